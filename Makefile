@@ -1,0 +1,47 @@
+# eqhls: trained Lorentz-equivariant networks to verified trigger firmware.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+export KERAS_BACKEND ?= tensorflow
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help demo test test-all lint bench synth docs train clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+$(VENV)/core: pyproject.toml
+	@echo "[setup] installing eqhls into $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core
+	@echo "[setup] installing the test tools and Keras"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth]'
+	@touch $@
+
+demo: $(VENV)/core ## compile, simulate and prove models/lgn_top; at most 10 minutes
+	@$(BIN)/eqhls compile models/lgn_top -o build/lgn_top
+	@$(BIN)/eqhls verify build/lgn_top models/lgn_top/events.npz
+
+test: $(VENV)/dev lint ## everything that CI runs
+	@$(BIN)/python -m pytest -m "not slow" tests
+
+test-all: $(VENV)/dev lint ## with the slow sweeps
+	@$(BIN)/python -m pytest tests
+
+lint: $(VENV)/dev ## ruff, and pyright in strict mode
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+
+synth: $(VENV)/dev ## Yosys counts of the demo's RTL
+	@$(BIN)/eqhls synth build/lgn_top
+
+docs: $(VENV)/core ## write the generated pages again
+	@$(BIN)/eqhls catalogue -o docs/blocks.md
+
+clean: ## remove what was built
+	rm -rf build

@@ -1,0 +1,154 @@
+"""One rule per cell: an expression in Verilog. Every operand is aligned and extended explicitly,
+so that no rule depends on Verilog's sign and width propagation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from eqhls.lower.netlist import (
+    Bits,
+    Bitwise,
+    Cell,
+    Constant,
+    Input,
+    Lookup,
+    Mux,
+    Operand,
+    Product,
+    Relu,
+    Slice,
+    Sum,
+    sum_frac,
+)
+
+PREFIX: dict[type[Cell], str] = {
+    Input: "in", Constant: "const", Sum: "sum", Slice: "bits", Relu: "relu", Mux: "mux", Product: "mul",
+    Lookup: "tab", Bits: "flag", Bitwise: "gate"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a rule may ask: all cells, and the name of a value as seen in a stage."""
+
+    cells: Sequence[Cell]
+    name: Callable[[int], str]
+    table: Callable[[Lookup], str]
+
+    def aligned(self, o: Operand, frac: int, width: int) -> str:
+        """Return the operand at binary point `frac` in `width` bits, two's complement."""
+        cell, name = self.cells[o.cell], self.name(o.cell)
+        left = frac - cell.frac + o.shift
+        if isinstance(cell, Constant):
+            raw = cell.raw << left if left >= 0 else cell.raw >> -left
+            return literal(raw, width)
+        have = cell.width + left
+        low = max(-left, 0)
+        if have <= 0:
+            return f"{{{width}{{{name}[{cell.width - 1}]}}}}" if cell.signed else literal(0, width)
+        parts: list[str] = []
+        if have < width:
+            fill = f"{name}[{cell.width - 1}]" if cell.signed else "1'b0"
+            parts.append(f"{{{width - have}{{{fill}}}}}")
+        high = min(cell.width - 1, width - 1 - left)
+        if high >= low:
+            parts.append(bit_range(name, high, low, cell.width))
+        if left > 0:
+            parts.append(literal(0, min(left, width)))
+        return parts[0] if len(parts) == 1 else "{" + ", ".join(parts) + "}"
+
+
+def bit_range(name: str, high: int, low: int, width: int) -> str:
+    """Return name[high:low], plainly where it is all of it."""
+    if (high, low) == (width - 1, 0):
+        return name
+    return f"{name}[{high}]" if high == low else f"{name}[{high}:{low}]"
+
+
+def literal(value: int, width: int) -> str:
+    """Return a sized constant in two's complement."""
+    return f"{width}'h{value & ((1 << width) - 1):x}"
+
+
+def signed(scope: Scope, o: Operand) -> str:
+    cell = scope.cells[o.cell]
+    name = scope.name(o.cell)
+    return f"$signed({name})" if cell.signed else f"$signed({{1'b0, {name}}})"
+
+
+def rule_constant(cell: Constant, scope: Scope) -> str:
+    return literal(cell.raw, cell.width)
+
+
+def rule_sum(cell: Sum, scope: Scope) -> str:
+    frac = sum_frac(cell, scope.cells)
+    width = cell.width + frac - cell.frac
+    text = ""
+    for o in cell.terms:
+        term = scope.aligned(o, frac, width)
+        sign = "-" if o.minus else "+"
+        text += f" {sign} {term}" if text else (f"-{term}" if o.minus else term)
+    if cell.offset:
+        raw = cell.offset << (frac - cell.offset_frac)
+        text += f" {'-' if raw < 0 else '+'} {literal(abs(raw), width)}"
+    return text
+
+
+def rule_slice(cell: Slice, scope: Scope) -> str:
+    return scope.aligned(cell.a, cell.frac, cell.width)
+
+
+def rule_relu(cell: Relu, scope: Scope) -> str:
+    source = scope.cells[cell.a.cell]
+    value = scope.aligned(cell.a, cell.frac, cell.width)
+    if not source.signed:
+        return value
+    return f"{value} & {{{cell.width}{{~{scope.name(cell.a.cell)}[{source.width - 1}]}}}}"
+
+
+def rule_mux(cell: Mux, scope: Scope) -> str:
+    cond = scope.cells[cell.cond.cell]
+    bit = bit_range(scope.name(cell.cond.cell), cond.width - 1, cond.width - 1, cond.width)
+    yes = scope.aligned(cell.yes, cell.frac, cell.width)
+    return f"{bit} ? {yes} : {scope.aligned(cell.no, cell.frac, cell.width)}"
+
+
+def rule_product(cell: Product, scope: Scope) -> str:
+    return f"{signed(scope, cell.a)} * {signed(scope, cell.b)}"
+
+
+def rule_lookup(cell: Lookup, scope: Scope) -> str:
+    return f"{scope.table(cell)} ({scope.name(cell.a.cell)})"
+
+
+def rule_bits(cell: Bits, scope: Scope) -> str:
+    name = scope.name(cell.a.cell)
+    return {"not": "~", "any": "|", "all": "&"}[cell.function] + name
+
+
+def rule_bitwise(cell: Bitwise, scope: Scope) -> str:
+    sign = {"and": "&", "or": "|", "xor": "^"}[cell.function]
+    a, b = (scope.aligned(o, cell.frac, cell.width) for o in (cell.a, cell.b))
+    return f"{a} {sign} {b}"
+
+
+RULES: dict[type[Cell], Callable[..., str]] = {
+    Constant: rule_constant, Sum: rule_sum, Slice: rule_slice, Relu: rule_relu, Mux: rule_mux,
+    Product: rule_product, Lookup: rule_lookup, Bits: rule_bits, Bitwise: rule_bitwise}
+"""Every cell but Input, which is a slice of the registered input word."""
+
+
+def table_name(prefix: str, cell: Lookup, address_bits: int) -> str:
+    """Return a name by content, so that equal tables are one and bytes do not depend on order."""
+    text = f"{address_bits},{cell.width},{cell.entries}"
+    return f"{prefix}_table_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def table_module(name: str, cell: Lookup, address_bits: int) -> str:
+    """Return the ROM of a table: a case over the address, made for look-up tables."""
+    rows = "\n".join(f"    {literal(a, address_bits)}: data = {literal(e, cell.width)};"
+                     for a, e in enumerate(cell.entries))
+    return (f"module {name} (\n  input  wire [{address_bits - 1}:0] address,\n"
+            f"  output reg  [{cell.width - 1}:0] data\n);\n  always @* case (address)\n{rows}\n"
+            f"    default: data = {literal(0, cell.width)};\n  endcase\nendmodule\n")

@@ -1,0 +1,185 @@
+"""The command line: arguments -> compile; one line a mistake, exit status 2."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from eqhls.backends.hls.build import build_project
+from eqhls.compile import Compiled, compile_model, load_any, open_project, predict_float
+from eqhls.errors import CompileError, VerificationError
+from eqhls.options import parse_clock, read_options
+from eqhls.report.catalogue import catalogue
+from eqhls.report.html import write_report
+from eqhls.report.tables import evidence_table, model_table, summary_lines
+from eqhls.text import write_file
+from eqhls.verify.events import read_events, save_predictions
+from eqhls.verify.synth import synthesize
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Compile trained Lorentz-equivariant networks to verified trigger firmware.")
+console = Console(highlight=False)
+ENGINES = ("float", "integer", "hls", "rtl")
+
+ModelArg = Annotated[Path, typer.Argument(help="a model folder, a graph.eq file or a .keras file")]
+FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls compiled")]
+EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
+
+
+@app.command("compile")
+def compile_command(
+    model: ModelArg,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the project folder to write")],
+    config: Annotated[Path | None, typer.Option(help="YAML with hls4ml's keys")] = None,
+    part: Annotated[str | None, typer.Option(help="FPGA part")] = None,
+    clock: Annotated[str | None, typer.Option(help="e.g. 360MHz or 2.777ns")] = None,
+    calibrate: Annotated[Path | None, typer.Option(help="events to derive formats from")] = None,
+) -> None:
+    """Compile MODEL to an HLS project and to RTL in one folder."""
+    options = read_options(config, Part=part, ClockPeriod=parse_clock(clock) if clock else None)
+    with steps() as progress:
+        project = compile_model(model, output, options, calibrate, progress)
+    for line in summary_lines(project.manifest):
+        console.print(line)
+
+
+@app.command()
+def predict(
+    source: Annotated[Path, typer.Argument(help="a project folder, or a model (float engine only)")],
+    events: EventsArg,
+    output: Annotated[Path, typer.Option("-o", "--output", help="OUT.npz: scores, raw, format")],
+    engine: Annotated[str, typer.Option(help="float, integer, hls or rtl")] = "integer",
+) -> None:
+    """Score EVENTS with one engine."""
+    if engine not in ENGINES:
+        raise CompileError("--engine", f"found {engine!r}, expected one of {', '.join(ENGINES)}")
+    project = open_project(source) if Compiled.is_project(source) else None
+    if project is None and engine != "float":
+        raise CompileError("--engine", f"found {engine!r} for a model file, expected float",
+                           "compile the model first and give the project folder")
+    if project is None:
+        graph = load_any(source)
+        save_predictions(output, predict_float(graph, read_events(events, graph)))
+    else:
+        save_predictions(output, project.predict(events, engine))
+    console.print(f"wrote {output}")
+
+
+@app.command()
+def simulate(
+    folder: FolderArg,
+    events: Annotated[Path | None, typer.Argument(help="other events than tb_data")] = None,
+    waves: Annotated[bool, typer.Option(help="write FST waves")] = False,
+) -> None:
+    """Run the cocotb bench on Verilator; the exit status tells."""
+    result = open_project(folder).simulate(events, waves)
+    for name, passed, message in result.tests:
+        console.print(f"{'pass' if passed else 'FAIL'}  {name}  {message}")
+    console.print(f"{result.events} events, {result.events_per_second:,.0f} events/s through cocotb")
+    if not result.ok:
+        raise VerificationError(str(folder), "the bench found a mismatch", "see the JUnit XML in sim/")
+
+
+@app.command()
+def verify(
+    folder: FolderArg,
+    events: Annotated[Path | None, typer.Argument(help="EVENTS.npz; the shipped vectors if left out")] = None,
+) -> None:
+    """Hold every engine against every other, test the symmetry, measure AUC where y is given."""
+    project = open_project(folder)
+    with steps() as progress:
+        evidence = project.verify(events, progress)
+    console.print(evidence_table(project.manifest, evidence))
+    for line in summary_lines(project.manifest, evidence):
+        console.print(line)
+    if not evidence.ok:
+        lost = ", ".join(evidence.missing) or ", ".join(s.name for s in evidence.stages if not s.ok)
+        raise VerificationError(str(folder), f"not verified: {lost}", "the project must not be used")
+
+
+@app.command()
+def report(folder: FolderArg) -> None:
+    """Write report/report.html and report.json."""
+    console.print(f"wrote {write_report(open_project(folder).folder)}")
+
+
+@app.command()
+def info(model: ModelArg) -> None:
+    """Show the blocks, types and sizes of a model, and what it would cost."""
+    console.print(model_table(load_any(model)))
+
+
+@app.command()
+def build(folder: FolderArg) -> None:
+    """Run Vitis or Vivado HLS where they are installed, and print their report."""
+    console.print(build_project(folder))
+
+
+@app.command()
+def synth(folder: FolderArg) -> None:
+    """Count LUT, FF and DSP with Yosys for xcup (an estimate; some minutes)."""
+    with steps() as progress:
+        counts = synthesize(folder, progress)
+    console.print(f"Yosys estimate (synth_xilinx -family xcup): {counts}")
+
+
+@app.command("catalogue")
+def catalogue_command(
+    output: Annotated[Path, typer.Option("-o", "--output")] = Path("docs/blocks.md"),
+) -> None:
+    """Write the page of all blocks from the code."""
+    write_file(output, catalogue())
+    console.print(f"wrote {output}")
+
+
+class steps:
+    """A progress display: each finished step is a line with its time."""
+
+    def __enter__(self) -> steps:
+        self._bar = Progress(TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn(),
+                             console=Console(stderr=True), transient=False)
+        self._bar.start()
+        return self
+
+    def __call__(self, text: str, share: float) -> None:
+        """Name the step that begins and the share of the work that is done."""
+        for task in self._bar.tasks:
+            self._bar.update(task.id, completed=1, total=1)
+            self._bar.stop_task(task.id)
+        self._bar.add_task(f"[{share:4.0%}] {text}", total=None)
+
+    def __exit__(self, *_: object) -> None:
+        for task in self._bar.tasks:
+            self._bar.update(task.id, completed=1, total=1)
+        self._bar.stop()
+
+
+def main() -> None:
+    """Run the command line; user errors become one line and exit status 2, failed proofs 1."""
+    try:
+        app(standalone_mode=False)
+    except VerificationError as error:
+        print(f"eqhls: {error}", file=sys.stderr)
+        sys.exit(1)
+    except CompileError as error:
+        print(f"eqhls: {error}", file=sys.stderr)
+        sys.exit(2)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except Exception as error:
+        if not type(error).__module__.startswith(("click", "typer")):
+            raise
+        print(f"eqhls: {getattr(error, 'format_message', lambda: error)()}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise")
+    main()

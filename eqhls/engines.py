@@ -1,0 +1,128 @@
+"""Two machines for `Num` arithmetic: intervals alone, and NumPy integers (the emulator)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.fixed import Fixed, Num, NumArray, const
+
+Ints = NDArray[np.int64]
+
+
+class Intervals:
+    """The machine without wires: arithmetic on it derives ranges and widths, nothing else."""
+
+    def add(self, a: Any, b: Any, lo: int, hi: int) -> None: ...
+    def sub(self, a: Any, b: Any, lo: int, hi: int) -> None: ...
+    def mul(self, a: Any, b: Any, lo: int, hi: int) -> None: ...
+    def add_const(self, a: Any, value: int, lo: int, hi: int) -> None: ...
+    def mul_const(self, a: Any, value: int, lo: int, hi: int) -> None: ...
+    def shift_left(self, a: Any, bits: int) -> None: ...
+    def shift_right(self, a: Any, bits: int) -> None: ...
+    def wrap(self, a: Any, width: int, signed: bool) -> None: ...
+    def relu(self, a: Any) -> None: ...
+    def nonzero(self, a: Any) -> None: ...
+    def select(self, cond: Any, yes: Any, no: Any, lo: int, hi: int) -> None: ...
+    def table(self, a: Any, first: int, entries: Sequence[int]) -> None: ...
+    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[None]:
+        return [None] * len(matrix)
+
+
+class Integers:
+    """NumPy int64 over a batch of events; every wire is an array of shape (events,).
+
+    No wire can overflow: `Num` refuses values of more than 63 bits.
+    """
+
+    def add(self, a: Ints, b: Ints, lo: int, hi: int) -> Ints:
+        return a + b
+
+    def sub(self, a: Ints, b: Ints, lo: int, hi: int) -> Ints:
+        return a - b
+
+    def mul(self, a: Ints, b: Ints, lo: int, hi: int) -> Ints:
+        return a * b
+
+    def add_const(self, a: Ints, value: int, lo: int, hi: int) -> Ints:
+        return a + value
+
+    def mul_const(self, a: Ints, value: int, lo: int, hi: int) -> Ints:
+        return a * value
+
+    def shift_left(self, a: Ints, bits: int) -> Ints:
+        return a << bits
+
+    def shift_right(self, a: Ints, bits: int) -> Ints:
+        return a >> bits
+
+    def wrap(self, a: Ints, width: int, signed: bool) -> Ints:
+        offset = 1 << (width - 1) if signed else 0
+        return ((a + offset) & ((1 << width) - 1)) - offset
+
+    def relu(self, a: Ints) -> Ints:
+        return cast(Ints, np.maximum(a, 0))
+
+    def nonzero(self, a: Ints) -> Ints:
+        return (a != 0).astype(np.int64)
+
+    def select(self, cond: Ints, yes: Ints | int, no: Ints | int, lo: int, hi: int) -> Ints:
+        return np.where(cond != 0, yes, no)
+
+    def table(self, a: Ints, first: int, entries: Sequence[int]) -> Ints:
+        return np.asarray(entries, dtype=np.int64)[a - first]
+
+    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Ints]) -> Sequence[Ints]:
+        return list(np.asarray(matrix, dtype=np.int64) @ np.stack(x))
+
+
+INTERVALS = Intervals()
+INTEGERS = Integers()
+
+
+def interval(formats: Sequence[Fixed], shape: tuple[int, ...]) -> NumArray:
+    """Return inputs that may take any value of their formats; shape (*axes, components)."""
+    out = np.empty(shape, dtype=object)
+    for index in np.ndindex(shape):
+        form = formats[index[-1] if len(formats) > 1 else 0]
+        out[index] = Num(INTERVALS, None, form.lo, form.hi, form.frac)
+    return out
+
+
+def load(formats: Sequence[Fixed], raw: Ints) -> NumArray:
+    """Return raw integers of shape (events, *axes, components) as emulator inputs."""
+    out = np.empty(raw.shape[1:], dtype=object)
+    for index in np.ndindex(out.shape):
+        form = formats[index[-1] if len(formats) > 1 else 0]
+        out[index] = Num(INTEGERS, np.ascontiguousarray(raw[(slice(None), *index)]),
+                         form.lo, form.hi, form.frac)
+    return out
+
+
+def store(nums: NumArray, formats: Sequence[Fixed], events: int) -> Ints:
+    """Return emulator values as raw integers of shape (events, *axes, components)."""
+    out = np.empty((events, *nums.shape), dtype=np.int64)
+    for index in np.ndindex(nums.shape):
+        form = formats[index[-1] if len(formats) > 1 else 0]
+        num: Num = nums[index].at(form.frac)
+        out[(slice(None), *index)] = num.lo if num.is_const else num.wire
+    return out
+
+
+def hull(nums: NumArray) -> tuple[Fixed, ...]:
+    """Return one covering format per component (a single one where all agree)."""
+    formats: list[Fixed] = []
+    for component in range(nums.shape[-1]):
+        column: list[Num] = list(nums[..., component].ravel())
+        frac = max(n.frac for n in column)
+        column = [n.at(frac) for n in column]
+        formats.append(Fixed.covering(min(n.lo for n in column), max(n.hi for n in column), frac))
+    return (formats[0],) if len(set(formats)) == 1 else tuple(formats)
+
+
+def zeros(shape: tuple[int, ...]) -> NumArray:
+    """Return an object array of the constant 0."""
+    return np.full(shape, const(0, 0), dtype=object)

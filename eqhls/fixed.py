@@ -1,0 +1,451 @@
+"""Fixed-point formats and exact arithmetic on integers or wires.
+
+A `Num` is a number known by its exact interval: `value = raw * 2**-frac`, `lo <= raw <= hi`.
+The same arithmetic runs on every `Engine`: NumPy integers (the emulator), nothing at all
+(interval analysis) or symbolic wires (the netlist). Rounding and overflow follow ap_fixed
+(UG1399, "Quantization Modes" and "Overflow Modes").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+
+MAX_WIDTH = 63
+
+
+class Rounding(Enum):
+    """What ap_fixed does with the bits below the last one kept."""
+
+    TRN = "TRN"
+    TRN_ZERO = "TRN_ZERO"
+    RND = "RND"
+    RND_ZERO = "RND_ZERO"
+    RND_MIN_INF = "RND_MIN_INF"
+    RND_INF = "RND_INF"
+    RND_CONV = "RND_CONV"
+
+    @property
+    def odd(self) -> bool:
+        """Whether round(-x) = -round(x), so that the mode commutes with a flip of sign."""
+        return self in (Rounding.TRN_ZERO, Rounding.RND_ZERO, Rounding.RND_INF, Rounding.RND_CONV)
+
+
+class Overflow(Enum):
+    """What ap_fixed does with a value out of range."""
+
+    WRAP = "WRAP"
+    SAT = "SAT"
+    SAT_ZERO = "SAT_ZERO"
+    SAT_SYM = "SAT_SYM"
+    WRAP_SM = "WRAP_SM"
+
+
+_TEXT = re.compile(r"(u?)fix<(-?\d+),(-?\d+)(?:,(\w+))?(?:,(\w+))?>")
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An ap_fixed format: `width` bits, `integer` of them (sign included) before the point."""
+
+    width: int
+    integer: int
+    signed: bool = True
+    rounding: Rounding = Rounding.TRN
+    overflow: Overflow = Overflow.WRAP
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.width <= MAX_WIDTH:
+            raise CompileError(
+                "format", f"found a width of {self.width} bits, expected 1 to {MAX_WIDTH}",
+                "choose a narrower format or round earlier")
+
+    @property
+    def frac(self) -> int:
+        """Fraction bits; negative where the last bit is worth more than one."""
+        return self.width - self.integer
+
+    @property
+    def lo(self) -> int:
+        """Smallest raw integer (for SAT_SYM the symmetric one)."""
+        if not self.signed:
+            return 0
+        return -(1 << (self.width - 1)) + (self.overflow is Overflow.SAT_SYM)
+
+    @property
+    def hi(self) -> int:
+        """Largest raw integer."""
+        return (1 << (self.width - self.signed)) - 1
+
+    @property
+    def lsb(self) -> float:
+        """The value of one unit in the last place."""
+        return 2.0**-self.frac
+
+    @classmethod
+    def covering(cls, lo: int, hi: int, frac: int) -> Fixed:
+        """Return the narrowest format that holds every raw integer from `lo` to `hi`."""
+        signed = lo < 0
+        bits = max(hi.bit_length(), (~lo).bit_length() if signed else 0)
+        width = max(1, bits + signed)
+        return cls(width, width - frac, signed)
+
+    @classmethod
+    def parse(cls, text: str) -> Fixed:
+        """Read `fix<W,I[,rounding[,overflow]]>`, `ufix<...>` or hls4ml's `ap_[u]fixed<...>`.
+
+        Raises CompileError for anything else.
+        """
+        plain = text.replace(" ", "").replace("ap_ufixed", "ufix").replace("ap_fixed", "fix")
+        found = _TEXT.fullmatch(plain.replace("AP_", ""))
+        try:
+            if not found:
+                raise ValueError(text)
+            unsigned, width, integer, rounding, overflow = found.groups()
+            return cls(int(width), int(integer), not unsigned,
+                       Rounding(rounding or "TRN"), Overflow(overflow or "WRAP"))
+        except ValueError:
+            raise CompileError(
+                "format", f"found {text!r}, expected e.g. fix<16,6> or ap_fixed<16,6,AP_RND,AP_SAT>",
+                f"rounding is one of {', '.join(r.value for r in Rounding)}; "
+                f"overflow one of {', '.join(o.value for o in Overflow)}") from None
+
+    def __str__(self) -> str:
+        modes = ""
+        if self.rounding is not Rounding.TRN or self.overflow is not Overflow.WRAP:
+            modes = f",{self.rounding.value}"
+        if self.overflow is not Overflow.WRAP:
+            modes += f",{self.overflow.value}"
+        return f"{'fix' if self.signed else 'ufix'}<{self.width},{self.integer}{modes}>"
+
+    @property
+    def cpp(self) -> str:
+        """The C++ type."""
+        return (f"ap_{'' if self.signed else 'u'}fixed<{self.width}, {self.integer}, "
+                f"AP_{self.rounding.value}, AP_{self.overflow.value}>")
+
+
+class Engine(Protocol):
+    """Integer operations that every machine has; `Any` is the machine's own kind of wire.
+
+    `lo` and `hi` bound the result, as derived by interval analysis.
+    """
+
+    def add(self, a: Any, b: Any, lo: int, hi: int) -> Any: ...
+    def sub(self, a: Any, b: Any, lo: int, hi: int) -> Any: ...
+    def mul(self, a: Any, b: Any, lo: int, hi: int) -> Any: ...
+    def add_const(self, a: Any, value: int, lo: int, hi: int) -> Any: ...
+    def mul_const(self, a: Any, value: int, lo: int, hi: int) -> Any: ...
+    def shift_left(self, a: Any, bits: int) -> Any: ...
+    def shift_right(self, a: Any, bits: int) -> Any: ...
+    def wrap(self, a: Any, width: int, signed: bool) -> Any: ...
+    def relu(self, a: Any) -> Any: ...
+    def nonzero(self, a: Any) -> Any: ...
+    def select(self, cond: Any, yes: Any | int, no: Any | int, lo: int, hi: int) -> Any: ...
+    def table(self, a: Any, first: int, entries: Sequence[int]) -> Any: ...
+    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Num:
+    """A fixed-point number with its exact interval; a constant where `engine` is None."""
+
+    engine: Engine | None
+    wire: Any
+    lo: int
+    hi: int
+    frac: int
+
+    def __post_init__(self) -> None:
+        if max(self.hi.bit_length(), (~self.lo).bit_length() if self.lo < 0 else 0) >= MAX_WIDTH:
+            raise CompileError(
+                "arithmetic", f"a value needs the raw range {self.lo}..{self.hi}, "
+                f"more than {MAX_WIDTH} bits", "requantize its operands to fewer bits")
+
+    @property
+    def is_const(self) -> bool:
+        return self.engine is None
+
+    def _new(self, wire: Any, lo: int, hi: int, frac: int) -> Num:
+        return const(lo, frac) if lo == hi else Num(self.engine, wire, lo, hi, frac)
+
+    def at(self, frac: int) -> Num:
+        """Return the same value with more fraction bits (a shift, no hardware)."""
+        bits = frac - self.frac
+        assert bits >= 0
+        if bits == 0:
+            return self
+        if self.engine is None:
+            return const(self.lo << bits, frac)
+        return Num(self.engine, self.engine.shift_left(self.wire, bits),
+                   self.lo << bits, self.hi << bits, frac)
+
+    def scale(self, bits: int) -> Num:
+        """Return the value times 2**bits: the point moves, nothing else does."""
+        return Num(self.engine, self.wire, self.lo, self.hi, self.frac - bits)
+
+    def __add__(self, other: Num) -> Num:
+        a, b = _aligned(self, other)
+        lo, hi = a.lo + b.lo, a.hi + b.hi
+        if a.engine is None:
+            a, b = b, a
+        if a.engine is None:
+            return const(lo, a.frac)
+        if b.engine is None:
+            return a if b.lo == 0 else a._new(a.engine.add_const(a.wire, b.lo, lo, hi), lo, hi, a.frac)
+        return a._new(a.engine.add(a.wire, b.wire, lo, hi), lo, hi, a.frac)
+
+    def __neg__(self) -> Num:
+        if self.engine is None:
+            return const(-self.lo, self.frac)
+        wire = self.engine.mul_const(self.wire, -1, -self.hi, -self.lo)
+        return self._new(wire, -self.hi, -self.lo, self.frac)
+
+    def __sub__(self, other: Num) -> Num:
+        if self.engine is None or other.engine is None:
+            return self + (-other)
+        a, b = _aligned(self, other)
+        lo, hi = a.lo - b.hi, a.hi - b.lo
+        return a._new(self.engine.sub(a.wire, b.wire, lo, hi), lo, hi, a.frac)
+
+    def __mul__(self, other: Num) -> Num:
+        a, b = (other, self) if self.engine is None else (self, other)
+        frac = a.frac + b.frac
+        corners = [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
+        lo, hi = min(corners), max(corners)
+        if a.engine is None:
+            return const(lo, frac)
+        if b.engine is None:
+            return _times_const(a, b)
+        if self is other:
+            lo = 0 if a.lo <= 0 <= a.hi else min(a.lo**2, a.hi**2)
+        return a._new(a.engine.mul(a.wire, b.wire, lo, hi), lo, hi, frac)
+
+    def relu(self) -> Num:
+        """Return max(x, 0)."""
+        if self.lo >= 0:
+            return self
+        if self.hi <= 0 or self.engine is None:
+            return const(max(self.lo, 0) if self.engine is None else 0, self.frac)
+        return Num(self.engine, self.engine.relu(self.wire), 0, self.hi, self.frac)
+
+    def negative(self) -> Num:
+        """Return 1 where x < 0, else 0."""
+        if self.lo >= 0 or self.hi < 0:
+            return const(int(self.hi < 0), 0)
+        bits = Fixed.covering(self.lo, self.hi, 0).width - 1
+        return self.floor_bits(bits).wrap(1, False).with_frac(0)
+
+    def nonzero(self) -> Num:
+        """Return 1 where x != 0, else 0 (an OR of all bits)."""
+        if self.lo > 0 or self.hi < 0 or self.engine is None:
+            return const(int(self.lo != 0), 0)
+        if (self.lo, self.hi) == (0, 1):
+            return self.with_frac(0)
+        return Num(self.engine, self.engine.nonzero(self.wire), 0, 1, 0)
+
+    def with_frac(self, frac: int) -> Num:
+        """Read the same bits with another binary point."""
+        return Num(self.engine, self.wire, self.lo, self.hi, frac)
+
+    def floor_bits(self, bits: int) -> Num:
+        """Drop the last `bits` bits, towards minus infinity (a wire cut, no hardware)."""
+        if bits <= 0:
+            return self
+        lo, hi, frac = self.lo >> bits, self.hi >> bits, self.frac - bits
+        if self.engine is None or lo == hi:
+            return const(lo, frac)
+        return Num(self.engine, self.engine.shift_right(self.wire, bits), lo, hi, frac)
+
+    def wrap(self, width: int, signed: bool) -> Num:
+        """Keep the last `width` bits, read as signed or unsigned."""
+        span = Fixed(width, width, signed)
+        if span.lo <= self.lo and self.hi <= span.hi:
+            return self
+        if self.engine is None:
+            return const(_wrap_int(self.lo, width, signed), self.frac)
+        return Num(self.engine, self.engine.wrap(self.wire, width, signed), span.lo, span.hi, self.frac)
+
+    def lookup(self, entries: Sequence[int], frac: int) -> Num:
+        """Return entries[raw - lo] with `frac` fraction bits; one entry per raw value."""
+        assert len(entries) == self.hi - self.lo + 1
+        lo, hi = min(entries), max(entries)
+        if self.engine is None or lo == hi:
+            return const(entries[0], frac)
+        return Num(self.engine, self.engine.table(self.wire, self.lo, tuple(entries)), lo, hi, frac)
+
+    def clamp(self, lo: int, hi: int) -> Num:
+        """Saturate the raw value to lo..hi."""
+        x = self
+        if x.lo < lo:
+            x = select((x - const(lo, x.frac)).negative(), const(lo, x.frac), x, (lo, max(x.hi, lo)))
+        if x.hi > hi:
+            x = select((const(hi, x.frac) - x).negative(), const(hi, x.frac), x, (min(x.lo, hi), hi))
+        return x
+
+
+NumArray = NDArray[np.object_]
+"""An object array of `Num`, of shape (*axes, components)."""
+
+
+def const(raw: int, frac: int) -> Num:
+    """Return the constant raw * 2**-frac."""
+    return Num(None, None, raw, raw, frac)
+
+
+def dyadic(value: float) -> Num:
+    """Return the constant `value`, exactly; every finite float is dyadic."""
+    numerator, denominator = float(value).as_integer_ratio()
+    frac = denominator.bit_length() - 1
+    while frac <= 0 and numerator and numerator % 2 == 0:
+        numerator, frac = numerator // 2, frac - 1
+    return const(numerator, frac)
+
+
+def select(cond: Num, yes: Num, no: Num, bounds: tuple[int, int] | None = None) -> Num:
+    """Return `yes` where cond is 1, `no` where it is 0; `bounds` may tighten the raw range."""
+    if cond.engine is None:
+        return yes if cond.lo else no
+    a, b = _aligned(yes, no)
+    lo, hi = bounds or (min(a.lo, b.lo), max(a.hi, b.hi))
+    if lo == hi:
+        return const(lo, a.frac)
+    wire = cond.engine.select(cond.wire, a.lo if a.is_const else a.wire,
+                              b.lo if b.is_const else b.wire, lo, hi)
+    return Num(cond.engine, wire, lo, hi, a.frac)
+
+
+def total(terms: Sequence[Num]) -> Num:
+    """Add up as a balanced tree, so that the depth grows as log2 of the number of terms."""
+    level = list(terms)
+    while len(level) > 1:
+        pairs = [a + b for a, b in zip(level[::2], level[1::2], strict=False)]
+        level = pairs + level[len(pairs) * 2:]
+    return level[0] if level else const(0, 0)
+
+
+def sum_axis(x: NumArray, axis: int) -> NumArray:
+    """Sum an object array over one axis, each sum a balanced tree."""
+    moved = np.moveaxis(x, axis, -1)
+    out = np.empty(moved.shape[:-1], dtype=object)
+    for index in np.ndindex(out.shape):
+        out[index] = total(list(moved[index]))
+    return out
+
+
+def constant_matmul(matrix: NDArray[np.int64], frac: int, x: Sequence[Num]) -> list[Num]:
+    """Return (matrix * 2**-frac) @ x; the machine may share terms between the rows."""
+    point = max(n.frac for n in x)
+    x = [n.at(point) for n in x]
+    live = [k for k, n in enumerate(x) if not n.is_const]
+    rows = [[int(m) for m in row] for row in matrix]
+    base = [sum(row[k] * x[k].lo for k in range(len(x)) if x[k].is_const) for row in rows]
+    if not live:
+        return [const(b, point + frac) for b in base]
+    engine = x[live[0]].engine
+    assert engine is not None
+    wires = engine.matvec([[row[k] for k in live] for row in rows], [x[k].wire for k in live])
+    out: list[Num] = []
+    for row, wire, offset in zip(rows, wires, base, strict=True):
+        ends = [sorted((row[k] * x[k].lo, row[k] * x[k].hi)) for k in live]
+        lo, hi = sum(e[0] for e in ends), sum(e[1] for e in ends)
+        num = const(0, point + frac) if lo == hi else Num(engine, wire, lo, hi, point + frac)
+        out.append(num + const(offset, point + frac))
+    return out
+
+
+def quantize(x: Num, to: Fixed) -> Num:
+    """Round and fit `x` into the format `to`, exactly as an assignment to ap_fixed does."""
+    rounded = _round(x, x.frac - to.frac, to.rounding).at(to.frac) if x.frac > to.frac else x.at(to.frac)
+    return _fit(rounded, to)
+
+
+def overflows(x: Num, to: Fixed) -> Num:
+    """Return 1 where `quantize(x, to)` changes the value by more than rounding, else 0."""
+    r = _round(x, x.frac - to.frac, to.rounding) if x.frac > to.frac else x.at(to.frac)
+    below = (r - const(to.lo, to.frac)).negative()
+    above = (const(to.hi, to.frac) - r).negative()
+    return below + above
+
+
+def _aligned(a: Num, b: Num) -> tuple[Num, Num]:
+    frac = max(a.frac, b.frac)
+    return a.at(frac), b.at(frac)
+
+
+def _times_const(a: Num, c: Num) -> Num:
+    """Multiply by a constant; a power of two only moves the point."""
+    assert a.engine is not None
+    value, frac = c.lo, a.frac + c.frac
+    if value == 0:
+        return const(0, frac)
+    zeros = (value & -value).bit_length() - 1
+    odd, x = value >> zeros, a
+    lo, hi = sorted((a.lo * odd, a.hi * odd))
+    if odd != 1:
+        x = Num(a.engine, a.engine.mul_const(a.wire, odd, lo, hi), lo, hi, a.frac)
+    return x.with_frac(frac - zeros)
+
+
+def _wrap_int(value: int, width: int, signed: bool) -> int:
+    value &= (1 << width) - 1
+    return value - (1 << width) if signed and value >> (width - 1) else value
+
+
+def _round(x: Num, drop: int, mode: Rounding) -> Num:
+    """Drop `drop` > 0 bits: add an offset that depends on the mode, then cut the wires."""
+    half = 1 << (drop - 1)
+    match mode:
+        case Rounding.TRN:
+            offset = const(0, x.frac)
+        case Rounding.TRN_ZERO:
+            offset = _flag(x.negative(), x.frac) * const((1 << drop) - 1, 0)
+        case Rounding.RND:
+            offset = const(half, x.frac)
+        case Rounding.RND_MIN_INF:
+            offset = const(half - 1, x.frac)
+        case Rounding.RND_ZERO:
+            offset = const(half - 1, x.frac) + _flag(x.negative(), x.frac)
+        case Rounding.RND_INF:
+            offset = const(half, x.frac) - _flag(x.negative(), x.frac)
+        case Rounding.RND_CONV:
+            offset = const(half - 1, x.frac) + _flag(x.floor_bits(drop).wrap(1, False), x.frac)
+    return (x + offset).floor_bits(drop)
+
+
+def _flag(bit: Num, frac: int) -> Num:
+    """Read a 0/1 number as one unit in the last place at `frac`."""
+    return bit.with_frac(frac)
+
+
+def _fit(x: Num, to: Fixed) -> Num:
+    if to.lo <= x.lo and x.hi <= to.hi:
+        return x
+    match to.overflow:
+        case Overflow.WRAP:
+            return x.wrap(to.width, to.signed)
+        case Overflow.SAT | Overflow.SAT_SYM:
+            return x.clamp(to.lo, to.hi)
+        case Overflow.SAT_ZERO:
+            out = (x - const(to.lo, x.frac)).negative() + (const(to.hi, x.frac) - x).negative()
+            return select(out, const(0, x.frac), x, (max(x.lo, to.lo), min(x.hi, to.hi)))
+        case Overflow.WRAP_SM:
+            return _wrap_sign_magnitude(x, to)
+
+
+def _wrap_sign_magnitude(x: Num, to: Fixed) -> Num:
+    """Wrap so that the lowest deleted bit becomes the sign; flip all bits where it differs."""
+    if not to.signed:
+        return x.wrap(to.width, False)
+    kept = x.wrap(to.width, True)
+    deleted = x.floor_bits(to.width).wrap(1, False).with_frac(0)
+    differs = select(deleted, const(1, 0) - kept.negative(), kept.negative())
+    return select(differs, const(-1, x.frac) - kept, kept, (to.lo, to.hi))

@@ -1,0 +1,1 @@
+"""The intermediate representation: types, blocks, graphs, and their text form."""

@@ -1,0 +1,114 @@
+"""What a block is: fields, `infer`, float `reference`, exact `body`, examples."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+from eqhls.fixed import NumArray
+from eqhls.ir.types import Type
+
+Floats = NDArray[np.float64]
+
+
+class Tensor:
+    """An immutable array of weights; equal and hashed by content."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        frozen = np.array(array, dtype=np.float64)
+        if not np.isfinite(frozen).all():
+            raise CompileError("weights", "found NaN or infinity", "train again or repair the file")
+        frozen.setflags(write=False)
+        self.array: Floats = frozen
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, Tensor) and self.shape == other.shape
+                and bool((self.array == other.array).all()))
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.array.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Tensor{self.shape}"
+
+
+@dataclass(frozen=True, slots=True)
+class Op(ABC):
+    """One block. Frozen: its fields are all that distinguishes two of a kind."""
+
+    source: ClassVar[bool] = False
+    """Whether the value is fed from outside."""
+    group: ClassVar[str] = "block"
+    """Where the catalogue lists it: input, geometry, message, scalar, structure."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """The name in text, file names and C++: snake case of the class."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @abstractmethod
+    def infer(self, *types: Type) -> Type:
+        """Return the type of the result, without format. Raises CompileError for a
+        combination for which the block is not equivariant."""
+
+    @abstractmethod
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        """Return the float64 result for inputs of shape (events, *axes, components)."""
+
+    @abstractmethod
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        """Return the exact result for inputs of shape (*axes, components), on any machine."""
+
+    @classmethod
+    @abstractmethod
+    def examples(cls) -> tuple[Example, ...]:
+        """Return instances with input types, over which every law runs."""
+
+    def rounding(self, types: tuple[Type, ...]) -> float:
+        """Return the largest |body - reference| for inputs in format; 0 where nothing rounds."""
+        return 0.0
+
+    def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
+        """Return 1 where an element saturates, or None where the block cannot saturate."""
+        return None
+
+    def parity_odd(self) -> bool:
+        """Whether the block breaks parity (a dual contraction), so that only proper
+        Lorentz transformations commute with it."""
+        return False
+
+    def rounds_components(self, types: tuple[Type, ...]) -> bool:
+        """Whether the body rounds or saturates covariant components."""
+        return False
+
+    def error(self, problem: str, remedy: str = "") -> CompileError:
+        return CompileError(self.kind(), problem, remedy)
+
+    def expect(self, types: tuple[Type, ...], count: int) -> None:
+        """Raise CompileError unless there are `count` inputs."""
+        if len(types) != count:
+            raise self.error(f"found {len(types)} inputs, expected {count}")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A block with the types (formats included) that it is tried on."""
+
+    op: Op
+    types: tuple[Type, ...]
+    label: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.op.kind()}{'-' + self.label if self.label else ''}"

@@ -1,0 +1,141 @@
+"""What a tensor is: its representation, its named axes, its fixed-point format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A named axis: `j` senders, `i` receivers, `c` channels, `p` pairs."""
+
+    name: str
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.size}"
+
+
+_TYPE = re.compile(r"([SVFT])(?:\.(xyz|lc))?\[([^\]]*)\](?::(.+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A tensor of shape (*axes, components) that transforms in `rep`.
+
+    `formats` is empty before quantization; after it, one format for all components or one each.
+    """
+
+    rep: Rep
+    axes: tuple[Axis, ...] = ()
+    basis: Basis = Basis.CARTESIAN
+    formats: tuple[Fixed, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rep is Rep.S and self.basis is not Basis.CARTESIAN:
+            object.__setattr__(self, "basis", Basis.CARTESIAN)
+        names = [a.name for a in self.axes]
+        if len(set(names)) != len(names) or any(a.size < 1 for a in self.axes):
+            raise CompileError("type", f"found axes [{', '.join(map(str, self.axes))}]",
+                               "axes need different names and sizes of at least 1")
+        if len(self.formats) not in (0, 1, self.rep.dim):
+            raise CompileError("type", f"found {len(self.formats)} formats, expected 1 or {self.rep.dim}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one event: (*axes, components)."""
+        return (*(a.size for a in self.axes), self.rep.dim)
+
+    @property
+    def elements(self) -> int:
+        """Numbers in one event."""
+        size = self.rep.dim
+        for axis in self.axes:
+            size *= axis.size
+        return size
+
+    def index(self, name: str) -> int:
+        """Return the position of an axis, or raise CompileError naming those that exist."""
+        for position, axis in enumerate(self.axes):
+            if axis.name == name:
+                return position
+        raise CompileError("axes", f"found no axis {name!r} in {self}",
+                           f"it has {[a.name for a in self.axes]}")
+
+    def has(self, name: str) -> bool:
+        return any(a.name == name for a in self.axes)
+
+    def size(self, name: str) -> int:
+        return self.axes[self.index(name)].size
+
+    def without(self, name: str) -> Type:
+        """Return the type with one axis gone and no format."""
+        position = self.index(name)
+        return replace(self, axes=self.axes[:position] + self.axes[position + 1:], formats=())
+
+    def with_axis(self, name: str, *to: Axis) -> Type:
+        """Return the type with one axis replaced and no format."""
+        position = self.index(name)
+        return replace(self, axes=(*self.axes[:position], *to, *self.axes[position + 1:]), formats=())
+
+    def like(self, rep: Rep, axes: tuple[Axis, ...] | None = None) -> Type:
+        """Return a type of another representation over the same axes, without a format."""
+        return Type(rep, self.axes if axes is None else axes, self.basis)
+
+    def format_of(self, component: int) -> Fixed:
+        return self.formats[component if len(self.formats) > 1 else 0]
+
+    def __str__(self) -> str:
+        basis = "" if self.rep is Rep.S else f".{self.basis.value}"
+        formats = ":" + "|".join(map(str, self.formats)) if self.formats else ""
+        return f"{self.rep.name}{basis}[{', '.join(map(str, self.axes))}]{formats}"
+
+    @classmethod
+    def parse(cls, text: str) -> Type:
+        """Read what `str` prints. Raises CompileError for anything else."""
+        found = _TYPE.fullmatch(text.strip())
+        try:
+            if not found:
+                raise ValueError(text)
+            rep, basis, axes, formats = found.groups()
+            named = [item.split(":") for item in axes.split(",") if item.strip()]
+            return cls(Rep[rep], tuple(Axis(n.strip(), int(s)) for n, s in named),
+                       Basis(basis or "xyz"),
+                       tuple(Fixed.parse(f) for f in formats.split("|")) if formats else ())
+        except ValueError:
+            raise CompileError("type", f"found {text.strip()!r}",
+                               "expected e.g. V.lc[j:16]:fix<10,4>") from None
+
+
+def joined_axes(a: Type, b: Type) -> tuple[Axis, ...]:
+    """Return the axes of an element-wise product: those of `a`, then the new ones of `b`.
+
+    Axes of the same name must have the same size; raises CompileError otherwise.
+    """
+    for axis in b.axes:
+        if a.has(axis.name) and a.size(axis.name) != axis.size:
+            raise CompileError("axes", f"found {a} and {b}, expected the same size of axis {axis.name!r}")
+    return a.axes + tuple(x for x in b.axes if not a.has(x.name))
+
+
+def spread(x: NDArray[Any], have: Type, want: tuple[Axis, ...], lead: int = 0) -> NDArray[Any]:
+    """Order and insert axes so that `x`, of type `have`, broadcasts over the axes `want`.
+
+    `lead` counts leading axes that are not named (the events); the components stay last.
+    """
+    names = [a.name for a in want]
+    order = sorted(range(len(have.axes)), key=lambda k: names.index(have.axes[k].name))
+    last = x.ndim - 1
+    x = np.transpose(x, (*range(lead), *(lead + k for k in order), last))
+    sizes = [have.size(n) if have.has(n) else 1 for n in names]
+    return x.reshape(*x.shape[:lead], *sizes, x.shape[-1])

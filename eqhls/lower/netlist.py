@@ -1,0 +1,270 @@
+"""The netlist: cells on integers with widths, cut into pipeline stages. No tool in sight.
+
+Every cell's value is raw * 2**-frac with `width` bits, signed or not. Operands are aligned by
+their binary points, so a shift is never a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.fixed import Fixed
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """Another cell's value times 2**shift."""
+
+    cell: int
+    shift: int = 0
+    minus: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One operation: its format, the pipeline stage it is computed in, its estimated LUTs."""
+
+    width: int
+    signed: bool
+    frac: int
+    stage: int
+    lut: float = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Cell):
+    """Element `element` of the packed input word."""
+
+    element: int
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Cell):
+    """A constant, as a raw integer."""
+
+    raw: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Cell):
+    """+-a +-b (+-c) + constant; low bits below `frac` are dropped."""
+
+    terms: tuple[Operand, ...]
+    offset: int
+    offset_frac: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Cell):
+    """Some bits of a, sign-extended where they go beyond it (wrap and truncate)."""
+
+    a: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Relu(Cell):
+    """max(a, 0), then as Slice."""
+
+    a: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Mux(Cell):
+    """yes where the top bit of cond is 1, else no."""
+
+    cond: Operand
+    yes: Operand
+    no: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Cell):
+    """a * b."""
+
+    a: Operand
+    b: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Cell):
+    """entries[bits of a]; addresses that cannot occur hold 0."""
+
+    a: Operand
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bits(Cell):
+    """A bitwise function of one value: not, any (OR of all bits), all (AND)."""
+
+    a: Operand
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bitwise(Cell):
+    """and, or, xor of two aligned values."""
+
+    a: Operand
+    b: Operand
+    function: str
+
+
+CELLS: tuple[type[Cell], ...] = (
+    Input, Constant, Sum, Slice, Relu, Mux, Product, Lookup, Bits, Bitwise)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A tensor in the packed word: elements in C order, element 0 in the lowest bits."""
+
+    name: str
+    shape: tuple[int, ...]
+    formats: tuple[Fixed, ...]
+
+    @property
+    def bits(self) -> int:
+        return sum(f.width for f in self.formats)
+
+
+@dataclass(frozen=True, slots=True)
+class Netlist:
+    """Cells in SSA order and the operand behind each output element.
+
+    `lut_estimate` is alkaid's; `stage_depth_ns` the longest estimated logic of a stage.
+    """
+
+    name: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    cells: tuple[Cell, ...]
+    results: tuple[Operand, ...]
+    stages: int
+    stage_depth_ns: float
+
+    @property
+    def latency_cycles(self) -> int:
+        """Clocks from in_valid to out_valid: the input register and one a stage."""
+        return self.stages + 1
+
+    @property
+    def lut_estimate(self) -> float:
+        return sum(c.lut for c in self.cells)
+
+    @property
+    def register_bits(self) -> int:
+        """Flip-flops of the pipeline, input register included."""
+        last = last_use(self)
+        inner = sum(c.width * max(last[k] - c.stage, 0) for k, c in enumerate(self.cells)
+                    if not isinstance(c, Constant))
+        return inner + sum(p.bits for p in (*self.inputs, *self.outputs))
+
+
+def operands(cell: Cell) -> tuple[Operand, ...]:
+    """Return what a cell reads."""
+    match cell:
+        case Sum():
+            return cell.terms
+        case Mux():
+            return (cell.cond, cell.yes, cell.no)
+        case Product() | Bitwise():
+            return (cell.a, cell.b)
+        case Slice() | Relu() | Lookup() | Bits():
+            return (cell.a,)
+        case _:
+            return ()
+
+
+def last_use(netlist: Netlist) -> list[int]:
+    """Return, per cell, the last stage that reads it."""
+    last = [c.stage for c in netlist.cells]
+    for cell in netlist.cells:
+        for operand in operands(cell):
+            last[operand.cell] = max(last[operand.cell], cell.stage)
+    for operand in netlist.results:
+        last[operand.cell] = netlist.stages - 1
+    return last
+
+
+def simulate(netlist: Netlist, elements: Sequence[Ints]) -> list[Ints]:
+    """Run the cells on raw integers, one array of shape (events,) per input element.
+
+    The check that our reading of the optimiser's operations is right, before any Verilog.
+    """
+    values: list[Ints] = []
+    for cell in netlist.cells:
+        raw = np.broadcast_to(_evaluate(cell, netlist.cells, values, elements), elements[0].shape)
+        values.append(_wrap(raw, cell.width, cell.signed))
+    formats = [f for p in netlist.outputs for f in p.formats]
+    return [_aligned(o, f.frac, netlist.cells, values) for o, f in zip(netlist.results, formats, strict=True)]
+
+
+def _aligned(o: Operand, frac: int, cells: Sequence[Cell], values: Sequence[Ints]) -> Ints:
+    left = frac - cells[o.cell].frac + o.shift
+    raw = values[o.cell] << left if left >= 0 else values[o.cell] >> -left
+    return -raw if o.minus else raw
+
+
+def _evaluate(cell: Cell, cells: Sequence[Cell], values: Sequence[Ints],
+              elements: Sequence[Ints]) -> Ints:
+    def at(o: Operand, frac: int = cell.frac) -> Ints:
+        return _aligned(o, frac, cells, values)
+
+    match cell:
+        case Input():
+            return elements[cell.element]
+        case Constant():
+            return np.asarray(cell.raw, dtype=np.int64)
+        case Sum():
+            frac = sum_frac(cell, cells)
+            total = sum((at(o, frac) for o in cell.terms),
+                        np.asarray(cell.offset << (frac - cell.offset_frac) if cell.offset else 0))
+            return total >> (frac - cell.frac)
+        case Slice():
+            return at(cell.a)
+        case Relu():
+            return np.maximum(at(cell.a), 0)
+        case Mux():
+            cond = cells[cell.cond.cell]
+            top = (values[cell.cond.cell] >> (cond.width - 1)) & 1
+            return np.where(top == 1, at(cell.yes), at(cell.no))
+        case Product():
+            return values[cell.a.cell] * values[cell.b.cell]
+        case Lookup():
+            address = values[cell.a.cell] & ((1 << cells[cell.a.cell].width) - 1)
+            return np.asarray(cell.entries, dtype=np.int64)[address]
+        case Bits():
+            return _bits(cell, cells[cell.a.cell], values[cell.a.cell])
+        case Bitwise():
+            a, b = at(cell.a), at(cell.b)
+            return {"and": a & b, "or": a | b, "xor": a ^ b}[cell.function]
+        case _:
+            raise AssertionError(cell)
+
+
+def sum_frac(cell: Sum, cells: Sequence[Cell]) -> int:
+    """Return the binary point at which a sum is formed before its low bits are dropped."""
+    points = [cells[o.cell].frac - o.shift for o in cell.terms]
+    return max(*points, cell.frac, *((cell.offset_frac,) if cell.offset else ()))
+
+
+def _bits(cell: Bits, source: Cell, value: Ints) -> Ints:
+    full = (1 << source.width) - 1
+    match cell.function:
+        case "not":
+            return ~value
+        case "any":
+            return ((value & full) != 0).astype(np.int64)
+        case _:
+            return ((value & full) == full).astype(np.int64)
+
+
+def _wrap(raw: Ints, width: int, signed: bool) -> Ints:
+    low = raw & ((1 << width) - 1)
+    return low - ((low >> (width - 1)) << width) if signed else low

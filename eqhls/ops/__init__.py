@@ -1,0 +1,31 @@
+"""The blocks. `ALL` is the whole list: explicit, so that it can be searched and typed."""
+
+from __future__ import annotations
+
+from eqhls.ir.op import Example, Op
+from eqhls.ops.add import Add
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.cg_square import CgSquare
+from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.concat import Concat
+from eqhls.ops.dense import Dense
+from eqhls.ops.gram import Gram
+from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
+from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
+from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.rename import Rename
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Table
+
+ALL: tuple[type[Op], ...] = (
+    Input, Spurion, Gram, CgProduct, CgSquare, Invariants, ChannelMix, PairSum, ParticleSum, Mask,
+    Table, Log2, Dense, Requantize, Add, Concat, Select, Rename)
+
+BY_NAME: dict[str, type[Op]] = {op.kind(): op for op in ALL}
+
+EXAMPLES: tuple[Example, ...] = tuple(e for op in ALL for e in op.examples())

@@ -1,0 +1,85 @@
+"""What several blocks share: examples' types, contractions, weights as integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Num, NumArray, const, total
+from eqhls.groups.basis import Basis
+from eqhls.groups.cg import CGTable
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Tensor
+from eqhls.ir.types import Axis, Type
+
+LIGHT_CONE_FORMATS = (
+    Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
+"""p+, p-, y, z with steps of 2, 1/8, 1/2, 1/2 GeV: products of p+ p- and y y share a point."""
+
+
+def example(rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),),
+            basis: Basis = Basis.CARTESIAN) -> Type:
+    """Return a type for an example; `axes` as in "i:2,j:3"."""
+    named = [a.split(":") for a in axes.split(",") if a]
+    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, formats)
+
+
+def contract(table: CGTable, dim: int, a: NumArray, b: NumArray) -> NumArray:
+    """Contract two tensors of equal leading shape by a Clebsch-Gordan table, exactly.
+
+    Each product of two components is formed once, however many results use it.
+    """
+    out = np.empty((*a.shape[:-1], dim), dtype=object)
+    for index in np.ndindex(a.shape[:-1]):
+        products: dict[tuple[int, int], Num] = {}
+        rows: list[list[Num]] = [[] for _ in range(dim)]
+        for term in table.terms:
+            key = (term.left, term.right)
+            if key not in products:
+                products[key] = a[(*index, term.left)] * b[(*index, term.right)]
+            weight = const(term.numerator, table.shift)
+            rows[term.out].append(products[key] * weight)
+        for c, row in enumerate(rows):
+            out[(*index, c)] = total(row)
+    return out
+
+
+def integers(weights: Tensor) -> tuple[NDArray[np.int64], int]:
+    """Return weights as raw integers and their common number of fraction bits.
+
+    Raises CompileError where they are not dyadic numbers of at most 24 bits, that is before
+    quantization.
+    """
+    for frac in range(-8, 32):
+        scaled = weights.array * 2.0**frac
+        if (scaled == np.rint(scaled)).all():
+            raw = scaled.astype(np.int64)
+            if np.abs(raw).max(initial=0) < 2**24:
+                return raw, frac
+    raise CompileError("weights", "are not fixed-point numbers of at most 24 bits", "quantize the graph first")
+
+
+def broadcast(*parts: NDArray[Any]) -> list[NDArray[Any]]:
+    """Broadcast over all axes but the last."""
+    lead = np.broadcast_shapes(*(p.shape[:-1] for p in parts))
+    return [np.broadcast_to(p, (*lead, p.shape[-1])) for p in parts]
+
+
+def map_numbers(x: NumArray, function: Any) -> NumArray:
+    """Apply a function of (number, index) to every element."""
+    out = np.empty(x.shape, dtype=object)
+    for index in np.ndindex(x.shape):
+        out[index] = function(x[index], index)
+    return out
+
+
+def scalars_only(kind: str, types: Sequence[Type]) -> None:
+    """Raise CompileError unless every input is a Lorentz scalar."""
+    for t in types:
+        if t.rep is not Rep.S:
+            raise CompileError(kind, f"found {t}, expected a scalar S",
+                               "a function of components is not equivariant; apply it to invariants")

@@ -1,0 +1,39 @@
+"""Ports: what a network reads from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type
+from eqhls.ops.common import LIGHT_CONE_FORMATS, example
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Op):
+    """Four-vectors, scalars or flags fed per event; the formats are those of the port."""
+
+    source: ClassVar[bool] = True
+    group: ClassVar[str] = "input"
+    type: Type
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 0)
+        return self.type
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        raise AssertionError("an input is fed, not computed")
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        raise AssertionError("an input is fed, not computed")
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (
+            Example(cls(example(Rep.V, "j:3", LIGHT_CONE_FORMATS, Basis.LIGHT_CONE)), (), "light_cone"),
+            Example(cls(example(Rep.S, "j:3", (Fixed(1, 1, False),))), (), "flags"),
+        )

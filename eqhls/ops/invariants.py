@@ -1,0 +1,45 @@
+"""Scalars from covariant features: one bilinear square per channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.basis import Basis
+from eqhls.groups.cg import contract as tensor_formula
+from eqhls.groups.cg import parse_path, square_terms
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type
+from eqhls.ops.common import contract, example
+
+
+@dataclass(frozen=True, slots=True)
+class Invariants(Op):
+    """<x, x> of every channel: v.v for V, F^{mn}F_{mn} for F, T^{mn}T_{mn} for T; S stays."""
+
+    group: ClassVar[str] = "geometry"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        return types[0].like(Rep.S)
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        kind = types[0]
+        if kind.rep is Rep.S:
+            return x[0]
+        return tensor_formula(parse_path(f"{kind.rep.name}*{kind.rep.name}->S"), kind.basis, x[0], x[0])
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        kind = types[0]
+        if kind.rep is Rep.S:
+            return x[0]
+        path = parse_path(f"{kind.rep.name}*{kind.rep.name}->S")
+        return contract(square_terms(path, kind.basis), 1, x[0], x[0])
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return tuple(Example(cls(), (example(rep, "i:2,c:2", (Fixed(6, 3),), basis),),
+                             f"{rep.name}.{basis.value}")
+                     for rep in Rep for basis in (Basis if rep is not Rep.S else (Basis.CARTESIAN,)))

@@ -1,0 +1,112 @@
+"""Logarithmic codes of invariants that span decades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import frexp, log2
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import Fixed, Num, NumArray, const, select
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type
+from eqhls.ops.common import example, map_numbers, scalars_only
+
+
+@dataclass(frozen=True, slots=True)
+class Log2(Op):
+    """y = log2(max(x, floor) / floor) in octaves, coded with `frac` fraction bits, `codes` codes.
+
+    No leading-one detector: the bits of x / floor are cut into windows of `window` bits that
+    advance by `step` bits. Each window is one small table, and the highest window with a bit set
+    is taken, so an octave has at least 2**(window - step) cells. Values from the last code on
+    saturate. `floor` is a power of two.
+    """
+
+    group: ClassVar[str] = "scalar"
+    floor: float = 1.0
+    frac: int = 2
+    codes: int = 64
+    window: int = 6
+    step: int = 4
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        scalars_only(self.kind(), types)
+        if self.floor <= 0 or frexp(self.floor)[0] != 0.5:
+            raise self.error(f"found floor {self.floor}, expected a power of two")
+        if not (0 < self.step < self.window <= 12 and 0 <= self.frac <= 8 and self.codes > 1):
+            raise self.error(f"found window {self.window}, step {self.step}, frac {self.frac}, codes {self.codes}",
+                             "expected 0 < step < window <= 12, 0 <= frac <= 8, codes > 1")
+        return types[0].like(Rep.S)
+
+    @property
+    def top(self) -> float:
+        """The largest result, in octaves."""
+        return (self.codes - 1) * 2.0**-self.frac
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return np.minimum(np.log2(np.maximum(x[0], self.floor) / self.floor), self.top)
+
+    def code(self, cell: int, shift: int) -> int:
+        """Return the code of x / floor * 2**grain in [cell, cell + 1) * 2**shift."""
+        if (cell << shift) < 1 << self.grain:
+            return 0
+        octaves = log2(cell + 0.5) + shift - self.grain
+        return min(max(round(octaves * 2.0**self.frac), 0), self.codes - 1)
+
+    @property
+    def grain(self) -> int:
+        """Fraction bits kept of x / floor, so that the first octave has its cells too."""
+        return self.window - self.step
+
+    def scaled(self, x: Num) -> Num:
+        """Return floor(max(x, 0) / floor * 2**grain) as an integer."""
+        point = self.grain - (frexp(self.floor)[1] - 1)
+        v = x.relu()
+        v = v.floor_bits(v.frac - point) if v.frac > point else v.at(point)
+        return v.with_frac(0)
+
+    def _encode(self, x: Num) -> Num:
+        w = self.scaled(x)
+        bits = max(1, w.hi.bit_length())
+        windows: list[tuple[Num, Num]] = []
+        for shift in range(0, max(bits - self.window, 0) + self.step, self.step):
+            v = w.floor_bits(shift)
+            above = v.floor_bits(self.window - self.step).nonzero()
+            cells = v.wrap(self.window, False)
+            entries = [self.code(c, shift) for c in range(cells.lo, cells.hi + 1)]
+            windows.append((above, cells.lookup(entries, self.frac)))
+        return _highest(windows)
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        return map_numbers(x[0], lambda num, _: self._encode(num))
+
+    def rounding(self, types: tuple[Type, ...]) -> float:
+        return 0.5 * 2.0**-self.frac + log2(1 + 2.0**-self.grain)
+
+    def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
+        limit = round(self.floor * 2.0**self.top)
+
+        def over(num: Num, _: tuple[int, ...]) -> Num:
+            return (const(limit, 0) - num).negative()
+
+        return map_numbers(x[0], over)
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        wide = example(Rep.S, "j:3", (Fixed(18, 15),))
+        return (Example(cls(0.25), (wide,), "quarter"),
+                Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
+                Example(cls(1.0, 2, 24), (wide,), "saturating"),
+                Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"))
+
+
+def _highest(windows: list[tuple[Num, Num]]) -> Num:
+    """Take the value of the highest window whose flag is set, as a balanced tree."""
+    if len(windows) == 1:
+        return windows[0][1]
+    half = len(windows) // 2
+    return select(windows[half][0], _highest(windows[half:]), _highest(windows[:half]))

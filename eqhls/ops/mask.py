@@ -1,0 +1,55 @@
+"""Silence padded slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import Fixed, NumArray, const, select
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type, spread
+from eqhls.ops.common import broadcast, example, scalars_only
+
+
+@dataclass(frozen=True, slots=True)
+class Mask(Op):
+    """x where the flag of the slot is 1, exactly zero where it is 0.
+
+    The second input holds one flag (0 or 1) for each particle: the mask goes by the index of the
+    slot, never by a value that may happen to round to zero.
+    """
+
+    group: ClassVar[str] = "message"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 2)
+        scalars_only(self.kind(), types[1:])
+        x, flag = types
+        for axis in flag.axes:
+            if not x.has(axis.name) or x.size(axis.name) != axis.size:
+                raise self.error(f"found {x} and flags {flag}, expected axis {axis} in both")
+        if flag.formats and (flag.formats[0].lo, flag.formats[0].hi, flag.formats[0].frac) != (0, 1, 0):
+            raise self.error(f"found flags of format {flag.formats[0]}, expected ufix<1,1>")
+        return x.like(x.rep)
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return x[0] * spread(x[1], types[1], types[0].axes, 1)
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        value, flag = broadcast(x[0], spread(x[1], types[1], types[0].axes))
+        flag = np.broadcast_to(flag, value.shape)
+        out = np.empty(value.shape, dtype=object)
+        for index in np.ndindex(value.shape):
+            num = value[index]
+            bounds = (min(num.lo, 0), max(num.hi, 0))
+            out[index] = select(flag[index], num, const(0, num.frac), bounds)
+        return out
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        flags = example(Rep.S, "j:4", (Fixed(1, 1, False),))
+        return (Example(cls(), (example(Rep.V, "i:1,j:4"), flags), "vectors"),
+                Example(cls(), (example(Rep.S, "j:4,c:2", (Fixed(4, 2, False),)), flags), "scalars"))

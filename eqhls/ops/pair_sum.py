@@ -1,0 +1,52 @@
+"""Messages: the weighted sum over senders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import Fixed, NumArray, sum_axis
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type, joined_axes, spread
+from eqhls.ops.common import LIGHT_CONE_FORMATS, example, scalars_only
+
+
+@dataclass(frozen=True, slots=True)
+class PairSum(Op):
+    """y = sum_j w_j x_j over axis `over`: scalar weights w times x of any representation.
+
+    The other axes match by name: w S[i, j] and x V[j] give V[i]. Exact: nothing is rounded.
+    """
+
+    group: ClassVar[str] = "message"
+    over: str = "j"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 2)
+        scalars_only(self.kind(), types[:1])
+        weight, x = types
+        if not (weight.has(self.over) and x.has(self.over)):
+            raise self.error(f"found {weight} and {x}, expected axis {self.over} in both")
+        axes = joined_axes(weight, x)
+        return x.like(x.rep, axes).without(self.over)
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        axes = joined_axes(*types)
+        w, v = (spread(a, t, axes, 1) for a, t in zip(x, types, strict=True))
+        return (w * v).sum(axis=1 + [a.name for a in axes].index(self.over))
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        axes = joined_axes(*types)
+        w, v = (spread(a, t, axes) for a, t in zip(x, types, strict=True))
+        return sum_axis(np.asarray(v * w), [a.name for a in axes].index(self.over))
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        p = example(Rep.V, "j:4", LIGHT_CONE_FORMATS, Basis.LIGHT_CONE)
+        weights = example(Rep.S, "i:2,j:4", (Fixed(3, 1, False),))
+        return (Example(cls(), (weights, p), "vectors"),
+                Example(cls(), (example(Rep.S, "i:1,j:3,c:2"), example(Rep.T, "j:3,c:2")), "tensors"))

@@ -1,0 +1,35 @@
+"""The sum over particles, receivers or any other axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from eqhls.fixed import NumArray, sum_axis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type
+from eqhls.ops.common import example
+
+
+@dataclass(frozen=True, slots=True)
+class ParticleSum(Op):
+    """y = sum over `axis`, at full width, so that the order of the terms cannot matter."""
+
+    group: ClassVar[str] = "message"
+    axis: str = "j"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        return types[0].without(self.axis)
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return x[0].sum(axis=1 + types[0].index(self.axis))
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        return sum_axis(x[0], types[0].index(self.axis))
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (Example(cls("j"), (example(Rep.V, "i:2,j:5"),), "vectors"),
+                Example(cls("j"), (example(Rep.S, "j:4,c:2"),), "scalars"))

@@ -1,0 +1,35 @@
+"""Give an axis another name: senders become receivers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from eqhls.fixed import NumArray
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.common import example
+
+
+@dataclass(frozen=True, slots=True)
+class Rename(Op):
+    """The same numbers with axis `axis` called `to`. No hardware."""
+
+    group: ClassVar[str] = "structure"
+    axis: str
+    to: str
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        return types[0].with_axis(self.axis, Axis(self.to, types[0].size(self.axis)))
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return x[0]
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        return x[0]
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (Example(cls("j", "i"), (example(Rep.V, "j:3"),)),)

@@ -1,0 +1,61 @@
+"""Rounding and saturation, always explicit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from eqhls.fixed import Fixed, NumArray, Overflow, Rounding, overflows, quantize
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type
+from eqhls.ops.common import example, map_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Requantize(Op):
+    """Assign to an ap_fixed format: one for all components, or one each.
+
+    The float reference is the identity: rounding is the difference between the two. On covariant
+    components choose an odd rounding and SAT_SYM, or flips of sign no longer commute.
+    """
+
+    group: ClassVar[str] = "scalar"
+    formats: tuple[Fixed, ...]
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        if len(self.formats) not in (1, types[0].rep.dim):
+            raise self.error(f"found {len(self.formats)} formats for {types[0]}, "
+                             f"expected 1 or {types[0].rep.dim}")
+        return types[0].like(types[0].rep)
+
+    def _format(self, component: int) -> Fixed:
+        return self.formats[component if len(self.formats) > 1 else 0]
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return x[0]
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        return map_numbers(x[0], lambda num, index: quantize(num, self._format(index[-1])))
+
+    def rounding(self, types: tuple[Type, ...]) -> float:
+        nearest = (Rounding.TRN, Rounding.TRN_ZERO)
+        return max(f.lsb * (1.0 if f.rounding in nearest else 0.5) for f in self.formats)
+
+    def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
+        return map_numbers(x[0], lambda num, index: overflows(num, self._format(index[-1])))
+
+    def rounds_components(self, types: tuple[Type, ...]) -> bool:
+        return types[0].rep is not Rep.S
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        wide = example(Rep.S, "c:3", (Fixed(10, 5),))
+        odd = Fixed(8, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM)
+        rounded = tuple(Example(cls((Fixed(8, 6, True, r),)), (wide,), r.value.lower()) for r in Rounding)
+        fitted = tuple(
+            Example(cls((Fixed(6, 3, True, Rounding.RND, o),)), (wide,), o.value.lower()) for o in Overflow)
+        return (*rounded, *fitted,
+                Example(cls((Fixed(5, 3, False, Rounding.RND, Overflow.SAT),)), (wide,), "unsigned"),
+                Example(cls((odd,)), (example(Rep.V, "i:2", (Fixed(11, 6),)),), "odd_vector"))

@@ -1,0 +1,135 @@
+"""Functions of one scalar: activations, radial functions, encodings, read-outs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.types import Type
+from eqhls.ops.common import example, map_numbers, scalars_only
+
+MAX_ADDRESS_BITS = 14
+
+
+class Activation(Enum):
+    """What follows the piecewise linear function."""
+
+    NONE = "none"
+    RELU = "relu"
+    LEAKY_RELU = "leaky_relu"
+    SIGMOID = "sigmoid"
+    TANH = "tanh"
+    EXP2 = "exp2"
+
+    def __call__(self, x: Floats) -> Floats:
+        match self:
+            case Activation.NONE:
+                return x
+            case Activation.RELU:
+                return np.maximum(x, 0.0)
+            case Activation.LEAKY_RELU:
+                return np.where(x < 0, 0.01 * x, x)
+            case Activation.SIGMOID:
+                return 1.0 / (1.0 + np.exp(-x))
+            case Activation.TANH:
+                return np.tanh(x)
+            case Activation.EXP2:
+                return np.exp2(x)
+
+
+IDENTITY = Tensor([0.0, 1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Op):
+    """y = activation(f(x)), f piecewise linear through (knots, values), straight outside.
+
+    `values` has one row for all, or one for each entry of `axis`. `out` is the format of an entry
+    (a saturating one also bounds the float reference: the bound is part of the function);
+    `levels`, where given, are the only values an entry may take, nearest first (shift codes).
+    """
+
+    group: ClassVar[str] = "scalar"
+    knots: Tensor = IDENTITY
+    values: Tensor = Tensor([[0.0, 1.0]])
+    activation: Activation = Activation.NONE
+    axis: str = ""
+    out: Fixed | None = None
+    levels: Tensor | None = None
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        scalars_only(self.kind(), types)
+        rows = types[0].size(self.axis) if self.axis else 1
+        if self.values.shape != (rows, *self.knots.shape) or self.knots.shape[0] < 2:
+            raise self.error(f"found knots {self.knots.shape} and values {self.values.shape} for {types[0]}, "
+                             f"expected (K,) and ({rows}, K) with K >= 2")
+        if (np.diff(self.knots.array) <= 0).any():
+            raise self.error("found knots that do not rise", "sort them and drop equal ones")
+        return types[0].like(Rep.S)
+
+    def function(self, x: Floats, row: int) -> Floats:
+        """Return the real function of one row, bounded where `out` saturates."""
+        knots, values = self.knots.array, self.values.array[row]
+        slopes = np.diff(values) / np.diff(knots)
+        cell = np.clip(np.searchsorted(knots, x) - 1, 0, len(slopes) - 1)
+        y = self.activation(values[cell] + slopes[cell] * (x - knots[cell]))
+        if self.out is not None and self.out.overflow in (Overflow.SAT, Overflow.SAT_SYM):
+            y = np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+        return y
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        if not self.axis:
+            return self.function(x[0], 0)
+        where = 1 + types[0].index(self.axis)
+        rows = np.moveaxis(x[0], where, 0)
+        return np.moveaxis(np.stack([self.function(v, k) for k, v in enumerate(rows)]), 0, where)
+
+    def entries(self, x: Num, row: int) -> list[int]:
+        """Return the raw entry for each raw address from x.lo to x.hi."""
+        if self.out is None:
+            raise self.error("has no format for its entries", "quantize the graph first")
+        if x.hi - x.lo >= 1 << MAX_ADDRESS_BITS:
+            raise self.error(f"has an address of {Fixed.covering(x.lo, x.hi, x.frac).width} bits, "
+                             f"expected at most {MAX_ADDRESS_BITS}",
+                             "requantize the address, or encode it with log2")
+        y = self.function(np.arange(x.lo, x.hi + 1) * 2.0**-x.frac, row)
+        if self.levels is not None:
+            allowed = np.sort(self.levels.array)
+            y = allowed[np.argmin(np.abs(y[:, None] - allowed), axis=1)]
+        raw = np.clip(np.rint(y / self.out.lsb), self.out.lo, self.out.hi)
+        return [int(v) for v in raw]
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        where = types[0].index(self.axis) if self.axis else 0
+        point = self.out.frac if self.out else 0
+
+        def entry(num: Num, index: tuple[int, ...]) -> Num:
+            return num.lookup(self.entries(num, index[where] if self.axis else 0), point)
+
+        return map_numbers(x[0], entry)
+
+    def rounding(self, types: tuple[Type, ...]) -> float:
+        assert self.out is not None
+        if self.levels is None:
+            return 0.5 * self.out.lsb
+        allowed = np.sort(self.levels.array)
+        return 0.5 * float(np.diff(allowed).max()) + 0.5 * self.out.lsb
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        saturating = Fixed(6, 4, True, Rounding.RND, Overflow.SAT)
+        address = example(Rep.S, "j:3,c:2", (Fixed(6, 4),))
+        knots, values = Tensor([-4.0, 0.0, 4.0]), Tensor([[-2.0, 1.0, 0.5], [3.0, -1.0, 2.0]])
+        shifts = Tensor([0.0, 0.25, 0.5, 1.0])
+        return (
+            Example(cls(knots, values, axis="c", out=saturating), (address,), "piecewise"),
+            Example(cls(activation=Activation.SIGMOID, out=Fixed(3, 1, False), levels=shifts), (address,), "shifts"),
+            *(Example(cls(activation=a, out=Fixed(12, 6, True, Rounding.RND, Overflow.SAT)), (address,), a.value)
+              for a in Activation))

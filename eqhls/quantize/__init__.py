@@ -1,0 +1,1 @@
+"""From a float graph to exact integers."""

@@ -1,0 +1,94 @@
+"""Verilator without cocotb: many events per second, back to back, through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eqhls.errors import CompileError, VerificationError
+from eqhls.lower.words import Words
+from eqhls.text import asset
+from eqhls.verify.toolchain import require, run, toolchain
+
+
+class BulkSimulator:
+    """The RTL of a project folder as a function on packed words."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = port_map(folder)
+
+    def run(self, words: Words) -> Words:
+        """Feed events at II = 1 and return their output words, shape (events, ceil(bits / 32)).
+
+        Raises VerificationError where out_valid does not come exactly in its clock.
+        """
+        library = ctypes.CDLL(str(self.build()))
+        library.eqhls_run.restype = ctypes.c_long
+        words = np.ascontiguousarray(words, dtype=np.uint32)
+        out = np.zeros((len(words), -(-self.ports["output_bits"] // 32)), dtype=np.uint32)
+        pointer = ctypes.POINTER(ctypes.c_uint32)
+        done = library.eqhls_run(
+            words.ctypes.data_as(pointer), out.ctypes.data_as(pointer), ctypes.c_long(len(words)),
+            ctypes.c_long(words.shape[1]), ctypes.c_long(out.shape[1]),
+            ctypes.c_long(self.ports["latency_cycles"]))
+        if done != len(words):
+            raise VerificationError(str(self.folder), f"out_valid is wrong in clock {-1 - done}",
+                                    f"expected latency {self.ports['latency_cycles']} and II = 1")
+        return out
+
+    def build(self) -> Path:
+        """Verilate and compile, unless this very source was compiled before."""
+        sources = rtl_sources(self.folder)
+        harness = asset("sim", "bulk_harness.cpp")
+        folder = (self.folder / "build" / f"verilator_{content_hash([*sources, harness])}").absolute()
+        library = folder / "libbulk.so"
+        if library.exists():
+            return library
+        tools = toolchain()
+        run([tools.verilator, "--cc", "--build", "-j", "2", "-O3", "--prefix", "Vdut", "--Mdir", folder,
+             "--top-module", self.ports["name"], "-Wno-fatal", "-CFLAGS", "-fPIC -O1", *sources],
+            "verilator", folder / "verilator.log", self.folder, tools.env)
+        include = tools.root / "include"
+        partial = library.with_suffix(".part")
+        run([require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", f"-I{folder}", f"-I{include}",
+             f"-I{include / 'vltstd'}", harness, folder / "libVdut.a", folder / "libverilated.a",
+             "-pthread", "-o", partial], "g++", folder / "link.log", self.folder, tools.env)
+        partial.rename(library)
+        return library
+
+
+def port_map(folder: Path) -> dict[str, Any]:
+    """Read the port map of a project. Raises CompileError where it is missing or damaged."""
+    found = sorted((folder / "rtl").glob("*.portmap.json"))
+    if len(found) != 1:
+        raise CompileError(str(folder), f"has {len(found)} port maps in rtl/, expected one", "compile again")
+    try:
+        return json.loads(found[0].read_text())
+    except ValueError as error:
+        raise CompileError(str(found[0]), f"cannot be read ({error})", "compile again") from None
+
+
+def rtl_sources(folder: Path) -> list[Path]:
+    """Return the Verilog files of a project, absolute, in order."""
+    listing = folder / "rtl" / "sources.f"
+    if not listing.is_file():
+        raise CompileError(str(listing), "is missing", "compile again")
+    paths = [(folder / line).absolute() for line in listing.read_text().split()]
+    for path in paths:
+        if not path.is_file():
+            raise CompileError(str(path), "is missing", "compile again")
+    return paths
+
+
+def content_hash(paths: list[Path]) -> str:
+    """Return a short name for the content of some files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,182 @@
+"""Events in and scores out: the .npz files of the command line."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.engines import Ints
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+from eqhls.frontends.prepare import InputForm, Prepared, prepare
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Floats
+from eqhls.text import write_file
+
+PARTICLES = "j"
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events ready for every engine: raw integers and unrounded floats by input name."""
+
+    raw: dict[str, Ints]
+    floats: dict[str, Floats]
+    labels: NDArray[Any] | None
+    saturated: int
+
+    def __len__(self) -> int:
+        return len(next(iter(self.raw.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """scores (B, K) float64; raw (B, K) int64 and its format for the exact engines."""
+
+    scores: Floats
+    raw: Ints | None = None
+    format: str = ""
+
+
+def load_npz(path: Path) -> dict[str, NDArray[Any]]:
+    """Read an .npz file without pickles. Raises CompileError for a missing or foreign file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {k: file[k] for k in file.files}
+    except FileNotFoundError:
+        raise CompileError(str(path), "does not exist", "check the path") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise CompileError(str(path), f"is not a readable .npz file ({error})",
+                           "write it with numpy.savez") from None
+
+
+def read_events(path: Path, graph: Graph) -> Events:
+    """Read four-momenta (`p4` in GeV, optional `jet`, `y`) or raw integers by input name.
+
+    Raises CompileError for missing arrays, wrong shapes, NaN or infinity.
+    """
+    arrays = load_npz(path)
+    try:
+        labels = _labels(arrays)
+        if "p4" in arrays:
+            return _from_momenta(arrays, labels, graph)
+        return _from_integers(arrays, labels, graph)
+    except CompileError as error:
+        raise error.at(str(path)) from None
+
+
+def from_arrays(graph: Graph, p4: Floats, jet: Floats | None = None) -> Events:
+    """Return events from four-momenta in GeV: p4 (B, N, 4), jet (B, 4)."""
+    arrays = {"p4": p4} if jet is None else {"p4": p4, "jet": jet}
+    return _from_momenta(arrays, None, graph)
+
+
+def roles(graph: Graph) -> dict[str, Node]:
+    """Return the inputs by what they carry: p (constituents), jet, valid.
+
+    Raises CompileError where the graph has other inputs: then give raw integers by name.
+    """
+    found: dict[str, Node] = {}
+    for node in graph.inputs:
+        if node.type.rep is Rep.V:
+            role = "p" if node.type.has(PARTICLES) else "jet"
+        else:
+            role = "valid" if node.type.rep is Rep.S and node.type.has(PARTICLES) else ""
+        if not role or role in found:
+            raise CompileError(graph.name, f"has the input %{node.name}: {node.type}, which p4 and jet do not fill",
+                               "give raw integers by input name instead of p4")
+        found[role] = node
+    if "p" not in found:
+        raise CompileError(graph.name, f"has no four-vectors over an axis {PARTICLES!r}", "give raw integers by name")
+    return found
+
+
+def prepared(graph: Graph, p4: Floats, jet: Floats | None) -> Prepared:
+    """Prepare momenta for the input formats of this graph."""
+    found = roles(graph)
+    form = (InputForm.JET_LIGHT_CONE if found["p"].type.basis is Basis.LIGHT_CONE
+            else InputForm.LAB_CARTESIAN)
+    jets = found["jet"].type.formats if "jet" in found else found["p"].type.formats
+    return prepare(p4, jet, form, found["p"].type.size(PARTICLES), found["p"].type.formats, jets)
+
+
+def _from_momenta(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None, graph: Graph) -> Events:
+    made = prepared(graph, arrays["p4"], arrays.get("jet"))
+    if labels is not None and len(labels) != len(made.p):
+        raise CompileError("y", f"has {len(labels)} labels for {len(made.p)} events")
+    found = roles(graph)
+    raw = {found[k].name: getattr(made, k) for k in found}
+    floats = {found[k].name: getattr(made, f"{k}_exact" if k != "valid" else k).astype(np.float64)
+              for k in found}
+    return Events(raw, floats, labels, made.saturated)
+
+
+def _from_integers(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None, graph: Graph) -> Events:
+    raw: dict[str, Ints] = {}
+    for node in graph.inputs:
+        if node.name not in arrays:
+            raise CompileError("arrays", f"found {', '.join(sorted(arrays)) or 'nothing'}",
+                               f"give p4 in GeV, or raw integers for {', '.join(n.name for n in graph.inputs)}")
+        raw[node.name] = _checked(node, arrays[node.name])
+    sizes = {len(v) for v in raw.values()} | ({len(labels)} if labels is not None else set())
+    if len(sizes) != 1:
+        raise CompileError("arrays", f"have different numbers of events: {sorted(sizes)}")
+    floats = {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    return Events(raw, floats, labels, 0)
+
+
+def _checked(node: Node, array: NDArray[Any]) -> Ints:
+    if array.dtype.kind not in "iub":
+        raise CompileError(node.name, f"holds {array.dtype}, expected integers", "give raw integers, or p4 in GeV")
+    if array.shape[1:] != node.type.shape:
+        raise CompileError(node.name, f"has shape {array.shape}, expected (events, {', '.join(map(str, node.type.shape))})")
+    values = array.astype(np.int64)
+    for c in range(node.type.rep.dim):
+        form = node.type.format_of(c)
+        bad = np.flatnonzero(((values[..., c] < form.lo) | (values[..., c] > form.hi)).reshape(len(values), -1).any(1))
+        if len(bad):
+            raise CompileError(node.name, f"event {bad[0]} does not fit {form}", "saturate the input first")
+    return values
+
+
+def steps(node: Node) -> Floats:
+    """Return the value of one unit of each component."""
+    return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
+
+
+def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
+    labels = arrays.get("y")
+    if labels is not None and labels.ndim != 1:
+        raise CompileError("y", f"has shape {labels.shape}, expected (events,)")
+    return labels
+
+
+def predict_floats(graph: Graph, events: Events) -> Prediction:
+    """Evaluate the float64 references on unrounded inputs."""
+    out = graph.reference(events.floats)[graph.outputs[0]]
+    return Prediction(np.broadcast_to(out, (len(events), *out.shape[1:])).reshape(len(events), -1))
+
+
+def from_raw(graph: Graph, raw: Ints) -> Prediction:
+    """Return scores from the raw integers of the first output."""
+    form: Fixed = graph.node(graph.outputs[0]).type.formats[0]
+    flat = raw.reshape(len(raw), -1)
+    return Prediction(flat * form.lsb, flat, str(form))
+
+
+def save_predictions(path: Path, prediction: Prediction) -> None:
+    """Write OUT.npz whole: scores, and raw with its format for the exact engines."""
+    arrays: dict[str, Any] = {"scores": np.ascontiguousarray(prediction.scores, dtype=np.float64)}
+    if prediction.raw is not None:
+        arrays |= {"raw": prediction.raw.astype(np.int64), "format": np.array(prediction.format)}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_file(path, buffer.getvalue())

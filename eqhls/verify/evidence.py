@@ -1,0 +1,53 @@
+"""Evidence: what each stage of the proof found. A stage that did not run is a failure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One check: its name, whether it held, one line of detail, and the numbers behind it."""
+
+    name: str
+    ok: bool
+    detail: str
+    numbers: tuple[tuple[str, float], ...] = ()
+
+    def number(self, key: str) -> float:
+        """Return a number by name. Raises KeyError where the stage has none of that name."""
+        return dict(self.numbers)[key]
+
+
+STAGES = (
+    "inputs", "integer", "hls", "rtl", "cocotb", "symmetry float", "symmetry integer",
+    "symmetry hls", "symmetry rtl", "boosts")
+"""Every stage that `eqhls verify` must run; AUC is added where labels are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The stages that ran, in order."""
+
+    stages: tuple[Stage, ...]
+    labelled: bool = False
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Stages that were promised and did not run."""
+        wanted = (*STAGES, "auc") if self.labelled else STAGES
+        ran = {s.name for s in self.stages}
+        return tuple(name for name in wanted if name not in ran)
+
+    @property
+    def ok(self) -> bool:
+        return not self.missing and all(s.ok for s in self.stages)
+
+    def stage(self, name: str) -> Stage | None:
+        return next((s for s in self.stages if s.name == name), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data for eqhls.json and report.json."""
+        return {"ok": self.ok, "missing": list(self.missing),
+                "stages": [asdict(s) | {"numbers": dict(s.numbers)} for s in self.stages]}

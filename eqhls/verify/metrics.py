@@ -1,0 +1,32 @@
+"""Figures of merit of a binary tagger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+
+
+def auc(scores: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the area under the ROC curve; ties count one half (Mann-Whitney).
+
+    `scores` and `labels` have shape (events,); labels are 0 or 1 and both must occur.
+    """
+    positive = int((labels == 1).sum())
+    negative = len(labels) - positive
+    if not positive or not negative or not np.isin(labels, (0, 1)).all():
+        raise CompileError("labels", "are not 0 and 1, both present", "give y with both classes")
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks = (last - (counts - 1) / 2)[inverse]
+    return float((ranks[labels == 1].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def rejection(scores: NDArray[Any], labels: NDArray[Any], signal: float = 0.3) -> float:
+    """Return 1 / background efficiency at the given signal efficiency."""
+    threshold = np.quantile(scores[labels == 1], 1 - signal)
+    passed = float((scores[labels == 0] > threshold).mean())
+    return 1 / passed if passed else float("inf")

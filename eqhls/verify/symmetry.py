@@ -1,0 +1,172 @@
+"""Exact symmetries: derived from the graph, then demanded with zero tolerance.
+
+Which group is exact follows from the arithmetic (Vinberg's O(3,1;Z) in Cartesian components, the
+Picard group SL(2, Z[i]) with reflections on the light-cone lattice): if no covariant component is
+rounded, every invariant is the same integer before and after, and so is every output bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from eqhls.engines import Ints
+from eqhls.fixed import Overflow
+from eqhls.groups.basis import Basis
+from eqhls.groups.exact import ExactGroup, lattice_group
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph, Node
+from eqhls.ops.dense import Dense
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
+from eqhls.verify.testbuild import in_range
+
+Feeds = dict[str, Ints]
+Runner = Callable[[Mapping[str, Ints]], Ints]
+PARTICLES = "j"
+
+
+@dataclass(frozen=True, slots=True)
+class Symmetry:
+    """What is exact: a group of integer Lorentz matrices (or None, with the reason) and the
+    particle slots that may be permuted."""
+
+    group: ExactGroup | None
+    proper_only: bool
+    monomial_only: bool
+    reason: str
+    permutable: tuple[int, ...]
+
+    def describe(self) -> str:
+        """Return one line for reports."""
+        if self.group is None:
+            return f"no exact Lorentz subgroup: {self.reason}"
+        kind = "signed axis permutations of " if self.monomial_only else ""
+        return f"{kind}{self.group.name}{', proper elements' if self.proper_only else ''}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class SymmetryResult:
+    """Counts of one zero-tolerance test on one engine."""
+
+    engine: str
+    transform: str
+    transformed: int
+    mismatches: int
+    control_changed: int
+
+    @property
+    def ok(self) -> bool:
+        """Something was tried, nothing differed, and the negative control was caught."""
+        return self.transformed > 0 and self.mismatches == 0 and self.control_changed > 0
+
+
+def derive(graph: Graph) -> Symmetry:
+    """Return what must be exact for this graph, and why."""
+    permutable = _permutable(graph)
+    proper = any(n.op.parity_odd() for n in graph)
+    vectors = [n for n in graph.inputs if n.type.rep is Rep.V]
+    group = _lattice(vectors)
+    if group is None:
+        return Symmetry(None, proper, False, "the input steps do not form a lattice of the group", permutable)
+    rounded = [n for n in graph if n.op.rounds_components(graph.types_into(n))]
+    if not rounded:
+        return Symmetry(group, proper, False, "no covariant component is rounded", permutable)
+    if all(_odd(n) for n in rounded):
+        return Symmetry(group, proper, True,
+                        f"%{rounded[0].name} rounds components, oddly and symmetrically", permutable)
+    return Symmetry(None, proper, False, f"%{rounded[0].name} rounds components and is not odd", permutable)
+
+
+def _odd(node: Node) -> bool:
+    return isinstance(node.op, Requantize) and len(set(node.op.formats)) == 1 and all(
+        f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in node.op.formats)
+
+
+def _lattice(vectors: list[Node]) -> ExactGroup | None:
+    """Return the group of the lattice on which all vector inputs lie, if there is one."""
+    points = {tuple(n.type.format_of(c).frac for c in range(4)) for n in vectors}
+    bases = {n.type.basis for n in vectors}
+    if len(points) != 1 or len(bases) != 1:
+        return None
+    basis, (a, b, y, z) = bases.pop(), points.pop()
+    fits = a == b == y == z if basis is Basis.CARTESIAN else y == z and a + b == 2 * y
+    return lattice_group(basis) if fits else None
+
+
+def _permutable(graph: Graph) -> tuple[int, ...]:
+    """Return the particle slots that no op singles out."""
+    sizes = [n.type.size(PARTICLES) for n in graph.inputs if n.type.has(PARTICLES)]
+    singled: set[int] = set()
+    for node in graph:
+        types = graph.types_into(node)
+        if not any(t.has(PARTICLES) for t in types):
+            continue
+        if isinstance(node.op, Select) and node.op.axis == PARTICLES:
+            singled.update(node.op.indices)
+        elif getattr(node.op, "axis", "") == PARTICLES and node.op.kind() in ("table", "channel_mix", "concat"):
+            return ()
+        elif isinstance(node.op, Dense) or (node.op.kind() == "gram" and len(types) == 1
+                                            and types[0].has(PARTICLES)):
+            return ()
+    return tuple(k for k in range(min(sizes, default=0)) if k not in singled)
+
+
+def check_group(symmetry: Symmetry, test: Graph, events: Feeds, runner: Runner, engine: str,
+                rng: np.random.Generator, rounds: int = 10) -> SymmetryResult:
+    """Drive events and their images under words of length 1 to 3; demand identical outputs.
+
+    `events` are raw integers for every port of the test build. The negative control moves one
+    component of the transformed event by one step.
+    """
+    assert symmetry.group is not None
+    vectors = [n for n in test.inputs if n.type.rep is Rep.V]
+    images: list[Feeds] = []
+    kept: list[Ints] = []
+    for k in range(rounds):
+        matrix = symmetry.group.word(rng, 1 + k % 3, symmetry.proper_only, symmetry.monomial_only)[1]
+        image = dict(events)
+        fits = np.ones(len(next(iter(events.values()))), dtype=bool)
+        for node in vectors:
+            image[node.name] = symmetry.group.apply(matrix, events[node.name])
+            fits &= in_range(node.type, image[node.name])
+        images.append({name: raw[fits] for name, raw in image.items()})
+        kept.append(np.flatnonzero(fits))
+    moved = {name: np.concatenate([i[name] for i in images]) for name in events}
+    want = runner(events)[np.concatenate(kept)]
+    got = runner(moved)
+    spoiled = dict(moved)
+    victim = vectors[0].name
+    spoiled[victim] = moved[victim].copy()
+    spoiled[victim][:, 0, 3] = np.where(spoiled[victim][:, 0, 3] > 0, -1, 1) + spoiled[victim][:, 0, 3]
+    return SymmetryResult(engine, symmetry.group.name, len(got), _differing(got, want),
+                          _differing(runner(spoiled), want))
+
+
+def check_permutations(symmetry: Symmetry, graph: Graph, events: Feeds, runner: Runner, engine: str,
+                       rng: np.random.Generator, rounds: int = 3) -> SymmetryResult:
+    """Permute the free particle slots of every port together; demand identical outputs.
+
+    The negative control swaps a seed slot (or, without seeds, one port alone) as well.
+    """
+    ports = [n.name for n in graph.inputs if n.type.has(PARTICLES)]
+    size = graph.node(ports[0]).type.size(PARTICLES)
+    free = np.array(symmetry.permutable)
+    want = runner(events)
+    total = bad = caught = 0
+    for _ in range(rounds):
+        order = np.arange(size)
+        order[free] = rng.permutation(free)
+        got = runner({k: v[:, order] if k in ports else v for k, v in events.items()})
+        total, bad = total + len(got), bad + _differing(got, want)
+        wrong = np.roll(np.arange(size), 1)
+        touched = ports if len(free) < size else ports[:1]
+        spoiled = runner({k: v[:, wrong] if k in touched else v for k, v in events.items()})
+        caught += _differing(spoiled, want)
+    return SymmetryResult(engine, f"permutations of {len(free)} of {size} particles", total, bad, caught)
+
+
+def _differing(a: Ints, b: Ints) -> int:
+    return int((a.reshape(len(a), -1) != b.reshape(len(b), -1)).any(axis=1).sum())

@@ -1,0 +1,82 @@
+"""The test build: the same network with every spurion as a port and guard bits on every vector.
+
+Nothing else changes: the ops are the same values, only the ranges that flow into them are wider,
+so that a transformed event still fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from eqhls.engines import Ints
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.types import Type
+from eqhls.ops.input import Input
+from eqhls.ops.spurion import Spurion
+
+
+def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
+    """Return the graph with spurions as inputs, `guard_bits` more integer bits on every vector
+    port and `fine_bits` more fraction bits; formats are derived again.
+
+    Raises CompileError for a spurion that is not a four-vector on the ports' lattice.
+    """
+    vectors = [n.type for n in graph.inputs if n.type.rep is Rep.V]
+    if not vectors:
+        raise CompileError(graph.name, "has no four-vector input", "there is no Lorentz symmetry to test")
+    widest = tuple(
+        max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(Rep.V.dim))
+
+    def rule(node: Node) -> Node:
+        if isinstance(node.op, Spurion):
+            if node.type.rep is not Rep.V:
+                raise CompileError(f"{graph.name}: %{node.name}", f"is a spurion {node.type}",
+                                   "only four-vector spurions can become ports")
+            kind = replace(node.type, formats=tuple(_wider(f, guard_bits, fine_bits) for f in widest))
+        elif node.op.source and node.type.rep is Rep.V:
+            kind = replace(node.type, formats=tuple(
+                _wider(node.type.format_of(c), guard_bits, fine_bits) for c in range(Rep.V.dim)))
+        else:
+            return node
+        return replace(node, op=Input(kind), type=kind)
+
+    moved = graph.rewrite(rule)
+    sources = [n for n in moved if n.op.source]
+    rest = [n for n in moved if not n.op.source]
+    named = replace(moved, name=f"{graph.name}_symmetry", nodes=(*sources, *rest))
+    return named.verify().formatted()
+
+
+def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
+    """Return the raw integers of one event that feed the ports which were spurions.
+
+    Raises CompileError where a spurion does not lie on the lattice of the ports.
+    """
+    values: dict[str, Ints] = {}
+    for node in graph:
+        if not isinstance(node.op, Spurion):
+            continue
+        kind = test.node(node.name).type
+        raw = node.op.values.array / np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+        if not (raw == np.rint(raw)).all():
+            raise CompileError(f"{graph.name}: %{node.name}", "does not lie on the lattice of the inputs",
+                               "scale the spurion by a power of two")
+        values[node.name] = raw.astype(np.int64)
+    return values
+
+
+def in_range(kind: Type, raw: Ints) -> Ints:
+    """Return, per event, whether raw integers of shape (events, *shape) fit their formats."""
+    low = np.array([kind.format_of(c).lo for c in range(kind.rep.dim)])
+    high = np.array([kind.format_of(c).hi for c in range(kind.rep.dim)])
+    fits = (raw >= low) & (raw <= high)
+    return fits.reshape(len(raw), -1).all(axis=1)
+
+
+def _wider(form: Fixed, guard: int, fine: int) -> Fixed:
+    return replace(form, width=form.width + guard + fine, integer=form.integer + guard)

@@ -1,0 +1,62 @@
+// Drives a Verilated eqhls top with many events, back to back, and collects every output word.
+// Compiled once per project against the model `Vdut`; called through ctypes.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+#include "Vdut.h"
+#include "verilated.h"
+
+namespace {
+
+template <std::size_t N>
+void store(VlWide<N>& port, const std::uint32_t* word) {
+  std::memcpy(port.data(), word, N * sizeof(std::uint32_t));
+}
+template <typename T>
+void store(T& port, const std::uint32_t* word) {
+  std::uint64_t value = word[0];
+  if (sizeof(T) > 4) value |= std::uint64_t(word[1]) << 32;
+  port = static_cast<T>(value);
+}
+template <std::size_t N>
+void load(const VlWide<N>& port, std::uint32_t* word) {
+  std::memcpy(word, port.data(), N * sizeof(std::uint32_t));
+}
+template <typename T>
+void load(const T& port, std::uint32_t* word) {
+  word[0] = static_cast<std::uint32_t>(port);
+  if (sizeof(T) > 4) word[1] = static_cast<std::uint32_t>(std::uint64_t(port) >> 32);
+}
+
+void clock(Vdut& dut) {
+  dut.clk = 0;
+  dut.eval();
+  dut.clk = 1;
+  dut.eval();
+}
+
+}  // namespace
+
+// Returns the number of events whose output came in its clock, `events` where all did;
+// otherwise -1 - k, where k is the first clock whose out_valid was wrong.
+extern "C" long eqhls_run(const std::uint32_t* in, std::uint32_t* out, long events, long in_words,
+                          long out_words, long latency) {
+  auto context = std::make_unique<VerilatedContext>();
+  auto dut = std::make_unique<Vdut>(context.get());
+  dut->rst = 1;
+  dut->in_valid = 0;
+  for (long k = 0; k < latency + 2; ++k) clock(*dut);
+  dut->rst = 0;
+  long done = 0;
+  for (long k = 0; k < events + latency; ++k) {
+    dut->in_valid = k < events;
+    if (k < events) store(dut->in_data, in + k * in_words);
+    clock(*dut);
+    const bool expected = k + 1 >= latency && k + 1 - latency < events;
+    if (bool(dut->out_valid) != expected) return -1 - k;
+    if (expected) load(dut->out_data, out + (k + 1 - latency) * out_words), ++done;
+  }
+  return done;
+}

@@ -1,0 +1,62 @@
+"""The floors of the design: a module imports only from below or from its own folder."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+FLOORS = [
+    "errors fixed engines options text groups", "ir", "ops", "frontends quantize passes", "lower", "backends",
+    "verify report", "compile", "cli"]
+FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted((ROOT / "eqhls").rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every eqhls module a file imports, and whether it does so at the top."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert not any(a.name.startswith("eqhls") for a in node.names), f"{path}: use 'from eqhls.x import y'"
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            parts = (node.module or "").split(".")
+            if parts[0] == "eqhls":
+                names = [parts[1]] if parts[1:] else [a.name for a in node.names]
+                for name in names:
+                    yield name, node in tree.body
+
+
+def test_every_module_has_a_floor() -> None:
+    found = {p.relative_to(ROOT / "eqhls").parts[0].removesuffix(".py") for p in FILES}
+    assert found - {"__init__", "__main__"} == set(FLOOR)
+
+
+def test_imports_go_down() -> None:
+    for path in FILES:
+        here = path.relative_to(ROOT / "eqhls").parts[0].removesuffix(".py")
+        for there, at_top in imports(path):
+            assert at_top, f"{path}: move the import of {there} to the top of the file"
+            if here in ("__init__", "__main__") or there == here:
+                continue
+            assert FLOOR[there] < FLOOR[here], f"{path}: {here} must not import {there}"
+
+
+def test_only_one_module_touches_alkaid() -> None:
+    users = [p.name for p in FILES if "alkaid" in {
+        (n.module or "").split(".")[0] for n in ast.walk(ast.parse(p.read_text())) if isinstance(n, ast.ImportFrom)}]
+    assert users == ["tracer.py"]
+
+
+def test_sizes() -> None:
+    """Files of at most 400 lines, functions under 40."""
+    for path in FILES:
+        text = path.read_text()
+        assert text.count("\n") <= 400, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+                assert lines < 40, f"{path}: {node.name} has {lines} lines"

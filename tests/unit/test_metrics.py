@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eqhls.errors import CompileError
+from eqhls.verify.metrics import auc, rejection
+
+
+def test_auc_counts_ties_half() -> None:
+    scores = np.array([0, 1, 1, 2])
+    labels = np.array([0, 0, 1, 1])
+    pairs = [(s > b) + 0.5 * (s == b) for s in (1, 2) for b in (0, 1)]
+    assert auc(scores, labels) == pytest.approx(np.mean(pairs))
+    assert auc(-scores, labels) == pytest.approx(1 - np.mean(pairs))
+
+
+def test_auc_needs_both_classes() -> None:
+    with pytest.raises(CompileError, match="both"):
+        auc(np.zeros(3), np.ones(3))
+
+
+def test_rejection() -> None:
+    scores = np.concatenate([np.arange(100), np.arange(100) + 50])
+    labels = np.repeat([0, 1], 100)
+    assert rejection(scores, labels, 0.5) == float("inf") or rejection(scores, labels, 0.5) > 50
+    assert rejection(scores, labels, 0.9) == pytest.approx(100 / 40, rel=0.1)
