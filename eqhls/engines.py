@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eqhls.fixed import Fixed, Num, NumArray, const
 
 Ints = NDArray[np.int64]
+FOUR_VECTOR = 4
 
 
 class Intervals:
@@ -113,10 +114,12 @@ def store(nums: NumArray, formats: Sequence[Fixed], events: int) -> Ints:
 
 
 def hull(nums: NumArray) -> tuple[Fixed, ...]:
-    """Return one covering format per component (a single one where all agree)."""
+    """Return one covering format per component for four-vectors, whose binary points may differ
+    on the light cone; a single one where all agree, and for every other representation."""
     formats: list[Fixed] = []
-    for component in range(nums.shape[-1]):
-        column: list[Num] = list(nums[..., component].ravel())
+    columns = np.moveaxis(nums, -1, 0) if nums.shape[-1] == FOUR_VECTOR else nums[None]
+    for part in columns:
+        column: list[Num] = list(part.ravel())
         frac = max(n.frac for n in column)
         column = [n.at(frac) for n in column]
         formats.append(Fixed.covering(min(n.lo for n in column), max(n.hi for n in column), frac))

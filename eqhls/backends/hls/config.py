@@ -1,0 +1,311 @@
+"""The config struct of each block: sizes, types and constant tables, nothing else.
+
+One rule a block returns named values; one function prints them. Arrays become constant tables in
+weights/, read through static functions, so that the structs hold no objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.backends.hls import indices
+from eqhls.engines import INTERVALS
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Num
+from eqhls.groups.basis import Basis
+from eqhls.groups.cg import CGTable, parse_path, square_terms, table
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Node
+from eqhls.ir.op import Op, Tensor
+from eqhls.ir.types import Type, joined_axes
+from eqhls.ops.add import Add
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.cg_square import CgSquare
+from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.common import integers
+from eqhls.ops.concat import Concat
+from eqhls.ops.dense import Dense
+from eqhls.ops.gram import Gram
+from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
+from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
+from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.rename import Rename
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Table
+
+Value = int | bool | str | NDArray[Any]
+"""A constant, a C++ type, or a table (one or two dimensions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A node with what its config may depend on."""
+
+    node: Node
+    types: tuple[Type, ...]
+    offset: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.node.type.elements // self.node.type.rep.dim
+
+
+def covering(formats: tuple[Fixed, ...]) -> Fixed:
+    """Return one format that holds every value of all of them."""
+    frac = max(f.frac for f in formats)
+    lo = min(f.lo << (frac - f.frac) for f in formats)
+    hi = max(f.hi << (frac - f.frac) for f in formats)
+    return Fixed.covering(lo, hi, frac)
+
+
+def plain(form: Fixed) -> str:
+    """Return the C++ type without modes: assignments to it are exact."""
+    return f"ap_{'' if form.signed else 'u'}fixed<{form.width}, {form.integer}>"
+
+
+@singledispatch
+def config(op: Op, c: Context) -> dict[str, Value]:
+    """Return the values of the config struct of a block."""
+    raise CompileError(op.kind(), "has no HLS template")
+
+
+@config.register
+def _(op: Input, c: Context) -> dict[str, Value]:
+    widths = [c.node.type.format_of(d).width for d in range(c.node.type.rep.dim)]
+    return {"offset": c.offset, "stride": sum(widths)}
+
+
+@config.register
+def _(op: Spurion, c: Context) -> dict[str, Value]:
+    kind = c.node.type
+    wide = kind.rep is Rep.V
+    shared = covering(kind.formats)
+    forms = [kind.format_of(d) if wide else shared for d in range(kind.rep.dim)]
+    flat = op.values.array.reshape(-1, kind.rep.dim)
+    return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.rep.dim)])}
+
+
+@config.register
+def _(op: Select, c: Context) -> dict[str, Value]:
+    return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.indices)}
+
+
+@config.register
+def _(op: Rename, c: Context) -> dict[str, Value]:
+    return {"size": c.size}
+
+
+@config.register
+def _(op: Concat, c: Context) -> dict[str, Value]:
+    whole = indices.flat(c.node.type)[..., 0]
+    where, start, targets = c.node.type.index(op.axis), 0, list[list[int]]()
+    for kind in c.types:
+        stop = start + kind.size(op.axis)
+        targets.append(list(np.take(whole, range(start, stop), axis=where).ravel()))
+        start = stop
+    longest = max(map(len, targets))
+    return {"size": np.array([len(t) for t in targets]),
+            "target": np.array([t + [0] * (longest - len(t)) for t in targets])}
+
+
+@config.register
+def _(op: Add, c: Context) -> dict[str, Value]:
+    return {"size": c.size, "source": np.array([indices.over(t, c.node.type.axes) for t in c.types]),
+            "minus": np.array([int(k in op.minus) for k in range(len(c.types))])}
+
+
+@config.register
+def _(op: Mask, c: Context) -> dict[str, Value]:
+    return {"size": c.size, "flag": indices.over(c.types[1], c.types[0].axes)}
+
+
+@config.register
+def _(op: PairSum, c: Context) -> dict[str, Value]:
+    axes = joined_axes(*c.types)
+    return {"size": c.size, "terms": c.types[0].size(op.over),
+            "weight": indices.summed(c.types[0], axes, op.over), "sender": indices.summed(c.types[1], axes, op.over)}
+
+
+@config.register
+def _(op: ParticleSum, c: Context) -> dict[str, Value]:
+    source = indices.summed(c.types[0], c.types[0].axes, op.axis)
+    return {"size": c.size, "terms": source.shape[1], "source": source}
+
+
+@config.register
+def _(op: Gram, c: Context) -> dict[str, Value]:
+    if len(c.types) == 2:
+        left, right = indices.product_axes(*c.types)
+    else:
+        n = c.types[0].size(op.axis)
+        pairs = [(a, b) for a in range(n) for b in range(a, n)]
+        left, right = (indices.taken(c.types[0], op.axis, tuple(p[k] for p in pairs)) for k in (0, 1))
+    return {"size": c.size, "light_cone": c.types[0].basis is Basis.LIGHT_CONE, "left": left, "right": right,
+            "sum_t": plain(covering(c.node.type.formats))}
+
+
+def _contraction(cg: CGTable, c: Context, left: NDArray[Any], right: NDArray[Any]) -> dict[str, Value]:
+    result = covering(c.node.type.formats)
+    scaled = covering((*c.types[0].formats,)).frac + covering((*c.types[-1].formats,)).frac + cg.shift
+    wide = Fixed(result.width + max(scaled - result.frac, 0), result.integer, result.signed)
+    return {
+        "size": c.size, "terms": len(cg.terms), "left": left, "right": right,
+        "out": np.array([t.out for t in cg.terms]), "first": np.array([t.left for t in cg.terms]),
+        "second": np.array([t.right for t in cg.terms]), "factor": np.array([t.numerator for t in cg.terms]),
+        "left_t": plain(covering(c.types[0].formats)), "right_t": plain(covering(c.types[-1].formats)),
+        "sum_t": plain(Fixed(wide.width, wide.integer + cg.shift, wide.signed)), "result_t": plain(wide)}
+
+
+@config.register
+def _(op: CgProduct, c: Context) -> dict[str, Value]:
+    basis = next((t.basis for t in c.types if t.rep is not Rep.S), Basis.CARTESIAN)
+    return _contraction(table(op.path, basis), c, *indices.product_axes(*c.types))
+
+
+@config.register
+def _(op: CgSquare, c: Context) -> dict[str, Value]:
+    same = np.arange(c.size)
+    return _contraction(square_terms(op.path, c.types[0].basis), c, same, same)
+
+
+@config.register
+def _(op: Invariants, c: Context) -> dict[str, Value]:
+    kind, same = c.types[0], np.arange(c.size)
+    if kind.rep is Rep.S:
+        return {"identity": True, "size": c.size}
+    path = parse_path(f"{kind.rep.name}*{kind.rep.name}->S")
+    return {"identity": False} | _contraction(square_terms(path, kind.basis), c, same, same)
+
+
+def _weights(name: str, tensor: Tensor | None) -> tuple[NDArray[np.int64], str]:
+    raw, frac = integers(tensor) if tensor is not None else (np.zeros(1, dtype=np.int64), 0)
+    form = Fixed.covering(min(int(raw.min()), -1), max(int(raw.max()), 0), frac)
+    return raw, plain(form)
+
+
+def _linear(op: ChannelMix | Dense, source: NDArray[Any], rows: NDArray[Any], c: Context) -> dict[str, Value]:
+    bias, bias_t = _weights("bias", op.bias)
+    weight, weight_t = _weights("weight", op.weight)
+    return {"size": c.size, "terms": source.shape[1], "source": source, "weight": weight[rows], "weight_t": weight_t,
+            "has_bias": op.bias is not None, "bias": bias[rows] if op.bias is not None else bias, "bias_t": bias_t}
+
+
+@config.register
+def _(op: Dense, c: Context) -> dict[str, Value]:
+    source = np.tile(np.arange(c.types[0].elements), (c.size, 1))
+    return _linear(op, source, np.arange(c.size), c)
+
+
+@config.register
+def _(op: ChannelMix, c: Context) -> dict[str, Value]:
+    kind = c.types[0]
+    senders = np.moveaxis(indices.flat(kind)[..., 0], kind.index(op.axis), -1)
+    whole = np.moveaxis(indices.flat(c.node.type)[..., 0], kind.index(op.axis), -1)
+    rows, source = np.zeros(c.size, dtype=int), np.zeros((c.size, kind.size(op.axis)), dtype=int)
+    for index in np.ndindex(whole.shape):
+        rows[whole[index]] = index[-1]
+        source[whole[index]] = senders[index[:-1]]
+    values = {"has_dual": op.dual is not None} | _linear(op, source, rows, c)
+    if op.dual is None:
+        return values
+    both = np.concatenate([op.weight.array, op.dual.array])
+    raw, weight_t = _weights("weight", Tensor(both))
+    half = len(op.weight.array)
+    cg = table(DUAL, kind.basis)
+    star = np.zeros((6, 6), dtype=np.int64)
+    for t in cg.terms:
+        star[t.out, t.right] = t.numerator
+    span = int(np.abs(star).max())
+    return values | {"weight": raw[:half][rows], "dual": raw[half:][rows], "weight_t": weight_t, "star": star,
+                     "star_t": plain(Fixed.covering(-span, span, cg.shift))}
+
+
+@config.register
+def _(op: Requantize, c: Context) -> dict[str, Value]:
+    count = 4 if c.node.type.rep is Rep.V else 1
+    if c.node.type.rep is not Rep.V and len(set(op.formats)) > 1:
+        raise CompileError("requantize", "has formats that differ between components of F or T",
+                           "share one format over the components")
+    forms = [op.formats[k if len(op.formats) > 1 else 0] for k in range(count)]
+    return {"size": c.size} | {f"target{k}_t": f.cpp for k, f in enumerate(forms)}
+
+
+@config.register
+def _(op: Table, c: Context) -> dict[str, Value]:
+    kind = c.types[0]
+    form = covering(kind.formats)
+    address = Num(INTERVALS, None, form.lo, form.hi, form.frac)
+    rows = np.array([op.entries(address, r) for r in range(op.values.shape[0])])
+    by_bits = np.roll(rows, form.lo, axis=1) if form.signed else rows
+    row = indices.along(kind, op.axis, kind.size(op.axis)) if op.axis else np.zeros(c.size, dtype=int)
+    assert op.out is not None
+    return {"size": c.size, "row": row, "entry": by_bits, "entry_t": plain(op.out)}
+
+
+@config.register
+def _(op: Log2, c: Context) -> dict[str, Value]:
+    form = covering(c.types[0].formats)
+    top = op.scaled(Num(INTERVALS, None, form.lo, form.hi, form.frac)).hi
+    width = max(1, top.bit_length())
+    count = 1 + max(0, -(-(width - op.window) // op.step))
+    codes = np.array([[op.code(cell, k * op.step) for cell in range(1 << op.window)] for k in range(count)])
+    point = op.grain - (np.frexp(op.floor)[1] - 1)
+    scaled = Fixed(width, width - int(point), False)
+    code_t = Fixed.covering(0, int(codes.max()), op.frac)
+    return {"size": c.size, "width": width, "windows": count, "window": op.window, "step": op.step, "code": codes,
+            "scaled_t": plain(scaled), "code_t": plain(code_t)}
+
+
+def config_struct(name: str, values: Mapping[str, Value]) -> str:
+    """Return the C++ text of a config struct: the one printer for all blocks."""
+    lines = [f"struct {name}config {{"]
+    for key, value in values.items():
+        if isinstance(value, np.ndarray):
+            arguments = "int k" if value.ndim == 1 else "int k, int n"
+            place = "[k]" if value.ndim == 1 else "[k][n]"
+            lines.append(f"  static int {key}({arguments}) {{ return {name}{key}{place}; }}")
+        elif isinstance(value, bool):
+            lines.append(f"  static const bool {key} = {str(value).lower()};")
+        elif isinstance(value, int):
+            lines.append(f"  static const int {key} = {value};")
+        else:
+            lines.append(f"  typedef {value} {key};")
+    return "\n".join([*lines, "};"]) + "\n"
+
+
+def table_text(name: str, values: Mapping[str, Value]) -> str:
+    """Return the constant tables of a block, empty where it has none."""
+    lines: list[str] = []
+    for key, value in values.items():
+        if isinstance(value, np.ndarray):
+            shape = "".join(f"[{n}]" for n in value.shape)
+            lines.append(f"static const {_integer(value)} {name}{key}{shape} = {_braces(value)};")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _integer(values: NDArray[Any]) -> str:
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    for name, bits in (("signed char", 8), ("short", 16), ("int", 32)):
+        if -(1 << (bits - 1)) <= low and high < 1 << (bits - 1):
+            return name
+    return "long long"
+
+
+def _braces(values: NDArray[Any]) -> str:
+    if values.ndim == 1:
+        return "{" + ", ".join(str(int(v)) for v in values) + "}"
+    return "{" + ",\n  ".join(_braces(row) for row in values) + "}"
+
+
+RULES: Callable[..., dict[str, Value]] = config

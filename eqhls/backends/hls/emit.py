@@ -1,0 +1,219 @@
+"""From a quantized graph to an HLS C++ project: one call a block into the header library."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from eqhls.backends.hls.config import Context, config, config_struct, covering, plain, table_text
+from eqhls.errors import CompileError
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.types import Type
+from eqhls.options import Options
+from eqhls.text import Emitter, Project, asset
+
+HEADERS = ("ap_common.h", "ap_decl.h", "ap_fixed.h", "ap_fixed_base.h", "ap_fixed_ref.h", "ap_fixed_special.h",
+           "ap_int.h", "ap_int_base.h", "ap_int_ref.h", "ap_int_special.h", "etc/ap_private.h")
+
+
+def emit(graph: Graph, options: Options) -> Project:
+    """Return firmware/, the testbench and the tool scripts that Vitis and Vivado HLS take.
+
+    Raises CompileError where the graph is not quantized or a block has no template.
+    """
+    if not graph.quantized:
+        raise CompileError(graph.name, "has values without a format", "quantize it first")
+    name = graph.name
+    files: dict[str, str | bytes] = {
+        f"firmware/{name}.cpp": top_source(graph),
+        f"firmware/{name}.h": top_header(graph),
+        "firmware/defines.h": defines(graph),
+        "firmware/parameters.h": parameters(graph),
+        "firmware/weights/tables.h": tables(graph),
+        f"{name}_test.cpp": render("testbench.cpp.j2", graph, options),
+        "firmware/bridge.cpp": render("bridge.cpp.j2", graph, options),
+        "build_prj.tcl": render("build_prj.tcl.j2", graph, options),
+        "project.tcl": render("project.tcl.j2", graph, options),
+        "hls_config.cfg": render("hls_config.cfg.j2", graph, options),
+    }
+    for kind in sorted({"common", "output", *_headers(graph)}):
+        files[f"firmware/eqhls/{kind}.h"] = asset("hls_templates", "eqhls", f"{kind}.h").read_text()
+    for header in HEADERS:
+        files[f"firmware/ap_types/{header}"] = asset("hls_templates", "ap_types", header).read_text()
+    files["firmware/ap_types/LICENSE"] = asset("hls_templates", "ap_types", "LICENSE").read_text()
+    return files
+
+
+def _headers(graph: Graph) -> set[str]:
+    """Return the headers that the blocks need, with those that they include."""
+    needs = {"cg_square": {"cg_product"}, "dense": {"channel_mix"}, "invariants": {"cg_product", "rename"}}
+    kinds = {n.op.kind() for n in graph}
+    return kinds.union(*(needs.get(k, set[str]()) for k in kinds))
+
+
+def word_bits(nodes: tuple[Node, ...]) -> int:
+    """Return the bits of the packed word of some ports."""
+    return sum(_stride(n.type) * (n.type.elements // n.type.rep.dim) for n in nodes)
+
+
+def _stride(kind: Type) -> int:
+    return sum(kind.format_of(d).width for d in range(kind.rep.dim))
+
+
+def tensor_type(kind: Type) -> str:
+    """Return the C++ type of a tensor."""
+    size = kind.elements // kind.rep.dim
+    if kind.rep is Rep.V:
+        return f"eqhls::four_vector<{size}, {', '.join(plain(kind.format_of(d)) for d in range(4))} >"
+    return f"eqhls::components<{size}, {kind.rep.dim}, {plain(covering(kind.formats))} >"
+
+
+def top_header(graph: Graph) -> str:
+    """Return the declaration of the top function."""
+    guard = f"{graph.name.upper()}_H_"
+    out = Emitter()
+    out(f"#ifndef {guard}")
+    out(f"#define {guard}")
+    out('#include "defines.h"')
+    out()
+    out(f"namespace {namespace(graph)} {{")
+    out("// One event a clock. Element 0 of the first port lies in the lowest bits of a word.")
+    out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data);")
+    out(f"}}  // namespace {namespace(graph)}")
+    out("#endif")
+    return out.text()
+
+
+def namespace(graph: Graph) -> str:
+    """Return the namespace that keeps two networks in one program apart."""
+    return f"eqhls_{graph.name}"
+
+
+def defines(graph: Graph) -> str:
+    """Return the types of all values and of the two words."""
+    out = Emitter()
+    out("#ifndef DEFINES_H_")
+    out("#define DEFINES_H_")
+    widest = max(word_bits(graph.inputs), word_bits(graph.results), 1024)
+    out("#ifndef AP_INT_MAX_W")
+    out(f"#define AP_INT_MAX_W {-(-widest // 1024) * 1024}")
+    out("#endif")
+    out('#include "eqhls/common.h"')
+    out()
+    out(f"namespace {namespace(graph)} {{")
+    out(f"typedef ap_uint<{word_bits(graph.inputs)}> in_word_t;")
+    out(f"typedef ap_uint<{word_bits(graph.results)}> out_word_t;")
+    for node in graph:
+        out(f"typedef {tensor_type(node.type)} {identifier(node.name)}t;  // {node.type}")
+    out(f"}}  // namespace {namespace(graph)}")
+    out("#endif")
+    return out.text()
+
+
+def identifier(name: str) -> str:
+    """Return a C++ name for a value; a trailing underscore keeps it from keywords and types."""
+    return name.replace(".", "_") + "_"
+
+
+def contexts(graph: Graph) -> list[Context]:
+    """Return every node with its input types and, for ports, its place in the word."""
+    found: list[Context] = []
+    offset = 0
+    for node in graph:
+        found.append(Context(node, graph.types_into(node), offset if node.op.source else 0))
+        if node.op.source:
+            offset += word_bits((node,))
+    return found
+
+
+def parameters(graph: Graph) -> str:
+    """Return the config structs of all blocks."""
+    out = Emitter()
+    out("#ifndef PARAMETERS_H_")
+    out("#define PARAMETERS_H_")
+    out('#include "defines.h"')
+    out('#include "weights/tables.h"')
+    for kind in sorted({n.op.kind() for n in graph} | {"output"}):
+        out(f'#include "eqhls/{kind}.h"')
+    out()
+    out(f"namespace {namespace(graph)} {{")
+    for c in contexts(graph):
+        out(f"// {c.node.op.kind()}")
+        out(config_struct(identifier(c.node.name), config(c.node.op, c)))
+    offset = 0
+    for node in graph.results:
+        out(config_struct(f"{identifier(node.name)}out_", {"offset": offset, "stride": _stride(node.type)}))
+        offset += word_bits((node,))
+    out(f"}}  // namespace {namespace(graph)}")
+    out("#endif")
+    return out.text()
+
+
+def tables(graph: Graph) -> str:
+    """Return the constant tables of all blocks."""
+    parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(graph)]
+    body = "".join(p for p in parts if p)
+    return (f"#ifndef TABLES_H_\n#define TABLES_H_\nnamespace {namespace(graph)} {{\n{body}"
+            f"}}  // namespace {namespace(graph)}\n#endif\n")
+
+
+def top_source(graph: Graph) -> str:
+    """Return the top function: one call a block."""
+    out = Emitter()
+    out(f'#include "{graph.name}.h"')
+    out('#include "parameters.h"')
+    out()
+    out(f"namespace {namespace(graph)} {{")
+    out()
+    out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data) {{")
+    for pragma in ("INTERFACE ap_none port=in_data", "INTERFACE ap_none port=out_data",
+                   "INTERFACE ap_ctrl_none port=return", "PIPELINE II=1"):
+        out(f"#pragma HLS {pragma}")
+    with out.block():
+        for node in graph:
+            out(f"{identifier(node.name)}t {identifier(node.name)};")
+            for member in members(node.type):
+                out(f"#pragma HLS ARRAY_PARTITION variable={identifier(node.name)}.{member} complete dim=0")
+            out(call(node))
+        out("out_word_t word = 0;")
+        for node in graph.results:
+            out(f"eqhls::output<{identifier(node.name)}out_config>({identifier(node.name)}, word);")
+        out("out_data = word;")
+    out("}")
+    out()
+    out(f"}}  // namespace {namespace(graph)}")
+    return out.text()
+
+
+def members(kind: Type) -> tuple[str, ...]:
+    """Return the arrays inside a tensor."""
+    return ("c0", "c1", "c2", "c3") if kind.rep is Rep.V else ("c",)
+
+
+RESULT_FIRST = ("concat", "add")
+"""Blocks with any number of inputs take their result first."""
+
+
+def call(node: Node) -> str:
+    """Return the call of a block."""
+    result = identifier(node.name)
+    inputs = ["in_data"] if node.op.source else [identifier(n) for n in node.inputs]
+    arguments = [result, *inputs] if node.op.kind() in RESULT_FIRST else [*inputs, result]
+    return f"eqhls::{node.op.kind()}<{result}config>({', '.join(arguments)});"
+
+
+def render(template: str, graph: Graph, options: Options) -> str:
+    """Fill in a whole-file script."""
+    environment = Environment(loader=PackageLoader("eqhls.backends.hls", "scripts"), undefined=StrictUndefined,
+                              keep_trailing_newline=True)
+    return environment.get_template(template).render(
+        name=graph.name, namespace=namespace(graph), options=options, top=f"{namespace(graph)}::{graph.name}",
+        period=f"{options.ClockPeriod:.4f}", in_bits=word_bits(graph.inputs), out_bits=word_bits(graph.results),
+        inputs=[_fields(n) for n in graph.inputs], outputs=[_fields(n) for n in graph.results])
+
+
+def _fields(node: Node) -> dict[str, object]:
+    kind = node.type
+    forms = [kind.format_of(d) for d in range(kind.rep.dim)]
+    return {"name": node.name, "count": kind.elements // kind.rep.dim,
+            "fields": [{"width": f.width, "signed": f.signed} for f in forms]}

@@ -1,0 +1,96 @@
+"""What every trainable layer knows: the block it is, and how its tensors transform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops as K
+
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Overflow
+from eqhls.ir.op import Op
+from eqhls.ir.types import Axis, Type
+
+PACKAGE = "eqhls"
+
+
+class EqLayer(keras.layers.Layer):
+    """A layer that is one block: `op()` returns it with the weights of now.
+
+    Wiring is type-checked by the block's own `infer`, so a layer that would break equivariance
+    raises CompileError where the model is built. Tensors have shape (events, *axes, components).
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.types: tuple[Type, ...] = ()
+
+    def op(self) -> Op:
+        """Return the block with the trained weights."""
+        raise NotImplementedError
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        types = tuple(t for t in (getattr(a, "eqhls_type", None) for a in args) if t is not None)
+        if types:
+            self.types = types
+            self.prepare()
+        out = super().__call__(*args, **kwargs)
+        if types and isinstance(out, keras.KerasTensor):
+            out.eqhls_type = self.result_type()
+        return out
+
+    def prepare(self) -> None:
+        """Derive sizes from `self.types` before the weights are made."""
+
+    def result_type(self) -> Type:
+        """Return the type of the result. Raises CompileError naming this layer."""
+        try:
+            return self.op().infer(*self.types)
+        except CompileError as error:
+            raise error.at(self.name) from None
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Wait for the wiring: weights are made from types, not from shapes."""
+
+    def compute_output_shape(self, *shapes: Any) -> tuple[int | None, ...]:
+        return (None, *self.result_type().shape)
+
+
+def register(cls: type[EqLayer]) -> type[EqLayer]:
+    """Make a layer loadable from .keras files."""
+    return keras.saving.register_keras_serializable(PACKAGE)(cls)
+
+
+def spread(x: Any, have: Type, want: tuple[Axis, ...]) -> Any:
+    """Order and insert axes so that `x` broadcasts over the axes `want` (events first)."""
+    names = [a.name for a in want]
+    order = sorted(range(len(have.axes)), key=lambda k: names.index(have.axes[k].name))
+    last = len(have.axes) + 1
+    x = K.transpose(x, (0, *(1 + k for k in order), last))
+    sizes = [have.size(n) if have.has(n) else 1 for n in names]
+    return K.reshape(x, (-1, *sizes, have.rep.dim))
+
+
+def straight_through(x: Any, rounded: Any) -> Any:
+    """Return `rounded` with the gradient of `x`."""
+    return x + K.stop_gradient(rounded - x)
+
+
+def fake_quantize(x: Any, form: Fixed) -> Any:
+    """Round to the nearest value of a format and saturate; gradients pass inside the range."""
+    bounded = saturate(x, form)
+    return straight_through(bounded, K.clip(K.round(bounded / form.lsb), form.lo, form.hi) * form.lsb)
+
+
+def saturate(x: Any, form: Fixed | None) -> Any:
+    """Bound to the range of a saturating format."""
+    if form is None or form.overflow not in (Overflow.SAT, Overflow.SAT_SYM):
+        return x
+    return K.clip(x, form.lo * form.lsb, form.hi * form.lsb)
+
+
+def constant(values: Any) -> Any:
+    """Return a constant tensor of the default float type."""
+    return K.convert_to_tensor(np.asarray(values, dtype=keras.config.floatx()))

@@ -1,0 +1,191 @@
+"""Covariant layers: products of representations, messages, channel mixing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops as K
+
+from eqhls.frontends.layers.base import EqLayer, constant, fake_quantize, register, spread
+from eqhls.fixed import Fixed
+from eqhls.groups.basis import Basis
+from eqhls.groups.cg import CGTable, parse_path, square_terms, table
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Op, Tensor
+from eqhls.ir.types import Type, joined_axes
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.cg_square import CgSquare
+from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.gram import PRODUCT, Gram
+from eqhls.ops.invariants import Invariants
+from eqhls.ops.pair_sum import PairSum
+
+
+def contract(cg: CGTable, dims: tuple[int, int, int], a: Any, b: Any) -> Any:
+    """Contract the last axes by a Clebsch-Gordan table."""
+    dense = np.zeros(dims)
+    for term in cg.terms:
+        dense[term.out, term.left, term.right] = term.numerator * 2.0**-cg.shift
+    return K.einsum("oab,...a,...b->...o", constant(dense), a, b)
+
+
+def basis_of(types: tuple[Type, ...]) -> Basis:
+    return next((t.basis for t in types if t.rep is not Rep.S), Basis.CARTESIAN)
+
+
+@register
+class GramLayer(EqLayer):
+    """Minkowski products: all pairs of one set, or of two sets."""
+
+    def __init__(self, axis: str = "i", to: str = "p", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis, self.to = axis, to
+
+    def op(self) -> Op:
+        return Gram(self.axis, self.to)
+
+    def call(self, *x: Any) -> Any:
+        cg = table(PRODUCT, self.types[0].basis)
+        if len(x) == 2:
+            axes = self.result_type().axes
+            a, b = (spread(v, t, axes) for v, t in zip(x, self.types, strict=True))
+            shape = K.broadcast_to(a * 0 + b * 0, K.shape(a * b))
+            return contract(cg, (1, 4, 4), a + shape, b + shape)
+        n = self.types[0].size(self.axis)
+        pairs = [(a, b) for a in range(n) for b in range(a, n)]
+        where = 1 + self.types[0].index(self.axis)
+        a, b = (K.take(x[0], [p[k] for p in pairs], axis=where) for k in (0, 1))
+        return contract(cg, (1, 4, 4), a, b)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"axis": self.axis, "to": self.to}
+
+
+@register
+class CgProductLayer(EqLayer):
+    """One Clebsch-Gordan path of two tensors, axes matched by name."""
+
+    def __init__(self, path: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.path = parse_path(path)
+
+    def op(self) -> Op:
+        return CgProduct(self.path)
+
+    def call(self, a: Any, b: Any) -> Any:
+        axes = joined_axes(*self.types)
+        a, b = (spread(v, t, axes) for v, t in zip((a, b), self.types, strict=True))
+        zero = K.sum(a, -1, keepdims=True) * 0 + K.sum(b, -1, keepdims=True) * 0
+        dims = (self.path.out.dim, self.path.left.dim, self.path.right.dim)
+        return contract(table(self.path, basis_of(self.types)), dims, a + zero, b + zero)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"path": str(self.path)}
+
+
+@register
+class CgSquareLayer(EqLayer):
+    """One Clebsch-Gordan path of a tensor with itself."""
+
+    def __init__(self, path: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.path = parse_path(path)
+
+    def op(self) -> Op:
+        return CgSquare(self.path)
+
+    def call(self, x: Any) -> Any:
+        dims = (self.path.out.dim, self.path.left.dim, self.path.right.dim)
+        return contract(square_terms(self.path, basis_of(self.types)), dims, x, x)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"path": str(self.path)}
+
+
+@register
+class InvariantsLayer(EqLayer):
+    """The square <x, x> of every channel."""
+
+    def op(self) -> Op:
+        return Invariants()
+
+    def call(self, x: Any) -> Any:
+        rep = self.types[0].rep
+        if rep is Rep.S:
+            return x
+        cg = square_terms(parse_path(f"{rep.name}*{rep.name}->S"), self.types[0].basis)
+        return contract(cg, (1, rep.dim, rep.dim), x, x)
+
+
+@register
+class PairSumLayer(EqLayer):
+    """sum_j w_j x_j: PairSumLayer()(w, x)."""
+
+    def __init__(self, over: str = "j", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.over = over
+
+    def op(self) -> Op:
+        return PairSum(self.over)
+
+    def call(self, w: Any, x: Any) -> Any:
+        axes = joined_axes(*self.types)
+        w, x = (spread(v, t, axes) for v, t in zip((w, x), self.types, strict=True))
+        return K.sum(w * x, axis=1 + [a.name for a in axes].index(self.over))
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"over": self.over}
+
+
+@register
+class ChannelMixLayer(EqLayer):
+    """Mix channels of one representation; `bias` for scalars, `dual` for F.
+
+    With `quantizer`, weights are trained in that format, straight through.
+    """
+
+    def __init__(self, channels: int, bias: bool = False, dual: bool = False, quantizer: str = "",
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channels, self.use_bias, self.use_dual, self.quantizer = channels, bias, dual, quantizer
+
+    def prepare(self) -> None:
+        if hasattr(self, "weight"):
+            return
+        size = self.types[0].size("c")
+        shape, start = (self.channels, size), "glorot_uniform"
+        self.weight = self.add_weight(shape=shape, initializer=start, name="weight")
+        self.bias = self.add_weight(shape=(self.channels,), initializer="zeros", name="bias") if self.use_bias else None
+        self.dual = self.add_weight(shape=shape, initializer=start, name="dual") if self.use_dual else None
+
+    def _value(self, weight: Any) -> Any:
+        return fake_quantize(weight, Fixed.parse(self.quantizer)) if self.quantizer else weight
+
+    def op(self) -> Op:
+        values = [None if w is None else Tensor(K.convert_to_numpy(self._value(w)))
+                  for w in (self.weight, self.bias, self.dual)]
+        assert values[0] is not None
+        return ChannelMix(values[0], values[1], values[2])
+
+    def call(self, x: Any) -> Any:
+        axis = 1 + self.types[0].index("c")
+        out = K.tensordot(x, K.transpose(self._value(self.weight)), axes=([axis], [0]))
+        if self.dual is not None:
+            one = K.ones_like(x[..., :1])
+            starred = contract(table(DUAL, self.types[0].basis), (6, 1, 6), one, x)
+            out = out + K.tensordot(starred, K.transpose(self._value(self.dual)), axes=([axis], [0]))
+        if self.bias is not None:
+            out = out + self._value(self.bias)
+        return K.moveaxis(out, -1, axis)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"channels": self.channels, "bias": self.use_bias,
+                                       "dual": self.use_dual, "quantizer": self.quantizer}
+
+    def result_type(self) -> Type:
+        shape = (self.channels, self.types[0].size("c"))
+        empty = Tensor(np.zeros(shape))
+        mix = ChannelMix(empty, Tensor(np.zeros(self.channels)) if self.use_bias else None,
+                         empty if self.use_dual else None)
+        return mix.infer(*self.types)

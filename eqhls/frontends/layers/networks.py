@@ -1,0 +1,201 @@
+"""Networks from the layers: the seeded Lorentz group network, and the pair one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from eqhls.frontends.layers.geometry import (
+    CgProductLayer,
+    CgSquareLayer,
+    ChannelMixLayer,
+    GramLayer,
+    InvariantsLayer,
+    PairSumLayer,
+)
+from eqhls.frontends.layers.scalar import DenseLayer, Log2Layer, TableLayer
+from eqhls.frontends.layers.structure import (
+    AddLayer,
+    ConcatLayer,
+    MaskLayer,
+    ParticleSumLayer,
+    RenameLayer,
+    SelectLayer,
+    SpurionLayer,
+    TypedInput,
+)
+from eqhls.groups.basis import Basis
+from eqhls.groups.cg import Path, parse_path, paths_up_to, square_terms
+from eqhls.groups.lorentz import Rep
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The formats of the ports, as type text without axes, and the beams."""
+
+    basis: str = "lc"
+    vector: str = "ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>"
+    jet: str = "ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>"
+    beams: tuple[tuple[float, ...], ...] = ((2.0, 2.0, 0.0, 2.0), (2.0, 2.0, 0.0, -2.0))
+
+
+LAB_INPUTS = Inputs("xyz", "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>", "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>",
+                    ((2.0, 0.0, 0.0, 2.0), (2.0, 0.0, 0.0, -2.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class SeededConfig:
+    """A seeded LGN: levels, sums a level, constituents, and the formats of its tables."""
+
+    levels: int = 1
+    sums: int = 2
+    constituents: int = 16
+    inputs: Inputs = Inputs()
+    edge: str = "fix<5,3,RND,SAT>"
+    score: str = "ufix<4,0>"
+    readout: str = "fix<8,6,RND,SAT>"
+    sender_frac: int = 1
+    pair_frac: int = 3
+
+
+SHIFTS = (0.0, 0.25, 0.5, 1.0)
+
+
+def ports(name: str, inputs: Inputs, constituents: int) -> tuple[Any, Any, Any]:
+    """Return the typed inputs p V[j], jet V[i:1] and valid S[j]."""
+    made: list[Any] = []
+    for port, kind in (("p", f"V.{inputs.basis}[j:{constituents}]:{inputs.vector}"),
+                       ("jet", f"V.{inputs.basis}[i:1]:{inputs.jet}"),
+                       ("valid", f"S[j:{constituents}]:ufix<1,1>")):
+        shape = (1 if port == "jet" else constituents, 1 if port == "valid" else 4)
+        raw = keras.Input(shape, name=f"{port}_raw")
+        made.append(TypedInput(kind, name=port)(raw))
+    return made[0], made[1], made[2]
+
+
+def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
+    """Return the seeded network (network A with one level, D with two), O(N) products.
+
+    Level l: d_j = log2 <p_j, Q_l>, weights w_j = sigmoid(T(d_j) + U(t_j)) in {0, 1/4, 1/2, 1},
+    V_l = sum_j w_j p_j, sums S_a likewise; Q_0 the leading constituent, Q_{l+1} = V_l. Read-out:
+    one trained function for each log2 <X, Y>, X <= Y in {J, V_0, ..}, and for each S_a.
+    """
+    p, jet, valid = ports(name, config.inputs, config.constituents)
+    beams = SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p)
+    log_beam = Log2Layer(2.0, config.sender_frac, name="log_beam", quantized=quantized)
+    sender = ParticleSumLayer("i", name="t")(log_beam(GramLayer(name="pbeam")(beams, p)))
+    query = SelectLayer("j", (0,), "i", name="seed")(p)
+    nodes, terms = [jet], []
+    for level in range(config.levels):
+        query, score = _level(config, level, (query, p, sender, valid), quantized)
+        nodes.append(query)
+        terms.append(score)
+    pairs = GramLayer("i", "q", name="gram")(ConcatLayer("i", name="nodes")(*nodes))
+    codes = Log2Layer(1.0, config.pair_frac, 2**(5 + config.pair_frac), name="log_gram", quantized=quantized)(pairs)
+    knots = [1.0, 5.0, 8.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 18.0]
+    read = TableLayer(knots, "q", out=config.readout, spread=0.5, name="f", quantized=quantized)(codes)
+    terms.insert(0, ParticleSumLayer("q", name="f_sum")(read))
+    logit = AddLayer(name="logit")(*terms)
+    return keras.Model([t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, jet, valid)],
+                       logit, name=name)
+
+
+def _level(config: SeededConfig, k: int, wires: tuple[Any, ...], quantized: bool) -> tuple[Any, Any]:
+    query, p, sender, valid = wires
+    features = config.sums + 1
+    knots = [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0]
+    d = Log2Layer(0.25, 2, name=f"log_d{k}", quantized=quantized)(GramLayer(name=f"d{k}")(query, p))
+    scores: list[Any] = []
+    vector = None
+    for a in range(features):
+        edge = TableLayer(knots, out=config.edge, name=f"edge{k}_{a}", quantized=quantized)(d)
+        drop = TableLayer([0.0, 4.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0], out=config.edge, name=f"drop{k}_{a}",
+                          quantized=quantized)(sender)
+        z = AddLayer(name=f"z{k}_{a}")(edge, drop)
+        if a == 0:
+            w = TableLayer((0.0, 1.0), activation="sigmoid", out="ufix<3,1>", levels=SHIFTS, trainable_values=False,
+                           name=f"w{k}", quantized=quantized)(z)
+            vector = PairSumLayer(name=f"v{k}")(w, p)
+            continue
+        s = TableLayer((0.0, 1.0), activation="sigmoid", out=config.score, trainable_values=False,
+                       name=f"s{k}_{a}", quantized=quantized)(z)
+        total = ParticleSumLayer(name=f"sum{k}_{a}")(MaskLayer(name=f"mask{k}_{a}")(s, valid))
+        read = TableLayer([0.0, 2.0, 4.0, 7.0, 11.0, 15.0], out=config.readout, spread=0.5, name=f"g{k}_{a}",
+                          quantized=quantized)(total)
+        scores.append(ParticleSumLayer("i", name=f"gs{k}_{a}")(read))
+    assert vector is not None
+    return vector, AddLayer(name=f"score{k}")(*scores)
+
+
+def pair_lgn(name: str, constituents: int = 4, levels: int = 1, channels: int = 2, maxdim: int = 2,
+             receivers: tuple[int, ...] = (), inputs: Inputs = LAB_INPUTS, quantized: bool = False,
+             mix: str = "") -> keras.Model:
+    """Return the real-form Lorentz group network with pair messages.
+
+    Receivers are all constituents, or the node subset given. Level: sum_j R_ij CG(X_j, p_j) + skip
+    + self products, over every path up to `maxdim`, mixed per representation. Read-out: the
+    invariants of every channel, summed over receivers, and a dense layer.
+    """
+    p, _, valid = ports(name, inputs, constituents)
+    nodes = receivers or tuple(range(constituents))
+    here = SelectLayer("j", nodes, "i", name="receivers")(p)
+    logs = Log2Layer(0.25, 2, name="log_pair", quantized=quantized)(GramLayer(name="pair")(here, p))
+    senders: dict[Rep, Any] = {Rep.V: _channels(p, channels, mix, "embed_j")}
+    state: dict[Rep, Any] = {Rep.V: _channels(here, channels, mix, "embed_i")}
+    for level in range(levels):
+        radial = _radial(logs, valid, channels, level, quantized)
+        state = _pair_level(state, senders, p, radial, (channels, maxdim, level, mix))
+        senders = {r: RenameLayer("i", "j", name=f"send{level}_{r.name}")(x) for r, x in state.items()
+                   } if not receivers else senders
+    scalars = [ParticleSumLayer("i", name=f"pool_{r.name}")(InvariantsLayer(name=f"inv_{r.name}")(x))
+               for r, x in state.items()]
+    head = DenseLayer(1, mix, name="head")(ConcatLayer("c", name="scalars")(*scalars))
+    model_inputs = [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, valid)]
+    return keras.Model(model_inputs, head, name=name)
+
+
+def _channels(x: Any, channels: int, mix: str, name: str) -> Any:
+    """Give a tensor without channels an axis c: x_c = w_c x."""
+    lone = SpurionLayer("S[c:1]", [[1.0]], name=f"{name}_unit")(x)
+    return ChannelMixLayer(channels, quantizer=mix, name=name)(
+        CgProductLayer("V*S->V", name=f"{name}_open")(x, lone))
+
+
+def _radial(logs: Any, valid: Any, channels: int, level: int, quantized: bool) -> Any:
+    unit = SpurionLayer(f"S[c:{channels}]", [[1.0]] * channels, name=f"radial{level}_unit")(logs)
+    spreaded = CgProductLayer("S*S->S", name=f"radial{level}_open")(logs, unit)
+    table = TableLayer([0.0, 4.0, 8.0, 12.0, 16.0], "c", out="fix<8,2,RND,SAT>", name=f"radial{level}",
+                       quantized=quantized)(spreaded)
+    return MaskLayer(name=f"radial{level}_mask")(table, valid)
+
+
+def _pair_level(state: dict[Rep, Any], senders: dict[Rep, Any], p: Any, radial: Any,
+                config: tuple[int, int, int, str]) -> dict[Rep, Any]:
+    channels, maxdim, level, mix = config
+    columns: dict[Rep, list[Any]] = {}
+    for rep, x in senders.items():
+        columns.setdefault(rep, []).append(PairSumLayer(name=f"sum{level}_{rep.name}_S")(radial, x))
+        for path in _from(rep, maxdim):
+            name = _safe(f"cg{level}_{path}")
+            product = CgProductLayer(str(path), name=name)(x, p)
+            columns.setdefault(path.out, []).append(PairSumLayer(name=f"sum_{name}")(radial, product))
+    for rep, x in state.items():
+        columns.setdefault(rep, []).append(x)
+        for path in paths_up_to(maxdim):
+            if path.left is rep is path.right and square_terms(path, Basis.CARTESIAN).terms and not path.dual:
+                square = CgSquareLayer(str(path), name=_safe(f"square{level}_{path}"))(x)
+                columns.setdefault(path.out, []).append(square)
+    return {rep: ChannelMixLayer(channels, rep is Rep.S, rep is Rep.F, mix, name=f"mix{level}_{rep.name}")(
+        ConcatLayer("c", name=f"cat{level}_{rep.name}")(*parts)) for rep, parts in columns.items()}
+
+
+def _from(rep: Rep, maxdim: int) -> list[Path]:
+    """Return the paths rep x V -> anything."""
+    found = [p for p in paths_up_to(maxdim) if {p.left, p.right} == {rep, Rep.V} and (p.left is Rep.V or p.right is Rep.V)]
+    return [p if p.left is rep else parse_path(str(p.swapped)) for p in found]
+
+
+def _safe(text: str) -> str:
+    return text.replace("*", "x").replace("->", "_").replace("~", "_dual")

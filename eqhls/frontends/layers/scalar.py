@@ -1,0 +1,202 @@
+"""Layers on invariants: logarithmic codes, trained functions, dense layers, rounding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops as K
+
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+from eqhls.frontends.layers.base import EqLayer, constant, fake_quantize, register, saturate, straight_through
+from eqhls.ir.op import Op, Tensor
+from eqhls.ir.types import Type
+from eqhls.ops.dense import Dense
+from eqhls.ops.log2 import Log2
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.table import Activation, Table
+
+_ACTIVATIONS = {
+    Activation.NONE: lambda x: x, Activation.RELU: K.relu, Activation.SIGMOID: K.sigmoid, Activation.TANH: K.tanh,
+    Activation.LEAKY_RELU: lambda x: K.where(x < 0, 0.01 * x, x), Activation.EXP2: lambda x: K.power(2.0, x)}
+
+
+@register
+class Log2Layer(EqLayer):
+    """log2(max(x, floor) / floor), with the very cells of the hardware where `quantized`."""
+
+    def __init__(self, floor: float = 1.0, frac: int = 2, codes: int = 64, quantized: bool = True,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.block, self.quantized = Log2(floor, frac, codes), quantized
+
+    def op(self) -> Op:
+        return self.block
+
+    def call(self, x: Any) -> Any:
+        block = self.block
+        smooth = K.minimum(K.log2(K.maximum(x, block.floor) / block.floor), block.top)
+        if not self.quantized:
+            return smooth
+        w = K.floor(K.maximum(x, 0.0) * (2.0**block.grain / block.floor))
+        shifts = range(0, 40, block.step)
+        window = K.zeros_like(w)
+        for shift in shifts[1:]:
+            window = window + K.cast(w >= 2.0**(shift - block.step + block.window), w.dtype)
+        cell = K.floor(w / K.power(2.0, window * block.step))
+        cells = 1 << block.window
+        codes = np.array([[block.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-block.frac
+        index = K.cast(K.clip(window * cells + K.minimum(cell, cells - 1), 0, len(codes) - 1), "int32")
+        return straight_through(smooth, K.take(constant(codes), index))
+
+    def get_config(self) -> dict[str, Any]:
+        b = self.block
+        return super().get_config() | {"floor": b.floor, "frac": b.frac, "codes": b.codes, "quantized": self.quantized}
+
+
+@register
+class TableLayer(EqLayer):
+    """A trained function of one scalar: values at fixed knots, straight lines between.
+
+    `axis` gives each of its entries a function of its own. `out` is the format of the result,
+    `levels` the only values it may take; both act straight through where `quantized`.
+    """
+
+    def __init__(self, knots: Any, axis: str = "", activation: str = "none", out: str = "",
+                 levels: Any = (), trainable_values: bool = True, spread: float = 1.0, quantized: bool = True,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.knots = [float(k) for k in knots]
+        self.axis, self.activation, self.levels = axis, Activation(activation), [float(v) for v in levels]
+        self.out = Fixed.parse(out) if out else None
+        self.trained, self.spread, self.quantized = trainable_values, spread, quantized
+
+    def prepare(self) -> None:
+        if hasattr(self, "values"):
+            return
+        rows = self.types[0].size(self.axis) if self.axis else 1
+        self.values = self.add_weight(shape=(rows, len(self.knots)), name="values", trainable=self.trained,
+                                      initializer=_Ramp(self.knots, self.spread if self.trained else None))
+
+    def op(self) -> Op:
+        levels = Tensor(self.levels) if self.levels else None
+        values = np.asarray(K.convert_to_numpy(self.values), dtype=np.float64)
+        return Table(Tensor(self.knots), Tensor(values), self.activation, self.axis, self.out, levels)
+
+    def call(self, x: Any) -> Any:
+        knots = np.array(self.knots)
+        widths = np.diff(knots)
+        steps = K.clip((x - constant(knots[:-1])) / constant(widths), 0.0, 1.0)
+        low, high = (x - knots[0]) / widths[0], (x - knots[-1]) / widths[-1]
+        first = steps[..., :1] + K.minimum(low, 0.0)
+        last = steps[..., -1:] + K.maximum(high, 0.0)
+        steps = (K.concatenate([first, steps[..., 1:-1], last], axis=-1) if len(widths) > 1
+                 else steps + K.minimum(low, 0.0) + K.maximum(high, 0.0))
+        rise = self.values[:, 1:] - self.values[:, :-1]
+        y = K.sum(steps * self._rows(rise), -1, keepdims=True) + self._rows(self.values[:, :1])
+        y = saturate(_ACTIVATIONS[self.activation](y), self.out)
+        return self._rounded(y) if self.quantized else y
+
+    def _rows(self, values: Any) -> Any:
+        """Shape (rows, n) so that it broadcasts along `axis`, components last."""
+        if not self.axis:
+            return values[0]
+        rank = len(self.types[0].axes)
+        where = self.types[0].index(self.axis)
+        shape = [1] * rank
+        shape[where] = values.shape[0]
+        return K.reshape(values, (*shape, values.shape[1]))
+
+    def _rounded(self, y: Any) -> Any:
+        if self.levels:
+            allowed = constant(np.sort(self.levels))
+            nearest = K.argmin(K.abs(y - allowed), axis=-1, keepdims=True)
+            return straight_through(y, K.take(allowed, nearest))
+        return fake_quantize(y, self.out) if self.out else y
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "knots": self.knots, "axis": self.axis, "activation": self.activation.value,
+            "out": str(self.out) if self.out else "", "levels": self.levels,
+            "trainable_values": self.trained, "spread": self.spread, "quantized": self.quantized}
+
+    def result_type(self) -> Type:
+        rows = self.types[0].size(self.axis) if self.axis else 1
+        blank = Table(Tensor(self.knots), Tensor(np.zeros((rows, len(self.knots)))), axis=self.axis)
+        return blank.infer(*self.types)
+
+
+@keras.saving.register_keras_serializable("eqhls")
+class _Ramp(keras.initializers.Initializer):
+    """Random straight lines across the knots, or the identity where `spread` is None."""
+
+    def __init__(self, knots: list[float], spread: float | None) -> None:
+        self.knots, self.spread = knots, spread
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        knots = constant(self.knots)
+        if self.spread is None:
+            return K.broadcast_to(K.cast(knots, dtype or knots.dtype), shape)
+        unit = 2.0 * (knots - knots[0]) / (knots[-1] - knots[0]) - 1.0
+        return self.spread * keras.random.normal((shape[0], 1)) * unit
+
+    def get_config(self) -> dict[str, Any]:
+        return {"knots": self.knots, "spread": self.spread}
+
+
+@register
+class DenseLayer(EqLayer):
+    """A dense layer over all scalars of the event."""
+
+    def __init__(self, units: int, quantizer: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units, self.quantizer = units, quantizer
+
+    def prepare(self) -> None:
+        if hasattr(self, "weight"):
+            return
+        size = self.types[0].elements
+        self.weight = self.add_weight(shape=(self.units, size), initializer="glorot_uniform", name="weight")
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+
+    def _value(self, weight: Any) -> Any:
+        return fake_quantize(weight, Fixed.parse(self.quantizer)) if self.quantizer else weight
+
+    def op(self) -> Op:
+        weight, bias = (Tensor(K.convert_to_numpy(self._value(w))) for w in (self.weight, self.bias))
+        return Dense(weight, bias)
+
+    def call(self, x: Any) -> Any:
+        flat = K.reshape(x, (-1, self.types[0].elements))
+        return (K.matmul(flat, K.transpose(self._value(self.weight))) + self._value(self.bias))[..., None]
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"units": self.units, "quantizer": self.quantizer}
+
+    def result_type(self) -> Type:
+        return Dense(Tensor(np.zeros((self.units, self.types[0].elements)))).infer(*self.types)
+
+
+@register
+class RequantizeLayer(EqLayer):
+    """Round to a format, straight through; nearest rounding with saturation only."""
+
+    def __init__(self, formats: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.formats = tuple(Fixed.parse(str(f)) for f in formats)
+        for form in self.formats:
+            if not form.rounding.value.startswith("RND") or not form.overflow.value.startswith("SAT"):
+                raise CompileError(self.name, f"found {form}, expected RND* with SAT or SAT_SYM")
+
+    def op(self) -> Op:
+        return Requantize(self.formats)
+
+    def call(self, x: Any) -> Any:
+        parts = [fake_quantize(x[..., c:c + 1], self.formats[c if len(self.formats) > 1 else 0])
+                 for c in range(self.types[0].rep.dim)]
+        return K.concatenate(parts, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"formats": [str(f) for f in self.formats]}

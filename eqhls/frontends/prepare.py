@@ -1,0 +1,122 @@
+"""From four-momenta in GeV to the integers that the firmware reads.
+
+The jet frame is a Lorentz transformation (a boost along the beam by the jet's pseudorapidity,
+then a rotation that puts the jet on the x axis), so it loses nothing; components are then written
+on the light cone along x, where collinear products do not cancel:
+
+    p+ = E + px,  p- = E - px,  y,  z      for massless p: p+- = pT (cosh d_eta +- cos d_phi),
+                                           y = pT sin d_phi, z = pT sinh d_eta
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.engines import Ints
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+
+Floats = NDArray[np.float64]
+
+CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
+CONE_JET_FORMATS = (Fixed(10, 11, False), Fixed(10, 7, False), Fixed(9, 8), Fixed(9, 8))
+LAB_FORMATS = (Fixed(14, 12, False), Fixed(14, 12), Fixed(14, 12), Fixed(15, 13))
+"""0.25 GeV per unit; pz of |eta| < 2.5 needs one bit more than the energy's half."""
+
+
+class InputForm(Enum):
+    """How the firmware gets its vectors."""
+
+    JET_LIGHT_CONE = "jet-light-cone"
+    LAB_CARTESIAN = "lab-cartesian"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Raw integers p (B, N, 4), jet (B, 1, 4), valid (B, N, 1); the same unrounded in GeV; and how
+    many components were saturated."""
+
+    p: Ints
+    jet: Ints
+    valid: Ints
+    p_exact: Floats
+    jet_exact: Floats
+    saturated: int
+
+
+def prepare(p4: Any, jet: Any = None, form: InputForm = InputForm.JET_LIGHT_CONE, constituents: int = 16,
+            formats: tuple[Fixed, ...] = (), jet_formats: tuple[Fixed, ...] = ()) -> Prepared:
+    """Turn p4 (B, N, 4) in GeV (E, px, py, pz) into the integers of an input form.
+
+    Any N >= 1; zero rows are padding; constituents beyond `constituents` are cut by order. A missing
+    `jet` (B, 4) is the sum of all given constituents. Values are rounded to nearest even and
+    saturate at the formats' ends, which is counted. Raises CompileError naming the array and the
+    first bad event for wrong shapes, NaN, infinity or an event without momentum.
+    """
+    momenta, axis = _checked(p4, jet)
+    cone = form is InputForm.JET_LIGHT_CONE
+    formats = formats or (CONE_FORMATS if cone else LAB_FORMATS)
+    jet_formats = jet_formats or (CONE_JET_FORMATS if cone else formats)
+    kept = momenta[:, :constituents]
+    if kept.shape[1] < constituents:
+        kept = np.pad(kept, ((0, 0), (0, constituents - kept.shape[1]), (0, 0)))
+    valid = (kept != 0).any(axis=-1, keepdims=True)
+    jets = axis[:, None, :]
+    if cone:
+        kept, jets = jet_frame_cone(kept, axis), jet_frame_cone(jets, axis)
+    kept = np.where(valid, kept, 0.0)
+    p, over = _rounded(kept, formats)
+    j, jet_over = _rounded(jets, jet_formats)
+    return Prepared(p, j, valid.astype(np.int64), kept, jets, over + jet_over)
+
+
+def jet_frame_cone(p: Floats, axis: Floats) -> Floats:
+    """Return (p+, p-, y, z) of p (B, N, 4) in the frame of the jet axis (B, 4).
+
+    p- is formed as (m^2 + y^2 + z^2) / p+ of the exact components where that cancels less.
+    """
+    pt = np.hypot(axis[:, 1], axis[:, 2])[:, None]
+    eta = np.arcsinh(axis[:, 3:] / np.maximum(pt, 1e-12))
+    cosine, sine = axis[:, 1:2] / np.maximum(pt, 1e-12), axis[:, 2:3] / np.maximum(pt, 1e-12)
+    energy = np.cosh(eta) * p[..., 0] - np.sinh(eta) * p[..., 3]
+    z = np.cosh(eta) * p[..., 3] - np.sinh(eta) * p[..., 0]
+    x = cosine * p[..., 1] + sine * p[..., 2]
+    y = -sine * p[..., 1] + cosine * p[..., 2]
+    return np.stack([energy + x, energy - x, y, z], axis=-1)
+
+
+def _rounded(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, int]:
+    form = [formats[c if len(formats) > 1 else 0] for c in range(4)]
+    raw = np.rint(values / np.array([f.lsb for f in form]))
+    fitted = np.clip(raw, [f.lo for f in form], [f.hi for f in form])
+    return fitted.astype(np.int64), int((raw != fitted).sum())
+
+
+def _checked(p4: Any, jet: Any) -> tuple[Floats, Floats]:
+    momenta = _finite("p4", p4)
+    if momenta.ndim != 3 or momenta.shape[2] != 4 or momenta.shape[1] < 1:
+        raise CompileError("p4", f"has shape {momenta.shape}, expected (events, constituents, 4)",
+                           "give (E, px, py, pz) of each constituent in GeV")
+    axis = momenta.sum(axis=1) if jet is None else _finite("jet", jet)
+    if axis.shape != (len(momenta), 4):
+        raise CompileError("jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector an event")
+    empty = np.flatnonzero(np.hypot(axis[:, 1], axis[:, 2]) <= 0)
+    if len(empty):
+        raise CompileError("jet", f"event {empty[0]} has no transverse momentum", "drop empty events")
+    return momenta, axis
+
+
+def _finite(name: str, array: Any) -> Floats:
+    try:
+        values = np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise CompileError(name, "does not hold numbers", "give a float array") from None
+    bad = np.flatnonzero(~np.isfinite(values).reshape(len(values) if values.ndim else 1, -1).all(axis=1))
+    if len(bad):
+        raise CompileError(name, f"event {bad[0]} holds NaN or infinity", "clean the events")
+    return values
