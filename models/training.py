@@ -127,9 +127,9 @@ def train(name: str, config: SeededConfig, folder: Path, form: InputForm = Input
     x = values(graph, train_set)
     with Progress() as progress:
         first, second = arguments.epochs
-        fit(smooth, x, y, 2e-2, first, Bar(progress, "float    ", first))
+        fit(smooth, x, y, 1e-1, first, Bar(progress, "float    ", first))
         model.set_weights(smooth.get_weights())
-        fit(model, x, y, 1e-2, second, Bar(progress, "quantized", second))
+        fit(model, x, y, 4e-2, second, Bar(progress, "quantized", second))
     graph = read_keras(model).formatted()
     for part, events, labels in (("validation", val, y_val), ("test", test, y_test)):
         fixed, floating = scores(graph, events)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FLOORS = [
-    "errors fixed engines options text groups", "ir", "ops", "frontends quantize passes", "lower", "backends",
+    "errors", "fixed text groups", "engines options", "ir", "ops", "frontends quantize passes", "lower", "backends",
     "verify report", "compile", "cli"]
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
 ROOT = Path(__file__).resolve().parents[1]

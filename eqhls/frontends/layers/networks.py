@@ -94,8 +94,8 @@ def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
         terms.append(score)
     pairs = GramLayer("i", "q", name="gram")(ConcatLayer("i", name="nodes")(*nodes))
     codes = Log2Layer(1.0, config.pair_frac, 2**(5 + config.pair_frac), name="log_gram", quantized=quantized)(pairs)
-    knots = [1.0, 5.0, 8.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 18.0]
-    read = TableLayer(knots, "q", out=config.readout, spread=0.5, name="f", quantized=quantized)(codes)
+    knots = [1.0, 4.0, 6.0, *(7.0 + 0.5 * k for k in range(21)), 19.0]
+    read = TableLayer(knots, "q", out=config.readout, name="f", quantized=quantized)(codes)
     terms.insert(0, ParticleSumLayer("q", name="f_sum")(read))
     logit = AddLayer(name="logit")(*terms)
     return keras.Model([t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, jet, valid)],
@@ -122,7 +122,7 @@ def _level(config: SeededConfig, k: int, wires: tuple[Any, ...], quantized: bool
         s = TableLayer((0.0, 1.0), activation="sigmoid", out=config.score, trainable_values=False,
                        name=f"s{k}_{a}", quantized=quantized)(z)
         total = ParticleSumLayer(name=f"sum{k}_{a}")(MaskLayer(name=f"mask{k}_{a}")(s, valid))
-        read = TableLayer([0.0, 2.0, 4.0, 7.0, 11.0, 15.0], out=config.readout, spread=0.5, name=f"g{k}_{a}",
+        read = TableLayer([0.0, 2.0, 4.0, 7.0, 11.0, 15.0], out=config.readout, name=f"g{k}_{a}",
                           quantized=quantized)(total)
         scores.append(ParticleSumLayer("i", name=f"gs{k}_{a}")(read))
     assert vector is not None

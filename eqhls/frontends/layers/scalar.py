@@ -65,7 +65,7 @@ class TableLayer(EqLayer):
     """
 
     def __init__(self, knots: Any, axis: str = "", activation: str = "none", out: str = "",
-                 levels: Any = (), trainable_values: bool = True, spread: float = 1.0, quantized: bool = True,
+                 levels: Any = (), trainable_values: bool = True, spread: float = 0.2, quantized: bool = True,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.knots = [float(k) for k in knots]
@@ -74,11 +74,17 @@ class TableLayer(EqLayer):
         self.trained, self.spread, self.quantized = trainable_values, spread, quantized
 
     def prepare(self) -> None:
-        if hasattr(self, "values"):
+        if hasattr(self, "bends"):
             return
         rows = self.types[0].size(self.axis) if self.axis else 1
-        self.values = self.add_weight(shape=(rows, len(self.knots)), name="values", trainable=self.trained,
-                                      initializer=_Ramp(self.knots, self.spread if self.trained else None))
+        start = keras.initializers.RandomNormal(stddev=self.spread) if self.trained else _Straight(self.knots)
+        self.bends = self.add_weight(shape=(rows, len(self.knots)), name="bends", trainable=self.trained,
+                                     initializer=start)
+
+    @property
+    def values(self) -> Any:
+        """The values at the knots, shape (rows, knots)."""
+        return K.matmul(self.bends, constant(bend_basis(self.knots)))
 
     def op(self) -> Op:
         levels = Tensor(self.levels) if self.levels else None
@@ -128,22 +134,29 @@ class TableLayer(EqLayer):
         return blank.infer(*self.types)
 
 
-@keras.saving.register_keras_serializable("eqhls")
-class _Ramp(keras.initializers.Initializer):
-    """Random straight lines across the knots, or the identity where `spread` is None."""
+def bend_basis(knots: list[float]) -> np.ndarray:
+    """Return the functions whose sum is trained, at the knots: a constant, a line, and a bend at every
+    inner knot. One step of the optimiser then moves the function over its whole range, which a
+    step of a single value at a knot would not."""
+    x = np.array(knots)
+    unit = (x[-1] - x[0]) / 4
+    bends = [np.maximum(x - k, 0.0) / unit for k in x[1:-1]]
+    return np.stack([np.ones_like(x), (x - x[0]) / (2 * unit), *bends])
 
-    def __init__(self, knots: list[float], spread: float | None) -> None:
-        self.knots, self.spread = knots, spread
+
+@keras.saving.register_keras_serializable("eqhls")
+class _Straight(keras.initializers.Initializer):
+    """The identity, in terms of `bend_basis`."""
+
+    def __init__(self, knots: list[float]) -> None:
+        self.knots = knots
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        knots = constant(self.knots)
-        if self.spread is None:
-            return K.broadcast_to(K.cast(knots, dtype or knots.dtype), shape)
-        unit = 2.0 * (knots - knots[0]) / (knots[-1] - knots[0]) - 1.0
-        return self.spread * keras.random.normal((shape[0], 1)) * unit
+        row = np.linalg.solve(bend_basis(self.knots).T, np.array(self.knots))
+        return K.broadcast_to(K.cast(constant(row), dtype or keras.config.floatx()), shape)
 
     def get_config(self) -> dict[str, Any]:
-        return {"knots": self.knots, "spread": self.spread}
+        return {"knots": self.knots}
 
 
 @register

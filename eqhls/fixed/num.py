@@ -1,136 +1,20 @@
-"""Fixed-point formats and exact arithmetic on integers or wires.
+"""Numbers with their exact interval, on any machine.
 
-A `Num` is a number known by its exact interval: `value = raw * 2**-frac`, `lo <= raw <= hi`.
-The same arithmetic runs on every `Engine`: NumPy integers (the emulator), nothing at all
-(interval analysis) or symbolic wires (the netlist). Rounding and overflow follow ap_fixed
-(UG1399, "Quantization Modes" and "Overflow Modes").
+A `Num` is `value = raw * 2**-frac` with `lo <= raw <= hi`. The same arithmetic runs on every
+`Engine`: NumPy integers (the emulator), nothing at all (interval analysis), symbolic wires (the netlist).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-
-MAX_WIDTH = 63
-
-
-class Rounding(Enum):
-    """What ap_fixed does with the bits below the last one kept."""
-
-    TRN = "TRN"
-    TRN_ZERO = "TRN_ZERO"
-    RND = "RND"
-    RND_ZERO = "RND_ZERO"
-    RND_MIN_INF = "RND_MIN_INF"
-    RND_INF = "RND_INF"
-    RND_CONV = "RND_CONV"
-
-    @property
-    def odd(self) -> bool:
-        """Whether round(-x) = -round(x), so that the mode commutes with a flip of sign."""
-        return self in (Rounding.TRN_ZERO, Rounding.RND_ZERO, Rounding.RND_INF, Rounding.RND_CONV)
-
-
-class Overflow(Enum):
-    """What ap_fixed does with a value out of range."""
-
-    WRAP = "WRAP"
-    SAT = "SAT"
-    SAT_ZERO = "SAT_ZERO"
-    SAT_SYM = "SAT_SYM"
-    WRAP_SM = "WRAP_SM"
-
-
-_TEXT = re.compile(r"(u?)fix<(-?\d+),(-?\d+)(?:,(\w+))?(?:,(\w+))?>")
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """An ap_fixed format: `width` bits, `integer` of them (sign included) before the point."""
-
-    width: int
-    integer: int
-    signed: bool = True
-    rounding: Rounding = Rounding.TRN
-    overflow: Overflow = Overflow.WRAP
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.width <= MAX_WIDTH:
-            raise CompileError(
-                "format", f"found a width of {self.width} bits, expected 1 to {MAX_WIDTH}",
-                "choose a narrower format or round earlier")
-
-    @property
-    def frac(self) -> int:
-        """Fraction bits; negative where the last bit is worth more than one."""
-        return self.width - self.integer
-
-    @property
-    def lo(self) -> int:
-        """Smallest raw integer (for SAT_SYM the symmetric one)."""
-        if not self.signed:
-            return 0
-        return -(1 << (self.width - 1)) + (self.overflow is Overflow.SAT_SYM)
-
-    @property
-    def hi(self) -> int:
-        """Largest raw integer."""
-        return (1 << (self.width - self.signed)) - 1
-
-    @property
-    def lsb(self) -> float:
-        """The value of one unit in the last place."""
-        return 2.0**-self.frac
-
-    @classmethod
-    def covering(cls, lo: int, hi: int, frac: int) -> Fixed:
-        """Return the narrowest format that holds every raw integer from `lo` to `hi`."""
-        signed = lo < 0
-        bits = max(hi.bit_length(), (~lo).bit_length() if signed else 0)
-        width = max(1, bits + signed)
-        return cls(width, width - frac, signed)
-
-    @classmethod
-    def parse(cls, text: str) -> Fixed:
-        """Read `fix<W,I[,rounding[,overflow]]>`, `ufix<...>` or hls4ml's `ap_[u]fixed<...>`.
-
-        Raises CompileError for anything else.
-        """
-        plain = text.replace(" ", "").replace("ap_ufixed", "ufix").replace("ap_fixed", "fix")
-        found = _TEXT.fullmatch(plain.replace("AP_", ""))
-        try:
-            if not found:
-                raise ValueError(text)
-            unsigned, width, integer, rounding, overflow = found.groups()
-            return cls(int(width), int(integer), not unsigned,
-                       Rounding(rounding or "TRN"), Overflow(overflow or "WRAP"))
-        except ValueError:
-            raise CompileError(
-                "format", f"found {text!r}, expected e.g. fix<16,6> or ap_fixed<16,6,AP_RND,AP_SAT>",
-                f"rounding is one of {', '.join(r.value for r in Rounding)}; "
-                f"overflow one of {', '.join(o.value for o in Overflow)}") from None
-
-    def __str__(self) -> str:
-        modes = ""
-        if self.rounding is not Rounding.TRN or self.overflow is not Overflow.WRAP:
-            modes = f",{self.rounding.value}"
-        if self.overflow is not Overflow.WRAP:
-            modes += f",{self.overflow.value}"
-        return f"{'fix' if self.signed else 'ufix'}<{self.width},{self.integer}{modes}>"
-
-    @property
-    def cpp(self) -> str:
-        """The C++ type."""
-        return (f"ap_{'' if self.signed else 'u'}fixed<{self.width}, {self.integer}, "
-                f"AP_{self.rounding.value}, AP_{self.overflow.value}>")
+from eqhls.fixed.format import MAX_WIDTH, Fixed
 
 
 class Engine(Protocol):
@@ -193,7 +77,7 @@ class Num:
         return Num(self.engine, self.wire, self.lo, self.hi, self.frac - bits)
 
     def __add__(self, other: Num) -> Num:
-        a, b = _aligned(self, other)
+        a, b = aligned(self, other)
         lo, hi = a.lo + b.lo, a.hi + b.hi
         if a.engine is None:
             a, b = b, a
@@ -212,7 +96,7 @@ class Num:
     def __sub__(self, other: Num) -> Num:
         if self.engine is None or other.engine is None:
             return self + (-other)
-        a, b = _aligned(self, other)
+        a, b = aligned(self, other)
         lo, hi = a.lo - b.hi, a.hi - b.lo
         return a._new(self.engine.sub(a.wire, b.wire, lo, hi), lo, hi, a.frac)
 
@@ -314,7 +198,7 @@ def select(cond: Num, yes: Num, no: Num, bounds: tuple[int, int] | None = None) 
     """Return `yes` where cond is 1, `no` where it is 0; `bounds` may tighten the raw range."""
     if cond.engine is None:
         return yes if cond.lo else no
-    a, b = _aligned(yes, no)
+    a, b = aligned(yes, no)
     lo, hi = bounds or (min(a.lo, b.lo), max(a.hi, b.hi))
     if lo == hi:
         return const(lo, a.frac)
@@ -362,21 +246,7 @@ def constant_matmul(matrix: NDArray[np.int64], frac: int, x: Sequence[Num]) -> l
     return out
 
 
-def quantize(x: Num, to: Fixed) -> Num:
-    """Round and fit `x` into the format `to`, exactly as an assignment to ap_fixed does."""
-    rounded = _round(x, x.frac - to.frac, to.rounding).at(to.frac) if x.frac > to.frac else x.at(to.frac)
-    return _fit(rounded, to)
-
-
-def overflows(x: Num, to: Fixed) -> Num:
-    """Return 1 where `quantize(x, to)` changes the value by more than rounding, else 0."""
-    r = _round(x, x.frac - to.frac, to.rounding) if x.frac > to.frac else x.at(to.frac)
-    below = (r - const(to.lo, to.frac)).negative()
-    above = (const(to.hi, to.frac) - r).negative()
-    return below + above
-
-
-def _aligned(a: Num, b: Num) -> tuple[Num, Num]:
+def aligned(a: Num, b: Num) -> tuple[Num, Num]:
     frac = max(a.frac, b.frac)
     return a.at(frac), b.at(frac)
 
@@ -398,54 +268,3 @@ def _times_const(a: Num, c: Num) -> Num:
 def _wrap_int(value: int, width: int, signed: bool) -> int:
     value &= (1 << width) - 1
     return value - (1 << width) if signed and value >> (width - 1) else value
-
-
-def _round(x: Num, drop: int, mode: Rounding) -> Num:
-    """Drop `drop` > 0 bits: add an offset that depends on the mode, then cut the wires."""
-    half = 1 << (drop - 1)
-    match mode:
-        case Rounding.TRN:
-            offset = const(0, x.frac)
-        case Rounding.TRN_ZERO:
-            offset = _flag(x.negative(), x.frac) * const((1 << drop) - 1, 0)
-        case Rounding.RND:
-            offset = const(half, x.frac)
-        case Rounding.RND_MIN_INF:
-            offset = const(half - 1, x.frac)
-        case Rounding.RND_ZERO:
-            offset = const(half - 1, x.frac) + _flag(x.negative(), x.frac)
-        case Rounding.RND_INF:
-            offset = const(half, x.frac) - _flag(x.negative(), x.frac)
-        case Rounding.RND_CONV:
-            offset = const(half - 1, x.frac) + _flag(x.floor_bits(drop).wrap(1, False), x.frac)
-    return (x + offset).floor_bits(drop)
-
-
-def _flag(bit: Num, frac: int) -> Num:
-    """Read a 0/1 number as one unit in the last place at `frac`."""
-    return bit.with_frac(frac)
-
-
-def _fit(x: Num, to: Fixed) -> Num:
-    if to.lo <= x.lo and x.hi <= to.hi:
-        return x
-    match to.overflow:
-        case Overflow.WRAP:
-            return x.wrap(to.width, to.signed)
-        case Overflow.SAT | Overflow.SAT_SYM:
-            return x.clamp(to.lo, to.hi)
-        case Overflow.SAT_ZERO:
-            out = (x - const(to.lo, x.frac)).negative() + (const(to.hi, x.frac) - x).negative()
-            return select(out, const(0, x.frac), x, (max(x.lo, to.lo), min(x.hi, to.hi)))
-        case Overflow.WRAP_SM:
-            return _wrap_sign_magnitude(x, to)
-
-
-def _wrap_sign_magnitude(x: Num, to: Fixed) -> Num:
-    """Wrap so that the lowest deleted bit becomes the sign; flip all bits where it differs."""
-    if not to.signed:
-        return x.wrap(to.width, False)
-    kept = x.wrap(to.width, True)
-    deleted = x.floor_bits(to.width).wrap(1, False).with_frac(0)
-    differs = select(deleted, const(1, 0) - kept.negative(), kept.negative())
-    return select(differs, const(-1, x.frac) - kept, kept, (to.lo, to.hi))

@@ -1,0 +1,119 @@
+"""The laws of design section 4 over all blocks: one definition, many machines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from eqhls import ops
+from eqhls.engines import Ints, hull, interval, load, store
+from eqhls.errors import CompileError
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep, random_lorentz
+from eqhls.ir.op import Example, Floats
+from eqhls.ir.types import Type
+
+COMPUTED = [e for e in ops.EXAMPLES if not e.op.source]
+EVENTS = 40
+
+
+def raw_inputs(kind: Type, rng: np.random.Generator, events: int = EVENTS) -> Ints:
+    """Raw integers over the whole range of a type; the first two events are its corners."""
+    low = np.array([kind.format_of(c).lo for c in range(kind.rep.dim)])
+    high = np.array([kind.format_of(c).hi for c in range(kind.rep.dim)])
+    raw = rng.integers(low, high + 1, (events, *kind.shape))
+    raw[0], raw[1] = low, high
+    return raw
+
+
+def in_units(kind: Type, raw: Ints) -> Floats:
+    return raw * np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+
+
+def test_every_block_has_examples_and_is_listed() -> None:
+    assert {type(e.op) for e in ops.EXAMPLES} == set(ops.ALL)
+    folder = {p.stem for p in (__import__("pathlib").Path(ops.__file__).parent).glob("*.py")}
+    assert folder - {"__init__", "common"} == set(ops.BY_NAME)
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_body_is_reference_but_for_rounding(example: Example, rng: np.random.Generator) -> None:
+    raw = [raw_inputs(t, rng) for t in example.types]
+    nums = [load(t.formats, r) for t, r in zip(example.types, raw, strict=True)]
+    body = example.op.body(example.types, *nums)
+    kind = example.op.infer(*example.types)
+    assert body.shape == kind.shape
+    kind = replace(kind, formats=hull(body))
+    got = in_units(kind, store(body, kind.formats, EVENTS))
+    want = example.op.reference(example.types, *(in_units(t, r) for t, r in zip(example.types, raw, strict=True)))
+    wrong = np.abs(got - want) > example.op.rounding(example.types) + 1e-9
+    flags = example.op.saturated(example.types, *nums)
+    if flags is not None:
+        wrong &= store(flags, hull(flags), EVENTS) == 0
+    assert not wrong.any()
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_reference_commutes_with_the_group(example: Example, rng: np.random.Generator) -> None:
+    """Proper Lorentz transformations always; reflections unless the block says that it is odd."""
+    for proper in (True, False):
+        element = random_lorentz(rng, 2.0, proper)
+        x = [rng.normal(size=(5, *t.shape)) for t in example.types]
+        moved = [t.rep.act(t.basis, element, v) for t, v in zip(example.types, x, strict=True)]
+        out = example.op.infer(*example.types)
+        plain = example.op.reference(example.types, *x)
+        want = out.rep.act(out.basis, element, np.broadcast_to(plain, (5, *out.shape)))
+        got = example.op.reference(example.types, *moved)
+        if example.op.kind() == "spurion":
+            continue
+        same = np.allclose(got, want, rtol=0, atol=1e-10 * max(1.0, float(np.abs(want).max())))
+        if proper:
+            assert same
+        elif example.op.parity_odd():
+            assert not same, "the block claims to break parity and does not"
+        else:
+            assert same
+
+
+def _combinations(example: Example) -> list[tuple[Type, ...]]:
+    """The example's types in every combination of representations and bases."""
+    choices = [[replace(t, rep=r, basis=b, formats=()) for r in Rep for b in Basis] for t in example.types]
+    return list(product(*choices))
+
+
+ONE_EACH = list({type(e.op): e for e in reversed(COMPUTED) if e.types}.values())
+
+
+@pytest.mark.parametrize("example", ONE_EACH, ids=str)
+def test_infer_accepts_exactly_what_commutes(example: Example, rng: np.random.Generator) -> None:
+    """Whatever `infer` lets through must commute with the group; what it refuses raises CompileError."""
+    accepted = 0
+    for types in _combinations(example):
+        try:
+            out = example.op.infer(*types)
+        except CompileError as error:
+            assert str(error)
+            continue
+        accepted += 1
+        element = random_lorentz(rng, 1.5)
+        x = [rng.normal(size=(3, *t.shape)) for t in types]
+        moved = [t.rep.act(t.basis, element, v) for t, v in zip(types, x, strict=True)]
+        want = out.rep.act(out.basis, element, np.broadcast_to(example.op.reference(types, *x), (3, *out.shape)))
+        np.testing.assert_allclose(example.op.reference(types, *moved), want, atol=1e-8)
+    assert accepted > 0
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_intervals_hold(example: Example, rng: np.random.Generator) -> None:
+    """No value leaves the range that interval analysis promises."""
+    promised = example.op.body(example.types, *(interval(t.formats, t.shape) for t in example.types))
+    raw = [raw_inputs(t, rng, 200) for t in example.types]
+    body = example.op.body(example.types, *(load(t.formats, r) for t, r in zip(example.types, raw, strict=True)))
+    for index in np.ndindex(body.shape):
+        num, bound = body[index], promised[index]
+        assert (num.lo, num.hi, num.frac) == (bound.lo, bound.hi, bound.frac)
+        wire = np.asarray(num.lo if num.is_const else num.wire)
+        assert bound.lo <= wire.min() and wire.max() <= bound.hi
