@@ -25,7 +25,7 @@ from eqhls.verify.synth import synthesize
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
     help="Compile trained Lorentz-equivariant networks to verified trigger firmware.")
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, soft_wrap=True)
 ENGINES = ("float", "integer", "hls", "rtl")
 
 ModelArg = Annotated[Path, typer.Argument(help="a model folder, a graph.eq file or a .keras file")]
@@ -46,7 +46,7 @@ def compile_command(
     options = read_options(config, Part=part, ClockPeriod=parse_clock(clock) if clock else None)
     with steps() as progress:
         project = compile_model(model, output, options, calibrate, progress)
-    for line in summary_lines(project.manifest):
+    for line in (*summary_lines(project.manifest), f"project      {project.folder}"):
         console.print(line)
 
 
@@ -97,7 +97,7 @@ def verify(
     with steps() as progress:
         evidence = project.verify(events, progress)
     console.print(evidence_table(project.manifest, evidence))
-    for line in summary_lines(project.manifest, evidence):
+    for line in (*summary_lines(project.manifest, evidence), f"project      {project.folder}"):
         console.print(line)
     if not evidence.ok:
         lost = ", ".join(evidence.missing) or ", ".join(s.name for s in evidence.stages if not s.ok)

@@ -133,6 +133,18 @@ class Graph:
                 parts[name].append(store(values[name], self.node(name).type.formats, size))
         return {n: np.concatenate(p) for n, p in parts.items()}
 
+    def saturation(self, feeds: Mapping[str, Ints]) -> dict[str, int]:
+        """Return how many values saturate at each block that can, over all events."""
+        counts: dict[str, int] = {}
+        for start in range(0, len(next(iter(feeds.values()))), CHUNK):
+            nums = self.run({n.name: load(n.type.formats, feeds[n.name][start:start + CHUNK]) for n in self.inputs})
+            for node in self.nodes:
+                flags = node.op.saturated(self.types_into(node), *(nums[n] for n in node.inputs))
+                if flags is not None:
+                    events = min(CHUNK, len(next(iter(feeds.values()))) - start)
+                    counts[node.name] = counts.get(node.name, 0) + int(store(flags, hull(flags), events).sum())
+        return counts
+
     def rewrite(self, rule: Callable[[Node], Node]) -> Graph:
         """Return the graph with every node replaced by what `rule` makes of it."""
         return replace(self, nodes=tuple(rule(n) for n in self.nodes))

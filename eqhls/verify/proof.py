@@ -117,11 +117,7 @@ def prove(folder: Path, graph: Graph, options: Options, events: Path | None, rep
 
 def _inputs(graph: Graph, events: Events) -> Stage:
     """Count saturation at the ports and inside: it is allowed, never silent."""
-    counts: dict[str, float] = {"input": events.saturated}
-    for node in graph:
-        flags = graph.saturation(node, events.raw)
-        if flags is not None:
-            counts[node.name] = flags
+    counts: dict[str, float] = {"input": events.saturated} | dict(graph.saturation(events.raw))
     total = sum(counts.values())
     return Stage("inputs", True, f"{len(events)} events, {events.saturated} input values saturated, "
                  f"{total - events.saturated:.0f} inside", tuple(counts.items()))

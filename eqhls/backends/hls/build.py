@@ -1,0 +1,93 @@
+"""Run Vivado or Vitis HLS where they are installed, and read their report."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+from eqhls.errors import CompileError
+
+COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("vitis-run", ("--mode", "hls", "--tcl", "build_prj.tcl")),
+    ("vitis_hls", ("-f", "build_prj.tcl")),
+    ("vivado_hls", ("-f", "build_prj.tcl")),
+)
+"""Newest first; vitis-run passes no arguments to Tcl, so project.tcl holds all options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesis:
+    """What csynth reports: periods in ns, latency and interval in clocks, resources."""
+
+    target_ns: float
+    estimated_ns: float
+    latency: tuple[int, int]
+    interval: tuple[int, int]
+    lut: int
+    ff: int
+    dsp: int
+    bram: int
+
+    def __str__(self) -> str:
+        return (f"csynth: {self.estimated_ns} ns of {self.target_ns} ns, latency {self.latency[0]} to {self.latency[1]}, "
+                f"II {self.interval[0]} to {self.interval[1]}, {self.lut} LUT, {self.ff} FF, {self.dsp} DSP, {self.bram} BRAM")
+
+
+def build_project(folder: Path) -> Synthesis:
+    """Run the newest tool found and parse its report.
+
+    Raises CompileError where no tool is installed, where it fails or writes no report.
+    """
+    if not (folder / "build_prj.tcl").is_file():
+        raise CompileError(str(folder), "has no build_prj.tcl", "give a project that eqhls compiled")
+    for tool, arguments in COMMANDS:
+        program = shutil.which(tool)
+        if program:
+            break
+    else:
+        raise CompileError("build", "found none of vitis-run, vitis_hls and vivado_hls on PATH",
+                           "source the settings of Vitis or Vivado HLS first; simulation needs neither")
+    log = folder / "build" / f"{tool}.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("w") as file:
+        code = subprocess.run([program, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+    if code:
+        raise CompileError(tool, f"failed with status {code}", f"see {log}")
+    reports = sorted(folder.glob("*_prj/solution1/syn/report/*_csynth.xml"))
+    if not reports:
+        raise CompileError(tool, "wrote no csynth report", f"see {log}")
+    return read_report(min(reports, key=lambda p: len(p.name)))
+
+
+def read_report(path: Path) -> Synthesis:
+    """Read <top>_csynth.xml. Raises CompileError where a field is missing."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise CompileError(str(path), f"cannot be read ({error})", "run the synthesis again") from None
+
+    def text(*places: str) -> str:
+        for place in places:
+            found = root.findtext(place)
+            if found is not None:
+                return found
+        raise CompileError(str(path), f"has no field {places[0]}", "the report is of an unknown tool version")
+
+    def number(*places: str) -> int:
+        value = text(*places)
+        try:
+            return int(value)
+        except ValueError:
+            raise CompileError(str(path), f"{places[0]} is {value!r}, expected a number") from None
+
+    overall = "PerformanceEstimates/SummaryOfOverallLatency/"
+    area = "AreaEstimates/Resources/"
+    return Synthesis(
+        float(text("UserAssignments/TargetClockPeriod")),
+        float(text("PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")),
+        (number(overall + "Best-caseLatency"), number(overall + "Worst-caseLatency")),
+        (number(overall + "Interval-min"), number(overall + "Interval-max")),
+        number(area + "LUT"), number(area + "FF"), number(area + "DSP", area + "DSP48E"), number(area + "BRAM_18K"))

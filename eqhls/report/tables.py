@@ -1,0 +1,65 @@
+"""What the command line prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from eqhls.ir.graph import Graph
+from eqhls.verify.evidence import Evidence
+
+
+def summary_lines(manifest: Mapping[str, Any], evidence: Evidence | None = None) -> list[str]:
+    """Return the facts of a project, and of its proof where there is one, a line each."""
+    lines = _evidence_lines(evidence) if evidence else []
+    stages = manifest["latency_cycles"] - 1
+    return [
+        *lines,
+        f"latency      {manifest['latency_cycles']} clocks ({stages} stages + input register) = "
+        f"{manifest['latency_ns']:g} ns at {manifest['clock_mhz']:g} MHz, II = {manifest['ii']}",
+        f"LUT          {manifest['lut_estimate']:,} (alkaid's estimate), {manifest['dsp']} DSP, "
+        f"{manifest['register_bits']:,} pipeline register bits",
+        f"symmetry     {manifest['symmetry']}",
+    ]
+
+
+def _evidence_lines(evidence: Evidence) -> list[str]:
+    lines: list[str] = []
+    found = evidence.stage("auc")
+    if found:
+        lines.append(f"AUC          float {found.number('float'):.4f}, fixed {found.number('fixed'):.4f}")
+    engines = [s for name in ("hls", "rtl") if (s := evidence.stage(name))]
+    if engines:
+        wrong = sum(s.number("mismatches") for s in engines)
+        lines.append(f"bits         {engines[0].number('events'):.0f} events, {wrong:.0f} mismatches for "
+                     "integer = HLS = RTL")
+    groups = [s for s in evidence.stages if s.name.startswith("symmetry")]
+    if groups:
+        tried = sum(s.number("transformed") for s in groups)
+        wrong = sum(s.number("mismatches") for s in groups)
+        lines.append(f"transforms   {tried:.0f} transformed events, {wrong:.0f} mismatches")
+    return lines
+
+
+def evidence_table(manifest: Mapping[str, Any], evidence: Evidence) -> Table:
+    """Return the stages of the proof as a table."""
+    table = Table(title=f"evidence for {manifest['name']}", title_justify="left")
+    for column in ("stage", "verdict", "detail"):
+        table.add_column(column, overflow="fold")
+    for stage in evidence.stages:
+        table.add_row(stage.name, "ok" if stage.ok else "FAILED", stage.detail)
+    for name in evidence.missing:
+        table.add_row(name, "DID NOT RUN", "")
+    return table
+
+
+def model_table(graph: Graph) -> Table:
+    """Return blocks, types and sizes of a model."""
+    table = Table(title=f"{graph.name}: {len(graph.nodes)} values", title_justify="left")
+    for column in ("value", "block", "reads", "type"):
+        table.add_column(column, overflow="fold")
+    for node in graph:
+        table.add_row(node.name, node.op.kind(), ", ".join(node.inputs), str(node.type))
+    return table

@@ -1,0 +1,106 @@
+"""What is not exact, measured: the output against boosts and rotations, for several input steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from eqhls.engines import Ints
+from eqhls.groups.lorentz import Rep, random_lorentz
+from eqhls.ir.graph import Graph
+from eqhls.ir.op import Floats
+from eqhls.ir.types import Type
+from eqhls.verify.events import Events
+from eqhls.verify.evidence import Stage
+from eqhls.verify.testbuild import ported, spurion_values
+
+matplotlib.use("Agg")
+GAMMAS = (1.05, 1.25, 1.5, 2.0)
+FINE_BITS = (0, 2, 4)
+GUARD, EVENTS = 8, 200
+
+
+def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
+    """Transform real events (particles, jet and spurions) by random rotations and boosts up to
+    gamma 2, quantize them with 0, 2 and 4 more bits than the ports have, and measure how far the
+    integer output moves. Writes report/boosts.png.
+    """
+    table = {fine: [_deviation(graph, events, fine, gamma) for gamma in GAMMAS] for fine in FINE_BITS}
+    floats = [_float_deviation(graph, events, gamma) for gamma in GAMMAS]
+    _plot(table, floats, folder / "report" / "boosts.png")
+    numbers = tuple((f"rms_gamma_{g}_bits_{f}", v) for f, row in table.items() for g, v in zip(GAMMAS, row, strict=True))
+    first, last = table[FINE_BITS[0]][-1], table[FINE_BITS[-1]][-1]
+    spread = float(graph.reference(events.floats)[graph.outputs[0]].std())
+    return Stage("boosts", max(floats) < 1e-6 * max(spread, 1.0),
+                 f"rms change of the output at gamma 2: {first:.3g} with the ports' steps, {last:.3g} with "
+                 f"{FINE_BITS[-1]} bits more, {max(floats):.1g} in float64 (spread {spread:.3g})",
+                 (*numbers, ("float", max(floats)), ("spread", spread)))
+
+
+def _moved(graph: Graph, test: Graph, events: Events, gamma: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return float events of the test build before and after one random transformation each."""
+    rng = np.random.default_rng(5)
+    fixed = spurion_values(graph, ported(graph, 0))
+    size = min(EVENTS, len(events))
+    before: dict[str, Floats] = {}
+    for node in test.inputs:
+        if node.name in fixed:
+            value = fixed[node.name] * _steps(ported(graph, 0).node(node.name).type)
+            before[node.name] = np.broadcast_to(value, (size, *node.type.shape)).copy()
+        else:
+            before[node.name] = events.floats[node.name][:size]
+    after = {k: v.copy() for k, v in before.items()}
+    for k in range(size):
+        element = _of_gamma(rng, gamma)
+        for node in test.inputs:
+            if node.type.rep is Rep.V:
+                after[node.name][k] = node.type.rep.act(node.type.basis, element, before[node.name][k])
+    return before, after
+
+
+def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
+    """Return a rotation, a boost of just this gamma, and another rotation."""
+    while True:
+        element = random_lorentz(rng, gamma)
+        if element[0, 0] > 1 + 0.9 * (gamma - 1):
+            return element
+
+
+def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
+    test = ported(graph, GUARD, fine)
+    out = [test.evaluate({n.name: _quantized(n.type, side[n.name]) for n in test.inputs})[test.outputs[0]]
+           for side in _moved(graph, test, events, gamma)]
+    lsb = test.node(test.outputs[0]).type.formats[0].lsb
+    return float(np.sqrt((((out[0] - out[1]) * lsb) ** 2).mean()))
+
+
+def _float_deviation(graph: Graph, events: Events, gamma: float) -> float:
+    test = ported(graph, GUARD)
+    before, after = (test.reference(side)[test.outputs[0]] for side in _moved(graph, test, events, gamma))
+    return float(np.sqrt(((before - after) ** 2).mean()))
+
+
+def _quantized(kind: Type, values: Floats) -> Ints:
+    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
+    raw = np.rint(values / _steps(kind))
+    return np.clip(raw, [f.lo for f in forms], [f.hi for f in forms]).astype(np.int64)
+
+
+def _steps(kind: Type) -> Floats:
+    return np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+
+
+def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(5.5, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for fine, row in table.items():
+        axes.plot(GAMMAS, row, marker="o", label=f"integer, {fine} bits more than the ports")
+    axes.plot(GAMMAS, np.maximum(floats, 1e-16), marker="s", color="black", label="float64")
+    axes.set(xlabel="boost gamma (with rotations; beams and jet moved along)", ylabel="rms change of the output",
+             yscale="log")
+    axes.legend(fontsize=8)
+    figure.savefig(path, dpi=120, metadata={"Software": None})

@@ -1,0 +1,92 @@
+"""Events for tests: the whole range of the ports, and vectors that a group can move."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eqhls.engines import Ints
+from eqhls.groups.basis import Basis
+from eqhls.groups.exact import causal_vectors, null_vectors
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph
+from eqhls.ir.types import Type
+from eqhls.verify.testbuild import spurion_values
+
+Feeds = dict[str, Ints]
+PARTICLES = "j"
+
+
+def uniform(kind: Type, rng: np.random.Generator, events: int) -> Ints:
+    """Return raw integers over the whole range of a type; the first two events are its corners."""
+    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
+    low, high = (np.array([getattr(f, end) for f in forms]) for end in ("lo", "hi"))
+    raw = rng.integers(low, high + 1, (events, *kind.shape))
+    raw[0], raw[1] = low, high
+    return raw
+
+
+def random_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
+    """Return raw integers for every port: half over the whole range, half falling as jets do.
+
+    Numbers of valid particles vary, so that padding is exercised; padded slots are zero.
+    """
+    feeds: Feeds = {}
+    for node in graph.inputs:
+        raw = uniform(node.type, rng, events)
+        if node.type.rep is Rep.V and node.type.has(PARTICLES):
+            raw[events // 2:] >>= rng.integers(0, 7, (events - events // 2, *raw.shape[1:-1], 1))
+        feeds[node.name] = raw
+    return padded(graph, feeds, rng)
+
+
+def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
+    """Cut each event to a random number of particles where the graph has flags for them."""
+    flags = [n for n in graph.inputs if n.type.rep is Rep.S and n.type.has(PARTICLES)
+             and (n.type.format_of(0).lo, n.type.format_of(0).hi) == (0, 1)]
+    if not flags:
+        return feeds
+    size = flags[0].type.size(PARTICLES)
+    events = len(next(iter(feeds.values())))
+    counts = rng.integers(1, size + 1, events)
+    counts[: events // 4] = size
+    valid = np.arange(size) < counts[:, None]
+    out = dict(feeds)
+    for node in graph.inputs:
+        if node.type.has(PARTICLES):
+            keep = valid.reshape(events, size, *([1] * (len(node.type.axes))))
+            out[node.name] = out[node.name] * keep if node.type.rep is Rep.V else valid[..., None].astype(np.int64)
+    return out
+
+
+def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: int) -> Feeds:
+    """Return events of the test build: light-like particles on the lattice, the jet their sum plus
+    one more vector, spurions as in the network; small enough for words of the group."""
+    fixed = spurion_values(graph, test)
+    feeds: Feeds = {}
+    largest = rng.integers(2, 8, events)
+    for node in test.inputs:
+        if node.name in fixed:
+            feeds[node.name] = np.broadcast_to(fixed[node.name], (events, *node.type.shape)).copy()
+        elif node.type.rep is Rep.V:
+            feeds[node.name] = _vectors(node.type, rng, events, largest)
+        else:
+            feeds[node.name] = uniform(node.type, rng, events)
+    feeds = padded(test, feeds, rng)
+    particles = [n for n in test.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES)]
+    for node in test.inputs:
+        if particles and node.type.rep is Rep.V and node not in particles and node.name not in fixed:
+            whole = feeds[particles[0].name].sum(axis=1)
+            feeds[node.name] += whole.reshape(events, *([1] * len(node.type.axes)), 4)
+    return feeds
+
+
+def _vectors(kind: Type, rng: np.random.Generator, events: int, largest: Ints) -> Ints:
+    shape = (events, *kind.shape[:-1])
+    if kind.basis is Basis.LIGHT_CONE:
+        bound = int(largest.max())
+        raw = null_vectors(rng, shape, bound)
+        small = null_vectors(rng, shape, 2)
+        pick = (largest < bound).reshape(events, *([1] * (len(shape))))
+        return np.where(pick, small, raw)
+    return causal_vectors(rng, shape, int(8 * largest.max()))
+
