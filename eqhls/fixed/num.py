@@ -196,6 +196,7 @@ def dyadic(value: float) -> Num:
 
 def select(cond: Num, yes: Num, no: Num, bounds: tuple[int, int] | None = None) -> Num:
     """Return `yes` where cond is 1, `no` where it is 0; `bounds` may tighten the raw range."""
+    assert (cond.lo, cond.hi, cond.frac) in ((0, 1, 0), (0, 0, 0), (1, 1, 0)), "a condition is one bit"
     if cond.engine is None:
         return yes if cond.lo else no
     a, b = aligned(yes, no)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eqhls.errors import CompileError
 from eqhls.fixed.format import Fixed, Overflow, Rounding
 from eqhls.fixed.num import Num, const, select
 
@@ -9,15 +10,13 @@ from eqhls.fixed.num import Num, const, select
 def quantize(x: Num, to: Fixed) -> Num:
     """Round and fit `x` into the format `to`, exactly as an assignment to ap_fixed does."""
     rounded = _round(x, x.frac - to.frac, to.rounding).at(to.frac) if x.frac > to.frac else x.at(to.frac)
-    return _fit(rounded, to)
+    return _fit(rounded, x, to)
 
 
 def overflows(x: Num, to: Fixed) -> Num:
     """Return 1 where `quantize(x, to)` changes the value by more than rounding, else 0."""
     r = _round(x, x.frac - to.frac, to.rounding) if x.frac > to.frac else x.at(to.frac)
-    below = (r - const(to.lo, to.frac)).negative()
-    above = (const(to.hi, to.frac) - r).negative()
-    return below + above
+    return _outside(r, to)
 
 
 def _round(x: Num, drop: int, mode: Rounding) -> Num:
@@ -46,7 +45,7 @@ def _flag(bit: Num, frac: int) -> Num:
     return bit.with_frac(frac)
 
 
-def _fit(x: Num, to: Fixed) -> Num:
+def _fit(x: Num, source: Num, to: Fixed) -> Num:
     if to.lo <= x.lo and x.hi <= to.hi:
         return x
     match to.overflow:
@@ -55,17 +54,26 @@ def _fit(x: Num, to: Fixed) -> Num:
         case Overflow.SAT | Overflow.SAT_SYM:
             return x.clamp(to.lo, to.hi)
         case Overflow.SAT_ZERO:
-            out = (x - const(to.lo, x.frac)).negative() + (const(to.hi, x.frac) - x).negative()
-            return select(out, const(0, x.frac), x, (max(x.lo, to.lo), min(x.hi, to.hi)))
+            return select(_outside(x, to), const(0, x.frac), x, (max(x.lo, to.lo), min(x.hi, to.hi)))
         case Overflow.WRAP_SM:
-            return _wrap_sign_magnitude(x, to)
+            return _wrap_sign_magnitude(x, source, to)
 
 
-def _wrap_sign_magnitude(x: Num, to: Fixed) -> Num:
-    """Wrap so that the lowest deleted bit becomes the sign; flip all bits where it differs."""
+def _wrap_sign_magnitude(rounded: Num, source: Num, to: Fixed) -> Num:
+    """Wrap; where the value does not fit, the lowest deleted bit becomes the sign and all bits flip if
+    it differs. As in the ap_fixed headers, that bit is taken before rounding."""
     if not to.signed:
-        return x.wrap(to.width, False)
-    kept = x.wrap(to.width, True)
-    deleted = x.floor_bits(to.width).wrap(1, False).with_frac(0)
+        raise CompileError("format", f"found {to}", "WRAP_SM is for signed formats; use WRAP")
+    kept = rounded.wrap(to.width, True)
+    cut = source.floor_bits(source.frac - to.frac) if source.frac > to.frac else source.at(to.frac)
+    deleted = cut.floor_bits(to.width).wrap(1, False).with_frac(0)
     differs = select(deleted, const(1, 0) - kept.negative(), kept.negative())
-    return select(differs, const(-1, x.frac) - kept, kept, (to.lo, to.hi))
+    flip = select(_outside(rounded, to), differs, const(0, 0), (0, 1))
+    return select(flip, const(-1, rounded.frac) - kept, kept, (to.lo, to.hi))
+
+
+def _outside(x: Num, to: Fixed) -> Num:
+    """Return 1 where x lies outside the format."""
+    below = (x - const(to.lo, x.frac)).negative()
+    above = (const(to.hi, x.frac) - x).negative()
+    return (below + above).nonzero()

@@ -95,8 +95,12 @@ class Tracer:
         return cond.msb_mux(*ends, qint=bound)
 
     def table(self, a: Any, first: int, entries: Sequence[int]) -> Any:
-        values = np.array([_exact(e) for e in entries], dtype=np.float64)
-        return a.lookup(values, (float(first), float(first + len(entries) - 1), 1.0))
+        """alkaid's interval may be wider than ours; what lies outside ours cannot occur."""
+        last = first + len(entries) - 1
+        before, after = max(first - int(a.low), 0), max(int(a.high) - last, 0)
+        values = np.full(before + len(entries) + after, np.nan)
+        values[before:before + len(entries)] = [_exact(e) for e in entries]
+        return a.lookup(values, (float(first - before), float(last + after), 1.0))
 
     def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]:
         kernel = np.array([[_exact(m) for m in row] for row in matrix], dtype=np.float32)
@@ -159,7 +163,6 @@ def _optimised(comb: Any) -> Any:
     """alkaid's optimisation without the faulty pass, then ternary adders, costs and delays."""
     for _ in range(2):
         comb = canonical_sort(_clean(comb))
-        comb = canonical_sort(_clean(_retrace(comb)))
     comb = dead_code_elimin(fuse_ternary_adders(comb), keep_dead_inputs=True)
     return canonical_sort(add_surrogate(comb))
 

@@ -63,23 +63,26 @@ class Log2(Op):
         return self.window - self.step
 
     def scaled(self, x: Num) -> Num:
-        """Return floor(max(x, 0) / floor * 2**grain) as an integer."""
+        """Return floor(x / floor * 2**grain) as an integer."""
         point = self.grain - (frexp(self.floor)[1] - 1)
-        v = x.relu()
-        v = v.floor_bits(v.frac - point) if v.frac > point else v.at(point)
+        v = x.floor_bits(x.frac - point) if x.frac > point else x.at(point)
         return v.with_frac(0)
 
     def _encode(self, x: Num) -> Num:
-        w = self.scaled(x)
-        bits = max(1, w.hi.bit_length())
+        """Code the bits without the sign; a negative value gets code 0 at the end, where the word is
+        narrow, instead of being clipped at the start, where it is wide."""
+        v = self.scaled(x)
+        bits = max(1, v.hi.bit_length())
+        w = v.wrap(bits, False)
         windows: list[tuple[Num, Num]] = []
         for shift in range(0, max(bits - self.window, 0) + self.step, self.step):
-            v = w.floor_bits(shift)
-            above = v.floor_bits(self.window - self.step).nonzero()
-            cells = v.wrap(self.window, False)
+            part = w.floor_bits(shift)
+            above = part.floor_bits(self.window - self.step).nonzero()
+            cells = part.wrap(self.window, False)
             entries = [self.code(c, shift) for c in range(cells.lo, cells.hi + 1)]
             windows.append((above, cells.lookup(entries, self.frac)))
-        return _highest(windows)
+        code = _highest(windows)
+        return select(v.negative(), const(0, self.frac), code, (0, max(code.hi, 0)))
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return map_numbers(x[0], lambda num, _: self._encode(num))
