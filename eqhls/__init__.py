@@ -1,7 +1,7 @@
 """eqhls: trained Lorentz-equivariant networks to verified trigger firmware.
 
-    project = eqhls.compile("models/lgn_top", "build/lgn_top")
-    scores = project.predict("events.npz", engine="rtl").scores
+project = eqhls.compile("models/lgn_top", "build/lgn_top")
+scores = project.predict("events.npz", engine="rtl").scores
 """
 
 from __future__ import annotations
@@ -14,4 +14,12 @@ from eqhls.options import Options, read_options
 __version__ = "0.1.0"
 
 __all__ = [
-    "CompileError", "Compiled", "Options", "VerificationError", "compile", "load_any", "open_project", "read_options"]
+    "CompileError",
+    "Compiled",
+    "Options",
+    "VerificationError",
+    "compile",
+    "load_any",
+    "open_project",
+    "read_options",
+]

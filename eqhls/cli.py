@@ -23,8 +23,11 @@ from eqhls.verify.events import read_events, save_predictions
 from eqhls.verify.synth import synthesize
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-    help="Compile trained Lorentz-equivariant networks to verified trigger firmware.")
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Compile trained Lorentz-equivariant networks to verified trigger firmware.",
+)
 console = Console(highlight=False, markup=False, soft_wrap=True)
 ENGINES = ("float", "integer", "hls", "rtl")
 
@@ -62,8 +65,11 @@ def predict(
         raise CompileError("--engine", f"found {engine!r}, expected one of {', '.join(ENGINES)}")
     project = open_project(source) if Compiled.is_project(source) else None
     if project is None and engine != "float":
-        raise CompileError("--engine", f"found {engine!r} for a model file, expected float",
-                           "compile the model first and give the project folder")
+        raise CompileError(
+            "--engine",
+            f"found {engine!r} for a model file, expected float",
+            "compile the model first and give the project folder",
+        )
     if project is None:
         graph = load_any(source)
         save_predictions(output, predict_float(graph, read_events(events, graph)))
@@ -143,8 +149,13 @@ class steps:
     """A progress display: each finished step is a line with its time."""
 
     def __enter__(self) -> steps:
-        self._bar = Progress(TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn(),
-                             console=Console(stderr=True), transient=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=False,
+        )
         self._bar.start()
         return self
 
@@ -176,7 +187,8 @@ def main() -> None:
     except Exception as error:
         if not type(error).__module__.startswith(("click", "typer")):
             raise
-        print(f"eqhls: {getattr(error, 'format_message', lambda: error)()}", file=sys.stderr)
+        message = error.format_message() if hasattr(error, "format_message") else str(error)  # pyright: ignore
+        print(f"eqhls: {message}", file=sys.stderr)
         sys.exit(2)
 
 

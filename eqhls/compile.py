@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,15 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
-from eqhls.frontends.graphfile import load_model
+from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
-from eqhls.ir.text import print_graph
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
@@ -43,8 +39,13 @@ def silent(text: str, share: float) -> None:
     """Report nothing."""
 
 
-def compile_model(model: Path | Graph, output: Path, options: Options | None = None,
-                  calibrate: Path | Mapping[str, Floats] | None = None, report: Report = silent) -> Compiled:
+def compile_model(
+    model: Path | Graph,
+    output: Path,
+    options: Options | None = None,
+    calibrate: Path | Mapping[str, Floats] | None = None,
+    report: Report = silent,
+) -> Compiled:
     """Compile a model to a project folder, written whole or not at all.
 
     `calibrate` gives sample events (a file or float inputs by name) for formats that the model
@@ -88,7 +89,9 @@ class Compiled:
         try:
             return json.loads((self.folder / MANIFEST).read_text())
         except (OSError, ValueError) as error:
-            raise CompileError(str(self.folder / MANIFEST), f"cannot be read ({error})", "compile again") from None
+            raise CompileError(
+                str(self.folder / MANIFEST), f"cannot be read ({error})", "compile again"
+            ) from None
 
     @property
     def graph(self) -> Graph:
@@ -176,10 +179,7 @@ def _bench() -> dict[str, str | bytes]:
 
 
 def _graph_files(graph: Graph) -> dict[str, str | bytes]:
-    text, arrays = print_graph(graph)
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return {"model/graph.eq": text, "model/graph.npz": buffer.getvalue()}
+    return {f"model/{name}": content for name, content in graph_files(graph).items()}
 
 
 def _manifest(graph: Graph, netlist: Netlist, options: Options, files: Project) -> dict[str, Any]:
@@ -197,8 +197,11 @@ def _manifest(graph: Graph, netlist: Netlist, options: Options, files: Project) 
         "inputs": {n.name: str(n.type) for n in graph.inputs},
         "outputs": {n.name: str(n.type) for n in graph.results},
         "symmetry": derive(graph).describe(),
-        "sha256": {name: hashlib.sha256(_bytes(text)).hexdigest() for name, text in sorted(files.items())
-                   if name != "report/time_per_step.json"},
+        "sha256": {
+            name: hashlib.sha256(_bytes(text)).hexdigest()
+            for name, text in sorted(files.items())
+            if name != "report/time_per_step.json"
+        },
     }
 
 

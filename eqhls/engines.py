@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.fixed import Fixed, Num, NumArray, const
+from eqhls.fixed import Fixed, Num, NumArray, const, element
 
 Ints = NDArray[np.int64]
 FOUR_VECTOR = 4
@@ -98,8 +98,9 @@ def load(formats: Sequence[Fixed], raw: Ints) -> NumArray:
     out = np.empty(raw.shape[1:], dtype=object)
     for index in np.ndindex(out.shape):
         form = formats[index[-1] if len(formats) > 1 else 0]
-        out[index] = Num(INTEGERS, np.ascontiguousarray(raw[(slice(None), *index)]),
-                         form.lo, form.hi, form.frac)
+        out[index] = Num(
+            INTEGERS, np.ascontiguousarray(raw[(slice(None), *index)]), form.lo, form.hi, form.frac
+        )
     return out
 
 
@@ -108,7 +109,7 @@ def store(nums: NumArray, formats: Sequence[Fixed], events: int) -> Ints:
     out = np.empty((events, *nums.shape), dtype=np.int64)
     for index in np.ndindex(nums.shape):
         form = formats[index[-1] if len(formats) > 1 else 0]
-        num: Num = nums[index].at(form.frac)
+        num = element(nums, index).at(form.frac)
         out[(slice(None), *index)] = num.lo if num.is_const else num.wire
     return out
 

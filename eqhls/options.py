@@ -87,8 +87,10 @@ class Options(_Keys):
         config = self.HLSConfig
         entries = [config.LayerName.get(name), config.LayerType.get(kind), config.Model]
         found = [e.Precision for e in entries if e is not None]
-        return Formats(weight=next((p.weight for p in found if p.weight), ""),
-                       result=next((p.result for p in found if p.result), ""))
+        return Formats(
+            weight=next((p.weight for p in found if p.weight), ""),
+            result=next((p.result for p in found if p.result), ""),
+        )
 
 
 def parse_clock(text: str) -> float:

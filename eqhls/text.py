@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from eqhls.errors import CompileError
 
@@ -30,7 +34,7 @@ class Emitter:
         self._lines.append(self._indent * self._depth + line if line else "")
 
     @contextmanager
-    def block(self) -> Iterator[None]:
+    def block(self) -> Generator[None]:
         """Indent everything emitted inside."""
         self._depth += 1
         yield
@@ -50,8 +54,10 @@ def check_target(folder: Path) -> None:
         raise CompileError(str(folder), "found a file, expected a folder", "name another output folder")
     if any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise CompileError(
-            str(folder), f"found files that eqhls did not write (no {MANIFEST})",
-            "name an empty or new output folder")
+            str(folder),
+            f"found files that eqhls did not write (no {MANIFEST})",
+            "name an empty or new output folder",
+        )
 
 
 def write_project(project: Project, folder: Path) -> None:
@@ -64,8 +70,9 @@ def write_project(project: Project, folder: Path) -> None:
     try:
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        raise CompileError(str(folder), f"cannot be written ({error.strerror})",
-                           "choose a folder that you may write") from error
+        raise CompileError(
+            str(folder), f"cannot be written ({error.strerror})", "choose a folder that you may write"
+        ) from error
     try:
         for name, content in project.items():
             path = staging / name
@@ -74,8 +81,9 @@ def write_project(project: Project, folder: Path) -> None:
         staging.chmod(0o755)
         swap(staging, folder)
     except OSError as error:
-        raise CompileError(str(folder), f"cannot be written ({error.strerror})",
-                           "free disk space or choose another folder") from error
+        raise CompileError(
+            str(folder), f"cannot be written ({error.strerror})", "free disk space or choose another folder"
+        ) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -105,8 +113,17 @@ def write_file(path: Path, content: str | bytes) -> None:
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as error:
-        raise CompileError(str(path), f"cannot be written ({error.strerror})",
-                           "choose a path that you may write") from error
+        raise CompileError(
+            str(path), f"cannot be written ({error.strerror})", "choose a path that you may write"
+        ) from error
+
+
+def npz(arrays: Mapping[str, Any]) -> bytes:
+    """Return a compressed .npz file; equal arrays give equal bytes."""
+    buffer = io.BytesIO()
+    save: Any = np.savez_compressed
+    save(buffer, **{name: arrays[name] for name in sorted(arrays)})
+    return buffer.getvalue()
 
 
 def asset(*parts: str) -> Path:

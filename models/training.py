@@ -86,7 +86,9 @@ def fit(model: keras.Model, x: list[np.ndarray], y: np.ndarray, rate: float, epo
     size = 256
     schedule = OneCycle(rate, epochs * math.ceil(len(y) / size))
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-4, global_clipnorm=1.0)
-    model.compile(optimizer=optimizer, loss=keras.losses.BinaryCrossentropy(from_logits=True), jit_compile="auto")
+    model.compile(
+        optimizer=optimizer, loss=keras.losses.BinaryCrossentropy(from_logits=True), jit_compile="auto"
+    )
     model.fit(x, y.astype("float32"), batch_size=size, epochs=epochs, verbose=0, callbacks=[bar])
 
 
@@ -102,13 +104,24 @@ def ship(folder: Path, model: keras.Model, graph: Graph, test: Prepared, raw: di
     part = slice(0, SHIPPED)
     model.save(folder / "model.keras")
     save_graph(graph, folder)
-    write_file(folder / "events.npz", npz(
-        p=test.p[part].astype(np.int16), jet=test.jet[part].astype(np.int16),
-        valid=test.valid[part].astype(np.uint8), y=raw["y"][part].astype(np.uint8),
-        expected=expected.astype(np.int16)))
-    write_file(folder / "jets_p4.npz", npz(
-        p4=raw["p4"][:SAMPLE].astype(np.float32), jet=raw["jet"][:SAMPLE].astype(np.float32),
-        y=raw["y"][:SAMPLE].astype(np.uint8)))
+    write_file(
+        folder / "events.npz",
+        npz(
+            p=test.p[part].astype(np.int16),
+            jet=test.jet[part].astype(np.int16),
+            valid=test.valid[part].astype(np.uint8),
+            y=raw["y"][part].astype(np.uint8),
+            expected=expected.astype(np.int16),
+        ),
+    )
+    write_file(
+        folder / "jets_p4.npz",
+        npz(
+            p4=raw["p4"][:SAMPLE].astype(np.float32),
+            jet=raw["jet"][:SAMPLE].astype(np.float32),
+            y=raw["y"][:SAMPLE].astype(np.uint8),
+        ),
+    )
 
 
 def train(name: str, config: SeededConfig, folder: Path, form: InputForm = InputForm.JET_LIGHT_CONE) -> None:
@@ -121,7 +134,8 @@ def train(name: str, config: SeededConfig, folder: Path, form: InputForm = Input
     arguments = parser.parse_args()
     keras.utils.set_random_seed(arguments.seed)
     (train_set, y, _), (val, y_val, _), (test, y_test, raw) = (
-        read(arguments.data, part, form) for part in ("train", "val", "test"))
+        read(arguments.data, part, form) for part in ("train", "val", "test")
+    )
     smooth, model = (seeded_lgn(config, name, quantized) for quantized in (False, True))
     graph = read_keras(model)
     x = values(graph, train_set)
@@ -133,10 +147,16 @@ def train(name: str, config: SeededConfig, folder: Path, form: InputForm = Input
     graph = read_keras(model).formatted()
     for part, events, labels in (("validation", val, y_val), ("test", test, y_test)):
         fixed, floating = scores(graph, events)
-        print(f"{name} {part}: AUC float {auc(floating, labels):.4f} fixed {auc(fixed, labels):.4f} "
-              f"rejection at 30 % signal {rejection(fixed, labels):.0f} ({len(labels)} jets)")
-    same = (np.asarray(model.predict(values(graph, test), batch_size=2000, verbose=0)).ravel()
-            == scores(graph, test)[0] * graph.results[0].type.formats[0].lsb).mean()
-    print(f"{name}: Keras model equal to the integer model on {same:.2%} of the test jets, "
-          f"{model.count_params()} values")
+        print(
+            f"{name} {part}: AUC float {auc(floating, labels):.4f} fixed {auc(fixed, labels):.4f} "
+            f"rejection at 30 % signal {rejection(fixed, labels):.0f} ({len(labels)} jets)"
+        )
+    same = (
+        np.asarray(model.predict(values(graph, test), batch_size=2000, verbose=0)).ravel()
+        == scores(graph, test)[0] * graph.results[0].type.formats[0].lsb
+    ).mean()
+    print(
+        f"{name}: Keras model equal to the integer model on {same:.2%} of the test jets, "
+        f"{model.count_params()} values"
+    )
     ship(arguments.output, model, graph, test, raw)

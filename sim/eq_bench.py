@@ -29,7 +29,8 @@ def load() -> tuple[list[int], list[int]]:
     with np.load(os.environ["EQ_VECTORS"]) as file:
         return tuple(
             [int.from_bytes(row.tobytes(), "little") for row in file[key].astype("<u4")]
-            for key in ("input", "expected"))
+            for key in ("input", "expected")
+        )
 
 
 def always() -> Iterator[bool]:
@@ -124,7 +125,10 @@ async def bit_exact_with_gaps(dut) -> None:
     bench = Bench(dut)
     await bench.start()
     patterns: list[Callable[[], Iterator[bool]]] = [
-        lambda: sparse(0.5, 1), lambda: sparse(0.1, 2), lambda: bursts(3)]
+        lambda: sparse(0.5, 1),
+        lambda: sparse(0.1, 2),
+        lambda: bursts(3),
+    ]
     for k, pattern in enumerate(patterns):
         part = slice(k * SHORT // 3, (k + 1) * SHORT // 3)
         await bench.stream(words[part], expected[part], pattern())

@@ -26,8 +26,9 @@ class LeanVerilator(Verilator):
     ports of the top are, by a control file. Compiles in seconds, runs several times faster."""
 
     def _build_command(self):
-        return [[word for word in command if word != "--public-flat-rw"]
-                for command in super()._build_command()]
+        return [
+            [word for word in command if word != "--public-flat-rw"] for command in super()._build_command()
+        ]
 
 
 def use_wheel() -> None:
@@ -69,15 +70,30 @@ def main() -> int:
     runner = LeanVerilator()
     sources = [project / line for line in (project / "rtl" / "sources.f").read_text().split()]
     trace = ["--trace-fst", "--trace-structs"] if arguments.waves else []
-    runner.build(sources=[VerilatorControlFile(control_file(build, ports["name"])), *sources],
-                 hdl_toplevel=ports["name"], build_dir=build, always=True, waves=arguments.waves,
-                 build_args=["-O3", "-Wno-fatal", "-CFLAGS", "-std=c++17 -O1", *trace])
+    runner.build(
+        sources=[VerilatorControlFile(control_file(build, ports["name"])), *sources],
+        hdl_toplevel=ports["name"],
+        build_dir=build,
+        always=True,
+        waves=arguments.waves,
+        build_args=["-O3", "-Wno-fatal", "-CFLAGS", "-std=c++17 -O1", *trace],
+    )
     vectors = arguments.vectors or project / "tb_data" / "words.npz"
-    runner.test(hdl_toplevel=ports["name"], test_module="eq_bench", build_dir=build, test_dir=build,
-                results_xml=str(results), seed=1, waves=arguments.waves, extra_env={
-                    "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
-                    "EQ_VECTORS": str(vectors.resolve()), "EQ_LATENCY": str(ports["latency_cycles"]),
-                    "EQ_TIMING": str(results.with_suffix(".timing.json"))})
+    runner.test(
+        hdl_toplevel=ports["name"],
+        test_module="eq_bench",
+        build_dir=build,
+        test_dir=build,
+        results_xml=str(results),
+        seed=1,
+        waves=arguments.waves,
+        extra_env={
+            "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
+            "EQ_VECTORS": str(vectors.resolve()),
+            "EQ_LATENCY": str(ports["latency_cycles"]),
+            "EQ_TIMING": str(results.with_suffix(".timing.json")),
+        },
+    )
     ran, failed = get_results(results)
     print(f"{ran} tests ran, {failed} failed, {TESTS} expected")
     return 0 if ran == TESTS and failed == 0 else 1

@@ -30,15 +30,18 @@ READOUT = Fixed(8, 6, True, Rounding.RND, Overflow.SAT)
 KNOTS = Tensor(np.arange(0.0, 17.0, 2.0))
 
 
-def seeded(rng: np.random.Generator, particles: int = 4, levels: int = 1,
-           rounding: tuple[Fixed, ...] = ()) -> Graph:
+def seeded(
+    rng: np.random.Generator, particles: int = 4, levels: int = 1, rounding: tuple[Fixed, ...] = ()
+) -> Graph:
     """A seeded Lorentz network with random tables; `rounding` rounds its vectors."""
     b = Builder("seeded")
     cone = Basis.LIGHT_CONE
     p = b.add("p", Input(Type(Rep.V, (Axis("j", particles),), cone, CONE)))
     jet = b.add("jet", Input(Type(Rep.V, (Axis("i", 1),), cone, JET)))
     valid = b.add("valid", Input(Type(Rep.S, (Axis("j", particles),), formats=(Fixed(1, 1, False),))))
-    beams = b.add("beams", Spurion(Type(Rep.V, (Axis("i", 2),), cone), Tensor([[2.0, 2, 0, 2], [2, 2, 0, -2]])))
+    beams = b.add(
+        "beams", Spurion(Type(Rep.V, (Axis("i", 2),), cone), Tensor([[2.0, 2, 0, 2], [2, 2, 0, -2]]))
+    )
     b.add("tb", Gram(), beams, p)
     b.add("tl", Log2(2.0, 1, 64), "tb")
     t = b.add("t", ParticleSum("i"), "tl")

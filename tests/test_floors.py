@@ -7,8 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FLOORS = [
-    "errors", "fixed text groups", "engines options", "ir", "ops", "frontends quantize passes", "lower", "backends",
-    "verify report", "compile", "cli"]
+    "errors",
+    "fixed text groups",
+    "engines options",
+    "ir",
+    "ops",
+    "frontends quantize passes",
+    "lower",
+    "backends",
+    "verify",
+    "report",
+    "compile",
+    "cli",
+]
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "eqhls").rglob("*.py"))
@@ -19,7 +30,9 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            assert not any(a.name.startswith("eqhls") for a in node.names), f"{path}: use 'from eqhls.x import y'"
+            assert not any(a.name.startswith("eqhls") for a in node.names), (
+                f"{path}: use 'from eqhls.x import y'"
+            )
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             parts = (node.module or "").split(".")
@@ -45,8 +58,16 @@ def test_imports_go_down() -> None:
 
 
 def test_only_one_module_touches_alkaid() -> None:
-    users = [p.name for p in FILES if "alkaid" in {
-        (n.module or "").split(".")[0] for n in ast.walk(ast.parse(p.read_text())) if isinstance(n, ast.ImportFrom)}]
+    users = [
+        p.name
+        for p in FILES
+        if "alkaid"
+        in {
+            (n.module or "").split(".")[0]
+            for n in ast.walk(ast.parse(p.read_text()))
+            if isinstance(n, ast.ImportFrom)
+        }
+    ]
     assert users == ["tracer.py"]
 
 

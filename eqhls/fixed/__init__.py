@@ -10,6 +10,7 @@ from eqhls.fixed.num import (
     const,
     constant_matmul,
     dyadic,
+    element,
     select,
     sum_axis,
     total,
@@ -17,5 +18,20 @@ from eqhls.fixed.num import (
 from eqhls.fixed.rounding import overflows, quantize
 
 __all__ = [
-    "MAX_WIDTH", "Engine", "Fixed", "Num", "NumArray", "Overflow", "Rounding", "const",
-    "constant_matmul", "dyadic", "overflows", "quantize", "select", "sum_axis", "total"]
+    "MAX_WIDTH",
+    "Engine",
+    "Fixed",
+    "Num",
+    "NumArray",
+    "Overflow",
+    "Rounding",
+    "const",
+    "constant_matmul",
+    "dyadic",
+    "element",
+    "overflows",
+    "quantize",
+    "select",
+    "sum_axis",
+    "total",
+]

@@ -54,8 +54,10 @@ class Fixed:
     def __post_init__(self) -> None:
         if not 1 <= self.width <= MAX_WIDTH:
             raise CompileError(
-                "format", f"found a width of {self.width} bits, expected 1 to {MAX_WIDTH}",
-                "choose a narrower format or round earlier")
+                "format",
+                f"found a width of {self.width} bits, expected 1 to {MAX_WIDTH}",
+                "choose a narrower format or round earlier",
+            )
 
     @property
     def frac(self) -> int:
@@ -99,13 +101,20 @@ class Fixed:
             if not found:
                 raise ValueError(text)
             unsigned, width, integer, rounding, overflow = found.groups()
-            return cls(int(width), int(integer), not unsigned,
-                       Rounding(rounding or "TRN"), Overflow(overflow or "WRAP"))
+            return cls(
+                int(width),
+                int(integer),
+                not unsigned,
+                Rounding(rounding or "TRN"),
+                Overflow(overflow or "WRAP"),
+            )
         except ValueError:
             raise CompileError(
-                "format", f"found {text!r}, expected e.g. fix<16,6> or ap_fixed<16,6,AP_RND,AP_SAT>",
+                "format",
+                f"found {text!r}, expected e.g. fix<16,6> or ap_fixed<16,6,AP_RND,AP_SAT>",
                 f"rounding is one of {', '.join(r.value for r in Rounding)}; "
-                f"overflow one of {', '.join(o.value for o in Overflow)}") from None
+                f"overflow one of {', '.join(o.value for o in Overflow)}",
+            ) from None
 
     def __str__(self) -> str:
         modes = ""
@@ -118,5 +127,7 @@ class Fixed:
     @property
     def cpp(self) -> str:
         """The C++ type."""
-        return (f"ap_{'' if self.signed else 'u'}fixed<{self.width}, {self.integer}, "
-                f"AP_{self.rounding.value}, AP_{self.overflow.value}>")
+        return (
+            f"ap_{'' if self.signed else 'u'}fixed<{self.width}, {self.integer}, "
+            f"AP_{self.rounding.value}, AP_{self.overflow.value}>"
+        )

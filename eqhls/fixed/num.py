@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,10 @@ class Num:
     def __post_init__(self) -> None:
         if max(self.hi.bit_length(), (~self.lo).bit_length() if self.lo < 0 else 0) >= MAX_WIDTH:
             raise CompileError(
-                "arithmetic", f"a value needs the raw range {self.lo}..{self.hi}, "
-                f"more than {MAX_WIDTH} bits", "requantize its operands to fewer bits")
+                "arithmetic",
+                f"a value needs the raw range {self.lo}..{self.hi}, more than {MAX_WIDTH} bits",
+                "requantize its operands to fewer bits",
+            )
 
     @property
     def is_const(self) -> bool:
@@ -69,8 +71,9 @@ class Num:
             return self
         if self.engine is None:
             return const(self.lo << bits, frac)
-        return Num(self.engine, self.engine.shift_left(self.wire, bits),
-                   self.lo << bits, self.hi << bits, frac)
+        return Num(
+            self.engine, self.engine.shift_left(self.wire, bits), self.lo << bits, self.hi << bits, frac
+        )
 
     def scale(self, bits: int) -> Num:
         """Return the value times 2**bits: the point moves, nothing else does."""
@@ -176,8 +179,13 @@ class Num:
         return x
 
 
-NumArray = NDArray[np.object_]
+NumArray = NDArray[Any]
 """An object array of `Num`, of shape (*axes, components)."""
+
+
+def element(x: NumArray, index: tuple[int, ...]) -> Num:
+    """Return one number of an array."""
+    return cast(Num, x[index])
 
 
 def const(raw: int, frac: int) -> Num:
@@ -203,8 +211,9 @@ def select(cond: Num, yes: Num, no: Num, bounds: tuple[int, int] | None = None) 
     lo, hi = bounds or (min(a.lo, b.lo), max(a.hi, b.hi))
     if lo == hi:
         return const(lo, a.frac)
-    wire = cond.engine.select(cond.wire, a.lo if a.is_const else a.wire,
-                              b.lo if b.is_const else b.wire, lo, hi)
+    wire = cond.engine.select(
+        cond.wire, a.lo if a.is_const else a.wire, b.lo if b.is_const else b.wire, lo, hi
+    )
     return Num(cond.engine, wire, lo, hi, a.frac)
 
 
@@ -213,7 +222,7 @@ def total(terms: Sequence[Num]) -> Num:
     level = list(terms)
     while len(level) > 1:
         pairs = [a + b for a, b in zip(level[::2], level[1::2], strict=False)]
-        level = pairs + level[len(pairs) * 2:]
+        level = pairs + level[len(pairs) * 2 :]
     return level[0] if level else const(0, 0)
 
 

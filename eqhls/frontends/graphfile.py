@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
 from eqhls.ir.text import parse_graph, print_graph
 from eqhls.ops import BY_NAME
-from eqhls.text import write_file
+from eqhls.text import npz, write_file
 
 TEXT, WEIGHTS = "graph.eq", "graph.npz"
 
@@ -22,9 +21,7 @@ TEXT, WEIGHTS = "graph.eq", "graph.npz"
 def graph_files(graph: Graph) -> dict[str, str | bytes]:
     """Return both files; equal graphs give equal bytes."""
     text, arrays = print_graph(graph)
-    buffer = io.BytesIO()
-    np.savez(buffer, **{k: arrays[k] for k in sorted(arrays)})
-    return {TEXT: text, WEIGHTS: buffer.getvalue()}
+    return {TEXT: text, WEIGHTS: npz(arrays)}
 
 
 def save_graph(graph: Graph, folder: Path) -> None:
@@ -41,15 +38,23 @@ def load_model(path: Path) -> Graph:
     path = Path(path)
     text_path = path / TEXT if path.is_dir() else path
     if not text_path.is_file():
-        raise CompileError(str(path), f"has no {TEXT}" if path.is_dir() else "does not exist",
-                           "give a model folder, a .eq file or a .keras file")
+        raise CompileError(
+            str(path),
+            f"has no {TEXT}" if path.is_dir() else "does not exist",
+            "give a model folder, a .eq file or a .keras file",
+        )
     if text_path.suffix != ".eq":
-        raise CompileError(str(path), f"is of the unknown kind {text_path.suffix or 'without suffix'!r}",
-                           "give a model folder, a .eq file or a .keras file")
+        raise CompileError(
+            str(path),
+            f"is of the unknown kind {text_path.suffix or 'without suffix'!r}",
+            "give a model folder, a .eq file or a .keras file",
+        )
     try:
         text = text_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CompileError(str(text_path), f"is not a text file ({error})", "the file is damaged or foreign") from None
+        raise CompileError(
+            str(text_path), f"is not a text file ({error})", "the file is damaged or foreign"
+        ) from None
     return parse_graph(text, _arrays(text_path.with_suffix(".npz")), BY_NAME, str(text_path))
 
 

@@ -15,8 +15,11 @@ from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op
 
 SUPPORTED = sorted(
-    name for module in (geometry, scalar, structure) for name, cls in vars(module).items()
-    if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer)
+    name
+    for module in (geometry, scalar, structure)
+    for name, cls in vars(module).items()
+    if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer
+)
 
 
 def read_keras(source: Path | keras.Model) -> Graph:
@@ -26,8 +29,11 @@ def read_keras(source: Path | keras.Model) -> Graph:
     """
     model = load(source) if isinstance(source, str | Path) else source
     if not isinstance(model, keras.models.Model) or not hasattr(model, "operations"):
-        raise CompileError(str(source), f"holds a {type(model).__name__}, expected a functional Keras model",
-                           "build it from eqhls.frontends.layers")
+        raise CompileError(
+            str(source),
+            f"holds a {type(model).__name__}, expected a functional Keras model",
+            "build it from eqhls.frontends.layers",
+        )
     builder = Builder(_identifier(model.name))
     names: dict[str, str] = {}
     for layer in model.operations:
@@ -46,18 +52,26 @@ def load(path: Path) -> Any:
         raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CompileError(str(path), f"cannot be loaded ({first[:200]})",
-                           "the file is damaged, or holds layers other than eqhls's") from None
+        raise CompileError(
+            str(path),
+            f"cannot be loaded ({first[:200]})",
+            "the file is damaged, or holds layers other than eqhls's",
+        ) from None
 
 
 def _append(builder: Builder, names: dict[str, str], layer: Any) -> None:
     if not isinstance(layer, EqLayer):
-        raise CompileError(f"{builder.name}: {layer.name}", f"is a {type(layer).__name__}, which has no block",
-                           f"use {', '.join(SUPPORTED)}")
+        raise CompileError(
+            f"{builder.name}: {layer.name}",
+            f"is a {type(layer).__name__}, which has no block",
+            f"use {', '.join(SUPPORTED)}",
+        )
     name = _identifier(layer.name)
-    inputs = [names[t._keras_history.operation.name]  # pyright: ignore
-              for t in layer._inbound_nodes[0].input_tensors  # pyright: ignore
-              if t._keras_history.operation.name in names]  # pyright: ignore
+    inputs = [
+        names[t._keras_history.operation.name]  # pyright: ignore
+        for t in layer._inbound_nodes[0].input_tensors  # pyright: ignore
+        if t._keras_history.operation.name in names
+    ]  # pyright: ignore
     try:
         op: Op = layer.op()
     except CompileError as error:

@@ -49,8 +49,14 @@ class Prepared:
     saturated: int
 
 
-def prepare(p4: Any, jet: Any = None, form: InputForm = InputForm.JET_LIGHT_CONE, constituents: int = 16,
-            formats: tuple[Fixed, ...] = (), jet_formats: tuple[Fixed, ...] = ()) -> Prepared:
+def prepare(
+    p4: Any,
+    jet: Any = None,
+    form: InputForm = InputForm.JET_LIGHT_CONE,
+    constituents: int = 16,
+    formats: tuple[Fixed, ...] = (),
+    jet_formats: tuple[Fixed, ...] = (),
+) -> Prepared:
     """Turn p4 (B, N, 4) in GeV (E, px, py, pz) into the integers of an input form.
 
     Any N >= 1; zero rows are padding; constituents beyond `constituents` are cut by order. A missing
@@ -100,11 +106,16 @@ def _rounded(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, int]:
 def _checked(p4: Any, jet: Any) -> tuple[Floats, Floats]:
     momenta = _finite("p4", p4)
     if momenta.ndim != 3 or momenta.shape[2] != 4 or momenta.shape[1] < 1:
-        raise CompileError("p4", f"has shape {momenta.shape}, expected (events, constituents, 4)",
-                           "give (E, px, py, pz) of each constituent in GeV")
+        raise CompileError(
+            "p4",
+            f"has shape {momenta.shape}, expected (events, constituents, 4)",
+            "give (E, px, py, pz) of each constituent in GeV",
+        )
     axis = momenta.sum(axis=1) if jet is None else _finite("jet", jet)
     if axis.shape != (len(momenta), 4):
-        raise CompileError("jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector an event")
+        raise CompileError(
+            "jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector an event"
+        )
     empty = np.flatnonzero(np.hypot(axis[:, 1], axis[:, 2]) <= 0)
     if len(empty):
         raise CompileError("jet", f"event {empty[0]} has no transverse momentum", "drop empty events")

@@ -59,8 +59,8 @@ class Basis(Enum):
         """Carry a Cartesian 4x4 transformation into this basis, in its own number type."""
         if self is Basis.CARTESIAN:
             return transformation
-        kind = transformation.dtype
-        m, inverse = (a if kind == object else a.astype(np.float64) for a in (self.matrix, self.inverse))
+        is_exact = transformation.dtype.kind == "O"
+        m, inverse = (a if is_exact else a.astype(np.float64) for a in (self.matrix, self.inverse))
         return m @ transformation @ inverse
 
 

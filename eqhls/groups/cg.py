@@ -110,8 +110,11 @@ def parse_path(text: str) -> Path:
             raise ValueError(text)
         return path
     except (ValueError, KeyError):
-        raise CompileError("path", f"found {text!r}, expected one of {', '.join(_RECIPES)}",
-                           "or one of them with its factors exchanged") from None
+        raise CompileError(
+            "path",
+            f"found {text!r}, expected one of {', '.join(_RECIPES)}",
+            "or one of them with its factors exchanged",
+        ) from None
 
 
 PATHS: tuple[Path, ...] = tuple(parse_path(text) for text in _RECIPES)
@@ -178,6 +181,7 @@ def _projection(rep: str, irrep: str) -> Array:
 
 def _to_basis(path: Path, full: Array, basis: Basis) -> Array:
     """Carry a Cartesian table into another basis, exactly."""
+
     def change(rep: Rep, to: Array) -> Array:
         if rep is Rep.S:
             return exact(np.eye(1, dtype=int))
@@ -228,8 +232,9 @@ def _metric(basis: Basis) -> Array:
 def _traceless(basis: Basis, m: Array) -> Array:
     """Return the stored components of m + m^T without its trace."""
     trace = np.einsum("mn,...mn->...", _metric(basis), m)[..., None, None]
-    return Rep.T.from_tensor(basis, m + np.swapaxes(m, -1, -2)
-                             - basis.inverse_metric.astype(np.float64) * trace / 2)
+    return Rep.T.from_tensor(
+        basis, m + np.swapaxes(m, -1, -2) - basis.inverse_metric.astype(np.float64) * trace / 2
+    )
 
 
 def _skew(basis: Basis, dual: bool, m: Array) -> Array:
@@ -252,6 +257,7 @@ def _on_vector(rep: Rep) -> Callable[[Basis, bool, Array, Array], Array]:
         tensor = rep.to_tensor(basis, x)
         tensor = star(basis, tensor) if dual else tensor
         return np.einsum("...mn,nk,...k->...m", tensor, _metric(basis), v)
+
     return formula
 
 
@@ -260,6 +266,7 @@ def _scalar(left: Rep, factor: float) -> Callable[[Basis, bool, Array, Array], A
         x, y = _tensors(basis, left, left, dual, a, b)
         g = _metric(basis)
         return factor * np.einsum("...mn,mk,nl,...kl->...", x, g, g, y)[..., None]
+
     return formula
 
 
@@ -270,11 +277,14 @@ def _product(left: Rep, right: Rep, finish: str) -> Callable[[Basis, bool, Array
             return _skew(basis, dual, x @ _metric(basis) @ y)
         x, y = _tensors(basis, left, right, dual, a, b)
         return _traceless(basis, x @ _metric(basis) @ y)
+
     return formula
 
 
 _TENSOR: dict[tuple[Rep, Rep, Rep], Callable[[Basis, bool, Array, Array], Array]] = {
-    (Rep.V, Rep.V, Rep.S): lambda basis, dual, a, b: np.einsum("...m,mn,...n->...", a, _metric(basis), b)[..., None],
+    (Rep.V, Rep.V, Rep.S): lambda basis, dual, a, b: np.einsum("...m,mn,...n->...", a, _metric(basis), b)[
+        ..., None
+    ],
     (Rep.V, Rep.V, Rep.F): lambda basis, dual, a, b: _skew(basis, dual, _outer(a, b)),
     (Rep.V, Rep.V, Rep.T): lambda basis, dual, a, b: _traceless(basis, _outer(a, b)),
     (Rep.V, Rep.F, Rep.V): _on_vector(Rep.F),

@@ -69,6 +69,7 @@ def _bivector(sign: int) -> Bilinear:
     def formula(a: Complex, b: Complex) -> Complex:
         (t, v), (s, w) = _split(a), _split(b)
         return sign * (t * w - s * v) + 1j * _cross(v, w)
+
     return formula
 
 
@@ -77,6 +78,7 @@ def _turn_vector(sign: int) -> Bilinear:
         t, v = _split(a)
         time = sign * np.einsum("...i,...i->...", v, b)[..., None]
         return np.concatenate([time, sign * t * b + 1j * _cross(v, b)], axis=-1)
+
     return formula
 
 
@@ -115,15 +117,27 @@ FORMULAS: dict[tuple[str, str, str], tuple[float, int, Bilinear]] = {
     ("20", "02", "22"): (1.0, 1, lambda a, b: _flat(a[..., :, None] * b[..., None, :])),
     ("20", "22", "02"): (1 / sqrt(3), 1, lambda a, b: -np.einsum("...j,...jk->...k", a, _matrix(b))),
     ("02", "22", "20"): (1 / sqrt(3), 1, lambda a, b: -np.einsum("...k,...jk->...j", a, _matrix(b))),
-    ("20", "22", "22"): (1 / sqrt(2), -1, lambda a, b: 1j * _flat(
-        np.einsum("ijk,...j,...kl->...il", _EPS, a, _matrix(b)))),
-    ("02", "22", "22"): (1 / sqrt(2), -1, lambda a, b: 1j * _flat(
-        np.einsum("ljk,...j,...ik->...il", _EPS, a, _matrix(b)))),
+    ("20", "22", "22"): (
+        1 / sqrt(2),
+        -1,
+        lambda a, b: 1j * _flat(np.einsum("ijk,...j,...kl->...il", _EPS, a, _matrix(b))),
+    ),
+    ("02", "22", "22"): (
+        1 / sqrt(2),
+        -1,
+        lambda a, b: 1j * _flat(np.einsum("ljk,...j,...ik->...il", _EPS, a, _matrix(b))),
+    ),
     ("22", "22", "00"): (1 / 3, 1, lambda a, b: np.einsum("...i,...i->...", a, b)[..., None]),
-    ("22", "22", "20"): (1 / sqrt(6), -1, lambda a, b: -1j * np.einsum(
-        "ijk,...jl,...kl->...i", _EPS, _matrix(a), _matrix(b))),
-    ("22", "22", "02"): (1 / sqrt(6), -1, lambda a, b: -1j * np.einsum(
-        "ijk,...lj,...lk->...i", _EPS, _matrix(a), _matrix(b))),
+    ("22", "22", "20"): (
+        1 / sqrt(6),
+        -1,
+        lambda a, b: -1j * np.einsum("ijk,...jl,...kl->...i", _EPS, _matrix(a), _matrix(b)),
+    ),
+    ("22", "22", "02"): (
+        1 / sqrt(6),
+        -1,
+        lambda a, b: -1j * np.einsum("ijk,...lj,...lk->...i", _EPS, _matrix(a), _matrix(b)),
+    ),
     ("22", "22", "22"): (1 / 2, 1, _cofactors),
 }
 

@@ -48,8 +48,9 @@ class ExactGroup:
     basis: Basis
     generators: tuple[Element, ...]
 
-    def word(self, rng: np.random.Generator, length: int, proper_only: bool = False,
-             monomial_only: bool = False) -> tuple[tuple[str, ...], Ints]:
+    def word(
+        self, rng: np.random.Generator, length: int, proper_only: bool = False, monomial_only: bool = False
+    ) -> tuple[tuple[str, ...], Ints]:
         """Return a random word that is not the identity: its letters and its matrix.
 
         With `proper_only`, improper letters are drawn again until the word is proper.
@@ -97,22 +98,30 @@ def _element(name: str, *rows: tuple[int, ...]) -> Element:
     return Element(name, rows)
 
 
-CARTESIAN_GROUP = ExactGroup("O(3,1;Z)", Basis.CARTESIAN, (
-    _element("s1", (1, 0, 0, 0), (0, 0, 1, 0), (0, 1, 0, 0), (0, 0, 0, 1)),
-    _element("s2", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0)),
-    _element("s3", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, -1)),
-    _element("s4", (2, -1, -1, -1), (1, 0, -1, -1), (1, -1, 0, -1), (1, -1, -1, 0)),
-))
+CARTESIAN_GROUP = ExactGroup(
+    "O(3,1;Z)",
+    Basis.CARTESIAN,
+    (
+        _element("s1", (1, 0, 0, 0), (0, 0, 1, 0), (0, 1, 0, 0), (0, 0, 0, 1)),
+        _element("s2", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0)),
+        _element("s3", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, -1)),
+        _element("s4", (2, -1, -1, -1), (1, 0, -1, -1), (1, -1, 0, -1), (1, -1, -1, 0)),
+    ),
+)
 
-LIGHT_CONE_GROUP = ExactGroup("SL(2,Z[i]) with reflections", Basis.LIGHT_CONE, (
-    _element("turn_z", (0, 1, 0, 0), (1, 0, 0, 0), (0, 0, -1, 0), (0, 0, 0, 1)),
-    _element("null_y", (1, 1, 2, 0), (0, 1, 0, 0), (0, 1, 1, 0), (0, 0, 0, 1)),
-    _element("null_z", (1, 1, 0, 2), (0, 1, 0, 0), (0, 0, 1, 0), (0, 1, 0, 1)),
-    _element("turn_jet", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, -1, 0), (0, 0, 0, -1)),
-    _element("flip_z", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, -1)),
-    _element("swap_yz", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0)),
-    _element("swap_pm", (0, 1, 0, 0), (1, 0, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)),
-))
+LIGHT_CONE_GROUP = ExactGroup(
+    "SL(2,Z[i]) with reflections",
+    Basis.LIGHT_CONE,
+    (
+        _element("turn_z", (0, 1, 0, 0), (1, 0, 0, 0), (0, 0, -1, 0), (0, 0, 0, 1)),
+        _element("null_y", (1, 1, 2, 0), (0, 1, 0, 0), (0, 1, 1, 0), (0, 0, 0, 1)),
+        _element("null_z", (1, 1, 0, 2), (0, 1, 0, 0), (0, 0, 1, 0), (0, 1, 0, 1)),
+        _element("turn_jet", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, -1, 0), (0, 0, 0, -1)),
+        _element("flip_z", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, -1)),
+        _element("swap_yz", (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0)),
+        _element("swap_pm", (0, 1, 0, 0), (1, 0, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)),
+    ),
+)
 
 
 def lattice_group(basis: Basis) -> ExactGroup:
@@ -153,5 +162,5 @@ def null_vectors(rng: np.random.Generator, shape: tuple[int, ...], largest: int)
 def causal_vectors(rng: np.random.Generator, shape: tuple[int, ...], largest: int) -> Ints:
     """Return Cartesian integer vectors with E >= |p|, shape (*shape, 4)."""
     momenta = rng.integers(-largest, largest + 1, (*shape, 3))
-    energy = np.ceil(np.sqrt((momenta.astype(np.float64)**2).sum(-1))).astype(np.int64)
+    energy = np.ceil(np.sqrt((momenta.astype(np.float64) ** 2).sum(-1))).astype(np.int64)
     return np.concatenate([(energy + rng.integers(0, 2, shape))[..., None], momenta], axis=-1)

@@ -27,7 +27,8 @@ def clebsch(j1: Half, m1: Half, j2: Half, m2: Half, j: Half, m: Half) -> float:
     if m1 + m2 != m or not abs(j1 - j2) <= j <= j1 + j2 or max(abs(m1) - j1, abs(m2) - j2, abs(m) - j) > 0:
         return 0.0
     front = (2 * j + 1) * Fraction(
-        _fact(j1 + j2 - j) * _fact(j1 - j2 + j) * _fact(-j1 + j2 + j), _fact(j1 + j2 + j + 1))
+        _fact(j1 + j2 - j) * _fact(j1 - j2 + j) * _fact(-j1 + j2 + j), _fact(j1 + j2 + j + 1)
+    )
     front *= _fact(j + m) * _fact(j - m) * _fact(j1 - m1) * _fact(j1 + m1) * _fact(j2 - m2) * _fact(j2 + m2)
     total = Fraction(0)
     for k in range(0, int(j1 + j2 - j) + 1):
@@ -36,7 +37,7 @@ def clebsch(j1: Half, m1: Half, j2: Half, m2: Half, j: Half, m: Half) -> float:
             bottom = 1
             for t in terms:
                 bottom *= _fact(t)
-            total += Fraction((-1)**k, bottom)
+            total += Fraction((-1) ** k, bottom)
     return sqrt(front) * float(total)
 
 
@@ -45,21 +46,18 @@ def spins(j: Half) -> list[Half]:
     return [-j + k for k in range(int(2 * j) + 1)]
 
 
-def coupling(k: int, n: int) -> dict[tuple[Half, Half], list[tuple[Half, Half]]]:
-    """Return nothing but the order of the canonical basis: (l, m) ascending."""
-    low, high = Fraction(abs(k - n), 2), Fraction(k + n, 2)
-    return {(Fraction(k, 2), Fraction(n, 2)): [(low + s, m) for s in range(int(high - low) + 1) for m in spins(low + s)]}
-
-
 def basis_of(k: int, n: int) -> list[tuple[Half, Half]]:
-    """Return the canonical basis (l, m) of the irrep."""
-    return next(iter(coupling(k, n).values()))
+    """Return the canonical basis (l, m) of the irrep, ascending."""
+    low, high = Fraction(abs(k - n), 2), Fraction(k + n, 2)
+    return [(low + s, m) for s in range(int(high - low) + 1) for m in spins(low + s)]
 
 
 def uncoupled(k: int, n: int) -> NDArray[np.float64]:
     """Return C[x, y, (l, m)]: product basis of the two spins to the coupled one."""
     a, b = Fraction(k, 2), Fraction(n, 2)
-    return np.array([[[clebsch(a, x, b, y, l, m) for l, m in basis_of(k, n)] for y in spins(b)] for x in spins(a)])
+    return np.array(
+        [[[clebsch(a, x, b, y, j, m) for j, m in basis_of(k, n)] for y in spins(b)] for x in spins(a)]
+    )
 
 
 def fuse(k1: int, k2: int, k: int) -> NDArray[np.float64]:
@@ -68,10 +66,18 @@ def fuse(k1: int, k2: int, k: int) -> NDArray[np.float64]:
     return np.array([[[clebsch(a, x, b, y, c, z) for z in spins(c)] for y in spins(b)] for x in spins(a)])
 
 
-def lorentz_clebsch(first: tuple[int, int], second: tuple[int, int], out: tuple[int, int]) -> NDArray[np.float64]:
+def lorentz_clebsch(
+    first: tuple[int, int], second: tuple[int, int], out: tuple[int, int]
+) -> NDArray[np.float64]:
     """Return H[a, b, c] in the canonical bases (lorentz-blocks, section 2)."""
-    return np.einsum("xyc,dux,evy,dea,uvb->abc", uncoupled(*out), fuse(first[0], second[0], out[0]),
-                     fuse(first[1], second[1], out[1]), uncoupled(*first), uncoupled(*second))
+    return np.einsum(
+        "xyc,dux,evy,dea,uvb->abc",
+        uncoupled(*out),
+        fuse(first[0], second[0], out[0]),
+        fuse(first[1], second[1], out[1]),
+        uncoupled(*first),
+        uncoupled(*second),
+    )
 
 
 def to_cartesian(irrep: str) -> Complex:

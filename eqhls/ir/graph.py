@@ -71,19 +71,28 @@ class Graph:
                 raise CompileError(where, "found two values of this name", "rename one")
             missing = [n for n in node.inputs if n not in seen]
             if missing:
-                raise CompileError(where, f"reads %{missing[0]}, which is not defined before it",
-                                   "order the ops so that each value comes before its use")
+                raise CompileError(
+                    where,
+                    f"reads %{missing[0]}, which is not defined before it",
+                    "order the ops so that each value comes before its use",
+                )
             types = tuple(seen[n] for n in node.inputs)
             found = replace(_infer(node.op, types, where), formats=())
             if found != replace(node.type, formats=()):
-                raise CompileError(where, f"is declared {node.type}, but {node.op.kind()} of "
-                                   f"({', '.join(map(str, types))}) gives {found}",
-                                   "correct the declared type")
+                raise CompileError(
+                    where,
+                    f"is declared {node.type}, but {node.op.kind()} of "
+                    f"({', '.join(map(str, types))}) gives {found}",
+                    "correct the declared type",
+                )
             seen[node.name] = node.type
         lost = [n for n in self.outputs if n not in seen]
         if lost or not self.outputs:
-            raise CompileError(self.name, f"has no value for output %{lost[0]}" if lost else "has no output",
-                               "name a value of the graph as output")
+            raise CompileError(
+                self.name,
+                f"has no value for output %{lost[0]}" if lost else "has no output",
+                "name a value of the graph as output",
+            )
         return self
 
     def formatted(self) -> Graph:
@@ -91,7 +100,8 @@ class Graph:
         nums = self.run({n.name: interval(n.type.formats, n.type.shape) for n in self.inputs})
         nodes = tuple(
             n if n.op.source else replace(n, type=replace(n.type, formats=hull(nums[n.name])))
-            for n in self.nodes)
+            for n in self.nodes
+        )
         return replace(self, nodes=nodes)
 
     def run(self, feeds: Mapping[str, NumArray]) -> dict[str, NumArray]:
@@ -113,8 +123,10 @@ class Graph:
         values: dict[str, Floats] = {}
         for node in self.nodes:
             values[node.name] = (
-                np.asarray(feeds[node.name], dtype=np.float64) if node.op.source
-                else node.op.reference(self.types_into(node), *(values[n] for n in node.inputs)))
+                np.asarray(feeds[node.name], dtype=np.float64)
+                if node.op.source
+                else node.op.reference(self.types_into(node), *(values[n] for n in node.inputs))
+            )
         return values
 
     def evaluate(self, feeds: Mapping[str, Ints], wanted: tuple[str, ...] = ()) -> dict[str, Ints]:
@@ -126,7 +138,7 @@ class Graph:
         events = len(next(iter(feeds.values())))
         parts: dict[str, list[Ints]] = {n: [] for n in names}
         for start in range(0, max(events, 1), CHUNK):
-            piece = {k: v[start:start + CHUNK] for k, v in feeds.items()}
+            piece = {k: v[start : start + CHUNK] for k, v in feeds.items()}
             size = min(CHUNK, events - start)
             values = self.run({n.name: load(n.type.formats, piece[n.name]) for n in self.inputs})
             for name in names:
@@ -137,12 +149,16 @@ class Graph:
         """Return how many values saturate at each block that can, over all events."""
         counts: dict[str, int] = {}
         for start in range(0, len(next(iter(feeds.values()))), CHUNK):
-            nums = self.run({n.name: load(n.type.formats, feeds[n.name][start:start + CHUNK]) for n in self.inputs})
+            nums = self.run(
+                {n.name: load(n.type.formats, feeds[n.name][start : start + CHUNK]) for n in self.inputs}
+            )
             for node in self.nodes:
                 flags = node.op.saturated(self.types_into(node), *(nums[n] for n in node.inputs))
                 if flags is not None:
                     events = min(CHUNK, len(next(iter(feeds.values()))) - start)
-                    counts[node.name] = counts.get(node.name, 0) + int(store(flags, hull(flags), events).sum())
+                    counts[node.name] = counts.get(node.name, 0) + int(
+                        store(flags, hull(flags), events).sum()
+                    )
         return counts
 
     def rewrite(self, rule: Callable[[Node], Node]) -> Graph:

@@ -34,8 +34,11 @@ class Tensor:
         return self.array.shape
 
     def __eq__(self, other: object) -> bool:
-        return (isinstance(other, Tensor) and self.shape == other.shape
-                and bool((self.array == other.array).all()))
+        return (
+            isinstance(other, Tensor)
+            and self.shape == other.shape
+            and bool((self.array == other.array).all())
+        )
 
     def __hash__(self) -> int:
         return hash((self.shape, self.array.tobytes()))

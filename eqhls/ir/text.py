@@ -1,9 +1,9 @@
 """The graph as text, and back. Weights stand beside it as named arrays.
 
-    graph lgn_top
-    %p = input() {name = p; type = V.lc[j:16]:ufix<10,11>|...} : V.lc[j:16]:...
-    %d = gram(%seed, %p) : S[i:1, j:16]:ufix<21,19>
-    output %logit
+graph lgn_top
+%p = input() {name = p; type = V.lc[j:16]:ufix<10,11>|...} : V.lc[j:16]:...
+%d = gram(%seed, %p) : S[i:1, j:16]:ufix<21,19>
+output %logit
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def print_graph(graph: Graph) -> tuple[str, Arrays]:
     return "\n".join(lines) + "\n", arrays
 
 
-def parse_graph(text: str, arrays: Mapping[str, NDArray[Any]],
-                ops: Mapping[str, type[Op]], where: str = "graph") -> Graph:
+def parse_graph(
+    text: str, arrays: Mapping[str, NDArray[Any]], ops: Mapping[str, type[Op]], where: str = "graph"
+) -> Graph:
     """Read what `print_graph` wrote and verify it. Raises CompileError with the line."""
     name, nodes, outputs = "", list[Node](), tuple[str, ...]()
     for number, line in enumerate(text.splitlines(), 1):
@@ -65,16 +66,20 @@ def parse_graph(text: str, arrays: Mapping[str, NDArray[Any]],
         except CompileError as error:
             raise error.at(f"{where}:{number}") from None
     if not name or not outputs:
-        raise CompileError(where, "found no 'graph NAME' or no 'output %value' line",
-                           "the file is truncated or not an eqhls graph")
+        raise CompileError(
+            where,
+            "found no 'graph NAME' or no 'output %value' line",
+            "the file is truncated or not an eqhls graph",
+        )
     return Graph(name, tuple(nodes), outputs).verify()
 
 
 def _parse_node(line: str, arrays: Mapping[str, NDArray[Any]], ops: Mapping[str, type[Op]]) -> Node:
     found = _LINE.fullmatch(line)
     if not found:
-        raise CompileError("syntax", f"found {line[:60]!r}",
-                           "expected %name = op(%input, ...) {field = value; ...} : type")
+        raise CompileError(
+            "syntax", f"found {line[:60]!r}", "expected %name = op(%input, ...) {field = value; ...} : type"
+        )
     name, kind, inputs, settings, declared = found.groups()
     if kind not in ops:
         raise CompileError(f"%{name}", f"found the op {kind!r}", f"known ops are {', '.join(sorted(ops))}")
@@ -90,13 +95,19 @@ def _parse_op(name: str, cls: type[Op], settings: str, arrays: Mapping[str, NDAr
     for item in _split(settings, ";"):
         key, _, value = (part.strip() for part in item.partition("="))
         if key not in known:
-            raise CompileError(f"%{name}", f"{cls.kind()} has no field {key!r}",
-                               f"its fields are {', '.join(known) or 'none'}")
+            raise CompileError(
+                f"%{name}",
+                f"{cls.kind()} has no field {key!r}",
+                f"its fields are {', '.join(known) or 'none'}",
+            )
         try:
             values[key] = _decode(value, hints[key], arrays)
         except (ValueError, KeyError) as error:
-            raise CompileError(f"%{name}", f"field {key} of {cls.kind()} is {value!r} ({error})",
-                               "correct the value or its array") from None
+            raise CompileError(
+                f"%{name}",
+                f"field {key} of {cls.kind()} is {value!r} ({error})",
+                "correct the value or its array",
+            ) from None
     try:
         return cls(**values)
     except TypeError as error:
@@ -149,7 +160,7 @@ def _split(text: str, separator: str) -> list[str]:
     for k, letter in enumerate(text):
         if letter in _CLOSE:
             depth += 1
-        elif letter in _CLOSE.values() and text[k - 1:k + 1] != "->":
+        elif letter in _CLOSE.values() and text[k - 1 : k + 1] != "->":
             depth -= 1
         elif letter == separator and depth == 0:
             parts.append(text[start:k].strip())

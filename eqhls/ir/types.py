@@ -46,8 +46,11 @@ class Type:
             object.__setattr__(self, "basis", Basis.CARTESIAN)
         names = [a.name for a in self.axes]
         if len(set(names)) != len(names) or any(a.size < 1 for a in self.axes):
-            raise CompileError("type", f"found axes [{', '.join(map(str, self.axes))}]",
-                               "axes need different names and sizes of at least 1")
+            raise CompileError(
+                "type",
+                f"found axes [{', '.join(map(str, self.axes))}]",
+                "axes need different names and sizes of at least 1",
+            )
         if len(self.formats) not in (0, 1, self.rep.dim):
             raise CompileError("type", f"found {len(self.formats)} formats, expected 1 or {self.rep.dim}")
 
@@ -69,8 +72,9 @@ class Type:
         for position, axis in enumerate(self.axes):
             if axis.name == name:
                 return position
-        raise CompileError("axes", f"found no axis {name!r} in {self}",
-                           f"it has {[a.name for a in self.axes]}")
+        raise CompileError(
+            "axes", f"found no axis {name!r} in {self}", f"it has {[a.name for a in self.axes]}"
+        )
 
     def has(self, name: str) -> bool:
         return any(a.name == name for a in self.axes)
@@ -81,12 +85,12 @@ class Type:
     def without(self, name: str) -> Type:
         """Return the type with one axis gone and no format."""
         position = self.index(name)
-        return replace(self, axes=self.axes[:position] + self.axes[position + 1:], formats=())
+        return replace(self, axes=self.axes[:position] + self.axes[position + 1 :], formats=())
 
     def with_axis(self, name: str, *to: Axis) -> Type:
         """Return the type with one axis replaced and no format."""
         position = self.index(name)
-        return replace(self, axes=(*self.axes[:position], *to, *self.axes[position + 1:]), formats=())
+        return replace(self, axes=(*self.axes[:position], *to, *self.axes[position + 1 :]), formats=())
 
     def like(self, rep: Rep, axes: tuple[Axis, ...] | None = None) -> Type:
         """Return a type of another representation over the same axes, without a format."""
@@ -109,12 +113,16 @@ class Type:
                 raise ValueError(text)
             rep, basis, axes, formats = found.groups()
             named = [item.split(":") for item in axes.split(",") if item.strip()]
-            return cls(Rep[rep], tuple(Axis(n.strip(), int(s)) for n, s in named),
-                       Basis(basis or "xyz"),
-                       tuple(Fixed.parse(f) for f in formats.split("|")) if formats else ())
+            return cls(
+                Rep[rep],
+                tuple(Axis(n.strip(), int(s)) for n, s in named),
+                Basis(basis or "xyz"),
+                tuple(Fixed.parse(f) for f in formats.split("|")) if formats else (),
+            )
         except ValueError:
-            raise CompileError("type", f"found {text.strip()!r}",
-                               "expected e.g. V.lc[j:16]:fix<10,4>") from None
+            raise CompileError(
+                "type", f"found {text.strip()!r}", "expected e.g. V.lc[j:16]:fix<10,4>"
+            ) from None
 
 
 def joined_axes(a: Type, b: Type) -> tuple[Axis, ...]:

@@ -116,8 +116,7 @@ class Bitwise(Cell):
     function: str
 
 
-CELLS: tuple[type[Cell], ...] = (
-    Input, Constant, Sum, Slice, Relu, Mux, Product, Lookup, Bits, Bitwise)
+CELLS: tuple[type[Cell], ...] = (Input, Constant, Sum, Slice, Relu, Mux, Product, Lookup, Bits, Bitwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +160,11 @@ class Netlist:
     def register_bits(self) -> int:
         """Flip-flops of the pipeline, input register included."""
         last = last_use(self)
-        inner = sum(c.width * max(last[k] - c.stage, 0) for k, c in enumerate(self.cells)
-                    if not isinstance(c, Constant))
+        inner = sum(
+            c.width * max(last[k] - c.stage, 0)
+            for k, c in enumerate(self.cells)
+            if not isinstance(c, Constant)
+        )
         return inner + sum(p.bits for p in (*self.inputs, *self.outputs))
 
 
@@ -211,8 +213,7 @@ def _aligned(o: Operand, frac: int, cells: Sequence[Cell], values: Sequence[Ints
     return -raw if o.minus else raw
 
 
-def _evaluate(cell: Cell, cells: Sequence[Cell], values: Sequence[Ints],
-              elements: Sequence[Ints]) -> Ints:
+def _evaluate(cell: Cell, cells: Sequence[Cell], values: Sequence[Ints], elements: Sequence[Ints]) -> Ints:
     def at(o: Operand, frac: int = cell.frac) -> Ints:
         return _aligned(o, frac, cells, values)
 
@@ -223,8 +224,10 @@ def _evaluate(cell: Cell, cells: Sequence[Cell], values: Sequence[Ints],
             return np.asarray(cell.raw, dtype=np.int64)
         case Sum():
             frac = sum_frac(cell, cells)
-            total = sum((at(o, frac) for o in cell.terms),
-                        np.asarray(cell.offset << (frac - cell.offset_frac) if cell.offset else 0))
+            total = sum(
+                (at(o, frac) for o in cell.terms),
+                np.asarray(cell.offset << (frac - cell.offset_frac) if cell.offset else 0),
+            )
             return total >> (frac - cell.frac)
         case Slice():
             return at(cell.a)

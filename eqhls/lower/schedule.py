@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray
+from eqhls.fixed import Fixed, Num, NumArray, element
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
 from eqhls.lower.netlist import Netlist, Port
@@ -26,12 +26,15 @@ def lower(graph: Graph, options: Options) -> Netlist:
     outputs: list[tuple[Num, Fixed]] = []
     for node in graph.results:
         for index in np.ndindex(node.type.shape):
-            outputs.append((values[node.name][index], node.type.format_of(index[-1])))
+            num = element(values[node.name], index)
+            outputs.append((num, node.type.format_of(index[-1])))
     return tracer.finish(
         options.ProjectName or graph.name,
         tuple(port(n.name, n.type) for n in graph.inputs),
         tuple(port(n.name, n.type) for n in graph.results),
-        outputs, options.stage_ns)
+        outputs,
+        options.stage_ns,
+    )
 
 
 def port(name: str, kind: Type) -> Port:

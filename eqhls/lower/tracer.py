@@ -7,7 +7,7 @@ shift of a one-bit wrap and changes results (tests/unit/test_tracer.py shows the
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from math import ceil
 from typing import Any
@@ -15,10 +15,14 @@ from typing import Any
 import numpy as np
 from alkaid.trace import FVArray, trace
 from alkaid.trace.fixed_variable import FVariable, HWConfig
-from alkaid.trace.passes import common_subexpr_elimin, dead_code_elimin, fuse_ternary_adders, null_quant_elimin
+from alkaid.trace.passes import (
+    common_subexpr_elimin,
+    dead_code_elimin,
+    fuse_ternary_adders,
+    null_quant_elimin,
+)
 from alkaid.trace.passes.canon import canonicalize_outputs, const_propagation
 from alkaid.trace.passes.order import canonical_sort
-from alkaid.trace.passes.retrace import _retrace  # pyright: ignore[reportPrivateUsage]
 from alkaid.trace.passes.surrogate import add_surrogate
 
 from eqhls.errors import CompileError
@@ -99,15 +103,21 @@ class Tracer:
         last = first + len(entries) - 1
         before, after = max(first - int(a.low), 0), max(int(a.high) - last, 0)
         values = np.full(before + len(entries) + after, np.nan)
-        values[before:before + len(entries)] = [_exact(e) for e in entries]
+        values[before : before + len(entries)] = [_exact(e) for e in entries]
         return a.lookup(values, (float(first - before), float(last + after), 1.0))
 
     def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]:
         kernel = np.array([[_exact(m) for m in row] for row in matrix], dtype=np.float32)
         return list(np.asarray(FVArray(np.array(x, dtype=object), hwconf=HARDWARE) @ kernel.T))
 
-    def finish(self, name: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...],
-               results: Sequence[tuple[Num, Fixed]], stage_ns: float) -> Netlist:
+    def finish(
+        self,
+        name: str,
+        inputs: tuple[Port, ...],
+        outputs: tuple[Port, ...],
+        results: Sequence[tuple[Num, Fixed]],
+        stage_ns: float,
+    ) -> Netlist:
         """Optimise and cut; every stage is estimated to take at most `stage_ns`.
 
         Raises CompileError where a wire needs more than 63 bits.
@@ -117,11 +127,17 @@ class Tracer:
             comb = _optimised(trace(self._inputs, wires, optimize=False, keep_dead_inputs=True))
         depth = max(op.latency for op in comb.ops)
         stages = max(ceil(depth / stage_ns), 1)
-        cells, index = _cells(comb, [min(int(np.ceil(op.latency * stages / depth - 1e-9)) - 1, stages - 1)
-                                     if op.latency > 0 else 0 for op in comb.ops])
+        cells, index = _cells(
+            comb,
+            [
+                min(int(np.ceil(op.latency * stages / depth - 1e-9)) - 1, stages - 1) if op.latency > 0 else 0
+                for op in comb.ops
+            ],
+        )
         out = tuple(
-            Operand(index[i], -form.frac + s, bool(n)) for i, s, n, (_, form) in
-            zip(comb.out_idxs, comb.out_shifts, comb.out_negs, results, strict=True))
+            Operand(index[i], -form.frac + s, bool(n))
+            for i, s, n, (_, form) in zip(comb.out_idxs, comb.out_shifts, comb.out_negs, results, strict=True)
+        )
         assert not any(o.minus for o in out)
         return Netlist(name, inputs, outputs, tuple(cells), out, stages, depth / stages)
 
@@ -136,13 +152,16 @@ def _exact(value: int) -> float:
     while odd and odd % 2 == 0:
         odd //= 2
     if odd.bit_length() > CONSTANT_BITS:
-        raise CompileError("constant", f"found {value}, which needs {odd.bit_length()} bits",
-                           f"quantize constants to at most {CONSTANT_BITS} bits")
+        raise CompileError(
+            "constant",
+            f"found {value}, which needs {odd.bit_length()} bits",
+            f"quantize constants to at most {CONSTANT_BITS} bits",
+        )
     return float(value)
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
+def _deep_recursion() -> Generator[None]:
     """alkaid gathers a network by recursion over its depth."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, 100_000))
@@ -217,4 +236,3 @@ def _cell(op: Any, comb: Any, index: dict[int, int], base: tuple[int, bool, int,
             return Sum(*base, terms, 0, 0)
         case _:
             raise AssertionError(f"unknown operation {op.opcode}")
-

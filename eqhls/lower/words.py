@@ -29,7 +29,7 @@ def pack(nodes: Sequence[Node], values: Mapping[str, Ints]) -> Words:
         for index in np.ndindex(node.type.shape):
             width = node.type.format_of(index[-1]).width
             column = values[node.name][(slice(None), *index)].astype(np.int64)
-            bits[:, offset:offset + width] = (column[:, None] >> np.arange(width)) & 1
+            bits[:, offset : offset + width] = (column[:, None] >> np.arange(width)) & 1
             offset += width
     return np.packbits(bits, axis=1, bitorder="little").view("<u4")
 
@@ -43,7 +43,7 @@ def unpack(nodes: Sequence[Node], words: Words) -> dict[str, Ints]:
         values = np.empty((len(words), *node.type.shape), dtype=np.int64)
         for index in np.ndindex(node.type.shape):
             form = node.type.format_of(index[-1])
-            raw = bits[:, offset:offset + form.width].astype(np.int64) @ (1 << np.arange(form.width))
+            raw = bits[:, offset : offset + form.width].astype(np.int64) @ (1 << np.arange(form.width))
             if form.signed:
                 raw -= (raw >> (form.width - 1)) << form.width
             values[(slice(None), *index)] = raw

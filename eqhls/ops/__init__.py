@@ -23,8 +23,25 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 
 ALL: tuple[type[Op], ...] = (
-    Input, Spurion, Gram, CgProduct, CgSquare, Invariants, ChannelMix, PairSum, ParticleSum, Mask,
-    Table, Log2, Dense, Requantize, Add, Concat, Select, Rename)
+    Input,
+    Spurion,
+    Gram,
+    CgProduct,
+    CgSquare,
+    Invariants,
+    ChannelMix,
+    PairSum,
+    ParticleSum,
+    Mask,
+    Table,
+    Log2,
+    Dense,
+    Requantize,
+    Add,
+    Concat,
+    Select,
+    Rename,
+)
 
 BY_NAME: dict[str, type[Op]] = {op.kind(): op for op in ALL}
 

@@ -27,8 +27,10 @@ class Add(Op):
             raise self.error("found no input, expected at least one")
         for t in types[1:]:
             if (t.rep, t.basis) != (types[0].rep, types[0].basis):
-                raise self.error(f"found {types[0]} and {t}, expected the same representation and basis",
-                                 "a sum of unlike representations is not equivariant")
+                raise self.error(
+                    f"found {types[0]} and {t}, expected the same representation and basis",
+                    "a sum of unlike representations is not equivariant",
+                )
         if not all(0 <= k < len(types) for k in self.minus):
             raise self.error(f"found minus = {list(self.minus)} with {len(types)} inputs")
         joined = reduce(lambda a, b: a.like(a.rep, joined_axes(a, b)), types)
@@ -51,6 +53,8 @@ class Add(Op):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         pair = (example(Rep.V, "i:2"), example(Rep.V, "j:3", (Fixed(7, 2),)))
-        return (Example(cls((1,)), pair, "difference"),
-                Example(cls(), (example(Rep.S, "j:3,c:2"), example(Rep.S, "c:2")), "bias"),
-                Example(cls((0,)), (example(Rep.F, "i:2"),), "negate"))
+        return (
+            Example(cls((1,)), pair, "difference"),
+            Example(cls(), (example(Rep.S, "j:3,c:2"), example(Rep.S, "c:2")), "bias"),
+            Example(cls((0,)), (example(Rep.F, "i:2"),), "negate"),
+        )

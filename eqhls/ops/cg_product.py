@@ -30,8 +30,11 @@ class CgProduct(Op):
         self.expect(types, 2)
         a, b = types
         if (a.rep, b.rep) != (self.path.left, self.path.right):
-            raise self.error(f"found {a} and {b}, expected {self.path.left.name} and {self.path.right.name} "
-                             f"for the path {self.path}", "choose a path of these representations")
+            raise self.error(
+                f"found {a} and {b}, expected {self.path.left.name} and {self.path.right.name} "
+                f"for the path {self.path}",
+                "choose a path of these representations",
+            )
         bases = {t.basis for t in types if t.rep is not Rep.S}
         if len(bases) > 1:
             raise self.error(f"found {a} and {b}, expected one basis", "the metric belongs to the basis")
@@ -58,6 +61,11 @@ class CgProduct(Op):
     def examples(cls) -> tuple[Example, ...]:
         small = (Fixed(5, 3),)
         return tuple(
-            Example(cls(path), (example(path.left, "i:1", small, basis), example(path.right, "j:2", small, basis)),
-                    f"{path}.{basis.value}")
-            for basis in Basis for path in PATHS)
+            Example(
+                cls(path),
+                (example(path.left, "i:1", small, basis), example(path.right, "j:2", small, basis)),
+                f"{path}.{basis.value}",
+            )
+            for basis in Basis
+            for path in PATHS
+        )

@@ -29,11 +29,14 @@ class CgSquare(Op):
         self.expect(types, 1)
         kind = types[0]
         if (kind.rep, kind.rep) != (self.path.left, self.path.right):
-            raise self.error(f"found {kind}, expected {self.path.left.name} for the path {self.path}",
-                             "choose a path of this representation with itself")
+            raise self.error(
+                f"found {kind}, expected {self.path.left.name} for the path {self.path}",
+                "choose a path of this representation with itself",
+            )
         if not square_terms(self.path, kind.basis).terms:
-            raise self.error(f"the path {self.path} of a tensor with itself is identically zero",
-                             "leave the path out")
+            raise self.error(
+                f"the path {self.path} of a tensor with itself is identically zero", "leave the path out"
+            )
         return kind.like(self.path.out)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
@@ -49,5 +52,7 @@ class CgSquare(Op):
     def examples(cls) -> tuple[Example, ...]:
         return tuple(
             Example(cls(path), (example(path.left, "i:2", (Fixed(5, 3),), basis),), f"{path}.{basis.value}")
-            for basis in Basis for path in PATHS
-            if path.left is path.right and path.left is not Rep.S and square_terms(path, basis).terms)
+            for basis in Basis
+            for path in PATHS
+            if path.left is path.right and path.left is not Rep.S and square_terms(path, basis).terms
+        )

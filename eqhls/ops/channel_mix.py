@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, constant_matmul
-from eqhls.groups.cg import parse_path, table
 from eqhls.groups.cg import contract as tensor_formula
+from eqhls.groups.cg import parse_path, table
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
@@ -39,12 +39,16 @@ class ChannelMix(Op):
         if len(self.weight.shape) != 2 or self.weight.shape[1] != size:
             raise self.error(f"found weights {self.weight.shape} for {kind}, expected (out, {size})")
         if self.bias is not None and kind.rep is not Rep.S:
-            raise self.error(f"found a bias on {kind}, expected none", "a constant shift is only invariant on S")
+            raise self.error(
+                f"found a bias on {kind}, expected none", "a constant shift is only invariant on S"
+            )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
             raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
         if self.dual is not None and (kind.rep is not Rep.F or self.dual.shape != self.weight.shape):
-            raise self.error(f"found dual weights {self.dual.shape} on {kind}",
-                             "only F has a dual; give it the shape of the weights")
+            raise self.error(
+                f"found dual weights {self.dual.shape} on {kind}",
+                "only F has a dual; give it the shape of the weights",
+            )
         return kind.with_axis(self.axis, Axis(self.axis, self.weight.shape[0]))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
@@ -82,7 +86,9 @@ class ChannelMix(Op):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor([[0.5, -1.25], [2.0, 0.0], [0.75, 1.0]])
-        return (Example(cls(weight, Tensor([0.25, -1.0, 0.0])), (example(Rep.S, "i:2,c:2"),), "scalars"),
-                Example(cls(weight), (example(Rep.V, "i:2,c:2"),), "vectors"),
-                Example(cls(weight, None, weight), (example(Rep.F, "c:2", (Fixed(6, 3),)),), "duals"),
-                Example(cls(weight), (example(Rep.T, "c:2", (Fixed(6, 3),)),), "tensors"))
+        return (
+            Example(cls(weight, Tensor([0.25, -1.0, 0.0])), (example(Rep.S, "i:2,c:2"),), "scalars"),
+            Example(cls(weight), (example(Rep.V, "i:2,c:2"),), "vectors"),
+            Example(cls(weight, None, weight), (example(Rep.F, "c:2", (Fixed(6, 3),)),), "duals"),
+            Example(cls(weight), (example(Rep.T, "c:2", (Fixed(6, 3),)),), "tensors"),
+        )

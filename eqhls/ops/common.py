@@ -16,13 +16,13 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
 
-LIGHT_CONE_FORMATS = (
-    Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
+LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
 """p+, p-, y, z with steps of 2, 1/8, 1/2, 1/2 GeV: products of p+ p- and y y share a point."""
 
 
-def example(rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),),
-            basis: Basis = Basis.CARTESIAN) -> Type:
+def example(
+    rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),), basis: Basis = Basis.CARTESIAN
+) -> Type:
     """Return a type for an example; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
     return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, formats)
@@ -60,7 +60,9 @@ def integers(weights: Tensor) -> tuple[NDArray[np.int64], int]:
             raw = scaled.astype(np.int64)
             if np.abs(raw).max(initial=0) < 2**24:
                 return raw, frac
-    raise CompileError("weights", "are not fixed-point numbers of at most 24 bits", "quantize the graph first")
+    raise CompileError(
+        "weights", "are not fixed-point numbers of at most 24 bits", "quantize the graph first"
+    )
 
 
 def broadcast(*parts: NDArray[Any]) -> list[NDArray[Any]]:
@@ -81,5 +83,8 @@ def scalars_only(kind: str, types: Sequence[Type]) -> None:
     """Raise CompileError unless every input is a Lorentz scalar."""
     for t in types:
         if t.rep is not Rep.S:
-            raise CompileError(kind, f"found {t}, expected a scalar S",
-                               "a function of components is not equivariant; apply it to invariants")
+            raise CompileError(
+                kind,
+                f"found {t}, expected a scalar S",
+                "a function of components is not equivariant; apply it to invariants",
+            )

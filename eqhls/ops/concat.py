@@ -27,8 +27,10 @@ class Concat(Op):
         rest = [t.without(self.axis) for t in types]
         for t, other in zip(types, rest, strict=True):
             if other != rest[0] or t.index(self.axis) != types[0].index(self.axis):
-                raise self.error(f"found {types[0]} and {t}, expected them equal but for axis {self.axis}",
-                                 "only tensors that transform alike can share an axis")
+                raise self.error(
+                    f"found {types[0]} and {t}, expected them equal but for axis {self.axis}",
+                    "only tensors that transform alike can share an axis",
+                )
         return types[0].with_axis(self.axis, Axis(self.axis, sum(t.size(self.axis) for t in types)))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:

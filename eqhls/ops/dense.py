@@ -27,8 +27,9 @@ class Dense(Op):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         if len(self.weight.shape) != 2 or self.weight.shape[1] != types[0].elements:
-            raise self.error(f"found weights {self.weight.shape} for {types[0]}, "
-                             f"expected (out, {types[0].elements})")
+            raise self.error(
+                f"found weights {self.weight.shape} for {types[0]}, expected (out, {types[0].elements})"
+            )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
             raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
         return Type(Rep.S, (Axis(self.to, self.weight.shape[0]),))

@@ -35,8 +35,10 @@ class Gram(Op):
             raise self.error(f"found {len(types)} inputs, expected one or two")
         for t in types:
             if t.rep is not Rep.V or t.basis is not types[0].basis:
-                raise self.error(f"found {', '.join(map(str, types))}, expected V in one basis",
-                                 "use cg_product or invariants for other representations")
+                raise self.error(
+                    f"found {', '.join(map(str, types))}, expected V in one basis",
+                    "use cg_product or invariants for other representations",
+                )
         if len(types) == 2:
             return types[0].like(Rep.S, joined_axes(*types))
         n = types[0].size(self.axis)
@@ -67,14 +69,18 @@ class Gram(Op):
         square = square_terms(PRODUCT, types[0].basis)
         where = types[0].index(self.axis)
         v = np.moveaxis(x[0], where, 0)
-        rows = [contract(square if a == b else full, 1, v[a], v[b])
-                for a, b in zip(*self._pairs(types[0]), strict=True)]
+        rows = [
+            contract(square if a == b else full, 1, v[a], v[b])
+            for a, b in zip(*self._pairs(types[0]), strict=True)
+        ]
         return np.moveaxis(np.stack(rows), 0, where)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         cone = Basis.LIGHT_CONE
         p = example(Rep.V, "j:3", LIGHT_CONE_FORMATS, cone)
-        return (Example(cls(), (example(Rep.V, "i:2", LIGHT_CONE_FORMATS, cone), p), "light_cone"),
-                Example(cls(), (example(Rep.V, "i:2"), example(Rep.V, "j:3")), "cartesian"),
-                Example(cls("j", "p"), (p,), "triangular"))
+        return (
+            Example(cls(), (example(Rep.V, "i:2", LIGHT_CONE_FORMATS, cone), p), "light_cone"),
+            Example(cls(), (example(Rep.V, "i:2"), example(Rep.V, "j:3")), "cartesian"),
+            Example(cls("j", "p"), (p,), "triangular"),
+        )

@@ -40,6 +40,8 @@ class Invariants(Op):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        return tuple(Example(cls(), (example(rep, "i:2,c:2", (Fixed(6, 3),), basis),),
-                             f"{rep.name}.{basis.value}")
-                     for rep in Rep for basis in (Basis if rep is not Rep.S else (Basis.CARTESIAN,)))
+        return tuple(
+            Example(cls(), (example(rep, "i:2,c:2", (Fixed(6, 3),), basis),), f"{rep.name}.{basis.value}")
+            for rep in Rep
+            for basis in (Basis if rep is not Rep.S else (Basis.CARTESIAN,))
+        )

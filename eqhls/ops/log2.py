@@ -38,8 +38,10 @@ class Log2(Op):
         if self.floor <= 0 or frexp(self.floor)[0] != 0.5:
             raise self.error(f"found floor {self.floor}, expected a power of two")
         if not (0 < self.step < self.window <= 12 and 0 <= self.frac <= 8 and self.codes > 1):
-            raise self.error(f"found window {self.window}, step {self.step}, frac {self.frac}, codes {self.codes}",
-                             "expected 0 < step < window <= 12, 0 <= frac <= 8, codes > 1")
+            raise self.error(
+                f"found window {self.window}, step {self.step}, frac {self.frac}, codes {self.codes}",
+                "expected 0 < step < window <= 12, 0 <= frac <= 8, codes > 1",
+            )
         return types[0].like(Rep.S)
 
     @property
@@ -101,10 +103,12 @@ class Log2(Op):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         wide = example(Rep.S, "j:3", (Fixed(18, 15),))
-        return (Example(cls(0.25), (wide,), "quarter"),
-                Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
-                Example(cls(1.0, 2, 24), (wide,), "saturating"),
-                Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"))
+        return (
+            Example(cls(0.25), (wide,), "quarter"),
+            Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
+            Example(cls(1.0, 2, 24), (wide,), "saturating"),
+            Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"),
+        )
 
 
 def _highest(windows: list[tuple[Num, Num]]) -> Num:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, const, select
+from eqhls.fixed import Fixed, NumArray, const, element, select
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op
 from eqhls.ir.types import Type, spread
@@ -39,17 +39,21 @@ class Mask(Op):
         return x[0] * spread(x[1], types[1], types[0].axes, 1)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        value: NumArray
+        flag: NumArray
         value, flag = broadcast(x[0], spread(x[1], types[1], types[0].axes))
         flag = np.broadcast_to(flag, value.shape)
         out = np.empty(value.shape, dtype=object)
         for index in np.ndindex(value.shape):
-            num = value[index]
+            num = element(value, index)
             bounds = (min(num.lo, 0), max(num.hi, 0))
-            out[index] = select(flag[index], num, const(0, num.frac), bounds)
+            out[index] = select(element(flag, index), num, const(0, num.frac), bounds)
         return out
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         flags = example(Rep.S, "j:4", (Fixed(1, 1, False),))
-        return (Example(cls(), (example(Rep.V, "i:1,j:4"), flags), "vectors"),
-                Example(cls(), (example(Rep.S, "j:4,c:2", (Fixed(4, 2, False),)), flags), "scalars"))
+        return (
+            Example(cls(), (example(Rep.V, "i:1,j:4"), flags), "vectors"),
+            Example(cls(), (example(Rep.S, "j:4,c:2", (Fixed(4, 2, False),)), flags), "scalars"),
+        )

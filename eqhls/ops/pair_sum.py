@@ -48,5 +48,7 @@ class PairSum(Op):
     def examples(cls) -> tuple[Example, ...]:
         p = example(Rep.V, "j:4", LIGHT_CONE_FORMATS, Basis.LIGHT_CONE)
         weights = example(Rep.S, "i:2,j:4", (Fixed(3, 1, False),))
-        return (Example(cls(), (weights, p), "vectors"),
-                Example(cls(), (example(Rep.S, "i:1,j:3,c:2"), example(Rep.T, "j:3,c:2")), "tensors"))
+        return (
+            Example(cls(), (weights, p), "vectors"),
+            Example(cls(), (example(Rep.S, "i:1,j:3,c:2"), example(Rep.T, "j:3,c:2")), "tensors"),
+        )

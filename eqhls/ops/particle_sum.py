@@ -31,5 +31,7 @@ class ParticleSum(Op):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        return (Example(cls("j"), (example(Rep.V, "i:2,j:5"),), "vectors"),
-                Example(cls("j"), (example(Rep.S, "j:4,c:2"),), "scalars"))
+        return (
+            Example(cls("j"), (example(Rep.V, "i:2,j:5"),), "vectors"),
+            Example(cls("j"), (example(Rep.S, "j:4,c:2"),), "scalars"),
+        )

@@ -26,8 +26,9 @@ class Requantize(Op):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         if len(self.formats) not in (1, types[0].rep.dim):
-            raise self.error(f"found {len(self.formats)} formats for {types[0]}, "
-                             f"expected 1 or {types[0].rep.dim}")
+            raise self.error(
+                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].rep.dim}"
+            )
         return types[0].like(types[0].rep)
 
     def _format(self, component: int) -> Fixed:
@@ -55,7 +56,11 @@ class Requantize(Op):
         odd = Fixed(8, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM)
         rounded = tuple(Example(cls((Fixed(8, 6, True, r),)), (wide,), r.value.lower()) for r in Rounding)
         fitted = tuple(
-            Example(cls((Fixed(6, 3, True, Rounding.RND, o),)), (wide,), o.value.lower()) for o in Overflow)
-        return (*rounded, *fitted,
-                Example(cls((Fixed(5, 3, False, Rounding.RND, Overflow.SAT),)), (wide,), "unsigned"),
-                Example(cls((odd,)), (example(Rep.V, "i:2", (Fixed(11, 6),)),), "odd_vector"))
+            Example(cls((Fixed(6, 3, True, Rounding.RND, o),)), (wide,), o.value.lower()) for o in Overflow
+        )
+        return (
+            *rounded,
+            *fitted,
+            Example(cls((Fixed(5, 3, False, Rounding.RND, Overflow.SAT),)), (wide,), "unsigned"),
+            Example(cls((odd,)), (example(Rep.V, "i:2", (Fixed(11, 6),)),), "odd_vector"),
+        )

@@ -27,12 +27,15 @@ class Select(Op):
         self.expect(types, 1)
         size = types[0].size(self.axis)
         if not self.indices or not all(0 <= k < size for k in self.indices):
-            raise self.error(f"found indices {list(self.indices)} of axis {self.axis}:{size}",
-                             f"choose from 0 to {size - 1}")
+            raise self.error(
+                f"found indices {list(self.indices)} of axis {self.axis}:{size}",
+                f"choose from 0 to {size - 1}",
+            )
         if not self.to:
             if len(self.indices) != 1:
-                raise self.error(f"found {len(self.indices)} indices and no name for the new axis",
-                                 "name it with 'to'")
+                raise self.error(
+                    f"found {len(self.indices)} indices and no name for the new axis", "name it with 'to'"
+                )
             return types[0].without(self.axis)
         return types[0].with_axis(self.axis, Axis(self.to, len(self.indices)))
 
@@ -46,5 +49,7 @@ class Select(Op):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        return (Example(cls("j", (2, 0), "i"), (example(Rep.V, "j:3,c:2"),), "nodes"),
-                Example(cls("c", (1,)), (example(Rep.S, "j:3,c:2"),), "channel"))
+        return (
+            Example(cls("j", (2, 0), "i"), (example(Rep.V, "j:3,c:2"),), "nodes"),
+            Example(cls("c", (1,)), (example(Rep.S, "j:3,c:2"),), "channel"),
+        )

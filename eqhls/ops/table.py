@@ -44,6 +44,7 @@ class Activation(Enum):
 
 
 IDENTITY = Tensor([0.0, 1.0])
+ONE_LINE = Tensor([[0.0, 1.0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Table(Op):
 
     group: ClassVar[str] = "scalar"
     knots: Tensor = IDENTITY
-    values: Tensor = Tensor([[0.0, 1.0]])
+    values: Tensor = ONE_LINE
     activation: Activation = Activation.NONE
     axis: str = ""
     out: Fixed | None = None
@@ -68,8 +69,10 @@ class Table(Op):
         scalars_only(self.kind(), types)
         rows = types[0].size(self.axis) if self.axis else 1
         if self.values.shape != (rows, *self.knots.shape) or self.knots.shape[0] < 2:
-            raise self.error(f"found knots {self.knots.shape} and values {self.values.shape} for {types[0]}, "
-                             f"expected (K,) and ({rows}, K) with K >= 2")
+            raise self.error(
+                f"found knots {self.knots.shape} and values {self.values.shape} for {types[0]}, "
+                f"expected (K,) and ({rows}, K) with K >= 2"
+            )
         if (np.diff(self.knots.array) <= 0).any():
             raise self.error("found knots that do not rise", "sort them and drop equal ones")
         return types[0].like(Rep.S)
@@ -96,10 +99,13 @@ class Table(Op):
         if self.out is None:
             raise self.error("has no format for its entries", "quantize the graph first")
         if x.hi - x.lo >= 1 << MAX_ADDRESS_BITS:
-            raise self.error(f"has an address of {Fixed.covering(x.lo, x.hi, x.frac).width} bits, "
-                             f"expected at most {MAX_ADDRESS_BITS}",
-                             "requantize the address, or encode it with log2")
-        y = self.function(np.arange(x.lo, x.hi + 1) * 2.0**-x.frac, row)
+            raise self.error(
+                f"has an address of {Fixed.covering(x.lo, x.hi, x.frac).width} bits, "
+                f"expected at most {MAX_ADDRESS_BITS}",
+                "requantize the address, or encode it with log2",
+            )
+        address = np.arange(x.lo, x.hi + 1, dtype=np.float64)
+        y = self.function(address * 2.0**-x.frac, row)
         if self.levels is not None:
             allowed = np.sort(self.levels.array)
             y = allowed[np.argmin(np.abs(y[:, None] - allowed), axis=1)]
@@ -130,6 +136,15 @@ class Table(Op):
         shifts = Tensor([0.0, 0.25, 0.5, 1.0])
         return (
             Example(cls(knots, values, axis="c", out=saturating), (address,), "piecewise"),
-            Example(cls(activation=Activation.SIGMOID, out=Fixed(3, 1, False), levels=shifts), (address,), "shifts"),
-            *(Example(cls(activation=a, out=Fixed(12, 6, True, Rounding.RND, Overflow.SAT)), (address,), a.value)
-              for a in Activation))
+            Example(
+                cls(activation=Activation.SIGMOID, out=Fixed(3, 1, False), levels=shifts),
+                (address,),
+                "shifts",
+            ),
+            *(
+                Example(
+                    cls(activation=a, out=Fixed(12, 6, True, Rounding.RND, Overflow.SAT)), (address,), a.value
+                )
+                for a in Activation
+            ),
+        )

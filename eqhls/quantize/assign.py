@@ -66,8 +66,7 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
     return Graph(graph.name, tuple(nodes.values()), outputs).verify()
 
 
-def _append(nodes: dict[str, Node], nums: dict[str, NumArray], node: Node,
-            types: tuple[Type, ...]) -> None:
+def _append(nodes: dict[str, Node], nums: dict[str, NumArray], node: Node, types: tuple[Type, ...]) -> None:
     kind = node.op.infer(*types)
     if node.op.source:
         nums[node.name] = interval(kind.formats, kind.shape)
@@ -90,20 +89,27 @@ def _ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
 
 def _check_names(graph: Graph, options: Options) -> None:
     names, kinds = {n.name for n in graph}, {n.op.kind() for n in graph}
-    for asked, known, what in ((options.HLSConfig.LayerName, names, "LayerName"),
-                               (options.HLSConfig.LayerType, kinds, "LayerType")):
+    for asked, known, what in (
+        (options.HLSConfig.LayerName, names, "LayerName"),
+        (options.HLSConfig.LayerType, kinds, "LayerType"),
+    ):
         lost = sorted(set(asked) - known)
         if lost:
-            raise CompileError(f"HLSConfig.{what}", f"found {lost[0]!r}, which the model has not",
-                               f"it has {', '.join(sorted(known))}")
+            raise CompileError(
+                f"HLSConfig.{what}",
+                f"found {lost[0]!r}, which the model has not",
+                f"it has {', '.join(sorted(known))}",
+            )
 
 
-def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats],
-                  inputs: list[NumArray]) -> Op:
+def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], inputs: list[NumArray]) -> Op:
     match node.op:
         case Input(type) if wanted.result or not type.formats:
-            formats = (Fixed.parse(wanted.result),) if wanted.result else _calibrated(
-                type, _range(node, seen), INPUT_BITS)
+            formats = (
+                (Fixed.parse(wanted.result),)
+                if wanted.result
+                else _calibrated(type, _range(node, seen), INPUT_BITS)
+            )
             return Input(replace(type, formats=formats))
         case Table() as op if wanted.result or op.out is None:
             out = Fixed.parse(wanted.result) if wanted.result else _table_format(op, inputs[0])
@@ -116,8 +122,11 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats],
 
 def _range(node: Node, seen: Mapping[str, Floats]) -> Floats:
     if node.name not in seen:
-        raise CompileError(node.op.kind(), "has no format and there is nothing to calibrate it on",
-                           "give sample events (--calibrate) or a Precision")
+        raise CompileError(
+            node.op.kind(),
+            "has no format and there is nothing to calibrate it on",
+            "give sample events (--calibrate) or a Precision",
+        )
     return seen[node.name]
 
 

@@ -8,16 +8,25 @@ from dataclasses import MISSING, fields
 from eqhls.ir.op import Op
 from eqhls.ops import ALL
 
-GROUPS = {"input": "Inputs", "geometry": "Lorentz geometry", "message": "Messages", "scalar": "Scalars",
-          "structure": "Structure"}
+GROUPS = {
+    "input": "Inputs",
+    "geometry": "Lorentz geometry",
+    "message": "Messages",
+    "scalar": "Scalars",
+    "structure": "Structure",
+}
 
 
 def catalogue() -> str:
     """Return docs/blocks.md."""
-    lines = ["# Blocks", "",
-             "Written by `eqhls catalogue` from `eqhls/ops`; do not edit. A tensor has a representation "
-             "(S scalar, V four-vector, F antisymmetric, T symmetric traceless), named axes "
-             "(`i` receivers, `j` senders, `c` channels) and a fixed-point format.", ""]
+    lines = [
+        "# Blocks",
+        "",
+        "Written by `eqhls catalogue` from `eqhls/ops`; do not edit. A tensor has a representation "
+        "(S scalar, V four-vector, F antisymmetric, T symmetric traceless), named axes "
+        "(`i` receivers, `j` senders, `c` channels) and a fixed-point format.",
+        "",
+    ]
     for group, title in GROUPS.items():
         lines += [f"## {title}", ""]
         for op in ALL:
@@ -35,8 +44,11 @@ def _block(op: type[Op]) -> list[str]:
     examples = op.examples()
     first = examples[0]
     types = ", ".join(map(str, first.types)) or "no input"
-    lines += [f"Example: `{types}` gives `{first.op.infer(*first.types)}`. HLS: `eqhls/{kind}.h`. "
-              f"{len(examples)} examples run under every law.", ""]
+    lines += [
+        f"Example: `{types}` gives `{first.op.infer(*first.types)}`. HLS: `eqhls/{kind}.h`. "
+        f"{len(examples)} examples run under every law.",
+        "",
+    ]
     return lines
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from eqhls.errors import CompileError
 from eqhls.text import MANIFEST, write_file
 
-STYLE = ("body{font:15px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem}"
-         "table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.3rem .7rem;text-align:left;"
-         "vertical-align:top}.bad{color:#b00020;font-weight:600}.ok{color:#14662a}code{font-size:90%}")
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.3rem .7rem;text-align:left;"
+    "vertical-align:top}.bad{color:#b00020;font-weight:600}.ok{color:#14662a}code{font-size:90%}"
+)
 
 
 def write_report(folder: Path) -> Path:
@@ -22,7 +24,12 @@ def write_report(folder: Path) -> Path:
     evidence = _optional(folder / "report" / "evidence.json")
     synthesis = _optional(folder / "report" / "yosys.json")
     steps = _optional(folder / "report" / "time_per_step.json")
-    data = {"manifest": manifest, "evidence": evidence, "yosys_estimate": synthesis, "seconds_per_step": steps}
+    data = {
+        "manifest": manifest,
+        "evidence": evidence,
+        "yosys_estimate": synthesis,
+        "seconds_per_step": steps,
+    }
     write_file(folder / "report" / "report.json", json.dumps(data, indent=1) + "\n")
     path = folder / "report" / "report.html"
     write_file(path, page(data, folder / "report" / "boosts.png"))
@@ -32,12 +39,16 @@ def write_report(folder: Path) -> Path:
 def page(data: dict[str, Any], plot: Path) -> str:
     """Return the page; pictures are inside it."""
     manifest = data["manifest"]
-    parts = [f"<!doctype html><meta charset=utf-8><title>{manifest['name']}</title><style>{STYLE}</style>",
-             f"<h1>{html.escape(manifest['name'])}</h1>", _facts(manifest, data["yosys_estimate"])]
+    parts = [
+        f"<!doctype html><meta charset=utf-8><title>{manifest['name']}</title><style>{STYLE}</style>",
+        f"<h1>{html.escape(manifest['name'])}</h1>",
+        _facts(manifest, data["yosys_estimate"]),
+    ]
     parts.append("<h2>Evidence</h2>" + _evidence(data["evidence"]))
     if plot.is_file():
         picture = base64.b64encode(plot.read_bytes()).decode()
-        parts.append(f'<h2>Boosts and rotations</h2><img alt="error against boost" src="data:image/png;base64,{picture}">')
+        parts.append("<h2>Boosts and rotations</h2>")
+        parts.append(f'<img alt="error against boost" src="data:image/png;base64,{picture}">')
     parts.append("<h2>Ports</h2>" + _rows({**manifest["inputs"], **manifest["outputs"]}))
     if data["seconds_per_step"]:
         parts.append("<h2>Seconds per step</h2>" + _rows(data["seconds_per_step"]))
@@ -46,18 +57,25 @@ def page(data: dict[str, Any], plot: Path) -> str:
 
 def _facts(manifest: dict[str, Any], synthesis: dict[str, Any] | None) -> str:
     facts = {
-        "latency": f"{manifest['latency_cycles']} clocks = {manifest['latency_ns']} ns at {manifest['clock_mhz']} MHz",
-        "II": manifest["ii"], "LUT (alkaid's estimate)": f"{manifest['lut_estimate']:,}", "DSP": manifest["dsp"],
-        "pipeline register bits": f"{manifest['register_bits']:,}", "exact symmetry": manifest["symmetry"],
+        "latency": f"{manifest['latency_cycles']} clocks = {manifest['latency_ns']} ns",
+        "clock": f"{manifest['clock_mhz']} MHz",
+        "II": manifest["ii"],
+        "LUT (alkaid's estimate)": f"{manifest['lut_estimate']:,}",
+        "DSP": manifest["dsp"],
+        "pipeline register bits": f"{manifest['register_bits']:,}",
+        "exact symmetry": manifest["symmetry"],
         "part": manifest["options"]["Part"],
-        "versions": ", ".join(f"{k} {v}" for k, v in manifest["versions"].items())}
+        "versions": ", ".join(f"{k} {v}" for k, v in manifest["versions"].items()),
+    }
     if synthesis:
         facts["Yosys estimate"] = ", ".join(f"{v} {k.upper()}" for k, v in synthesis.items())
     return _rows(facts)
 
 
 def _rows(values: dict[str, Any]) -> str:
-    cells = "".join(f"<tr><th>{html.escape(k)}</th><td>{html.escape(str(v))}</td></tr>" for k, v in values.items())
+    cells = "".join(
+        f"<tr><th>{html.escape(k)}</th><td>{html.escape(str(v))}</td></tr>" for k, v in values.items()
+    )
     return f"<table>{cells}</table>"
 
 
@@ -66,9 +84,13 @@ def _evidence(evidence: dict[str, Any] | None) -> str:
         return '<p class="bad">Not verified yet: run eqhls verify.</p>'
     rows = "".join(
         f'<tr><td>{html.escape(s["name"])}</td><td class="{"ok" if s["ok"] else "bad"}">'
-        f'{"ok" if s["ok"] else "FAILED"}</td><td>{html.escape(s["detail"])}</td></tr>' for s in evidence["stages"])
-    lost = "".join(f'<tr><td>{html.escape(n)}</td><td class="bad">did not run</td><td></td></tr>'
-                   for n in evidence["missing"])
+        f"{'ok' if s['ok'] else 'FAILED'}</td><td>{html.escape(s['detail'])}</td></tr>"
+        for s in evidence["stages"]
+    )
+    lost = "".join(
+        f'<tr><td>{html.escape(n)}</td><td class="bad">did not run</td><td></td></tr>'
+        for n in evidence["missing"]
+    )
     return f"<table>{rows}{lost}</table>"
 
 

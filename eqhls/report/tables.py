@@ -33,8 +33,10 @@ def _evidence_lines(evidence: Evidence) -> list[str]:
     engines = [s for name in ("hls", "rtl") if (s := evidence.stage(name))]
     if engines:
         wrong = sum(s.number("mismatches") for s in engines)
-        lines.append(f"bits         {engines[0].number('events'):.0f} events, {wrong:.0f} mismatches for "
-                     "integer = HLS = RTL")
+        lines.append(
+            f"bits         {engines[0].number('events'):.0f} events, {wrong:.0f} mismatches for "
+            "integer = HLS = RTL"
+        )
     groups = [s for s in evidence.stages if s.name.startswith("symmetry")]
     if groups:
         tried = sum(s.number("transformed") for s in groups)

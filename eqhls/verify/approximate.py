@@ -31,16 +31,23 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
     table = {fine: [_deviation(graph, events, fine, gamma) for gamma in GAMMAS] for fine in FINE_BITS}
     floats = [_float_deviation(graph, events, gamma) for gamma in GAMMAS]
     _plot(table, floats, folder / "report" / "boosts.png")
-    numbers = tuple((f"rms_gamma_{g}_bits_{f}", v) for f, row in table.items() for g, v in zip(GAMMAS, row, strict=True))
+    numbers = tuple(
+        (f"rms_gamma_{g}_bits_{f}", v) for f, row in table.items() for g, v in zip(GAMMAS, row, strict=True)
+    )
     first, last = table[FINE_BITS[0]][-1], table[FINE_BITS[-1]][-1]
     spread = float(graph.reference(events.floats)[graph.outputs[0]].std())
-    return Stage("boosts", max(floats) < 1e-6 * max(spread, 1.0),
-                 f"rms change of the output at gamma 2: {first:.3g} with the ports' steps, {last:.3g} with "
-                 f"{FINE_BITS[-1]} bits more, {max(floats):.1g} in float64 (spread {spread:.3g})",
-                 (*numbers, ("float", max(floats)), ("spread", spread)))
+    return Stage(
+        "boosts",
+        max(floats) < 1e-6 * max(spread, 1.0),
+        f"rms change of the output at gamma 2: {first:.3g} with the ports' steps, {last:.3g} with "
+        f"{FINE_BITS[-1]} bits more, {max(floats):.1g} in float64 (spread {spread:.3g})",
+        (*numbers, ("float", max(floats)), ("spread", spread)),
+    )
 
 
-def _moved(graph: Graph, test: Graph, events: Events, gamma: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
+def _moved(
+    graph: Graph, test: Graph, events: Events, gamma: float
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return float events of the test build before and after one random transformation each."""
     rng = np.random.default_rng(5)
     fixed = spurion_values(graph, ported(graph, 0))
@@ -71,8 +78,10 @@ def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
 
 def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
     test = ported(graph, GUARD, fine)
-    out = [test.evaluate({n.name: _quantized(n.type, side[n.name]) for n in test.inputs})[test.outputs[0]]
-           for side in _moved(graph, test, events, gamma)]
+    out = [
+        test.evaluate({n.name: _quantized(n.type, side[n.name]) for n in test.inputs})[test.outputs[0]]
+        for side in _moved(graph, test, events, gamma)
+    ]
     lsb = test.node(test.outputs[0]).type.formats[0].lsb
     return float(np.sqrt((((out[0] - out[1]) * lsb) ** 2).mean()))
 
@@ -100,7 +109,10 @@ def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> Non
     for fine, row in table.items():
         axes.plot(GAMMAS, row, marker="o", label=f"integer, {fine} bits more than the ports")
     axes.plot(GAMMAS, np.maximum(floats, 1e-16), marker="s", color="black", label="float64")
-    axes.set(xlabel="boost gamma (with rotations; beams and jet moved along)", ylabel="rms change of the output",
-             yscale="log")
+    axes.set(
+        xlabel="boost gamma (with rotations; beams and jet moved along)",
+        ylabel="rms change of the output",
+        yscale="log",
+    )
     axes.legend(fontsize=8)
     figure.savefig(path, dpi=120, metadata={"Software": None})

@@ -34,12 +34,19 @@ class BulkSimulator:
         out = np.zeros((len(words), -(-self.ports["output_bits"] // 32)), dtype=np.uint32)
         pointer = ctypes.POINTER(ctypes.c_uint32)
         done = library.eqhls_run(
-            words.ctypes.data_as(pointer), out.ctypes.data_as(pointer), ctypes.c_long(len(words)),
-            ctypes.c_long(words.shape[1]), ctypes.c_long(out.shape[1]),
-            ctypes.c_long(self.ports["latency_cycles"]))
+            words.ctypes.data_as(pointer),
+            out.ctypes.data_as(pointer),
+            ctypes.c_long(len(words)),
+            ctypes.c_long(words.shape[1]),
+            ctypes.c_long(out.shape[1]),
+            ctypes.c_long(self.ports["latency_cycles"]),
+        )
         if done != len(words):
-            raise VerificationError(str(self.folder), f"out_valid is wrong in clock {-1 - done}",
-                                    f"expected latency {self.ports['latency_cycles']} and II = 1")
+            raise VerificationError(
+                str(self.folder),
+                f"out_valid is wrong in clock {-1 - done}",
+                f"expected latency {self.ports['latency_cycles']} and II = 1",
+            )
         return out
 
     def build(self) -> Path:
@@ -51,14 +58,21 @@ class BulkSimulator:
         if library.exists():
             return library
         tools = toolchain()
-        run([tools.verilator, "--cc", "--build", "-j", "2", "-O3", "--prefix", "Vdut", "--Mdir", folder,
-             "--top-module", self.ports["name"], "-Wno-fatal", "-CFLAGS", "-fPIC -O1", *sources],
-            "verilator", folder / "verilator.log", self.folder, tools.env)
+        flags = ["-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", str(folder)]
+        verilate = ["--cc", "--build", "-j", "2", "--top-module", self.ports["name"], *flags]
+        run(
+            [tools.verilator, *verilate, *sources],
+            "verilator",
+            folder / "verilator.log",
+            self.folder,
+            tools.env,
+        )
         include = tools.root / "include"
+        paths = [f"-I{p}" for p in (folder, include, include / "vltstd")]
+        parts = [harness, folder / "libVdut.a", folder / "libverilated.a"]
         partial = library.with_suffix(".part")
-        run([require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", f"-I{folder}", f"-I{include}",
-             f"-I{include / 'vltstd'}", harness, folder / "libVdut.a", folder / "libverilated.a",
-             "-pthread", "-o", partial], "g++", folder / "link.log", self.folder, tools.env)
+        command = [require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *paths, *parts, "-pthread"]
+        run([*command, "-o", partial], "g++", folder / "link.log", self.folder, tools.env)
         partial.rename(library)
         return library
 

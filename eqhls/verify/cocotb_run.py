@@ -58,8 +58,9 @@ def simulate(folder: Path, words: Words, expected: Words, *, waves: bool = False
 def read_results(results: Path, events: int) -> SimulationResult:
     """Read JUnit XML; a test that is missing in it counts as not passed."""
     if not results.is_file():
-        raise VerificationError(str(results), "was not written: the simulation did not run",
-                                "see build/cocotb.log")
+        raise VerificationError(
+            str(results), "was not written: the simulation did not run", "see build/cocotb.log"
+        )
     tests: list[tuple[str, bool, str]] = []
     for case in ElementTree.parse(results).iter("testcase"):
         failure = next((e for tag in ("failure", "error", "skipped") for e in case.iter(tag)), None)

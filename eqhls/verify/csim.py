@@ -42,9 +42,24 @@ class CSim:
             firmware = self.folder / "firmware"
             partial = library.with_suffix(".part")
             folder.mkdir(parents=True, exist_ok=True)
-            run([require("g++"), *FLAGS, "-shared", "-fPIC", "-fvisibility=hidden", f"-I{firmware}",
-                 f"-I{firmware / 'ap_types'}", firmware / f"{self.name}.cpp", _exported(firmware, folder),
-                 "-o", partial], "g++", folder / "csim.log", self.folder)
+            run(
+                [
+                    require("g++"),
+                    *FLAGS,
+                    "-shared",
+                    "-fPIC",
+                    "-fvisibility=hidden",
+                    f"-I{firmware}",
+                    f"-I{firmware / 'ap_types'}",
+                    firmware / f"{self.name}.cpp",
+                    _exported(firmware, folder),
+                    "-o",
+                    partial,
+                ],
+                "g++",
+                folder / "csim.log",
+                self.folder,
+            )
             partial.rename(library)
         return library
 
@@ -54,7 +69,9 @@ class CSim:
         words = np.ascontiguousarray(words, dtype=np.uint32)
         out = np.zeros((len(words), library.eqhls_csim_out_words()), dtype=np.uint32)
         pointer = ctypes.POINTER(ctypes.c_uint32)
-        library.eqhls_csim(words.ctypes.data_as(pointer), out.ctypes.data_as(pointer), ctypes.c_long(len(words)))
+        library.eqhls_csim(
+            words.ctypes.data_as(pointer), out.ctypes.data_as(pointer), ctypes.c_long(len(words))
+        )
         return out
 
     def testbench(self) -> str:
@@ -65,19 +82,37 @@ class CSim:
         folder = self.folder / "build" / "testbench"
         firmware = self.folder / "firmware"
         program = folder / "testbench"
-        run([require("g++"), *FLAGS, f"-I{self.folder}", f"-I{firmware}", f"-I{firmware / 'ap_types'}",
-             firmware / f"{self.name}.cpp", self.folder / f"{self.name}_test.cpp", "-o", program],
-            "g++", folder / "build.log", self.folder)
+        run(
+            [
+                require("g++"),
+                *FLAGS,
+                f"-I{self.folder}",
+                f"-I{firmware}",
+                f"-I{firmware / 'ap_types'}",
+                firmware / f"{self.name}.cpp",
+                self.folder / f"{self.name}_test.cpp",
+                "-o",
+                program,
+            ],
+            "g++",
+            folder / "build.log",
+            self.folder,
+        )
         done = subprocess.run([program, self.folder / "tb_data"], capture_output=True, text=True, check=False)
         if done.returncode:
-            raise VerificationError(str(self.folder), f"the C testbench failed: {done.stdout}{done.stderr}".strip(),
-                                    "compare tb_data/csim_results.log with tb_data/tb_output.dat")
+            raise VerificationError(
+                str(self.folder),
+                f"the C testbench failed: {done.stdout}{done.stderr}".strip(),
+                "compare tb_data/csim_results.log with tb_data/tb_output.dat",
+            )
         return done.stdout.strip()
 
 
 def _exported(firmware: Path, folder: Path) -> Path:
     """Make the bridge's two functions visible; everything else stays hidden."""
     path = folder / "bridge_export.cpp"
-    path.write_text('#pragma GCC visibility push(default)\n'
-                    f'#include "{firmware / "bridge.cpp"}"\n#pragma GCC visibility pop\n')
+    path.write_text(
+        "#pragma GCC visibility push(default)\n"
+        f'#include "{firmware / "bridge.cpp"}"\n#pragma GCC visibility pop\n'
+    )
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
-from eqhls.text import write_file
+from eqhls.text import npz, write_file
 
 PARTICLES = "j"
 
@@ -54,8 +53,9 @@ def load_npz(path: Path) -> dict[str, NDArray[Any]]:
     except FileNotFoundError:
         raise CompileError(str(path), "does not exist", "check the path") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise CompileError(str(path), f"is not a readable .npz file ({error})",
-                           "write it with numpy.savez") from None
+        raise CompileError(
+            str(path), f"is not a readable .npz file ({error})", "write it with numpy.savez"
+        ) from None
 
 
 def read_events(path: Path, graph: Graph) -> Events:
@@ -91,19 +91,23 @@ def roles(graph: Graph) -> dict[str, Node]:
         else:
             role = "valid" if node.type.rep is Rep.S and node.type.has(PARTICLES) else ""
         if not role or role in found:
-            raise CompileError(graph.name, f"has the input %{node.name}: {node.type}, which p4 and jet do not fill",
-                               "give raw integers by input name instead of p4")
+            raise CompileError(
+                graph.name,
+                f"has the input %{node.name}: {node.type}, which p4 and jet do not fill",
+                "give raw integers by input name instead of p4",
+            )
         found[role] = node
     if "p" not in found:
-        raise CompileError(graph.name, f"has no four-vectors over an axis {PARTICLES!r}", "give raw integers by name")
+        raise CompileError(
+            graph.name, f"has no four-vectors over an axis {PARTICLES!r}", "give raw integers by name"
+        )
     return found
 
 
 def prepared(graph: Graph, p4: Floats, jet: Floats | None) -> Prepared:
     """Prepare momenta for the input formats of this graph."""
     found = roles(graph)
-    form = (InputForm.JET_LIGHT_CONE if found["p"].type.basis is Basis.LIGHT_CONE
-            else InputForm.LAB_CARTESIAN)
+    form = InputForm.JET_LIGHT_CONE if found["p"].type.basis is Basis.LIGHT_CONE else InputForm.LAB_CARTESIAN
     jets = found["jet"].type.formats if "jet" in found else found["p"].type.formats
     return prepare(p4, jet, form, found["p"].type.size(PARTICLES), found["p"].type.formats, jets)
 
@@ -114,8 +118,9 @@ def _from_momenta(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None, 
         raise CompileError("y", f"has {len(labels)} labels for {len(made.p)} events")
     found = roles(graph)
     raw = {found[k].name: getattr(made, k) for k in found}
-    floats = {found[k].name: getattr(made, f"{k}_exact" if k != "valid" else k).astype(np.float64)
-              for k in found}
+    floats = {
+        found[k].name: getattr(made, f"{k}_exact" if k != "valid" else k).astype(np.float64) for k in found
+    }
     return Events(raw, floats, labels, made.saturated)
 
 
@@ -123,8 +128,11 @@ def _from_integers(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None,
     raw: dict[str, Ints] = {}
     for node in graph.inputs:
         if node.name not in arrays:
-            raise CompileError("arrays", f"found {', '.join(sorted(arrays)) or 'nothing'}",
-                               f"give p4 in GeV, or raw integers for {', '.join(n.name for n in graph.inputs)}")
+            raise CompileError(
+                "arrays",
+                f"found {', '.join(sorted(arrays)) or 'nothing'}",
+                f"give p4 in GeV, or raw integers for {', '.join(n.name for n in graph.inputs)}",
+            )
         raw[node.name] = _checked(node, arrays[node.name])
     sizes = {len(v) for v in raw.values()} | ({len(labels)} if labels is not None else set())
     if len(sizes) != 1:
@@ -135,13 +143,19 @@ def _from_integers(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None,
 
 def _checked(node: Node, array: NDArray[Any]) -> Ints:
     if array.dtype.kind not in "iub":
-        raise CompileError(node.name, f"holds {array.dtype}, expected integers", "give raw integers, or p4 in GeV")
+        raise CompileError(
+            node.name, f"holds {array.dtype}, expected integers", "give raw integers, or p4 in GeV"
+        )
     if array.shape[1:] != node.type.shape:
-        raise CompileError(node.name, f"has shape {array.shape}, expected (events, {', '.join(map(str, node.type.shape))})")
+        raise CompileError(
+            node.name, f"has shape {array.shape}, expected (events, {', '.join(map(str, node.type.shape))})"
+        )
     values = array.astype(np.int64)
     for c in range(node.type.rep.dim):
         form = node.type.format_of(c)
-        bad = np.flatnonzero(((values[..., c] < form.lo) | (values[..., c] > form.hi)).reshape(len(values), -1).any(1))
+        bad = np.flatnonzero(
+            ((values[..., c] < form.lo) | (values[..., c] > form.hi)).reshape(len(values), -1).any(1)
+        )
         if len(bad):
             raise CompileError(node.name, f"event {bad[0]} does not fit {form}", "saturate the input first")
     return values
@@ -169,7 +183,7 @@ def from_raw(graph: Graph, raw: Ints) -> Prediction:
     """Return scores from the raw integers of the first output."""
     form: Fixed = graph.node(graph.outputs[0]).type.formats[0]
     flat = raw.reshape(len(raw), -1)
-    return Prediction(flat * form.lsb, flat, str(form))
+    return Prediction(flat.astype(np.float64) * form.lsb, flat, str(form))
 
 
 def save_predictions(path: Path, prediction: Prediction) -> None:
@@ -177,6 +191,4 @@ def save_predictions(path: Path, prediction: Prediction) -> None:
     arrays: dict[str, Any] = {"scores": np.ascontiguousarray(prediction.scores, dtype=np.float64)}
     if prediction.raw is not None:
         arrays |= {"raw": prediction.raw.astype(np.int64), "format": np.array(prediction.format)}
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_file(path, buffer.getvalue())
+    write_file(path, npz(arrays))

@@ -21,8 +21,17 @@ class Stage:
 
 
 STAGES = (
-    "inputs", "integer", "hls", "rtl", "cocotb", "symmetry float", "symmetry integer",
-    "symmetry hls", "symmetry rtl", "boosts")
+    "inputs",
+    "integer",
+    "hls",
+    "rtl",
+    "cocotb",
+    "symmetry float",
+    "symmetry integer",
+    "symmetry hls",
+    "symmetry rtl",
+    "boosts",
+)
 """Every stage that `eqhls verify` must run; AUC is added where labels are given."""
 
 
@@ -49,5 +58,8 @@ class Evidence:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data for eqhls.json and report.json."""
-        return {"ok": self.ok, "missing": list(self.missing),
-                "stages": [asdict(s) | {"numbers": dict(s.numbers)} for s in self.stages]}
+        return {
+            "ok": self.ok,
+            "missing": list(self.missing),
+            "stages": [asdict(s) | {"numbers": dict(s.numbers)} for s in self.stages],
+        }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
 from eqhls.lower.words import Words, pack, unpack
 from eqhls.options import Options
-from eqhls.text import MANIFEST, Project, asset, write_file, write_project
+from eqhls.text import MANIFEST, Project, asset, npz, write_file, write_project
 from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
@@ -79,7 +78,7 @@ class Machines:
 def test_vectors(graph: Graph, samples: Mapping[str, Floats]) -> Project:
     """Return tb_data: inputs over the whole range of the ports, and the expected outputs."""
     feeds = random_events(graph, np.random.default_rng(1), 1000)
-    buffer = _npz(feeds)
+    buffer = npz({k: v.astype(np.int32) for k, v in feeds.items()})
     expected = graph.evaluate(feeds)[graph.outputs[0]].reshape(1000, -1)
     flat = [np.concatenate([feeds[n.name][k].ravel() for n in graph.inputs]) for k in range(1000)]
     return {
@@ -117,10 +116,14 @@ def prove(folder: Path, graph: Graph, options: Options, events: Path | None, rep
 
 def _inputs(graph: Graph, events: Events) -> Stage:
     """Count saturation at the ports and inside: it is allowed, never silent."""
-    counts: dict[str, float] = {"input": events.saturated} | dict(graph.saturation(events.raw))
+    counts: dict[str, int] = {"input": events.saturated} | graph.saturation(events.raw)
     total = sum(counts.values())
-    return Stage("inputs", True, f"{len(events)} events, {events.saturated} input values saturated, "
-                 f"{total - events.saturated:.0f} inside", tuple(counts.items()))
+    return Stage(
+        "inputs",
+        True,
+        f"{len(events)} events, {events.saturated} input values saturated, {total - events.saturated} inside",
+        tuple(counts.items()),
+    )
 
 
 def _engines(machines: Machines, events: Events, report: Report) -> list[Stage]:
@@ -135,16 +138,24 @@ def _engines(machines: Machines, events: Events, report: Report) -> list[Stage]:
 
 def _compare(name: str, got: Ints, want: Ints) -> Stage:
     wrong = int((got != want).reshape(len(want), -1).any(axis=1).sum())
-    return Stage(name, wrong == 0 and got.shape == want.shape, f"{len(got)} events, {wrong} mismatches",
-                 (("events", len(got)), ("mismatches", wrong)))
+    return Stage(
+        name,
+        wrong == 0 and got.shape == want.shape,
+        f"{len(got)} events, {wrong} mismatches",
+        (("events", len(got)), ("mismatches", wrong)),
+    )
 
 
 def _cocotb(machines: Machines, events: Events) -> Stage:
     result = machines.simulate(events)
     bad = [name for name, passed, _ in result.tests if not passed]
     detail = f"{result.events} events, {len(result.tests)} tests, failed: {', '.join(bad) or 'none'}"
-    return Stage("cocotb", result.ok, detail, (
-        ("events", result.events), ("events_per_second", result.events_per_second)))
+    return Stage(
+        "cocotb",
+        result.ok,
+        detail,
+        (("events", result.events), ("events_per_second", result.events_per_second)),
+    )
 
 
 def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stage]:
@@ -176,10 +187,20 @@ def _symmetry_stage(engine: str, what: str, results: list[SymmetryResult]) -> St
     tried = sum(r.transformed for r in results)
     wrong = sum(r.mismatches for r in results)
     caught = all(r.control_changed > 0 for r in results)
-    detail = "; ".join(f"{r.transform}: {r.transformed} transformed, {r.mismatches} differ, "
-                       f"control changed {r.control_changed}" for r in results) or what
-    return Stage(f"symmetry {engine}", all(r.ok for r in results), detail, (
-        ("transformed", tried), ("mismatches", wrong), ("controls_caught", caught)))
+    detail = (
+        "; ".join(
+            f"{r.transform}: {r.transformed} transformed, {r.mismatches} differ, "
+            f"control changed {r.control_changed}"
+            for r in results
+        )
+        or what
+    )
+    return Stage(
+        f"symmetry {engine}",
+        all(r.ok for r in results),
+        detail,
+        (("transformed", tried), ("mismatches", wrong), ("controls_caught", caught)),
+    )
 
 
 def _float_bits(graph: Graph, feeds: Feeds) -> Ints:
@@ -205,11 +226,9 @@ def _auc(machines: Machines, events: Events) -> Stage:
     assert events.labels is not None
     fixed = auc(machines.run("integer", events.raw).reshape(len(events), -1)[:, 0], events.labels)
     floating = auc(predict_floats(machines.graph, events).scores[:, 0], events.labels)
-    return Stage("auc", True, f"float {floating:.4f}, fixed {fixed:.4f} on {len(events)} events",
-                 (("float", floating), ("fixed", fixed)))
-
-
-def _npz(arrays: Mapping[str, Ints]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{k: v.astype(np.int32) for k, v in arrays.items()})
-    return buffer.getvalue()
+    return Stage(
+        "auc",
+        True,
+        f"float {floating:.4f}, fixed {fixed:.4f} on {len(events)} events",
+        (("float", floating), ("fixed", fixed)),
+    )

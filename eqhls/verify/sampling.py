@@ -34,15 +34,20 @@ def random_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
     for node in graph.inputs:
         raw = uniform(node.type, rng, events)
         if node.type.rep is Rep.V and node.type.has(PARTICLES):
-            raw[events // 2:] >>= rng.integers(0, 7, (events - events // 2, *raw.shape[1:-1], 1))
+            raw[events // 2 :] >>= rng.integers(0, 7, (events - events // 2, *raw.shape[1:-1], 1))
         feeds[node.name] = raw
     return padded(graph, feeds, rng)
 
 
 def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
     """Cut each event to a random number of particles where the graph has flags for them."""
-    flags = [n for n in graph.inputs if n.type.rep is Rep.S and n.type.has(PARTICLES)
-             and (n.type.format_of(0).lo, n.type.format_of(0).hi) == (0, 1)]
+    flags = [
+        n
+        for n in graph.inputs
+        if n.type.rep is Rep.S
+        and n.type.has(PARTICLES)
+        and (n.type.format_of(0).lo, n.type.format_of(0).hi) == (0, 1)
+    ]
     if not flags:
         return feeds
     size = flags[0].type.size(PARTICLES)
@@ -54,7 +59,9 @@ def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
     for node in graph.inputs:
         if node.type.has(PARTICLES):
             keep = valid.reshape(events, size, *([1] * (len(node.type.axes))))
-            out[node.name] = out[node.name] * keep if node.type.rep is Rep.V else valid[..., None].astype(np.int64)
+            out[node.name] = (
+                out[node.name] * keep if node.type.rep is Rep.V else valid[..., None].astype(np.int64)
+            )
     return out
 
 
@@ -89,4 +96,3 @@ def _vectors(kind: Type, rng: np.random.Generator, events: int, largest: Ints) -
         pick = (largest < bound).reshape(events, *([1] * (len(shape))))
         return np.where(pick, small, raw)
     return causal_vectors(rng, shape, int(8 * largest.max()))
-

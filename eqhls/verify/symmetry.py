@@ -75,14 +75,18 @@ def derive(graph: Graph) -> Symmetry:
     if not rounded:
         return Symmetry(group, proper, False, "no covariant component is rounded", permutable)
     if all(_odd(n) for n in rounded):
-        return Symmetry(group, proper, True,
-                        f"%{rounded[0].name} rounds components, oddly and symmetrically", permutable)
+        return Symmetry(
+            group, proper, True, f"%{rounded[0].name} rounds components, oddly and symmetrically", permutable
+        )
     return Symmetry(None, proper, False, f"%{rounded[0].name} rounds components and is not odd", permutable)
 
 
 def _odd(node: Node) -> bool:
-    return isinstance(node.op, Requantize) and len(set(node.op.formats)) == 1 and all(
-        f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in node.op.formats)
+    return (
+        isinstance(node.op, Requantize)
+        and len(set(node.op.formats)) == 1
+        and all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in node.op.formats)
+    )
 
 
 def _lattice(vectors: list[Node]) -> ExactGroup | None:
@@ -106,16 +110,27 @@ def _permutable(graph: Graph) -> tuple[int, ...]:
             continue
         if isinstance(node.op, Select) and node.op.axis == PARTICLES:
             singled.update(node.op.indices)
-        elif getattr(node.op, "axis", "") == PARTICLES and node.op.kind() in ("table", "channel_mix", "concat"):
-            return ()
-        elif isinstance(node.op, Dense) or (node.op.kind() == "gram" and len(types) == 1
-                                            and types[0].has(PARTICLES)):
+        elif (
+            (
+                getattr(node.op, "axis", "") == PARTICLES
+                and node.op.kind() in ("table", "channel_mix", "concat")
+            )
+            or isinstance(node.op, Dense)
+            or (node.op.kind() == "gram" and len(types) == 1 and types[0].has(PARTICLES))
+        ):
             return ()
     return tuple(k for k in range(min(sizes, default=0)) if k not in singled)
 
 
-def check_group(symmetry: Symmetry, test: Graph, events: Feeds, runner: Runner, engine: str,
-                rng: np.random.Generator, rounds: int = 10) -> SymmetryResult:
+def check_group(
+    symmetry: Symmetry,
+    test: Graph,
+    events: Feeds,
+    runner: Runner,
+    engine: str,
+    rng: np.random.Generator,
+    rounds: int = 10,
+) -> SymmetryResult:
     """Drive events and their images under words of length 1 to 3; demand identical outputs.
 
     `events` are raw integers for every port of the test build. The negative control moves one
@@ -141,12 +156,20 @@ def check_group(symmetry: Symmetry, test: Graph, events: Feeds, runner: Runner, 
     victim = vectors[0].name
     spoiled[victim] = moved[victim].copy()
     spoiled[victim][:, 0, 3] = np.where(spoiled[victim][:, 0, 3] > 0, -1, 1) + spoiled[victim][:, 0, 3]
-    return SymmetryResult(engine, symmetry.group.name, len(got), _differing(got, want),
-                          _differing(runner(spoiled), want))
+    return SymmetryResult(
+        engine, symmetry.group.name, len(got), _differing(got, want), _differing(runner(spoiled), want)
+    )
 
 
-def check_permutations(symmetry: Symmetry, graph: Graph, events: Feeds, runner: Runner, engine: str,
-                       rng: np.random.Generator, rounds: int = 3) -> SymmetryResult:
+def check_permutations(
+    symmetry: Symmetry,
+    graph: Graph,
+    events: Feeds,
+    runner: Runner,
+    engine: str,
+    rng: np.random.Generator,
+    rounds: int = 3,
+) -> SymmetryResult:
     """Permute the free particle slots of every port together; demand identical outputs.
 
     The negative control swaps a seed slot (or, without seeds, one port alone) as well.

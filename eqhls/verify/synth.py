@@ -37,14 +37,17 @@ def synthesize(folder: Path, report: Callable[[str, float], None]) -> Counts:
     Raises CompileError where Yosys is not installed.
     """
     if importlib.util.find_spec("pyosys") is None:
-        raise CompileError("yosys", "the Python package pyosys is not installed", "pip install 'eqhls[synth]'")
+        raise CompileError(
+            "yosys", "the Python package pyosys is not installed", "pip install 'eqhls[synth]'"
+        )
     top = port_map(folder)["name"]
     statistics = folder.absolute() / "build" / "yosys.json"
     statistics.parent.mkdir(parents=True, exist_ok=True)
     passes = [
         *(f"read_verilog -sv {path}" for path in rtl_sources(folder)),
         f"synth_xilinx -family xcup -noiopad -noclkbuf -flatten -nodsp -nobram -top {top}",
-        f"tee -q -o {statistics} stat -json"]
+        f"tee -q -o {statistics} stat -json",
+    ]
     report("Yosys: some minutes for a large design", 0.1)
     run([sys.executable, "-c", _program(passes)], "yosys", folder / "build" / "yosys.log", folder)
     counts = read_counts(json.loads(statistics.read_text()))
@@ -68,5 +71,9 @@ def read_counts(statistics: dict[str, object]) -> Counts:
     def count(test: Callable[[str], bool]) -> int:
         return sum(n for name, n in cells.items() if test(name))
 
-    return Counts(count(lambda n: bool(LUT.match(n))), count(lambda n: n.startswith("FD")),
-                  count(lambda n: n.startswith("DSP")), count(lambda n: n.startswith("CARRY")))
+    return Counts(
+        count(lambda n: bool(LUT.match(n))),
+        count(lambda n: n.startswith("FD")),
+        count(lambda n: n.startswith("DSP")),
+        count(lambda n: n.startswith("CARRY")),
+    )

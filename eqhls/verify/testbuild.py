@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
@@ -29,18 +30,24 @@ def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
     vectors = [n.type for n in graph.inputs if n.type.rep is Rep.V]
     if not vectors:
         raise CompileError(graph.name, "has no four-vector input", "there is no Lorentz symmetry to test")
-    widest = tuple(
-        max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(Rep.V.dim))
+    widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(Rep.V.dim))
 
     def rule(node: Node) -> Node:
         if isinstance(node.op, Spurion):
             if node.type.rep is not Rep.V:
-                raise CompileError(f"{graph.name}: %{node.name}", f"is a spurion {node.type}",
-                                   "only four-vector spurions can become ports")
+                raise CompileError(
+                    f"{graph.name}: %{node.name}",
+                    f"is a spurion {node.type}",
+                    "only four-vector spurions can become ports",
+                )
             kind = replace(node.type, formats=tuple(_wider(f, guard_bits, fine_bits) for f in widest))
         elif node.op.source and node.type.rep is Rep.V:
-            kind = replace(node.type, formats=tuple(
-                _wider(node.type.format_of(c), guard_bits, fine_bits) for c in range(Rep.V.dim)))
+            kind = replace(
+                node.type,
+                formats=tuple(
+                    _wider(node.type.format_of(c), guard_bits, fine_bits) for c in range(Rep.V.dim)
+                ),
+            )
         else:
             return node
         return replace(node, op=Input(kind), type=kind)
@@ -64,18 +71,21 @@ def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
         kind = test.node(node.name).type
         raw = node.op.values.array / np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
         if not (raw == np.rint(raw)).all():
-            raise CompileError(f"{graph.name}: %{node.name}", "does not lie on the lattice of the inputs",
-                               "scale the spurion by a power of two")
+            raise CompileError(
+                f"{graph.name}: %{node.name}",
+                "does not lie on the lattice of the inputs",
+                "scale the spurion by a power of two",
+            )
         values[node.name] = raw.astype(np.int64)
     return values
 
 
-def in_range(kind: Type, raw: Ints) -> Ints:
+def in_range(kind: Type, raw: Ints) -> NDArray[np.bool_]:
     """Return, per event, whether raw integers of shape (events, *shape) fit their formats."""
     low = np.array([kind.format_of(c).lo for c in range(kind.rep.dim)])
     high = np.array([kind.format_of(c).hi for c in range(kind.rep.dim)])
     fits = (raw >= low) & (raw <= high)
-    return fits.reshape(len(raw), -1).all(axis=1)
+    return np.asarray(fits.reshape(len(raw), -1).all(axis=1))
 
 
 def _wider(form: Fixed, guard: int, fine: int) -> Fixed:

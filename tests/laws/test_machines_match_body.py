@@ -37,8 +37,11 @@ def design(request: pytest.FixtureRequest) -> tuple[Graph, Feeds]:
 
 def compare(graph: Graph, feeds: Feeds, got: dict[str, np.ndarray]) -> None:
     want = graph.evaluate(feeds)
-    wrong = {str(BATCHES[graph.name.removeprefix("law_")][int(name[3:])])
-             for name in graph.outputs if not np.array_equal(got[name], want[name])}
+    wrong = {
+        str(BATCHES[graph.name.removeprefix("law_")][int(name[3:])])
+        for name in graph.outputs
+        if not np.array_equal(got[name], want[name])
+    }
     assert not wrong
 
 
@@ -48,8 +51,10 @@ def test_netlist(design: tuple[Graph, Feeds]) -> None:
     netlist = lower(graph, Options())
     elements = [feeds[n.name][(slice(None), *i)] for n in graph.inputs for i in np.ndindex(n.type.shape)]
     out = iter(simulate(netlist, elements))
-    got = {n.name: np.stack([next(out) for _ in np.ndindex(n.type.shape)], axis=1).reshape(EVENTS, *n.type.shape)
-           for n in graph.results}
+    got = {
+        n.name: np.stack([next(out) for _ in np.ndindex(n.type.shape)], axis=1).reshape(EVENTS, *n.type.shape)
+        for n in graph.results
+    }
     compare(graph, feeds, got)
 
 

@@ -44,6 +44,9 @@ def test_all_modes(tmp_path: Path) -> None:
     write_project({**emit(graph, Options()), "eqhls.json": "{}"}, tmp_path / "p")
     got = unpack(graph.results, CSim(tmp_path / "p").run(pack(graph.inputs, feeds)))
     want = graph.evaluate(feeds)
-    wrong = [str(e.types[0]) + " to " + e.label for k, e in enumerate(examples)
-             if not np.array_equal(got[f"out{k}"], want[f"out{k}"])]
+    wrong = [
+        str(e.types[0]) + " to " + e.label
+        for k, e in enumerate(examples)
+        if not np.array_equal(got[f"out{k}"], want[f"out{k}"])
+    ]
     assert wrong == []

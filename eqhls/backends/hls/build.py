@@ -32,8 +32,12 @@ class Synthesis:
     bram: int
 
     def __str__(self) -> str:
-        return (f"csynth: {self.estimated_ns} ns of {self.target_ns} ns, latency {self.latency[0]} to {self.latency[1]}, "
-                f"II {self.interval[0]} to {self.interval[1]}, {self.lut} LUT, {self.ff} FF, {self.dsp} DSP, {self.bram} BRAM")
+        timing = f"{self.estimated_ns} ns of {self.target_ns} ns"
+        clocks = (
+            f"latency {self.latency[0]} to {self.latency[1]}, II {self.interval[0]} to {self.interval[1]}"
+        )
+        area = f"{self.lut} LUT, {self.ff} FF, {self.dsp} DSP, {self.bram} BRAM"
+        return f"csynth: {timing}, {clocks}, {area}"
 
 
 def build_project(folder: Path) -> Synthesis:
@@ -43,17 +47,20 @@ def build_project(folder: Path) -> Synthesis:
     """
     if not (folder / "build_prj.tcl").is_file():
         raise CompileError(str(folder), "has no build_prj.tcl", "give a project that eqhls compiled")
-    for tool, arguments in COMMANDS:
-        program = shutil.which(tool)
-        if program:
-            break
-    else:
-        raise CompileError("build", "found none of vitis-run, vitis_hls and vivado_hls on PATH",
-                           "source the settings of Vitis or Vivado HLS first; simulation needs neither")
+    found = [(shutil.which(tool), tool, arguments) for tool, arguments in COMMANDS]
+    program, tool, arguments = next((f for f in found if f[0]), (None, "", ()))
+    if program is None:
+        raise CompileError(
+            "build",
+            "found none of vitis-run, vitis_hls and vivado_hls on PATH",
+            "source the settings of Vitis or Vivado HLS first; simulation needs neither",
+        )
     log = folder / "build" / f"{tool}.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("w") as file:
-        code = subprocess.run([program, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+        code = subprocess.run(
+            [program, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False
+        ).returncode
     if code:
         raise CompileError(tool, f"failed with status {code}", f"see {log}")
     reports = sorted(folder.glob("*_prj/solution1/syn/report/*_csynth.xml"))
@@ -90,4 +97,8 @@ def read_report(path: Path) -> Synthesis:
         float(text("PerformanceEstimates/SummaryOfTimingAnalysis/EstimatedClockPeriod")),
         (number(overall + "Best-caseLatency"), number(overall + "Worst-caseLatency")),
         (number(overall + "Interval-min"), number(overall + "Interval-max")),
-        number(area + "LUT"), number(area + "FF"), number(area + "DSP", area + "DSP48E"), number(area + "BRAM_18K"))
+        number(area + "LUT"),
+        number(area + "FF"),
+        number(area + "DSP", area + "DSP48E"),
+        number(area + "BRAM_18K"),
+    )

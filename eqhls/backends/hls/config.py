@@ -6,7 +6,7 @@ weights/, read through static functions, so that the structs hold no objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -112,17 +112,22 @@ def _(op: Concat, c: Context) -> dict[str, Value]:
     where, start, targets = c.node.type.index(op.axis), 0, list[list[int]]()
     for kind in c.types:
         stop = start + kind.size(op.axis)
-        targets.append(list(np.take(whole, range(start, stop), axis=where).ravel()))
+        targets.append([int(v) for v in np.take(whole, range(start, stop), axis=where).ravel()])
         start = stop
     longest = max(map(len, targets))
-    return {"size": np.array([len(t) for t in targets]),
-            "target": np.array([t + [0] * (longest - len(t)) for t in targets])}
+    return {
+        "size": np.array([len(t) for t in targets]),
+        "target": np.array([t + [0] * (longest - len(t)) for t in targets]),
+    }
 
 
 @config.register
 def _(op: Add, c: Context) -> dict[str, Value]:
-    return {"size": c.size, "source": np.array([indices.over(t, c.node.type.axes) for t in c.types]),
-            "minus": np.array([int(k in op.minus) for k in range(len(c.types))])}
+    return {
+        "size": c.size,
+        "source": np.array([indices.over(t, c.node.type.axes) for t in c.types]),
+        "minus": np.array([int(k in op.minus) for k in range(len(c.types))]),
+    }
 
 
 @config.register
@@ -133,8 +138,12 @@ def _(op: Mask, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: PairSum, c: Context) -> dict[str, Value]:
     axes = joined_axes(*c.types)
-    return {"size": c.size, "terms": c.types[0].size(op.over),
-            "weight": indices.summed(c.types[0], axes, op.over), "sender": indices.summed(c.types[1], axes, op.over)}
+    return {
+        "size": c.size,
+        "terms": c.types[0].size(op.over),
+        "weight": indices.summed(c.types[0], axes, op.over),
+        "sender": indices.summed(c.types[1], axes, op.over),
+    }
 
 
 @config.register
@@ -151,8 +160,13 @@ def _(op: Gram, c: Context) -> dict[str, Value]:
         n = c.types[0].size(op.axis)
         pairs = [(a, b) for a in range(n) for b in range(a, n)]
         left, right = (indices.taken(c.types[0], op.axis, tuple(p[k] for p in pairs)) for k in (0, 1))
-    return {"size": c.size, "light_cone": c.types[0].basis is Basis.LIGHT_CONE, "left": left, "right": right,
-            "sum_t": plain(covering(c.node.type.formats))}
+    return {
+        "size": c.size,
+        "light_cone": c.types[0].basis is Basis.LIGHT_CONE,
+        "left": left,
+        "right": right,
+        "sum_t": plain(covering(c.node.type.formats)),
+    }
 
 
 def _contraction(cg: CGTable, c: Context, left: NDArray[Any], right: NDArray[Any]) -> dict[str, Value]:
@@ -160,11 +174,19 @@ def _contraction(cg: CGTable, c: Context, left: NDArray[Any], right: NDArray[Any
     scaled = covering((*c.types[0].formats,)).frac + covering((*c.types[-1].formats,)).frac + cg.shift
     wide = Fixed(result.width + max(scaled - result.frac, 0), result.integer, result.signed)
     return {
-        "size": c.size, "terms": len(cg.terms), "left": left, "right": right,
-        "out": np.array([t.out for t in cg.terms]), "first": np.array([t.left for t in cg.terms]),
-        "second": np.array([t.right for t in cg.terms]), "factor": np.array([t.numerator for t in cg.terms]),
-        "left_t": plain(covering(c.types[0].formats)), "right_t": plain(covering(c.types[-1].formats)),
-        "sum_t": plain(Fixed(wide.width, wide.integer + cg.shift, wide.signed)), "result_t": plain(wide)}
+        "size": c.size,
+        "terms": len(cg.terms),
+        "left": left,
+        "right": right,
+        "out": np.array([t.out for t in cg.terms]),
+        "first": np.array([t.left for t in cg.terms]),
+        "second": np.array([t.right for t in cg.terms]),
+        "factor": np.array([t.numerator for t in cg.terms]),
+        "left_t": plain(covering(c.types[0].formats)),
+        "right_t": plain(covering(c.types[-1].formats)),
+        "sum_t": plain(Fixed(wide.width, wide.integer + cg.shift, wide.signed)),
+        "result_t": plain(wide),
+    }
 
 
 @config.register
@@ -197,8 +219,16 @@ def _weights(name: str, tensor: Tensor | None) -> tuple[NDArray[np.int64], str]:
 def _linear(op: ChannelMix | Dense, source: NDArray[Any], rows: NDArray[Any], c: Context) -> dict[str, Value]:
     bias, bias_t = _weights("bias", op.bias)
     weight, weight_t = _weights("weight", op.weight)
-    return {"size": c.size, "terms": source.shape[1], "source": source, "weight": weight[rows], "weight_t": weight_t,
-            "has_bias": op.bias is not None, "bias": bias[rows] if op.bias is not None else bias, "bias_t": bias_t}
+    return {
+        "size": c.size,
+        "terms": source.shape[1],
+        "source": source,
+        "weight": weight[rows],
+        "weight_t": weight_t,
+        "has_bias": op.bias is not None,
+        "bias": bias[rows] if op.bias is not None else bias,
+        "bias_t": bias_t,
+    }
 
 
 @config.register
@@ -216,7 +246,7 @@ def _(op: ChannelMix, c: Context) -> dict[str, Value]:
     for index in np.ndindex(whole.shape):
         rows[whole[index]] = index[-1]
         source[whole[index]] = senders[index[:-1]]
-    values = {"has_dual": op.dual is not None} | _linear(op, source, rows, c)
+    values: dict[str, Value] = {"has_dual": op.dual is not None, **_linear(op, source, rows, c)}
     if op.dual is None:
         return values
     both = np.concatenate([op.weight.array, op.dual.array])
@@ -227,18 +257,29 @@ def _(op: ChannelMix, c: Context) -> dict[str, Value]:
     for t in cg.terms:
         star[t.out, t.right] = t.numerator
     span = int(np.abs(star).max())
-    return values | {"weight": raw[:half][rows], "dual": raw[half:][rows], "weight_t": weight_t, "star": star,
-                     "star_t": plain(Fixed.covering(-span, span, cg.shift))}
+    values.update(
+        {
+            "weight": raw[:half][rows],
+            "dual": raw[half:][rows],
+            "weight_t": weight_t,
+            "star": star,
+            "star_t": plain(Fixed.covering(-span, span, cg.shift)),
+        }
+    )
+    return values
 
 
 @config.register
 def _(op: Requantize, c: Context) -> dict[str, Value]:
     count = 4 if c.node.type.rep is Rep.V else 1
     if c.node.type.rep is not Rep.V and len(set(op.formats)) > 1:
-        raise CompileError("requantize", "has formats that differ between components of F or T",
-                           "share one format over the components")
+        raise CompileError(
+            "requantize",
+            "has formats that differ between components of F or T",
+            "share one format over the components",
+        )
     forms = [op.formats[k if len(op.formats) > 1 else 0] for k in range(count)]
-    return {"size": c.size} | {f"target{k}_t": f.cpp for k, f in enumerate(forms)}
+    return {"size": c.size, **{f"target{k}_t": f.cpp for k, f in enumerate(forms)}}
 
 
 @config.register
@@ -263,8 +304,16 @@ def _(op: Log2, c: Context) -> dict[str, Value]:
     point = op.grain - (np.frexp(op.floor)[1] - 1)
     scaled = Fixed(width, width - int(point), False)
     code_t = Fixed.covering(0, int(codes.max()), op.frac)
-    return {"size": c.size, "width": width, "windows": count, "window": op.window, "step": op.step, "code": codes,
-            "scaled_t": plain(scaled), "code_t": plain(code_t)}
+    return {
+        "size": c.size,
+        "width": width,
+        "windows": count,
+        "window": op.window,
+        "step": op.step,
+        "code": codes,
+        "scaled_t": plain(scaled),
+        "code_t": plain(code_t),
+    }
 
 
 def config_struct(name: str, values: Mapping[str, Value]) -> str:
@@ -306,6 +355,3 @@ def _braces(values: NDArray[Any]) -> str:
     if values.ndim == 1:
         return "{" + ", ".join(str(int(v)) for v in values) + "}"
     return "{" + ",\n  ".join(_braces(row) for row in values) + "}"
-
-
-RULES: Callable[..., dict[str, Value]] = config

@@ -12,8 +12,19 @@ from eqhls.ir.types import Type
 from eqhls.options import Options
 from eqhls.text import Emitter, Project, asset
 
-HEADERS = ("ap_common.h", "ap_decl.h", "ap_fixed.h", "ap_fixed_base.h", "ap_fixed_ref.h", "ap_fixed_special.h",
-           "ap_int.h", "ap_int_base.h", "ap_int_ref.h", "ap_int_special.h", "etc/ap_private.h")
+HEADERS = (
+    "ap_common.h",
+    "ap_decl.h",
+    "ap_fixed.h",
+    "ap_fixed_base.h",
+    "ap_fixed_ref.h",
+    "ap_fixed_special.h",
+    "ap_int.h",
+    "ap_int_base.h",
+    "ap_int_ref.h",
+    "ap_int_special.h",
+    "etc/ap_private.h",
+)
 
 
 def emit(graph: Graph, options: Options) -> Project:
@@ -153,8 +164,10 @@ def tables(graph: Graph) -> str:
     """Return the constant tables of all blocks."""
     parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(graph)]
     body = "".join(p for p in parts if p)
-    return (f"#ifndef TABLES_H_\n#define TABLES_H_\nnamespace {namespace(graph)} {{\n{body}"
-            f"}}  // namespace {namespace(graph)}\n#endif\n")
+    return (
+        f"#ifndef TABLES_H_\n#define TABLES_H_\nnamespace {namespace(graph)} {{\n{body}"
+        f"}}  // namespace {namespace(graph)}\n#endif\n"
+    )
 
 
 def top_source(graph: Graph) -> str:
@@ -166,8 +179,12 @@ def top_source(graph: Graph) -> str:
     out(f"namespace {namespace(graph)} {{")
     out()
     out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data) {{")
-    for pragma in ("INTERFACE ap_none port=in_data", "INTERFACE ap_none port=out_data",
-                   "INTERFACE ap_ctrl_none port=return", "PIPELINE II=1"):
+    for pragma in (
+        "INTERFACE ap_none port=in_data",
+        "INTERFACE ap_none port=out_data",
+        "INTERFACE ap_ctrl_none port=return",
+        "PIPELINE II=1",
+    ):
         out(f"#pragma HLS {pragma}")
     with out.block():
         for node in graph:
@@ -204,16 +221,29 @@ def call(node: Node) -> str:
 
 def render(template: str, graph: Graph, options: Options) -> str:
     """Fill in a whole-file script."""
-    environment = Environment(loader=PackageLoader("eqhls.backends.hls", "scripts"), undefined=StrictUndefined,
-                              keep_trailing_newline=True)
+    environment = Environment(
+        loader=PackageLoader("eqhls.backends.hls", "scripts"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
     return environment.get_template(template).render(
-        name=graph.name, namespace=namespace(graph), options=options, top=f"{namespace(graph)}::{graph.name}",
-        period=f"{options.ClockPeriod:.4f}", in_bits=word_bits(graph.inputs), out_bits=word_bits(graph.results),
-        inputs=[_fields(n) for n in graph.inputs], outputs=[_fields(n) for n in graph.results])
+        name=graph.name,
+        namespace=namespace(graph),
+        options=options,
+        top=f"{namespace(graph)}::{graph.name}",
+        period=f"{options.ClockPeriod:.4f}",
+        in_bits=word_bits(graph.inputs),
+        out_bits=word_bits(graph.results),
+        inputs=[_fields(n) for n in graph.inputs],
+        outputs=[_fields(n) for n in graph.results],
+    )
 
 
 def _fields(node: Node) -> dict[str, object]:
     kind = node.type
     forms = [kind.format_of(d) for d in range(kind.rep.dim)]
-    return {"name": node.name, "count": kind.elements // kind.rep.dim,
-            "fields": [{"width": f.width, "signed": f.signed} for f in forms]}
+    return {
+        "name": node.name,
+        "count": kind.elements // kind.rep.dim,
+        "fields": [{"width": f.width, "signed": f.signed} for f in forms],
+    }

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from eqhls.text import Project
 
 DIRECTIVES: dict[str, frozenset[str]] = {
-    "INTERFACE": frozenset({"port", "ap_none", "ap_vld", "ap_ctrl_none", "ap_ctrl_hs", "axis", "register", "mode"}),
+    "INTERFACE": frozenset(
+        {"port", "ap_none", "ap_vld", "ap_ctrl_none", "ap_ctrl_hs", "axis", "register", "mode"}
+    ),
     "PIPELINE": frozenset({"II", "off", "rewind", "style"}),
     "INLINE": frozenset({"off", "recursive"}),
     "UNROLL": frozenset({"factor", "skip_exit_check", "off"}),
@@ -23,13 +25,22 @@ DIRECTIVES: dict[str, frozenset[str]] = {
     "ALLOCATION": frozenset({"operation", "function", "instances", "limit"}),
     "LOOP_TRIPCOUNT": frozenset({"min", "max", "avg"}),
 }
-NEEDS = {"ARRAY_PARTITION": "variable", "ARRAY_RESHAPE": "variable", "INTERFACE": "port", "AGGREGATE": "variable"}
+NEEDS = {
+    "ARRAY_PARTITION": "variable",
+    "ARRAY_RESHAPE": "variable",
+    "INTERFACE": "port",
+    "AGGREGATE": "variable",
+}
 _PRAGMA = re.compile(r"^\s*#\s*pragma\s+HLS\s+(.*)$")
 _FORBIDDEN = {
-    "heap": re.compile(r"\b(new|delete|malloc|free)\b"), "exceptions": re.compile(r"\b(throw|try|catch)\b"),
-    "RTTI": re.compile(r"\b(typeid|dynamic_cast)\b"), "std": re.compile(r"\bstd\s*::"),
-    "floating point": re.compile(r"\b(float|double)\b"), "dynamic loop": re.compile(r"\b(while|do)\b\s*[({]"),
-    "recursion limit": re.compile(r"\bgoto\b")}
+    "heap": re.compile(r"\b(new|delete|malloc|free)\b"),
+    "exceptions": re.compile(r"\b(throw|try|catch)\b"),
+    "RTTI": re.compile(r"\b(typeid|dynamic_cast)\b"),
+    "std": re.compile(r"\bstd\s*::"),
+    "floating point": re.compile(r"\b(float|double)\b"),
+    "dynamic loop": re.compile(r"\b(while|do)\b\s*[({]"),
+    "recursion limit": re.compile(r"\bgoto\b"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def lint_pragmas(file: str, text: str) -> list[Finding]:
     for number, line in enumerate(lines, 1):
         found = _PRAGMA.match(line)
         if found:
-            above = "\n".join(lines[_function_start(lines, number - 1):number - 1])
+            above = "\n".join(lines[_function_start(lines, number - 1) : number - 1])
             findings += [Finding(file, number, p) for p in _problems(found[1], above)]
         elif re.match(r"^\s*#\s*pragma\s+(?!once|GCC)", line):
             findings.append(Finding(file, number, f"found {line.strip()!r}, expected #pragma HLS"))
@@ -97,8 +108,11 @@ def lint_synthesizable(file: str, text: str) -> list[Finding]:
     without static bounds."""
     findings: list[Finding] = []
     for number, line in enumerate(_code(text).splitlines(), 1):
-        findings += [Finding(file, number, f"uses {what}: {line.strip()!r}")
-                     for what, pattern in _FORBIDDEN.items() if pattern.search(line)]
+        findings += [
+            Finding(file, number, f"uses {what}: {line.strip()!r}")
+            for what, pattern in _FORBIDDEN.items()
+            if pattern.search(line)
+        ]
     return findings
 
 

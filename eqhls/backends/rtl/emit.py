@@ -34,7 +34,7 @@ def top(netlist: Netlist) -> str:
     """Return the module that users instantiate."""
     bits_in, bits_out = (sum(p.bits for p in ports) for ports in (netlist.inputs, netlist.outputs))
     out = Emitter()
-    out(f"// {netlist.name}: latency {netlist.latency_cycles} clocks, II = 1. Ports: {netlist.name}.portmap.json")
+    out(f"// Latency {netlist.latency_cycles} clocks, II = 1. Ports: {netlist.name}.portmap.json")
     out("`default_nettype none")
     out(f"module {netlist.name} (")
     with out.block():
@@ -115,8 +115,9 @@ def _stage(netlist: Netlist, stage: int) -> Iterator[str]:
             yield f'(* use_dsp = "no" *) wire signed {span} {name} = {RULES[Product](cell, scope)};'
         else:
             yield from _combinational(name, cell.width, RULES[type(cell)](cell, scope), cell, scope)
-    held = [k for k, c in enumerate(netlist.cells)
-            if c.stage <= stage < last[k] and not isinstance(c, Constant)]
+    held = [
+        k for k, c in enumerate(netlist.cells) if c.stage <= stage < last[k] and not isinstance(c, Constant)
+    ]
     after = _names(netlist, stage + 1)
     for k in held:
         yield f"reg [{netlist.cells[k].width - 1}:0] {after.name(k)};"

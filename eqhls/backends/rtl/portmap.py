@@ -30,8 +30,15 @@ def _tensors(ports: tuple[Port, ...]) -> list[dict[str, Any]]:
     for port in ports:
         elements: list[dict[str, Any]] = []
         for index, form in zip(np.ndindex(port.shape), port.formats, strict=True):
-            elements.append({"index": list(index), "lsb": offset, "width": form.width,
-                             "signed": form.signed, "frac_bits": form.frac})
+            elements.append(
+                {
+                    "index": list(index),
+                    "lsb": offset,
+                    "width": form.width,
+                    "signed": form.signed,
+                    "frac_bits": form.frac,
+                }
+            )
             offset += form.width
         tensors.append({"name": port.name, "shape": list(port.shape), "elements": elements})
     return tensors
@@ -40,15 +47,21 @@ def _tensors(ports: tuple[Port, ...]) -> list[dict[str, Any]]:
 def port_table(ports: dict[str, Any]) -> str:
     """Return the port map for people."""
     lines = [
-        f"# {ports['name']}", "",
+        f"# {ports['name']}",
+        "",
         f"Latency {ports['latency_cycles']} clocks from `in_valid` to `out_valid`, II = {ports['ii']}, "
-        f"made for {ports['clock_mhz']:g} MHz. Reset: `{ports['reset']}`.", "",
-        "| word | element | bits | format | one unit is worth |", "|---|---|---|---|---|"]
+        f"made for {ports['clock_mhz']:g} MHz. Reset: `{ports['reset']}`.",
+        "",
+        "| word | element | bits | format | one unit is worth |",
+        "|---|---|---|---|---|",
+    ]
     for word, tensors in (("in_data", ports["inputs"]), ("out_data", ports["outputs"])):
         for tensor in tensors:
             for e in tensor["elements"]:
                 bits = f"{e['lsb'] + e['width'] - 1}:{e['lsb']}"
                 index = ", ".join(map(str, e["index"]))
                 kind = f"{'signed' if e['signed'] else 'unsigned'} {e['width']}"
-                lines.append(f"| {word} | {tensor['name']}[{index}] | {bits} | {kind} | {2.0 ** -e['frac_bits']:g} |")
+                lines.append(
+                    f"| {word} | {tensor['name']}[{index}] | {bits} | {kind} | {2.0 ** -e['frac_bits']:g} |"
+                )
     return "\n".join(lines) + "\n"

@@ -24,8 +24,17 @@ from eqhls.lower.netlist import (
 )
 
 PREFIX: dict[type[Cell], str] = {
-    Input: "in", Constant: "const", Sum: "sum", Slice: "bits", Relu: "relu", Mux: "mux", Product: "mul",
-    Lookup: "tab", Bits: "flag", Bitwise: "gate"}
+    Input: "in",
+    Constant: "const",
+    Sum: "sum",
+    Slice: "bits",
+    Relu: "relu",
+    Mux: "mux",
+    Product: "mul",
+    Lookup: "tab",
+    Bits: "flag",
+    Bitwise: "gate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +143,16 @@ def rule_bitwise(cell: Bitwise, scope: Scope) -> str:
 
 
 RULES: dict[type[Cell], Callable[..., str]] = {
-    Constant: rule_constant, Sum: rule_sum, Slice: rule_slice, Relu: rule_relu, Mux: rule_mux,
-    Product: rule_product, Lookup: rule_lookup, Bits: rule_bits, Bitwise: rule_bitwise}
+    Constant: rule_constant,
+    Sum: rule_sum,
+    Slice: rule_slice,
+    Relu: rule_relu,
+    Mux: rule_mux,
+    Product: rule_product,
+    Lookup: rule_lookup,
+    Bits: rule_bits,
+    Bitwise: rule_bitwise,
+}
 """Every cell but Input, which is a slice of the registered input word."""
 
 
@@ -147,8 +164,12 @@ def table_name(prefix: str, cell: Lookup, address_bits: int) -> str:
 
 def table_module(name: str, cell: Lookup, address_bits: int) -> str:
     """Return the ROM of a table: a case over the address, made for look-up tables."""
-    rows = "\n".join(f"    {literal(a, address_bits)}: data = {literal(e, cell.width)};"
-                     for a, e in enumerate(cell.entries))
-    return (f"module {name} (\n  input  wire [{address_bits - 1}:0] address,\n"
-            f"  output reg  [{cell.width - 1}:0] data\n);\n  always @* case (address)\n{rows}\n"
-            f"    default: data = {literal(0, cell.width)};\n  endcase\nendmodule\n")
+    rows = "\n".join(
+        f"    {literal(a, address_bits)}: data = {literal(e, cell.width)};"
+        for a, e in enumerate(cell.entries)
+    )
+    return (
+        f"module {name} (\n  input  wire [{address_bits - 1}:0] address,\n"
+        f"  output reg  [{cell.width - 1}:0] data\n);\n  always @* case (address)\n{rows}\n"
+        f"    default: data = {literal(0, cell.width)};\n  endcase\nendmodule\n"
+    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
-from keras import ops as K
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow
@@ -14,6 +13,8 @@ from eqhls.ir.op import Op
 from eqhls.ir.types import Axis, Type
 
 PACKAGE = "eqhls"
+K: Any = keras.ops
+"""Tensor operations of whatever backend Keras runs on; Keras types them loosely."""
 
 
 class EqLayer(keras.layers.Layer):
@@ -38,7 +39,7 @@ class EqLayer(keras.layers.Layer):
             self.prepare()
         out = super().__call__(*args, **kwargs)
         if types and isinstance(out, keras.KerasTensor):
-            out.eqhls_type = self.result_type()
+            remember_type(out, self.result_type())
         return out
 
     def prepare(self) -> None:
@@ -58,7 +59,15 @@ class EqLayer(keras.layers.Layer):
         return (None, *self.result_type().shape)
 
 
-def register(cls: type[EqLayer]) -> type[EqLayer]:
+def remember_type(tensor: Any, kind: Type) -> None:
+    """Let a symbolic tensor carry its eqhls type."""
+    tensor.eqhls_type = kind
+
+
+L = TypeVar("L", bound=type[EqLayer])
+
+
+def register(cls: L) -> L:
     """Make a layer loadable from .keras files."""
     return keras.saving.register_keras_serializable(PACKAGE)(cls)
 

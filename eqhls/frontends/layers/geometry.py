@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras import ops as K
 
-from eqhls.frontends.layers.base import EqLayer, constant, fake_quantize, register, spread
 from eqhls.fixed import Fixed
+from eqhls.frontends.layers.base import EqLayer, K, constant, fake_quantize, register, spread
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable, parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep
@@ -68,20 +67,20 @@ class CgProductLayer(EqLayer):
 
     def __init__(self, path: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.path = parse_path(path)
+        self.cg_path = parse_path(path)
 
     def op(self) -> Op:
-        return CgProduct(self.path)
+        return CgProduct(self.cg_path)
 
     def call(self, a: Any, b: Any) -> Any:
         axes = joined_axes(*self.types)
         a, b = (spread(v, t, axes) for v, t in zip((a, b), self.types, strict=True))
         zero = K.sum(a, -1, keepdims=True) * 0 + K.sum(b, -1, keepdims=True) * 0
-        dims = (self.path.out.dim, self.path.left.dim, self.path.right.dim)
-        return contract(table(self.path, basis_of(self.types)), dims, a + zero, b + zero)
+        dims = (self.cg_path.out.dim, self.cg_path.left.dim, self.cg_path.right.dim)
+        return contract(table(self.cg_path, basis_of(self.types)), dims, a + zero, b + zero)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"path": str(self.path)}
+        return super().get_config() | {"path": str(self.cg_path)}
 
 
 @register
@@ -90,17 +89,17 @@ class CgSquareLayer(EqLayer):
 
     def __init__(self, path: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.path = parse_path(path)
+        self.cg_path = parse_path(path)
 
     def op(self) -> Op:
-        return CgSquare(self.path)
+        return CgSquare(self.cg_path)
 
     def call(self, x: Any) -> Any:
-        dims = (self.path.out.dim, self.path.left.dim, self.path.right.dim)
-        return contract(square_terms(self.path, basis_of(self.types)), dims, x, x)
+        dims = (self.cg_path.out.dim, self.cg_path.left.dim, self.cg_path.right.dim)
+        return contract(square_terms(self.cg_path, basis_of(self.types)), dims, x, x)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"path": str(self.path)}
+        return super().get_config() | {"path": str(self.cg_path)}
 
 
 @register
@@ -145,8 +144,9 @@ class ChannelMixLayer(EqLayer):
     With `quantizer`, weights are trained in that format, straight through.
     """
 
-    def __init__(self, channels: int, bias: bool = False, dual: bool = False, quantizer: str = "",
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, channels: int, bias: bool = False, dual: bool = False, quantizer: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.channels, self.use_bias, self.use_dual, self.quantizer = channels, bias, dual, quantizer
 
@@ -156,15 +156,21 @@ class ChannelMixLayer(EqLayer):
         size = self.types[0].size("c")
         shape, start = (self.channels, size), "glorot_uniform"
         self.weight = self.add_weight(shape=shape, initializer=start, name="weight")
-        self.bias = self.add_weight(shape=(self.channels,), initializer="zeros", name="bias") if self.use_bias else None
+        self.bias = (
+            self.add_weight(shape=(self.channels,), initializer="zeros", name="bias")
+            if self.use_bias
+            else None
+        )
         self.dual = self.add_weight(shape=shape, initializer=start, name="dual") if self.use_dual else None
 
     def _value(self, weight: Any) -> Any:
         return fake_quantize(weight, Fixed.parse(self.quantizer)) if self.quantizer else weight
 
     def op(self) -> Op:
-        values = [None if w is None else Tensor(K.convert_to_numpy(self._value(w)))
-                  for w in (self.weight, self.bias, self.dual)]
+        values = [
+            None if w is None else Tensor(K.convert_to_numpy(self._value(w)))
+            for w in (self.weight, self.bias, self.dual)
+        ]
         assert values[0] is not None
         return ChannelMix(values[0], values[1], values[2])
 
@@ -180,12 +186,19 @@ class ChannelMixLayer(EqLayer):
         return K.moveaxis(out, -1, axis)
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"channels": self.channels, "bias": self.use_bias,
-                                       "dual": self.use_dual, "quantizer": self.quantizer}
+        return super().get_config() | {
+            "channels": self.channels,
+            "bias": self.use_bias,
+            "dual": self.use_dual,
+            "quantizer": self.quantizer,
+        }
 
     def result_type(self) -> Type:
         shape = (self.channels, self.types[0].size("c"))
         empty = Tensor(np.zeros(shape))
-        mix = ChannelMix(empty, Tensor(np.zeros(self.channels)) if self.use_bias else None,
-                         empty if self.use_dual else None)
+        mix = ChannelMix(
+            empty,
+            Tensor(np.zeros(self.channels)) if self.use_bias else None,
+            empty if self.use_dual else None,
+        )
         return mix.infer(*self.types)

@@ -41,8 +41,12 @@ class Inputs:
     beams: tuple[tuple[float, ...], ...] = ((2.0, 2.0, 0.0, 2.0), (2.0, 2.0, 0.0, -2.0))
 
 
-LAB_INPUTS = Inputs("xyz", "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>", "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>",
-                    ((2.0, 0.0, 0.0, 2.0), (2.0, 0.0, 0.0, -2.0)))
+LAB_INPUTS = Inputs(
+    "xyz",
+    "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>",
+    "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>",
+    ((2.0, 0.0, 0.0, 2.0), (2.0, 0.0, 0.0, -2.0)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,11 @@ SHIFTS = (0.0, 0.25, 0.5, 1.0)
 def ports(name: str, inputs: Inputs, constituents: int) -> tuple[Any, Any, Any]:
     """Return the typed inputs p V[j], jet V[i:1] and valid S[j]."""
     made: list[Any] = []
-    for port, kind in (("p", f"V.{inputs.basis}[j:{constituents}]:{inputs.vector}"),
-                       ("jet", f"V.{inputs.basis}[i:1]:{inputs.jet}"),
-                       ("valid", f"S[j:{constituents}]:ufix<1,1>")):
+    for port, kind in (
+        ("p", f"V.{inputs.basis}[j:{constituents}]:{inputs.vector}"),
+        ("jet", f"V.{inputs.basis}[i:1]:{inputs.jet}"),
+        ("valid", f"S[j:{constituents}]:ufix<1,1>"),
+    ):
         shape = (1 if port == "jet" else constituents, 1 if port == "valid" else 4)
         raw = keras.Input(shape, name=f"{port}_raw")
         made.append(TypedInput(kind, name=port)(raw))
@@ -93,45 +99,59 @@ def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
         nodes.append(query)
         terms.append(score)
     pairs = GramLayer("i", "q", name="gram")(ConcatLayer("i", name="nodes")(*nodes))
-    codes = Log2Layer(1.0, config.pair_frac, 2**(5 + config.pair_frac), name="log_gram", quantized=quantized)(pairs)
+    codes = Log2Layer(
+        1.0, config.pair_frac, 2 ** (5 + config.pair_frac), name="log_gram", quantized=quantized
+    )(pairs)
     knots = [1.0, 4.0, 6.0, *(7.0 + 0.5 * k for k in range(21)), 19.0]
     read = TableLayer(knots, "q", out=config.readout, name="f", quantized=quantized)(codes)
     terms.insert(0, ParticleSumLayer("q", name="f_sum")(read))
     logit = AddLayer(name="logit")(*terms)
-    return keras.Model([t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, jet, valid)],
-                       logit, name=name)
+    return keras.Model(
+        [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, jet, valid)],
+        logit,
+        name=name,
+    )
+
+
+EDGE_KNOTS = (1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0)
+SENDER_KNOTS = (0.0, 4.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
+SUM_KNOTS = (0.0, 2.0, 4.0, 7.0, 11.0, 15.0)
 
 
 def _level(config: SeededConfig, k: int, wires: tuple[Any, ...], quantized: bool) -> tuple[Any, Any]:
+    """Return V_k and the read-out of the sums S of one level."""
     query, p, sender, valid = wires
-    features = config.sums + 1
-    knots = [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0]
     d = Log2Layer(0.25, 2, name=f"log_d{k}", quantized=quantized)(GramLayer(name=f"d{k}")(query, p))
+    gates = [_gate(config, f"{k}_{a}", d, sender, quantized) for a in range(config.sums + 1)]
+    sigmoid: dict[str, Any] = {"activation": "sigmoid", "trainable_values": False, "quantized": quantized}
+    w = TableLayer((0.0, 1.0), out="ufix<3,1>", levels=SHIFTS, name=f"w{k}", **sigmoid)(gates[0])
     scores: list[Any] = []
-    vector = None
-    for a in range(features):
-        edge = TableLayer(knots, out=config.edge, name=f"edge{k}_{a}", quantized=quantized)(d)
-        drop = TableLayer([0.0, 4.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0], out=config.edge, name=f"drop{k}_{a}",
-                          quantized=quantized)(sender)
-        z = AddLayer(name=f"z{k}_{a}")(edge, drop)
-        if a == 0:
-            w = TableLayer((0.0, 1.0), activation="sigmoid", out="ufix<3,1>", levels=SHIFTS, trainable_values=False,
-                           name=f"w{k}", quantized=quantized)(z)
-            vector = PairSumLayer(name=f"v{k}")(w, p)
-            continue
-        s = TableLayer((0.0, 1.0), activation="sigmoid", out=config.score, trainable_values=False,
-                       name=f"s{k}_{a}", quantized=quantized)(z)
+    for a, gate in enumerate(gates[1:], 1):
+        s = TableLayer((0.0, 1.0), out=config.score, name=f"s{k}_{a}", **sigmoid)(gate)
         total = ParticleSumLayer(name=f"sum{k}_{a}")(MaskLayer(name=f"mask{k}_{a}")(s, valid))
-        read = TableLayer([0.0, 2.0, 4.0, 7.0, 11.0, 15.0], out=config.readout, name=f"g{k}_{a}",
-                          quantized=quantized)(total)
+        read = TableLayer(SUM_KNOTS, out=config.readout, name=f"g{k}_{a}", quantized=quantized)(total)
         scores.append(ParticleSumLayer("i", name=f"gs{k}_{a}")(read))
-    assert vector is not None
-    return vector, AddLayer(name=f"score{k}")(*scores)
+    return PairSumLayer(name=f"v{k}")(w, p), AddLayer(name=f"score{k}")(*scores)
 
 
-def pair_lgn(name: str, constituents: int = 4, levels: int = 1, channels: int = 2, maxdim: int = 2,
-             receivers: tuple[int, ...] = (), inputs: Inputs = LAB_INPUTS, quantized: bool = False,
-             mix: str = "") -> keras.Model:
+def _gate(config: SeededConfig, label: str, d: Any, sender: Any, quantized: bool) -> Any:
+    """Return T(d) + U(t), the argument of a sigmoid."""
+    edge = TableLayer(EDGE_KNOTS, out=config.edge, name=f"edge{label}", quantized=quantized)(d)
+    drop = TableLayer(SENDER_KNOTS, out=config.edge, name=f"drop{label}", quantized=quantized)(sender)
+    return AddLayer(name=f"z{label}")(edge, drop)
+
+
+def pair_lgn(
+    name: str,
+    constituents: int = 4,
+    levels: int = 1,
+    channels: int = 2,
+    maxdim: int = 2,
+    receivers: tuple[int, ...] = (),
+    inputs: Inputs = LAB_INPUTS,
+    quantized: bool = False,
+    mix: str = "",
+) -> keras.Model:
     """Return the real-form Lorentz group network with pair messages.
 
     Receivers are all constituents, or the node subset given. Level: sum_j R_ij CG(X_j, p_j) + skip
@@ -147,10 +167,15 @@ def pair_lgn(name: str, constituents: int = 4, levels: int = 1, channels: int = 
     for level in range(levels):
         radial = _radial(logs, valid, channels, level, quantized)
         state = _pair_level(state, senders, p, radial, (channels, maxdim, level, mix))
-        senders = {r: RenameLayer("i", "j", name=f"send{level}_{r.name}")(x) for r, x in state.items()
-                   } if not receivers else senders
-    scalars = [ParticleSumLayer("i", name=f"pool_{r.name}")(InvariantsLayer(name=f"inv_{r.name}")(x))
-               for r, x in state.items()]
+        senders = (
+            {r: RenameLayer("i", "j", name=f"send{level}_{r.name}")(x) for r, x in state.items()}
+            if not receivers
+            else senders
+        )
+    scalars = [
+        ParticleSumLayer("i", name=f"pool_{r.name}")(InvariantsLayer(name=f"inv_{r.name}")(x))
+        for r, x in state.items()
+    ]
     head = DenseLayer(1, mix, name="head")(ConcatLayer("c", name="scalars")(*scalars))
     model_inputs = [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, valid)]
     return keras.Model(model_inputs, head, name=name)
@@ -160,19 +185,22 @@ def _channels(x: Any, channels: int, mix: str, name: str) -> Any:
     """Give a tensor without channels an axis c: x_c = w_c x."""
     lone = SpurionLayer("S[c:1]", [[1.0]], name=f"{name}_unit")(x)
     return ChannelMixLayer(channels, quantizer=mix, name=name)(
-        CgProductLayer("V*S->V", name=f"{name}_open")(x, lone))
+        CgProductLayer("V*S->V", name=f"{name}_open")(x, lone)
+    )
 
 
 def _radial(logs: Any, valid: Any, channels: int, level: int, quantized: bool) -> Any:
     unit = SpurionLayer(f"S[c:{channels}]", [[1.0]] * channels, name=f"radial{level}_unit")(logs)
     spreaded = CgProductLayer("S*S->S", name=f"radial{level}_open")(logs, unit)
-    table = TableLayer([0.0, 4.0, 8.0, 12.0, 16.0], "c", out="fix<8,2,RND,SAT>", name=f"radial{level}",
-                       quantized=quantized)(spreaded)
+    table = TableLayer(
+        [0.0, 4.0, 8.0, 12.0, 16.0], "c", out="fix<8,2,RND,SAT>", name=f"radial{level}", quantized=quantized
+    )(spreaded)
     return MaskLayer(name=f"radial{level}_mask")(table, valid)
 
 
-def _pair_level(state: dict[Rep, Any], senders: dict[Rep, Any], p: Any, radial: Any,
-                config: tuple[int, int, int, str]) -> dict[Rep, Any]:
+def _pair_level(
+    state: dict[Rep, Any], senders: dict[Rep, Any], p: Any, radial: Any, config: tuple[int, int, int, str]
+) -> dict[Rep, Any]:
     channels, maxdim, level, mix = config
     columns: dict[Rep, list[Any]] = {}
     for rep, x in senders.items():
@@ -187,13 +215,21 @@ def _pair_level(state: dict[Rep, Any], senders: dict[Rep, Any], p: Any, radial: 
             if path.left is rep is path.right and square_terms(path, Basis.CARTESIAN).terms and not path.dual:
                 square = CgSquareLayer(str(path), name=_safe(f"square{level}_{path}"))(x)
                 columns.setdefault(path.out, []).append(square)
-    return {rep: ChannelMixLayer(channels, rep is Rep.S, rep is Rep.F, mix, name=f"mix{level}_{rep.name}")(
-        ConcatLayer("c", name=f"cat{level}_{rep.name}")(*parts)) for rep, parts in columns.items()}
+    return {
+        rep: ChannelMixLayer(channels, rep is Rep.S, rep is Rep.F, mix, name=f"mix{level}_{rep.name}")(
+            ConcatLayer("c", name=f"cat{level}_{rep.name}")(*parts)
+        )
+        for rep, parts in columns.items()
+    }
 
 
 def _from(rep: Rep, maxdim: int) -> list[Path]:
     """Return the paths rep x V -> anything."""
-    found = [p for p in paths_up_to(maxdim) if {p.left, p.right} == {rep, Rep.V} and (p.left is Rep.V or p.right is Rep.V)]
+    found = [
+        p
+        for p in paths_up_to(maxdim)
+        if {p.left, p.right} == {rep, Rep.V} and (p.left is Rep.V or p.right is Rep.V)
+    ]
     return [p if p.left is rep else parse_path(str(p.swapped)) for p in found]
 
 

@@ -6,11 +6,18 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops as K
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.layers.base import EqLayer, constant, fake_quantize, register, saturate, straight_through
+from eqhls.frontends.layers.base import (
+    EqLayer,
+    K,
+    constant,
+    fake_quantize,
+    register,
+    saturate,
+    straight_through,
+)
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.dense import Dense
@@ -19,16 +26,22 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Activation, Table
 
 _ACTIVATIONS = {
-    Activation.NONE: lambda x: x, Activation.RELU: K.relu, Activation.SIGMOID: K.sigmoid, Activation.TANH: K.tanh,
-    Activation.LEAKY_RELU: lambda x: K.where(x < 0, 0.01 * x, x), Activation.EXP2: lambda x: K.power(2.0, x)}
+    Activation.NONE: lambda x: x,
+    Activation.RELU: K.relu,
+    Activation.SIGMOID: K.sigmoid,
+    Activation.TANH: K.tanh,
+    Activation.LEAKY_RELU: lambda x: K.where(x < 0, 0.01 * x, x),
+    Activation.EXP2: lambda x: K.power(2.0, x),
+}
 
 
 @register
 class Log2Layer(EqLayer):
     """log2(max(x, floor) / floor), with the very cells of the hardware where `quantized`."""
 
-    def __init__(self, floor: float = 1.0, frac: int = 2, codes: int = 64, quantized: bool = True,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, floor: float = 1.0, frac: int = 2, codes: int = 64, quantized: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.block, self.quantized = Log2(floor, frac, codes), quantized
 
@@ -44,16 +57,23 @@ class Log2Layer(EqLayer):
         shifts = range(0, 40, block.step)
         window = K.zeros_like(w)
         for shift in shifts[1:]:
-            window = window + K.cast(w >= 2.0**(shift - block.step + block.window), w.dtype)
+            window = window + K.cast(w >= 2.0 ** (shift - block.step + block.window), w.dtype)
         cell = K.floor(w / K.power(2.0, window * block.step))
         cells = 1 << block.window
-        codes = np.array([[block.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-block.frac
+        codes = (
+            np.array([[block.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-block.frac
+        )
         index = K.cast(K.clip(window * cells + K.minimum(cell, cells - 1), 0, len(codes) - 1), "int32")
         return straight_through(smooth, K.take(constant(codes), index))
 
     def get_config(self) -> dict[str, Any]:
         b = self.block
-        return super().get_config() | {"floor": b.floor, "frac": b.frac, "codes": b.codes, "quantized": self.quantized}
+        return super().get_config() | {
+            "floor": b.floor,
+            "frac": b.frac,
+            "codes": b.codes,
+            "quantized": self.quantized,
+        }
 
 
 @register
@@ -64,9 +84,18 @@ class TableLayer(EqLayer):
     `levels` the only values it may take; both act straight through where `quantized`.
     """
 
-    def __init__(self, knots: Any, axis: str = "", activation: str = "none", out: str = "",
-                 levels: Any = (), trainable_values: bool = True, spread: float = 0.2, quantized: bool = True,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        knots: Any,
+        axis: str = "",
+        activation: str = "none",
+        out: str = "",
+        levels: Any = (),
+        trainable_values: bool = True,
+        spread: float = 0.2,
+        quantized: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.knots = [float(k) for k in knots]
         self.axis, self.activation, self.levels = axis, Activation(activation), [float(v) for v in levels]
@@ -78,8 +107,9 @@ class TableLayer(EqLayer):
             return
         rows = self.types[0].size(self.axis) if self.axis else 1
         start = keras.initializers.RandomNormal(stddev=self.spread) if self.trained else _Straight(self.knots)
-        self.bends = self.add_weight(shape=(rows, len(self.knots)), name="bends", trainable=self.trained,
-                                     initializer=start)
+        self.bends = self.add_weight(
+            shape=(rows, len(self.knots)), name="bends", trainable=self.trained, initializer=start
+        )
 
     @property
     def values(self) -> Any:
@@ -98,8 +128,11 @@ class TableLayer(EqLayer):
         low, high = (x - knots[0]) / widths[0], (x - knots[-1]) / widths[-1]
         first = steps[..., :1] + K.minimum(low, 0.0)
         last = steps[..., -1:] + K.maximum(high, 0.0)
-        steps = (K.concatenate([first, steps[..., 1:-1], last], axis=-1) if len(widths) > 1
-                 else steps + K.minimum(low, 0.0) + K.maximum(high, 0.0))
+        steps = (
+            K.concatenate([first, steps[..., 1:-1], last], axis=-1)
+            if len(widths) > 1
+            else steps + K.minimum(low, 0.0) + K.maximum(high, 0.0)
+        )
         rise = self.values[:, 1:] - self.values[:, :-1]
         y = K.sum(steps * self._rows(rise), -1, keepdims=True) + self._rows(self.values[:, :1])
         y = saturate(_ACTIVATIONS[self.activation](y), self.out)
@@ -124,9 +157,15 @@ class TableLayer(EqLayer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {
-            "knots": self.knots, "axis": self.axis, "activation": self.activation.value,
-            "out": str(self.out) if self.out else "", "levels": self.levels,
-            "trainable_values": self.trained, "spread": self.spread, "quantized": self.quantized}
+            "knots": self.knots,
+            "axis": self.axis,
+            "activation": self.activation.value,
+            "out": str(self.out) if self.out else "",
+            "levels": self.levels,
+            "trainable_values": self.trained,
+            "spread": self.spread,
+            "quantized": self.quantized,
+        }
 
     def result_type(self) -> Type:
         rows = self.types[0].size(self.axis) if self.axis else 1
@@ -207,8 +246,10 @@ class RequantizeLayer(EqLayer):
         return Requantize(self.formats)
 
     def call(self, x: Any) -> Any:
-        parts = [fake_quantize(x[..., c:c + 1], self.formats[c if len(self.formats) > 1 else 0])
-                 for c in range(self.types[0].rep.dim)]
+        parts = [
+            fake_quantize(x[..., c : c + 1], self.formats[c if len(self.formats) > 1 else 0])
+            for c in range(self.types[0].rep.dim)
+        ]
         return K.concatenate(parts, axis=-1)
 
     def get_config(self) -> dict[str, Any]:

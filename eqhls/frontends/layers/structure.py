@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops as K
 
-from eqhls.frontends.layers.base import EqLayer, constant, register, spread
+from eqhls.frontends.layers.base import EqLayer, K, constant, register, remember_type, spread
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
@@ -32,7 +31,7 @@ class TypedInput(EqLayer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         out = super().__call__(*args, **kwargs)
         if isinstance(out, keras.KerasTensor):
-            out.eqhls_type = self.kind
+            remember_type(out, self.kind)
         return out
 
     def op(self) -> Op:
