@@ -85,7 +85,7 @@ class Fixed:
     def covering(cls, lo: int, hi: int, frac: int) -> Fixed:
         """Return the narrowest format that holds every raw integer from `lo` to `hi`."""
         signed = lo < 0
-        bits = max(hi.bit_length(), (~lo).bit_length() if signed else 0)
+        bits = max(max(hi, 0).bit_length(), (~lo).bit_length() if signed else 0)
         width = max(1, bits + signed)
         return cls(width, width - frac, signed)
 
@@ -96,7 +96,7 @@ class Fixed:
         Raises CompileError for anything else.
         """
         plain = text.replace(" ", "").replace("ap_ufixed", "ufix").replace("ap_fixed", "fix")
-        found = _TEXT.fullmatch(plain.replace("AP_", ""))
+        found = _TEXT.fullmatch(re.sub(r"\bAP_", "", plain))
         try:
             if not found:
                 raise ValueError(text)

@@ -49,17 +49,16 @@ class ExactGroup:
     generators: tuple[Element, ...]
 
     def word(
-        self, rng: np.random.Generator, length: int, proper_only: bool = False, monomial_only: bool = False
+        self, rng: np.random.Generator, length: int, proper_only: bool = False
     ) -> tuple[tuple[str, ...], Ints]:
         """Return a random word that is not the identity: its letters and its matrix.
 
-        With `proper_only`, improper letters are drawn again until the word is proper.
+        With `proper_only`, a word with an odd number of improper letters gets one more.
         """
-        letters = [g for g in self.generators if g.monomial] if monomial_only else list(self.generators)
         while True:
-            chosen = [letters[k] for k in rng.integers(len(letters), size=length)]
+            chosen = [self.generators[k] for k in rng.integers(len(self.generators), size=length)]
             if proper_only and sum(not g.proper for g in chosen) % 2:
-                chosen.append(next(g for g in letters if not g.proper))
+                chosen.append(next(g for g in self.generators if not g.proper))
             matrix = product([g.matrix for g in chosen])
             if (matrix != np.eye(4, dtype=np.int64)).any():
                 return tuple(g.name for g in chosen), matrix

@@ -9,7 +9,7 @@ saturating requantization is put in and counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil, log2
 
 import numpy as np
@@ -31,7 +31,7 @@ from eqhls.options import Formats, Options
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
-INPUT_BITS, RESULT_BITS, TABLE_BITS, WEIGHT_BITS = 14, 16, 8, 8
+INPUT_BITS, RESULT_BITS, TABLE_BITS, WEIGHT_BITS, ADDRESS_BITS = 14, 16, 8, 8, 10
 MARGIN = 2.0
 """How far a calibrated range exceeds the largest value seen."""
 
@@ -44,36 +44,53 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
     """
     seen = _ranges(graph, samples)
     _check_names(graph, options)
-    nodes: dict[str, Node] = {}
-    nums: dict[str, NumArray] = {}
-    renamed: dict[str, str] = {}
+    state = _State({}, {}, {})
     for node in graph:
-        where = f"{graph.name}: %{node.name}"
-        inputs = tuple(renamed.get(n, n) for n in node.inputs)
-        types = tuple(nodes[n].type for n in inputs)
         try:
-            wanted = options.precision(node.name, node.op.kind())
-            op = _quantized_op(node, wanted, seen, [nums[n] for n in inputs])
-            _append(nodes, nums, replace(node, op=op, inputs=inputs), types)
-            follow = _narrowing(nodes[node.name], wanted, seen)
-            if follow is not None:
-                name = renamed[node.name] = f"{node.name}.q"
-                made = Node(name, follow, (node.name,), nodes[node.name].type)
-                _append(nodes, nums, made, (nodes[node.name].type,))
+            _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
         except CompileError as error:
-            raise error.at(where) from None
-    outputs = tuple(renamed.get(n, n) for n in graph.outputs)
-    return Graph(graph.name, tuple(nodes.values()), outputs).verify()
+            raise error.at(f"{graph.name}: %{node.name}") from None
+    outputs = tuple(state.renamed.get(n, n) for n in graph.outputs)
+    return Graph(graph.name, tuple(state.nodes.values()), outputs).verify()
 
 
-def _append(nodes: dict[str, Node], nums: dict[str, NumArray], node: Node, types: tuple[Type, ...]) -> None:
-    kind = node.op.infer(*types)
-    if node.op.source:
-        nums[node.name] = interval(kind.formats, kind.shape)
-    else:
-        nums[node.name] = node.op.body(types, *(nums[n] for n in node.inputs))
-        kind = replace(kind, formats=hull(nums[node.name]))
-    nodes[node.name] = replace(node, type=kind)
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The graph so far: its nodes, their intervals, and values that got a rounded successor."""
+
+    nodes: dict[str, Node]
+    nums: dict[str, NumArray]
+    renamed: dict[str, str]
+
+    def append(self, node: Node) -> None:
+        types = tuple(self.nodes[n].type for n in node.inputs)
+        kind = node.op.infer(*types)
+        if node.op.source:
+            self.nums[node.name] = interval(kind.formats, kind.shape)
+        else:
+            self.nums[node.name] = node.op.body(types, *(self.nums[n] for n in node.inputs))
+            kind = replace(kind, formats=hull(self.nums[node.name]))
+        self.nodes[node.name] = replace(node, type=kind)
+
+
+def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> None:
+    inputs = tuple(state.renamed.get(n, n) for n in node.inputs)
+    if isinstance(node.op, Table) and _address_bits(state.nums[inputs[0]]) > ADDRESS_BITS:
+        narrow = Requantize(
+            _calibrated(state.nodes[inputs[0]].type, _range(node.inputs[0], seen), ADDRESS_BITS)
+        )
+        state.append(Node(f"{node.name}.address", narrow, inputs, node.type))
+        inputs = (f"{node.name}.address",)
+    op = _quantized_op(node, wanted, seen, [state.nums[n] for n in inputs])
+    state.append(replace(node, op=op, inputs=inputs))
+    follow = _narrowing(state.nodes[node.name], wanted, seen)
+    if follow is not None:
+        state.renamed[node.name] = f"{node.name}.q"
+        state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
+
+
+def _address_bits(nums: NumArray) -> int:
+    return max(f.width for f in hull(nums))
 
 
 def _ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -108,7 +125,7 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
             formats = (
                 (Fixed.parse(wanted.result),)
                 if wanted.result
-                else _calibrated(type, _range(node, seen), INPUT_BITS)
+                else _calibrated(type, _range(node.name, seen), INPUT_BITS)
             )
             return Input(replace(type, formats=formats))
         case Table() as op if wanted.result or op.out is None:
@@ -120,14 +137,14 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
             return node.op
 
 
-def _range(node: Node, seen: Mapping[str, Floats]) -> Floats:
-    if node.name not in seen:
+def _range(name: str, seen: Mapping[str, Floats]) -> Floats:
+    if name not in seen:
         raise CompileError(
-            node.op.kind(),
+            f"%{name}",
             "has no format and there is nothing to calibrate it on",
             "give sample events (--calibrate) or a Precision",
         )
-    return seen[node.name]
+    return seen[name]
 
 
 def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:

@@ -60,13 +60,8 @@ class BulkSimulator:
         tools = toolchain()
         flags = ["-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", str(folder)]
         verilate = ["--cc", "--build", "-j", "2", "--top-module", self.ports["name"], *flags]
-        run(
-            [tools.verilator, *verilate, *sources],
-            "verilator",
-            folder / "verilator.log",
-            self.folder,
-            tools.env,
-        )
+        log = folder / "verilator.log"
+        run([tools.verilator, *verilate, *sources], "verilator", log, self.folder, tools.env)
         include = tools.root / "include"
         paths = [f"-I{p}" for p in (folder, include, include / "vltstd")]
         parts = [harness, folder / "libVdut.a", folder / "libverilated.a"]

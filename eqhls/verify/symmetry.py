@@ -15,7 +15,7 @@ import numpy as np
 from eqhls.engines import Ints
 from eqhls.fixed import Overflow
 from eqhls.groups.basis import Basis
-from eqhls.groups.exact import ExactGroup, lattice_group
+from eqhls.groups.exact import Element, ExactGroup, lattice_group
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ops.dense import Dense
@@ -35,7 +35,6 @@ class Symmetry:
 
     group: ExactGroup | None
     proper_only: bool
-    monomial_only: bool
     reason: str
     permutable: tuple[int, ...]
 
@@ -43,8 +42,7 @@ class Symmetry:
         """Return one line for reports."""
         if self.group is None:
             return f"no exact Lorentz subgroup: {self.reason}"
-        kind = "signed axis permutations of " if self.monomial_only else ""
-        return f"{kind}{self.group.name}{', proper elements' if self.proper_only else ''}: {self.reason}"
+        return f"{self.group.name}{', proper elements' if self.proper_only else ''}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +68,30 @@ def derive(graph: Graph) -> Symmetry:
     vectors = [n for n in graph.inputs if n.type.rep is Rep.V]
     group = _lattice(vectors)
     if group is None:
-        return Symmetry(None, proper, False, "the input steps do not form a lattice of the group", permutable)
+        return Symmetry(None, proper, "the input steps do not form a lattice of the group", permutable)
     rounded = [n for n in graph if n.op.rounds_components(graph.types_into(n))]
     if not rounded:
-        return Symmetry(group, proper, False, "no covariant component is rounded", permutable)
-    if all(_odd(n) for n in rounded):
-        return Symmetry(
-            group, proper, True, f"%{rounded[0].name} rounds components, oddly and symmetrically", permutable
-        )
-    return Symmetry(None, proper, False, f"%{rounded[0].name} rounds components and is not odd", permutable)
+        return Symmetry(group, proper, "no covariant component is rounded", permutable)
+    points = tuple(vectors[0].type.format_of(c).frac for c in range(4))
+    kept = tuple(g for g in group.generators if all(_commutes(g, n, points) for n in rounded))
+    if not kept:
+        return Symmetry(None, proper, f"%{rounded[0].name} rounds components and is not odd", permutable)
+    smaller = ExactGroup(f"sign flips and exchanges of axes in {group.name}", group.basis, kept)
+    return Symmetry(smaller, proper, f"%{rounded[0].name} rounds components, oddly", permutable)
 
 
-def _odd(node: Node) -> bool:
-    return (
-        isinstance(node.op, Requantize)
-        and len(set(node.op.formats)) == 1
-        and all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in node.op.formats)
-    )
+def _commutes(element: Element, node: Node, points: tuple[int, ...]) -> bool:
+    """Whether rounding commutes with a signed permutation: it must be odd and saturate symmetrically,
+    and components that are exchanged must be rounded alike, counted in steps of the lattice."""
+    op = node.op
+    if not element.monomial or not isinstance(op, Requantize) or node.type.rep is not Rep.V:
+        return False
+    if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in op.formats):
+        return False
+    forms = [op.formats[c if len(op.formats) > 1 else 0] for c in range(4)]
+    kinds = [(f.width, f.frac - point, f.rounding) for f, point in zip(forms, points, strict=True)]
+    rows = np.abs(element.matrix)
+    return all(kinds[int(row.argmax())] == kinds[c] for c, row in enumerate(rows))
 
 
 def _lattice(vectors: list[Node]) -> ExactGroup | None:
@@ -141,7 +146,7 @@ def check_group(
     images: list[Feeds] = []
     kept: list[Ints] = []
     for k in range(rounds):
-        matrix = symmetry.group.word(rng, 1 + k % 3, symmetry.proper_only, symmetry.monomial_only)[1]
+        matrix = symmetry.group.word(rng, 1 + k % 3, symmetry.proper_only)[1]
         image = dict(events)
         fits = np.ones(len(next(iter(events.values()))), dtype=bool)
         for node in vectors:

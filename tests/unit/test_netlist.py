@@ -1,0 +1,89 @@
+"""The netlist and the module that knows the optimiser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import networks
+import numpy as np
+import pytest
+from alkaid.trace import trace
+from alkaid.trace.fixed_variable import FVariable, HWConfig
+
+from eqhls.backends.rtl.emit import emit
+from eqhls.backends.rtl.verilog import RULES
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, const, dyadic
+from eqhls.lower.netlist import CELLS, Input, Port, simulate
+from eqhls.lower.schedule import lower
+from eqhls.lower.tracer import Tracer
+from eqhls.lower.words import pack, unpack
+from eqhls.options import Options
+from eqhls.verify.sampling import random_events
+
+
+def test_every_cell_has_a_rule() -> None:
+    assert set(CELLS) - {Input} == set(RULES)
+
+
+def test_same_input_same_bytes(rng: np.random.Generator) -> None:
+    """Law 8: nothing depends on the random ids that the optimiser gives its variables."""
+    graph = networks.seeded(rng, 4, 2)
+    first, second = (emit(lower(graph, Options()), 360.0) for _ in range(2))
+    assert first == second
+
+
+def test_the_optimiser_fault_stays_out() -> None:
+    """alkaid 0.8.2 drops the shift of a one-bit WRAP: bit 2 of four, taken as wrap(2 x) to {0, 8}."""
+
+    def bit_two(x: Any) -> Any:
+        return (x * 2.0).quantize(0, 4, -3, "WRAP", "TRN")
+
+    wire = FVariable(0.0, 15.0, 1.0, hwconf=HWConfig(1, 1, -1))
+    faulty = trace([wire], [bit_two(wire)], optimize=True)
+    values = np.arange(16)
+    want = (values >> 2 & 1) * 8
+    theirs = faulty.predict(values[:, None].astype(np.float64)).ravel()
+    assert not np.array_equal(theirs, want), "alkaid is mended: the workaround can go"
+    tracer = Tracer()
+    x = tracer.input(Fixed(4, 4, False))
+    out = type(x)(tracer, bit_two(x.wire), 0, 8, 0)
+    ports = (Port("x", (1,), (Fixed(4, 4, False),)),), (Port("y", (1,), (Fixed(4, 4, False),)),)
+    netlist = tracer.finish("bug", *ports, [(out, Fixed(4, 4, False))], 2.5)
+    np.testing.assert_array_equal(simulate(netlist, [values])[0], want)
+
+
+def test_wide_constants_are_refused() -> None:
+    tracer = Tracer()
+    x = tracer.input(Fixed(4, 4))
+    with pytest.raises(CompileError, match="24 bits"):
+        _ = x * const((1 << 25) + 1, 0)
+
+
+def test_shallower_stages_are_more(rng: np.random.Generator) -> None:
+    graph = networks.seeded(rng, 4, 1)
+    slow, fast = (lower(graph, Options(StageDepth=d)) for d in (5.0, 2.0))
+    assert fast.stages > slow.stages and fast.stage_depth_ns <= 2.0
+    assert fast.lut_estimate == slow.lut_estimate and fast.register_bits > slow.register_bits
+
+
+def test_unquantized_graphs_are_refused(rng: np.random.Generator) -> None:
+    graph = networks.seeded(rng, 4, 1)
+    bare = replace(graph, nodes=tuple(replace(n, type=replace(n.type, formats=())) for n in graph.nodes))
+    with pytest.raises(CompileError, match="without a format"):
+        lower(bare, Options())
+
+
+def test_words_round_trip(rng: np.random.Generator) -> None:
+    graph = networks.seeded(rng, 5, 1)
+    feeds = random_events(graph, rng, 30)
+    back = unpack(graph.inputs, pack(graph.inputs, feeds))
+    for name, raw in feeds.items():
+        np.testing.assert_array_equal(back[name], raw)
+
+
+def test_dyadic_is_exact() -> None:
+    for value in (0.0, 1.0, -0.375, 640.0, 2.0**-20):
+        n = dyadic(value)
+        assert n.lo * 2.0**-n.frac == value

@@ -1,0 +1,129 @@
+"""Formats: from the options, from the model, from calibration; never a silent overflow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+from eqhls.frontends.graphfile import load_model
+from eqhls.groups.cg import parse_path
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.op import Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.dense import Dense
+from eqhls.ops.gram import Gram
+from eqhls.ops.input import Input
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.table import Activation, Table
+from eqhls.options import Options, parse_clock, read_options
+from eqhls.quantize.assign import assign
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+
+
+@pytest.fixture
+def floating(rng: np.random.Generator) -> Graph:
+    """A float network without any format."""
+    b = Builder("float")
+    x = b.add("x", Input(Type(Rep.V, (Axis("i", 2), Axis("c", 2)))))
+    m = b.add("m", ChannelMix(Tensor(rng.normal(size=(2, 2)))), x)
+    f = b.add("f", CgProduct(parse_path("V*V->F")), x, m)
+    v = b.add("v", CgProduct(parse_path("V*F->V")), x, f)
+    g = b.add("g", Gram(), v, v)
+    s = b.add("s", Dense(Tensor(rng.normal(size=(1, 4))), Tensor([0.3])), g)
+    return b.graph(b.add("out", Table(activation=Activation.TANH), s))
+
+
+def samples(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    return {"x": rng.normal(size=(400, 2, 2, 4))}
+
+
+def test_calibration_gives_a_working_model(floating: Graph, rng: np.random.Generator) -> None:
+    feeds = samples(rng)
+    graph = assign(floating, feeds, Options()).formatted()
+    assert graph.quantized
+    kind = graph.node("x").type
+    raw = np.clip(np.rint(feeds["x"] / kind.formats[0].lsb), kind.formats[0].lo, kind.formats[0].hi)
+    out = graph.evaluate({"x": raw.astype(np.int64)})[graph.outputs[0]] * graph.results[0].type.formats[0].lsb
+    want = floating.reference(feeds)["out"]
+    assert np.corrcoef(out.ravel(), want.ravel())[0, 1] > 0.9
+
+
+def test_growth_is_cut_by_explicit_saturation(floating: Graph, rng: np.random.Generator) -> None:
+    graph = assign(floating, samples(rng), Options())
+    rounded = [n for n in graph if isinstance(n.op, Requantize)]
+    assert rounded
+    covariant = [n for n in rounded if n.type.rep is not Rep.S]
+    assert all(f.rounding.odd and f.overflow.value == "SAT_SYM" for n in covariant for f in n.op.formats)
+
+
+def test_without_samples_it_says_so(floating: Graph) -> None:
+    with pytest.raises(CompileError, match=r"float: %x: .*nothing to calibrate.*--calibrate"):
+        assign(floating, {}, Options())
+
+
+def test_options_beat_the_model(rng: np.random.Generator) -> None:
+    graph = load_model(MODELS / "lgn_top_small")
+    options = read_options(
+        None,
+        HLSConfig={
+            "Model": {"Precision": {"weight": "fix<6,2>"}},
+            "LayerName": {"f": {"Precision": "fix<5,4,RND,SAT>"}},
+        },
+    )
+    made = assign(graph, {}, options)
+    assert made.node("f").op.out == Fixed.parse("fix<5,4,RND,SAT>")
+    assert made.node("g0_1").op.out == graph.node("g0_1").op.out
+
+
+def test_unknown_names_are_refused() -> None:
+    graph = load_model(MODELS / "lgn_top_small")
+    options = read_options(None, HLSConfig={"LayerName": {"ff": {"Precision": "fix<5,4>"}}})
+    with pytest.raises(CompileError, match="LayerName.*'ff'"):
+        assign(graph, {}, options)
+
+
+def test_shipped_models_need_no_calibration() -> None:
+    for name in ("lgn_top", "lgn_top_small", "lgn_top_lab"):
+        graph = load_model(MODELS / name)
+        made = assign(graph, {}, Options())
+        assert replace(made, nodes=made.nodes).formatted().quantized
+
+
+@pytest.mark.parametrize(
+    ("text", "period"), [("360MHz", 1e3 / 360), ("2.5ns", 2.5), ("0.2GHz", 5.0), ("4", 4.0)]
+)
+def test_clock(text: str, period: float) -> None:
+    assert parse_clock(text) == pytest.approx(period)
+
+
+@pytest.mark.parametrize("text", ["fast", "0MHz", "-3ns"])
+def test_bad_clock(text: str) -> None:
+    with pytest.raises(CompileError, match="clock"):
+        parse_clock(text)
+
+
+def test_a_misspelt_key_gets_a_suggestion(tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text("ClockPerid: 3\n")
+    with pytest.raises(
+        CompileError, match=r"c.yml: found the unknown key 'ClockPerid'; did you mean 'ClockPeriod'"
+    ):
+        read_options(path)
+    path.write_text("HLSConfig: {Model: {Precison: 'fix<3,2>'}}\n")
+    with pytest.raises(CompileError, match="did you mean 'Precision'"):
+        read_options(path)
+    path.write_text("- 3\n")
+    with pytest.raises(CompileError, match="holds a list"):
+        read_options(path)
+    path.write_text("a: [\n")
+    with pytest.raises(CompileError, match="not YAML"):
+        read_options(path)

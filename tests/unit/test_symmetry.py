@@ -1,0 +1,99 @@
+"""What is exact is derived from the graph, and demanded with zero tolerance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import networks
+import numpy as np
+import pytest
+
+from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.frontends.graphfile import load_model
+from eqhls.groups.cg import CGTable
+from eqhls.groups.exact import LIGHT_CONE_GROUP
+from eqhls.ir.graph import Graph
+from eqhls.ops import gram as gram_module
+from eqhls.verify.sampling import lattice_events, random_events
+from eqhls.verify.symmetry import Symmetry, check_group, check_permutations, derive
+from eqhls.verify.testbuild import ported
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+NAMES = ("lgn_top", "lgn_top_small", "lgn_top_lab")
+
+
+def check(graph: Graph, symmetry: Symmetry) -> tuple[int, int, int]:
+    test = ported(graph, 6)
+    events = lattice_events(graph, test, np.random.default_rng(1), 300)
+    result = check_group(
+        symmetry,
+        test,
+        events,
+        lambda f: test.evaluate(f)[test.outputs[0]],
+        "integer",
+        np.random.default_rng(2),
+    )
+    return result.transformed, result.mismatches, result.control_changed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shipped_models_are_exact(name: str) -> None:
+    graph = load_model(MODELS / name)
+    symmetry = derive(graph)
+    assert symmetry.group is not None and not symmetry.proper_only
+    assert symmetry.group.name == ("O(3,1;Z)" if name == "lgn_top_lab" else "SL(2,Z[i]) with reflections")
+    assert symmetry.permutable == tuple(range(1, 16))
+    tried, wrong, caught = check(graph, symmetry)
+    assert tried > 1000 and wrong == 0 and caught > 0
+
+
+def test_rounded_vectors_lose_the_group(rng: np.random.Generator) -> None:
+    """Truncation leaves nothing; odd rounding leaves the signed axis permutations."""
+    odd = Fixed(14, 13, True, Rounding.RND_CONV, Overflow.SAT_SYM)
+    plain = networks.seeded(rng, 4, 1, (Fixed(14, 13),))
+    assert derive(plain).group is None
+    graph = networks.seeded(np.random.default_rng(5), 4, 1, (odd,))
+    symmetry = derive(graph)
+    assert symmetry.group is not None and all(g.monomial for g in symmetry.group.generators)
+    assert {g.name for g in symmetry.group.generators} == {"turn_jet", "flip_z", "swap_yz"}
+    tried, wrong, _ = check(graph, symmetry)
+    assert tried > 0 and wrong == 0
+    _, wrong, _ = check(graph, replace(symmetry, group=LIGHT_CONE_GROUP))
+    assert wrong > 0, "the whole group would be too much to claim"
+
+
+def test_a_wrong_metric_sign_is_caught(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    """Negative control: one flipped sign in the Gram product must break the test."""
+    graph = networks.seeded(rng, 4, 1)
+    table = gram_module.table
+
+    def flipped(path: object, basis: object) -> CGTable:
+        good = table(path, basis)  # type: ignore[arg-type]
+        return replace(
+            good, terms=(*good.terms[:-1], replace(good.terms[-1], numerator=-good.terms[-1].numerator))
+        )
+
+    monkeypatch.setattr(gram_module, "table", flipped)
+    _, wrong, _ = check(graph, derive(graph))
+    assert wrong > 0
+
+
+def test_permutations_fix_the_seed(rng: np.random.Generator) -> None:
+    graph = networks.seeded(rng, 6, 2)
+    symmetry = derive(graph)
+    assert symmetry.permutable == (1, 2, 3, 4, 5)
+    events = random_events(graph, rng, 200)
+    result = check_permutations(
+        symmetry, graph, events, lambda f: graph.evaluate(f)[graph.outputs[0]], "integer", rng
+    )
+    assert result.ok
+
+
+def test_padded_slots_contribute_nothing(rng: np.random.Generator) -> None:
+    """The flags rule: what stands in the score channels of a padded slot cannot matter."""
+    graph = networks.seeded(rng, 6, 2)
+    feeds = random_events(graph, rng, 200)
+    want = graph.evaluate(feeds)[graph.outputs[0]]
+    moved = {k: (v[:, [0, 1, 2, 5, 4, 3]] if graph.node(k).type.has("j") else v) for k, v in feeds.items()}
+    np.testing.assert_array_equal(graph.evaluate(moved)[graph.outputs[0]], want)
