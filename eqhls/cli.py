@@ -82,7 +82,7 @@ def predict(
 def simulate(
     folder: FolderArg,
     events: Annotated[Path | None, typer.Argument(help="other events than tb_data")] = None,
-    waves: Annotated[bool, typer.Option(help="write FST waves")] = False,
+    waves: Annotated[str, typer.Option(help="vcd or fst (fst needs lz4.h)")] = "",
 ) -> None:
     """Run the cocotb bench on Verilator; the exit status tells."""
     result = open_project(folder).simulate(events, waves)

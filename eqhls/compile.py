@@ -109,7 +109,7 @@ class Compiled:
             return predict_floats(graph, ready)
         return Machines(self.folder, graph).predict(ready, engine)
 
-    def simulate(self, events: Path | None = None, waves: bool = False) -> SimulationResult:
+    def simulate(self, events: Path | None = None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on Verilator."""
         graph = self.graph
         ready = read_events(events, graph) if events else None

@@ -1,6 +1,6 @@
 """Build an eqhls top with Verilator and run the bench. Needs only cocotb, NumPy and Verilator.
 
-    python run.py PROJECT [--vectors FILE.npz] [--results FILE.xml] [--waves]
+    python run.py PROJECT [--vectors FILE.npz] [--results FILE.xml] [--waves vcd|fst]
 
 Exit status 0 only where every test ran and passed.
 """
@@ -58,24 +58,25 @@ def main() -> int:
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--results", type=Path)
     parser.add_argument("--build", type=Path)
-    parser.add_argument("--waves", action="store_true")
+    parser.add_argument("--waves", choices=("vcd", "fst"), help="fst needs the header lz4.h")
     arguments = parser.parse_args()
     project = arguments.project.resolve()
     ports = json.loads(next((project / "rtl").glob("*.portmap.json")).read_text())
-    build = (arguments.build or project / "build" / "cocotb").resolve()
+    kind = f"cocotb_{arguments.waves}" if arguments.waves else "cocotb"
+    build = (arguments.build or project / "build" / kind).resolve()
     results = (arguments.results or project / "sim" / "results.xml").resolve()
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
     use_wheel()
     runner = LeanVerilator()
     sources = [project / line for line in (project / "rtl" / "sources.f").read_text().split()]
-    trace = ["--trace-fst", "--trace-structs"] if arguments.waves else []
+    trace = ["--trace-fst", "--trace-structs"] if arguments.waves == "fst" else []
     runner.build(
         sources=[VerilatorControlFile(control_file(build, ports["name"])), *sources],
         hdl_toplevel=ports["name"],
         build_dir=build,
         always=True,
-        waves=arguments.waves,
+        waves=bool(arguments.waves),
         build_args=["-O3", "-Wno-fatal", "-CFLAGS", "-std=c++17 -O1", *trace],
     )
     vectors = arguments.vectors or project / "tb_data" / "words.npz"
@@ -86,7 +87,7 @@ def main() -> int:
         test_dir=build,
         results_xml=str(results),
         seed=1,
-        waves=arguments.waves,
+        waves=bool(arguments.waves),
         extra_env={
             "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
             "EQ_VECTORS": str(vectors.resolve()),

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from eqhls.errors import VerificationError
+from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.words import Words
 from eqhls.text import asset, write_file
-from eqhls.verify.toolchain import run, toolchain
+from eqhls.verify.toolchain import require_header, run, toolchain
 
 TESTS = ("bit_exact_back_to_back", "bit_exact_with_gaps", "reset_mid_stream", "silent_without_input")
 
@@ -33,12 +33,16 @@ class SimulationResult:
         return {name for name, passed, _ in self.tests if passed} == set(TESTS)
 
 
-def simulate(folder: Path, words: Words, expected: Words, *, waves: bool = False) -> SimulationResult:
-    """Run the bench on packed events; JUnit XML stays in sim/results.xml.
+def simulate(folder: Path, words: Words, expected: Words, *, waves: str = "") -> SimulationResult:
+    """Run the bench on packed events; JUnit XML stays in sim/results.xml, `waves` (vcd or fst) in build/.
 
     Raises VerificationError where the build fails or the simulator dies without a report.
     """
     toolchain()
+    if waves not in ("", "vcd", "fst"):
+        raise CompileError("waves", f"found {waves!r}, expected vcd or fst")
+    if waves == "fst":
+        require_header("lz4.h", "FST waves", "apt-get install liblz4-dev zlib1g-dev, or ask for vcd")
     folder = folder.absolute()
     results = folder / "sim" / "results.xml"
     results.unlink(missing_ok=True)
@@ -48,7 +52,12 @@ def simulate(folder: Path, words: Words, expected: Words, *, waves: bool = False
     write_file(vectors, buffer.getvalue())
     command = [sys.executable, asset("sim", "run.py"), folder, "--vectors", vectors, "--results", results]
     try:
-        run([*command, *(["--waves"] if waves else [])], "cocotb", folder / "build" / "cocotb.log", folder)
+        run(
+            [*command, *(["--waves", waves] if waves else [])],
+            "cocotb",
+            folder / "build" / "cocotb.log",
+            folder,
+        )
     except VerificationError:
         if not results.is_file():
             raise

@@ -68,7 +68,7 @@ class Machines:
         """Score events with an exact engine."""
         return from_raw(self.graph, self.run(engine, events.raw))
 
-    def simulate(self, events: Events | None, waves: bool = False) -> SimulationResult:
+    def simulate(self, events: Events | None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on events, or on the vectors of the project."""
         feeds = events.raw if events else vectors(self.folder, self.graph).raw
         out = {n.name: self.graph.evaluate(feeds, (n.name,))[n.name] for n in self.graph.results}
@@ -83,6 +83,9 @@ def test_vectors(graph: Graph, samples: Mapping[str, Floats]) -> Project:
     flat = [np.concatenate([feeds[n.name][k].ravel() for n in graph.inputs]) for k in range(1000)]
     return {
         VECTORS: buffer,
+        "tb_data/words.npz": npz(
+            {"input": pack(graph.inputs, feeds), "expected": pack(graph.results, graph.evaluate(feeds))}
+        ),
         "tb_data/tb_input.dat": "".join(" ".join(map(str, row)) + "\n" for row in flat),
         "tb_data/tb_output.dat": "".join(" ".join(map(str, row)) + "\n" for row in expected),
     }

@@ -36,6 +36,20 @@ def require(tool: str) -> str:
     return found
 
 
+def require_header(header: str, purpose: str, remedy: str) -> None:
+    """Raise CompileError unless g++ finds a C header."""
+    probe = f"#include <{header}>\n"
+    done = subprocess.run(
+        [require("g++"), "-x", "c++", "-fsyntax-only", "-"],
+        input=probe,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CompileError(header, f"is not installed, {purpose} need it", remedy)
+
+
 def toolchain() -> Toolchain:
     """Find Verilator, g++, make and perl. Raises CompileError naming what is missing."""
     for tool in APT:

@@ -37,6 +37,7 @@ class EqLayer(keras.layers.Layer):
         if types:
             self.types = types
             self.prepare()
+            self.result_type()
         out = super().__call__(*args, **kwargs)
         if types and isinstance(out, keras.KerasTensor):
             remember_type(out, self.result_type())

@@ -1,0 +1,209 @@
+"""A project from the shipped small model: every engine, the bench, the proof, and what must fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import eqhls
+from eqhls.compile import Compiled
+from eqhls.errors import CompileError, VerificationError
+from eqhls.text import write_file
+from eqhls.verify.bulk import BulkSimulator
+from eqhls.verify.cocotb_run import TESTS, read_results
+from eqhls.verify.csim import CSim
+from eqhls.verify.events import read_events
+from eqhls.verify.evidence import STAGES
+from eqhls.verify.metrics import auc
+from eqhls.verify.proof import Machines
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = ROOT / "models" / "lgn_top_small"
+EVENTS = MODEL / "events.npz"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    return eqhls.compile(MODEL, tmp_path_factory.mktemp("project") / "small")
+
+
+def copy(project: Compiled, tmp_path: Path) -> Path:
+    folder = tmp_path / "copy"
+    shutil.copytree(project.folder, folder, ignore=shutil.ignore_patterns("build"))
+    return folder
+
+
+def test_compiling_twice_gives_the_same_bytes(project: Compiled, tmp_path: Path) -> None:
+    """Law 8, over all files but the one with the seconds."""
+    other = eqhls.compile(MODEL, tmp_path / "again")
+    assert project.manifest == other.manifest
+    for path in sorted(project.folder.rglob("*")):
+        relative = path.relative_to(project.folder)
+        twin = other.folder / relative
+        if (
+            path.is_file()
+            and relative.parts[0] != "build"
+            and relative.name != "time_per_step.json"
+            and twin.is_file()
+        ):
+            assert path.read_bytes() == twin.read_bytes(), relative
+
+
+def test_the_goals_of_the_hardware(project: Compiled) -> None:
+    """At most what the prototype cost: 11.2k LUT and 14 stages; no DSP; one event a clock."""
+    manifest = project.manifest
+    assert manifest["lut_estimate"] <= 11_200 and manifest["latency_cycles"] - 1 <= 14
+    assert manifest["dsp"] == 0 and manifest["ii"] == 1
+
+
+def test_engines_agree_and_give_what_was_shipped(project: Compiled) -> None:
+    with np.load(EVENTS) as file:
+        expected, labels = file["expected"], file["y"]
+    raws = {e: project.predict(EVENTS, e) for e in ("integer", "hls", "rtl")}
+    for engine, prediction in raws.items():
+        assert prediction.raw is not None and prediction.raw.dtype == np.int64
+        np.testing.assert_array_equal(prediction.raw[:, 0], expected, err_msg=engine)
+    assert auc(raws["rtl"].scores[:, 0], labels) > 0.978
+
+
+def test_verify_runs_every_stage(project: Compiled) -> None:
+    evidence = project.verify(EVENTS)
+    assert evidence.ok and {s.name for s in evidence.stages} == {*STAGES, "auc"}
+    assert json.loads((project.folder / "report" / "evidence.json").read_text())["ok"] is True
+    cocotb = evidence.stage("cocotb")
+    assert cocotb is not None and cocotb.number("events") == 4000
+    assert (project.folder / "report" / "boosts.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_bench_speed_and_waves(project: Compiled) -> None:
+    """At least 5,000 events a second through cocotb (it reaches many times that); waves on request."""
+    result = project.simulate(EVENTS)
+    assert result.ok and result.events_per_second > 5_000
+    assert project.simulate(waves="vcd").ok
+    assert list((project.folder / "build" / "cocotb_vcd").glob("*.vcd"))
+
+
+def test_fst_waves_or_a_clear_word(project: Compiled) -> None:
+    """FST needs a system header: where it is missing, the message names the package."""
+    try:
+        assert project.simulate(waves="fst").ok
+        assert list((project.folder / "build" / "cocotb_fst").glob("*.fst"))
+    except CompileError as error:
+        assert "liblz4-dev" in str(error)
+    with pytest.raises(CompileError, match="expected vcd or fst"):
+        project.simulate(waves="png")
+
+
+def test_users_can_run_the_bench_by_make(project: Compiled) -> None:
+    graph = project.graph
+    events = read_events(EVENTS, graph)
+    Machines(project.folder, graph).simulate(events)
+    done = subprocess.run(
+        ["make", "-C", project.folder / "sim", f"PYTHON={sys.executable}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "4 tests ran, 0 failed" in done.stdout, done.stdout[-2000:]
+
+
+def test_the_c_testbench(project: Compiled, tmp_path: Path) -> None:
+    folder = copy(project, tmp_path)
+    assert CSim(folder).testbench() == "1000 events, 0 mismatches"
+    lines = (folder / "tb_data" / "tb_output.dat").read_text().splitlines()
+    lines[7] = str(int(lines[7]) + 1)
+    write_file(folder / "tb_data" / "tb_output.dat", "\n".join(lines) + "\n")
+    with pytest.raises(VerificationError, match="1 mismatches"):
+        CSim(folder).testbench()
+
+
+def spoil(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text()
+    assert old in text, f"nothing to spoil in {file}"
+    write_file(path, text.replace(old, new, 1))
+
+
+def test_a_wrong_bit_in_the_rtl_is_caught(project: Compiled, tmp_path: Path) -> None:
+    folder = copy(project, tmp_path)
+    name = project.manifest["name"]
+    spoil(folder, f"rtl/{name}_core.v", "out_data <= {", "out_data <= 1 ^ {")
+    graph, events = project.graph, read_events(EVENTS, project.graph)
+    machines = Machines(folder, graph)
+    assert (machines.run("rtl", events.raw) != machines.run("integer", events.raw)).any()
+    assert not machines.simulate(events).ok
+
+
+def test_a_wrong_latency_is_caught(project: Compiled, tmp_path: Path) -> None:
+    folder = copy(project, tmp_path)
+    latency = project.manifest["latency_cycles"]
+    spoil(folder, f"rtl/{project.manifest['name']}.v", f".Latency({latency})", f".Latency({latency + 1})")
+    events = read_events(EVENTS, project.graph)
+    with pytest.raises(VerificationError, match="out_valid is wrong"):
+        BulkSimulator(folder).run(Machines(folder, project.graph).pack(events.raw))
+    assert not Machines(folder, project.graph).simulate(events).ok
+
+
+def test_a_reset_that_forgets_is_caught(project: Compiled, tmp_path: Path) -> None:
+    folder = copy(project, tmp_path)
+    spoil(folder, "rtl/eq_valid_pipe.sv", "rst ? {Latency{1'b0}} :", "1'b0 ? {Latency{1'b0}} :")
+    result = Machines(folder, project.graph).simulate(read_events(EVENTS, project.graph))
+    failed = {name for name, passed, _ in result.tests if not passed}
+    assert "reset_mid_stream" in failed
+
+
+def test_a_wrong_constant_in_the_hls_is_caught(project: Compiled, tmp_path: Path) -> None:
+    folder = copy(project, tmp_path)
+    spoil(
+        folder,
+        "firmware/eqhls/gram.h",
+        "sum = sum - a.c2[i] * b.c2[j];\n    sum = sum - a.c3[i] * b.c3[j];\n    return sum;\n  }\n};\n\ntemplate <>",
+        "sum = sum + a.c2[i] * b.c2[j];\n    sum = sum - a.c3[i] * b.c3[j];\n    return sum;\n  }\n};\n\ntemplate <>",
+    )
+    spoil(
+        folder,
+        "firmware/eqhls/gram.h",
+        "Y sum = half * (a.c0[i] * b.c1[j]);",
+        "Y sum = half * (a.c0[i] * b.c0[j]);",
+    )
+    graph, events = project.graph, read_events(EVENTS, project.graph)
+    machines = Machines(folder, graph)
+    assert (machines.run("hls", events.raw) != machines.run("integer", events.raw)).any()
+
+
+def test_a_bench_that_did_not_run_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(VerificationError, match="did not run"):
+        read_results(tmp_path / "results.xml", 10)
+    (tmp_path / "results.xml").write_text(
+        f"<testsuites><testsuite><testcase name='{TESTS[0]}'/></testsuite></testsuites>"
+    )
+    assert not read_results(tmp_path / "results.xml", 10).ok
+
+
+def test_a_missing_tool_is_named(project: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = copy(project, tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CompileError, match=r"g\+\+: is not installed"):
+        Machines(folder, project.graph).run("hls", read_events(EVENTS, project.graph).raw)
+
+
+def test_report(project: Compiled) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "eqhls.cli", "report", project.folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (project.folder / "report" / "report.html").read_text()
+    assert "data:image/png" in page and "symmetry rtl" in page
+    assert (
+        json.loads((project.folder / "report" / "report.json").read_text())["manifest"]["name"]
+        == "lgn_top_small"
+    )
