@@ -82,22 +82,11 @@ class CSim:
         folder = self.folder / "build" / "testbench"
         firmware = self.folder / "firmware"
         program = folder / "testbench"
-        run(
-            [
-                require("g++"),
-                *FLAGS,
-                f"-I{self.folder}",
-                f"-I{firmware}",
-                f"-I{firmware / 'ap_types'}",
-                firmware / f"{self.name}.cpp",
-                self.folder / f"{self.name}_test.cpp",
-                "-o",
-                program,
-            ],
-            "g++",
-            folder / "build.log",
-            self.folder,
-        )
+        paths = [f"-I{p}" for p in (self.folder, firmware, firmware / "ap_types")]
+        sources = [firmware / f"{self.name}.cpp", firmware / f"{self.name}_hls.cpp"]
+        sources.append(self.folder / f"{self.name}_test.cpp")
+        command = [require("g++"), *FLAGS, *paths, *sources, "-o", program]
+        run(command, "g++", folder / "build.log", self.folder)
         done = subprocess.run([program, self.folder / "tb_data"], capture_output=True, text=True, check=False)
         if done.returncode:
             raise VerificationError(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
+from eqhls.backends.rtl.vendor import vendor_rtl
 from eqhls.errors import CompileError
+from eqhls.text import MANIFEST, write_project
 
 COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("vitis-run", ("--mode", "hls", "--tcl", "build_prj.tcl")),
@@ -66,7 +69,21 @@ def build_project(folder: Path) -> Synthesis:
     reports = sorted(folder.glob("*_prj/solution1/syn/report/*_csynth.xml"))
     if not reports:
         raise CompileError(tool, "wrote no csynth report", f"see {log}")
-    return read_report(min(reports, key=lambda p: len(p.name)))
+    found_report = min(reports, key=lambda p: len(p.name))
+    synthesis = read_report(found_report)
+    _keep_rtl(folder, found_report, synthesis)
+    return synthesis
+
+
+def _keep_rtl(folder: Path, report: Path, synthesis: Synthesis) -> None:
+    """Wrap the vendor's Verilog like our own, in vendor/, so that eqhls can simulate it."""
+    verilog = {p.name: p.read_text() for p in sorted(report.parents[1].glob("verilog/*.v"))}
+    maps = sorted((folder / "rtl").glob("*.portmap.json"))
+    if not verilog or not maps:
+        return
+    core = report.name.removesuffix("_csynth.xml")
+    files = vendor_rtl(json.loads(maps[0].read_text()), synthesis.latency[1], core, verilog)
+    write_project({**files, MANIFEST: json.dumps({"name": core, "vendor": True}) + "\n"}, folder / "vendor")
 
 
 def read_report(path: Path) -> Synthesis:

@@ -38,6 +38,7 @@ def emit(graph: Graph, options: Options) -> Project:
     files: dict[str, str | bytes] = {
         f"firmware/{name}.cpp": top_source(graph),
         f"firmware/{name}.h": top_header(graph),
+        f"firmware/{top_name(graph)}.cpp": top_shell(graph),
         "firmware/defines.h": defines(graph),
         "firmware/parameters.h": parameters(graph),
         "firmware/weights/tables.h": tables(graph),
@@ -91,8 +92,43 @@ def top_header(graph: Graph) -> str:
     out("// One event a clock. Element 0 of the first port lies in the lowest bits of a word.")
     out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data);")
     out(f"}}  // namespace {namespace(graph)}")
+    out()
+    out("// The same at global scope: the top function that the HLS tools are given.")
+    out(f"{shell_signature(graph)};")
     out("#endif")
     return out.text()
+
+
+def top_name(graph: Graph) -> str:
+    """Return the name of the HLS top function."""
+    return f"{graph.name}_hls"
+
+
+def shell_signature(graph: Graph) -> str:
+    """Return the signature of the HLS top function."""
+    space = namespace(graph)
+    return f"void {top_name(graph)}({space}::in_word_t in_data, {space}::out_word_t& out_data)"
+
+
+def top_shell(graph: Graph) -> str:
+    """Return the HLS top: ports without handshake, one event a clock, around the network."""
+    out = Emitter()
+    out(f'#include "{graph.name}.h"')
+    out()
+    out(f"{shell_signature(graph)} {{")
+    for pragma in TOP_PRAGMAS:
+        out(f"#pragma HLS {pragma}")
+    out(f"  {namespace(graph)}::{graph.name}(in_data, out_data);")
+    out("}")
+    return out.text()
+
+
+TOP_PRAGMAS = (
+    "INTERFACE ap_none port=in_data",
+    "INTERFACE ap_none port=out_data",
+    "INTERFACE ap_ctrl_none port=return",
+    "PIPELINE II=1",
+)
 
 
 def namespace(graph: Graph) -> str:
@@ -179,13 +215,7 @@ def top_source(graph: Graph) -> str:
     out(f"namespace {namespace(graph)} {{")
     out()
     out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data) {{")
-    for pragma in (
-        "INTERFACE ap_none port=in_data",
-        "INTERFACE ap_none port=out_data",
-        "INTERFACE ap_ctrl_none port=return",
-        "PIPELINE II=1",
-    ):
-        out(f"#pragma HLS {pragma}")
+    out("#pragma HLS INLINE")
     with out.block():
         for node in graph:
             out(f"{identifier(node.name)}t {identifier(node.name)};")
@@ -230,7 +260,7 @@ def render(template: str, graph: Graph, options: Options) -> str:
         name=graph.name,
         namespace=namespace(graph),
         options=options,
-        top=f"{namespace(graph)}::{graph.name}",
+        top=top_name(graph),
         period=f"{options.ClockPeriod:.4f}",
         in_bits=word_bits(graph.inputs),
         out_bits=word_bits(graph.results),

@@ -1,0 +1,56 @@
+"""The same top around a core that Vitis or Vivado made, so that the one bench can run it too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from eqhls.errors import CompileError
+from eqhls.text import Emitter, Project, asset
+
+
+def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: Mapping[str, str]) -> Project:
+    """Return an rtl/ folder whose top has the ports of ours and holds a vendor core.
+
+    `ports` is the port map of the project, `core` the vendor's top module (ports ap_clk, ap_rst,
+    in_data, out_data; ap_ctrl_none, II = 1), `sources` its Verilog files by name and `latency_cycles`
+    the latency of its csynth report. Raises CompileError where a file does not hold the module.
+    """
+    if not any(f"module {core}" in text for text in sources.values()):
+        raise CompileError(
+            core, f"is in none of {', '.join(sorted(sources)) or 'no file'}", "name the top module"
+        )
+    name = ports["name"]
+    files = {f"rtl/vendor/{file}": text for file, text in sources.items()}
+    files["rtl/eq_valid_pipe.sv"] = asset("firmware", "rtl", "eq_valid_pipe.sv").read_text()
+    files[f"rtl/{name}.v"] = _top(ports, latency_cycles, core)
+    order = ["rtl/eq_valid_pipe.sv", *sorted(f"rtl/vendor/{f}" for f in sources), f"rtl/{name}.v"]
+    files["rtl/sources.f"] = "\n".join(order) + "\n"
+    files[f"rtl/{name}.portmap.json"] = (
+        json.dumps(ports | {"latency_cycles": latency_cycles}, indent=1) + "\n"
+    )
+    return files
+
+
+def _top(ports: dict[str, Any], latency_cycles: int, core: str) -> str:
+    out = Emitter()
+    out(f"// Vendor core {core} behind the ports of an eqhls top. Latency {latency_cycles} clocks, II = 1.")
+    out("`default_nettype none")
+    out(f"module {ports['name']} (")
+    with out.block():
+        out("input  wire clk,")
+        out("input  wire rst,")
+        out("input  wire in_valid,")
+        out(f"input  wire [{ports['input_bits'] - 1}:0] in_data,")
+        out("output wire out_valid,")
+        out(f"output wire [{ports['output_bits'] - 1}:0] out_data")
+    out(");")
+    with out.block():
+        out(f"{core} u_core (.ap_clk(clk), .ap_rst(rst), .in_data(in_data), .out_data(out_data));")
+        out(f"eq_valid_pipe #(.Latency({latency_cycles})) u_valid (")
+        out("  .clk(clk), .rst(rst), .in_valid(in_valid), .out_valid(out_valid)")
+        out(");")
+    out("endmodule")
+    out("`resetall")
+    return out.text()
