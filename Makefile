@@ -35,10 +35,17 @@ test-all: $(VENV)/dev lint ## with the slow sweeps
 
 lint: $(VENV)/dev ## ruff, and pyright in strict mode
 	@$(BIN)/ruff check .
-	@$(BIN)/pyright
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 synth: $(VENV)/dev ## Yosys counts of the demo's RTL
+	@test -f build/lgn_top/eqhls.json || $(BIN)/eqhls compile models/lgn_top -o build/lgn_top
 	@$(BIN)/eqhls synth build/lgn_top
+
+bench: $(VENV)/core ## timings of the shipped models, as a table
+	@$(BIN)/python tests/bench.py
+
+train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag-files
+	@for m in lgn_top lgn_top_small lgn_top_lab; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done
 
 docs: $(VENV)/core ## write the generated pages again
 	@$(BIN)/eqhls catalogue -o docs/blocks.md
