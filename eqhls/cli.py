@@ -48,7 +48,7 @@ def compile_command(
     """Compile MODEL to an HLS project and to RTL in one folder."""
     options = read_options(config, Part=part, ClockPeriod=parse_clock(clock) if clock else None)
     with steps() as progress:
-        project = compile_model(model, output, options, calibrate, progress)
+        project = compile_model(model, calibrate, output, options, progress)
     for line in (*summary_lines(project.manifest), f"project      {project.folder}"):
         console.print(line)
 
@@ -74,7 +74,7 @@ def predict(
         graph = load_any(source)
         save_predictions(output, predict_float(graph, read_events(events, graph)))
     else:
-        save_predictions(output, project.predict(events, engine))
+        save_predictions(output, project.prediction(events, engine))
     console.print(f"wrote {output}")
 
 

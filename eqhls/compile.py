@@ -25,7 +25,7 @@ from eqhls.passes import run as run_passes
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, Project, asset, check_target, write_project
 from eqhls.verify.cocotb_run import SimulationResult
-from eqhls.verify.events import Events, Prediction, predict_floats, read_events
+from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.proof import Machines, prove, test_vectors
 from eqhls.verify.symmetry import derive
@@ -39,38 +39,42 @@ def silent(text: str, share: float) -> None:
     """Report nothing."""
 
 
+Samples = Path | str | Floats | Mapping[str, Floats] | None
+"""Sample events: a file, four-momenta (B, N, 4) in GeV, or float inputs by name."""
+
+
 def compile_model(
-    model: Path | Graph,
-    output: Path,
+    model: Path | str | Graph,
+    samples: Samples = None,
+    output: Path | str | None = None,
     options: Options | None = None,
-    calibrate: Path | Mapping[str, Floats] | None = None,
     report: Report = silent,
 ) -> Compiled:
     """Compile a model to a project folder, written whole or not at all.
 
-    `calibrate` gives sample events (a file or float inputs by name) for formats that the model
-    does not carry. Raises CompileError for anything that cannot be compiled.
+    `samples` calibrate formats that the model does not carry; `output` is build/NAME where it is left
+    out. Raises CompileError for anything that cannot be compiled.
     """
     options = options or Options()
-    output = Path(output)
-    check_target(output)
     clock = _Clock(report)
     graph = clock("read the model", 0.0, lambda: load_any(model))
-    samples = _samples(calibrate, graph)
-    graph = clock("quantize", 0.1, lambda: assign(graph, samples, options))
+    folder = Path(output) if output else Path("build") / (options.ProjectName or graph.name)
+    check_target(folder)
+    floats = _floats(samples, graph)
+    graph = clock("quantize", 0.1, lambda: assign(graph, floats, options))
     graph = clock("rewrite", 0.2, lambda: run_passes(graph).formatted())
     named = replace(graph, name=options.ProjectName or graph.name)
     netlist = clock("lower to a netlist", 0.3, lambda: lower(named, options))
     files: dict[str, str | bytes] = {}
     files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
     files |= clock("emit RTL", 0.8, lambda: dict(emit_rtl(netlist, options.clock_mhz)))
-    files |= clock("make test vectors", 0.9, lambda: test_vectors(named, samples))
+    files |= clock("make test vectors", 0.9, lambda: test_vectors(named))
     files |= _bench() | _graph_files(named)
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
     files[MANIFEST] = json.dumps(_manifest(named, netlist, options, files), indent=1) + "\n"
-    clock("write the project", 0.95, lambda: write_project(files, output))
+    clock("write the project", 0.95, lambda: write_project(files, folder))
     report("done", 1.0)
-    return Compiled(output)
+    return Compiled(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,15 @@ class Compiled:
     def options(self) -> Options:
         return Options.model_validate(self.manifest["options"])
 
-    def predict(self, events: Path | Events, engine: str = "integer") -> Prediction:
-        """Score events (a file, or what `eqhls.verify.events` made) with one engine."""
+    def predict(self, x: Path | str | Floats | Events, engine: str = "integer") -> Floats:
+        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of an EVENTS.npz file or of prepared
+        events, by one engine: float, integer, hls or rtl."""
+        return self.prediction(x, engine).scores
+
+    def prediction(self, x: Path | str | Floats | Events, engine: str = "integer") -> Prediction:
+        """Return scores with the raw integers and their format, where the engine has them."""
         graph = self.graph
-        ready = events if isinstance(events, Events) else read_events(Path(events), graph)
+        ready = _events(x, graph)
         if engine == "float":
             return predict_floats(graph, ready)
         return Machines(self.folder, graph).predict(ready, engine)
@@ -127,7 +136,7 @@ def open_project(folder: Path) -> Compiled:
     return Compiled(Path(folder))
 
 
-def load_any(model: Path | Graph) -> Graph:
+def load_any(model: Path | str | Graph) -> Graph:
     """Read a graph file, or a Keras file through the Keras front end.
 
     Keras is imported by name and only here: no other user of eqhls should pay for it.
@@ -151,12 +160,18 @@ def predict_float(graph: Graph, events: Events) -> Prediction:
     return predict_floats(graph, events)
 
 
-def _samples(calibrate: Path | Mapping[str, Floats] | None, graph: Graph) -> Mapping[str, Floats]:
-    if calibrate is None:
+def _events(x: Path | str | Floats | Events, graph: Graph) -> Events:
+    if isinstance(x, Events):
+        return x
+    return read_events(Path(x), graph) if isinstance(x, Path | str) else from_arrays(graph, x)
+
+
+def _floats(samples: Samples, graph: Graph) -> Mapping[str, Floats]:
+    if samples is None:
         return {}
-    if isinstance(calibrate, Path | str):
-        return read_events(Path(calibrate), graph).floats
-    return calibrate
+    if isinstance(samples, Mapping):
+        return samples
+    return _events(samples, graph).floats
 
 
 class _Clock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -129,10 +130,9 @@ def npz(arrays: Mapping[str, Any]) -> bytes:
 def asset(*parts: str) -> Path:
     """Return the path of a source tree that ships beside the package (headers, cells, bench).
 
-    Looks inside the installed package first, then in the checkout that contains it.
+    Looks in the checkout that contains the package, then where an installed wheel puts its data.
     """
-    here = Path(__file__).resolve().parent
-    for root in (here / "_assets", here.parent):
+    for root in (Path(__file__).resolve().parents[1], Path(sys.prefix) / "share" / "eqhls"):
         path = root.joinpath(*parts)
         if path.exists():
             return path

@@ -30,7 +30,7 @@ def seconds(step: Callable[[], object], times: int = 3) -> float:
 
 def row(name: str, folder: Path) -> str:
     """Compile one model and time every engine on its shipped jets."""
-    compile_s = seconds(lambda: eqhls.compile(ROOT / "models" / name, folder), 1)
+    compile_s = seconds(lambda: eqhls.compile(ROOT / "models" / name, output=folder), 1)
     project = eqhls.open_project(folder)
     manifest, graph = project.manifest, project.graph
     machines, events = Machines(folder, graph), read_events(ROOT / "models" / name / "events.npz", graph)

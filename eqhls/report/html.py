@@ -47,7 +47,7 @@ def page(data: dict[str, Any], plot: Path) -> str:
     parts.append("<h2>Evidence</h2>" + _evidence(data["evidence"]))
     if plot.is_file():
         picture = base64.b64encode(plot.read_bytes()).decode()
-        parts.append("<h2>Boosts and rotations</h2>")
+        parts.append("<h2>Boosts and rotations</h2>" + _numbers(data["evidence"], "boosts"))
         parts.append(f'<img alt="error against boost" src="data:image/png;base64,{picture}">')
     parts.append("<h2>Ports</h2>" + _rows({**manifest["inputs"], **manifest["outputs"]}))
     if data["seconds_per_step"]:
@@ -92,6 +92,13 @@ def _evidence(evidence: dict[str, Any] | None) -> str:
         for n in evidence["missing"]
     )
     return f"<table>{rows}{lost}</table>"
+
+
+def _numbers(evidence: dict[str, Any] | None, name: str) -> str:
+    """Return the numbers of one stage as a table."""
+    stages = evidence["stages"] if evidence else []
+    found = next((s["numbers"] for s in stages if s["name"] == name), {})
+    return _rows({k.replace("_", " "): f"{v:.4g}" for k, v in found.items()})
 
 
 def _optional(path: Path) -> dict[str, Any] | None:

@@ -75,7 +75,7 @@ class Machines:
         return simulate(self.folder, self.pack(feeds), pack(self.graph.results, out), waves=waves)
 
 
-def test_vectors(graph: Graph, samples: Mapping[str, Floats]) -> Project:
+def test_vectors(graph: Graph) -> Project:
     """Return tb_data: inputs over the whole range of the ports, and the expected outputs."""
     feeds = random_events(graph, np.random.default_rng(1), 1000)
     buffer = npz({k: v.astype(np.int32) for k, v in feeds.items()})

@@ -30,7 +30,7 @@ EVENTS = MODEL / "events.npz"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
-    return eqhls.compile(MODEL, tmp_path_factory.mktemp("project") / "small")
+    return eqhls.compile(MODEL, output=tmp_path_factory.mktemp("project") / "small")
 
 
 def copy(project: Compiled, tmp_path: Path) -> Path:
@@ -41,7 +41,7 @@ def copy(project: Compiled, tmp_path: Path) -> Path:
 
 def test_compiling_twice_gives_the_same_bytes(project: Compiled, tmp_path: Path) -> None:
     """Law 8, over all files but the one with the seconds."""
-    other = eqhls.compile(MODEL, tmp_path / "again")
+    other = eqhls.compile(MODEL, output=tmp_path / "again")
     assert project.manifest == other.manifest
     for path in sorted(project.folder.rglob("*")):
         relative = path.relative_to(project.folder)
@@ -65,7 +65,7 @@ def test_the_goals_of_the_hardware(project: Compiled) -> None:
 def test_engines_agree_and_give_what_was_shipped(project: Compiled) -> None:
     with np.load(EVENTS) as file:
         expected, labels = file["expected"], file["y"]
-    raws = {e: project.predict(EVENTS, e) for e in ("integer", "hls", "rtl")}
+    raws = {e: project.prediction(EVENTS, e) for e in ("integer", "hls", "rtl")}
     for engine, prediction in raws.items():
         assert prediction.raw is not None and prediction.raw.dtype == np.int64
         np.testing.assert_array_equal(prediction.raw[:, 0], expected, err_msg=engine)
@@ -207,3 +207,15 @@ def test_report(project: Compiled) -> None:
         json.loads((project.folder / "report" / "report.json").read_text())["manifest"]["name"]
         == "lgn_top_small"
     )
+
+
+def test_python_in_a_few_lines(project: Compiled) -> None:
+    """Arrays in, scores out, by every engine."""
+    with np.load(MODEL / "jets_p4.npz") as file:
+        p4 = file["p4"]
+    exact = [project.predict(p4, engine=e) for e in ("integer", "hls", "rtl")]
+    assert exact[0].shape == (len(p4), 1)
+    np.testing.assert_array_equal(exact[0], exact[1])
+    np.testing.assert_array_equal(exact[0], exact[2])
+    with pytest.raises(CompileError, match="found 'gpu'"):
+        project.predict(p4, engine="gpu")
