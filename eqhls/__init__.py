@@ -1,7 +1,7 @@
 """eqhls: trained Lorentz-equivariant networks to verified trigger firmware.
 
-project = eqhls.compile("models/lgn_top", "build/lgn_top")
-scores = project.predict("events.npz", engine="rtl").scores
+project = eqhls.compile("models/lgn_top")
+scores = project.predict(p4, engine="rtl")
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, re
 from eqhls.verify.evidence import Evidence, Stage
 from eqhls.verify.metrics import auc
 from eqhls.verify.sampling import lattice_events, random_events
-from eqhls.verify.symmetry import Feeds, SymmetryResult, check_group, check_permutations, derive
+from eqhls.verify.symmetry import SymmetryResult, check_group, check_permutations, derive
 from eqhls.verify.testbuild import ported
 
 Report = Callable[[str, float], None]
@@ -177,10 +177,10 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
         report(f"symmetry of {engine}", share)
         results: list[SymmetryResult] = []
         if symmetry.group is not None:
-            run = partial(twin.run, engine) if engine != "float" else partial(_float_bits, test)
+            run = partial(twin.run, engine) if engine != "float" else partial(_float_values, test)
             results.append(check_group(symmetry, test, lattice, run, engine, np.random.default_rng(3)))
         if len(symmetry.permutable) > 1:
-            run = partial(machines.run, engine) if engine != "float" else partial(_float_bits, graph)
+            run = partial(machines.run, engine) if engine != "float" else partial(_float_values, graph)
             results.append(check_permutations(symmetry, graph, plain, run, engine, np.random.default_rng(4)))
         stages.append(_symmetry_stage(engine, symmetry.describe(), results))
     return stages
@@ -206,11 +206,10 @@ def _symmetry_stage(engine: str, what: str, results: list[SymmetryResult]) -> St
     )
 
 
-def _float_bits(graph: Graph, feeds: Feeds) -> Ints:
-    """Return the float64 reference on raw integers, rounded to 1e-9 so that equality has a meaning."""
+def _float_values(graph: Graph, feeds: Mapping[str, Ints]) -> Floats:
+    """Return the float64 reference on raw integers."""
     floats = {n.name: feeds[n.name] * _lsb(n) for n in graph.inputs}
-    out = graph.reference(floats)[graph.outputs[0]]
-    return np.rint(out * 1e9).astype(np.int64)
+    return graph.reference(floats)[graph.outputs[0]]
 
 
 def _lsb(node: Node) -> Floats:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.fixed import Overflow
@@ -24,7 +26,9 @@ from eqhls.ops.select import Select
 from eqhls.verify.testbuild import in_range
 
 Feeds = dict[str, Ints]
-Runner = Callable[[Mapping[str, Ints]], Ints]
+Values = NDArray[Any]
+Runner = Callable[[Mapping[str, Ints]], Values]
+FLOAT_TOLERANCE = 1e-9
 PARTICLES = "j"
 
 
@@ -196,5 +200,7 @@ def check_permutations(
     return SymmetryResult(engine, f"permutations of {len(free)} of {size} particles", total, bad, caught)
 
 
-def _differing(a: Ints, b: Ints) -> int:
-    return int((a.reshape(len(a), -1) != b.reshape(len(b), -1)).any(axis=1).sum())
+def _differing(a: Values, b: Values) -> int:
+    """Count events that differ: in any bit, or beyond 1e-9 where the values are floats."""
+    allowed = FLOAT_TOLERANCE * np.maximum(1.0, np.abs(b)) if a.dtype.kind == "f" else 0
+    return int((np.abs(a - b) > allowed).reshape(len(a), -1).any(axis=1).sum())

@@ -1,0 +1,30 @@
+"""Documents that are written from the code are up to date, and say nothing that is not there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from eqhls.cli import app
+from eqhls.report.catalogue import catalogue
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_catalogue_is_current() -> None:
+    """`make docs` writes it."""
+    assert (ROOT / "docs" / "blocks.md").read_text() == catalogue()
+
+
+def test_the_readme_names_every_command() -> None:
+    readme = (ROOT / "README.md").read_text() + (ROOT / "CHANGELOG.md").read_text()
+    for command in app.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "")
+        assert re.search(rf"\b{name}\b", readme), name
+
+
+def test_links_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{page.name}: {link}"
