@@ -25,6 +25,7 @@ from eqhls.frontends.prepare import InputForm, prepare
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph
+from eqhls.ops.common import integers
 from eqhls.verify.metrics import auc
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -133,6 +134,30 @@ def test_a_float_model_trains_a_step(rng: np.random.Generator) -> None:
     before = [w.copy() for w in model.get_weights()]
     model.fit(inputs(graph, raw), rng.integers(0, 2, 64).astype("float32"), epochs=1, verbose=0)
     assert any((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("quantizer", ["hgq", "fix<6,2,RND,SAT_SYM>"])
+def test_weight_quantizers_export_what_they_train(
+    quantizer: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """HGQ2's trained widths or a given format: the graph holds dyadic weights, equal to the layer's."""
+    model = pair_lgn("pair", constituents=3, maxdim=3, mix=quantizer)
+    p, valid = random_events(rng, Basis.CARTESIAN, 3)
+    x = [p.astype("float32"), valid.astype("float32")]
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-2), loss=keras.losses.BinaryCrossentropy(from_logits=True)
+    )
+    model.fit(x, rng.integers(0, 2, (6, 1, 1)).astype("float32"), epochs=2, verbose=0)
+    graph = read_keras(model)
+    for node in graph:
+        if node.op.kind() in ("dense", "channel_mix"):
+            integers(node.op.weight)
+    want = graph.reference({"p": p, "valid": valid})[graph.outputs[0]].ravel()
+    np.testing.assert_allclose(
+        np.asarray(model.predict(x, verbose=0)).ravel(), want, rtol=5e-3, atol=5e-3 * np.abs(want).max()
+    )
+    model.save(tmp_path / "m.keras")
+    assert read_keras(tmp_path / "m.keras") == graph
 
 
 def test_jax_gives_the_same_numbers(tmp_path: Path) -> None:

@@ -73,6 +73,14 @@ def register(cls: L) -> L:
     return keras.saving.register_keras_serializable(PACKAGE)(cls)
 
 
+T = TypeVar("T", bound=type[keras.layers.Layer])
+
+
+def register_object(cls: T) -> T:
+    """Make a part of a layer loadable from .keras files."""
+    return keras.saving.register_keras_serializable(PACKAGE)(cls)
+
+
 def spread(x: Any, have: Type, want: tuple[Axis, ...]) -> Any:
     """Order and insert axes so that `x` broadcasts over the axes `want` (events first)."""
     names = [a.name for a in want]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from eqhls.fixed import Fixed
-from eqhls.frontends.layers.base import EqLayer, K, constant, fake_quantize, register, spread
+from eqhls.frontends.layers.base import EqLayer, K, constant, register, spread
+from eqhls.frontends.layers.weights import WeightQuantizer, built
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable, parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep
@@ -141,7 +141,7 @@ class PairSumLayer(EqLayer):
 class ChannelMixLayer(EqLayer):
     """Mix channels of one representation; `bias` for scalars, `dual` for F.
 
-    With `quantizer`, weights are trained in that format, straight through.
+    `quantizer` is a format of the weights, or "hgq" for HGQ2's trained widths (WeightQuantizer).
     """
 
     def __init__(
@@ -153,37 +153,39 @@ class ChannelMixLayer(EqLayer):
     def prepare(self) -> None:
         if hasattr(self, "weight"):
             return
-        size = self.types[0].size("c")
-        shape, start = (self.channels, size), "glorot_uniform"
+        shape, start = (self.channels, self.types[0].size("c")), "glorot_uniform"
         self.weight = self.add_weight(shape=shape, initializer=start, name="weight")
-        self.bias = (
-            self.add_weight(shape=(self.channels,), initializer="zeros", name="bias")
-            if self.use_bias
-            else None
-        )
-        self.dual = self.add_weight(shape=shape, initializer=start, name="dual") if self.use_dual else None
+        self.bias = self.dual = None
+        self.weight_quantizer = built(WeightQuantizer(self.quantizer, name="weight_quantizer"), shape)
+        if self.use_bias:
+            self.bias = self.add_weight(shape=shape[:1], initializer="zeros", name="bias")
+            self.bias_quantizer = built(WeightQuantizer(self.quantizer, name="bias_quantizer"), shape[:1])
+        if self.use_dual:
+            self.dual = self.add_weight(shape=shape, initializer=start, name="dual")
+            self.dual_quantizer = built(WeightQuantizer(self.quantizer, name="dual_quantizer"), shape)
 
-    def _value(self, weight: Any) -> Any:
-        return fake_quantize(weight, Fixed.parse(self.quantizer)) if self.quantizer else weight
+    def _values(self) -> tuple[Any, Any, Any]:
+        """Return weight, bias and dual as they multiply."""
+        return (
+            self.weight_quantizer(self.weight),
+            None if self.bias is None else self.bias_quantizer(self.bias),
+            None if self.dual is None else self.dual_quantizer(self.dual),
+        )
 
     def op(self) -> Op:
-        values = [
-            None if w is None else Tensor(K.convert_to_numpy(self._value(w)))
-            for w in (self.weight, self.bias, self.dual)
-        ]
-        assert values[0] is not None
-        return ChannelMix(values[0], values[1], values[2])
+        weight, bias, dual = (None if w is None else Tensor(K.convert_to_numpy(w)) for w in self._values())
+        assert weight is not None
+        return ChannelMix(weight, bias, dual)
 
     def call(self, x: Any) -> Any:
         axis = 1 + self.types[0].index("c")
-        out = K.tensordot(x, K.transpose(self._value(self.weight)), axes=([axis], [0]))
-        if self.dual is not None:
+        weight, bias, dual = self._values()
+        out = K.tensordot(x, K.transpose(weight), axes=([axis], [0]))
+        if dual is not None:
             one = K.ones_like(x[..., :1])
             starred = contract(table(DUAL, self.types[0].basis), (6, 1, 6), one, x)
-            out = out + K.tensordot(starred, K.transpose(self._value(self.dual)), axes=([axis], [0]))
-        if self.bias is not None:
-            out = out + self._value(self.bias)
-        return K.moveaxis(out, -1, axis)
+            out = out + K.tensordot(starred, K.transpose(dual), axes=([axis], [0]))
+        return K.moveaxis(out if bias is None else out + bias, -1, axis)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

@@ -18,6 +18,7 @@ from eqhls.frontends.layers.base import (
     saturate,
     straight_through,
 )
+from eqhls.frontends.layers.weights import WeightQuantizer, built
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.dense import Dense
@@ -209,20 +210,24 @@ class DenseLayer(EqLayer):
     def prepare(self) -> None:
         if hasattr(self, "weight"):
             return
-        size = self.types[0].elements
-        self.weight = self.add_weight(shape=(self.units, size), initializer="glorot_uniform", name="weight")
-        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+        shape = (self.units, self.types[0].elements)
+        self.weight = self.add_weight(shape=shape, initializer="glorot_uniform", name="weight")
+        self.bias = self.add_weight(shape=shape[:1], initializer="zeros", name="bias")
+        self.weight_quantizer = built(WeightQuantizer(self.quantizer, name="weight_quantizer"), shape)
+        self.bias_quantizer = built(WeightQuantizer(self.quantizer, name="bias_quantizer"), shape[:1])
 
-    def _value(self, weight: Any) -> Any:
-        return fake_quantize(weight, Fixed.parse(self.quantizer)) if self.quantizer else weight
+    def _values(self) -> tuple[Any, Any]:
+        """Return weight and bias as they multiply."""
+        return self.weight_quantizer(self.weight), self.bias_quantizer(self.bias)
 
     def op(self) -> Op:
-        weight, bias = (Tensor(K.convert_to_numpy(self._value(w))) for w in (self.weight, self.bias))
+        weight, bias = (Tensor(K.convert_to_numpy(w)) for w in self._values())
         return Dense(weight, bias)
 
     def call(self, x: Any) -> Any:
         flat = K.reshape(x, (-1, self.types[0].elements))
-        return (K.matmul(flat, K.transpose(self._value(self.weight))) + self._value(self.bias))[..., None]
+        weight, bias = self._values()
+        return (K.matmul(flat, K.transpose(weight)) + bias)[..., None]
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"units": self.units, "quantizer": self.quantizer}
