@@ -35,9 +35,6 @@ struct components {
   T c[D][N];
 };
 
-template <int N, class T>
-struct scalars : components<N, 1, T> {};
-
 // Apply STEP::run(x, y, arguments) to each component of x and y.
 template <class STEP, int N, class A0, class A1, class A2, class A3, int M, class B0, class B1,
           class B2, class B3>

@@ -3,6 +3,8 @@
 // CFG::size          elements
 // CFG::target0_t ..  the format of each component (target3_t for a four-vector); others use
 //                    target0_t for all
+// CFG::extra         sign bits put in front, so that the ap_fixed headers always find the bits that
+//                    they round by, even where more bits are dropped than the source has
 #ifndef EQHLS_REQUANTIZE_H_
 #define EQHLS_REQUANTIZE_H_
 
@@ -10,12 +12,13 @@
 
 namespace eqhls {
 
-template <class TARGET, class A, class B>
+template <class TARGET, int EXTRA, class A, class B>
 void requantize_row(const A* x, B* y, int size) {
 #pragma HLS INLINE
   for (int n = 0; n < size; ++n) {
 #pragma HLS UNROLL
-    const TARGET rounded = x[n];
+    const ap_fixed<A::width + EXTRA, A::iwidth + EXTRA> extended = x[n];
+    const TARGET rounded = extended;
     y[n] = rounded;
   }
 }
@@ -24,10 +27,10 @@ template <class CFG, int N, class A0, class A1, class A2, class A3, class B0, cl
           class B3>
 void requantize(const four_vector<N, A0, A1, A2, A3>& x, four_vector<N, B0, B1, B2, B3>& y) {
 #pragma HLS INLINE
-  requantize_row<typename CFG::target0_t>(x.c0, y.c0, N);
-  requantize_row<typename CFG::target1_t>(x.c1, y.c1, N);
-  requantize_row<typename CFG::target2_t>(x.c2, y.c2, N);
-  requantize_row<typename CFG::target3_t>(x.c3, y.c3, N);
+  requantize_row<typename CFG::target0_t, CFG::extra>(x.c0, y.c0, N);
+  requantize_row<typename CFG::target1_t, CFG::extra>(x.c1, y.c1, N);
+  requantize_row<typename CFG::target2_t, CFG::extra>(x.c2, y.c2, N);
+  requantize_row<typename CFG::target3_t, CFG::extra>(x.c3, y.c3, N);
 }
 
 template <class CFG, int N, int D, class A, class B>
@@ -35,7 +38,7 @@ void requantize(const components<N, D, A>& x, components<N, D, B>& y) {
 #pragma HLS INLINE
   for (int d = 0; d < D; ++d) {
 #pragma HLS UNROLL
-    requantize_row<typename CFG::target0_t>(x.c[d], y.c[d], N);
+    requantize_row<typename CFG::target0_t, CFG::extra>(x.c[d], y.c[d], N);
   }
 }
 

@@ -19,14 +19,23 @@ with warnings.catch_warnings():
     from eqhls.frontends.layers.networks import LAB_INPUTS, Inputs, SeededConfig, pair_lgn, seeded_lgn
     from eqhls.frontends.layers.structure import AddLayer, TypedInput
 
+from eqhls.backends.hls.emit import emit
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import load_model
 from eqhls.frontends.prepare import InputForm, prepare
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph
+from eqhls.lower.netlist import simulate
+from eqhls.lower.schedule import lower
+from eqhls.lower.words import pack, unpack
 from eqhls.ops.common import integers
+from eqhls.options import Options
+from eqhls.quantize.assign import assign
+from eqhls.text import write_project
+from eqhls.verify.csim import CSim
 from eqhls.verify.metrics import auc
+from eqhls.verify.sampling import random_events as random_feeds
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ROOT = Path(__file__).resolve().parents[2]
@@ -203,3 +212,19 @@ def test_the_core_needs_no_keras() -> None:
 
 def test_lab_inputs_are_cartesian() -> None:
     assert seeded_lgn(SeededConfig(inputs=LAB_INPUTS), "lab", True).name == "lab"
+
+
+def test_a_pair_network_compiles(tmp_path: Path, rng: np.random.Generator) -> None:
+    """All paths of maxdim 3, nothing trained: calibrated formats, then integer = netlist = HLS."""
+    graph = read_keras(pair_lgn("pair", constituents=2, channels=1, maxdim=3))
+    p, valid = random_events(rng, Basis.CARTESIAN, 2)
+    fixed = assign(graph, {"p": p, "valid": valid}, Options()).formatted()
+    feeds = random_feeds(fixed, rng, 60)
+    want = fixed.evaluate(feeds)[fixed.outputs[0]]
+    netlist = lower(fixed, Options())
+    elements = [feeds[n.name][(slice(None), *i)] for n in fixed.inputs for i in np.ndindex(n.type.shape)]
+    np.testing.assert_array_equal(simulate(netlist, elements)[0], want.ravel())
+    write_project({**emit(fixed, Options()), "eqhls.json": "{}"}, tmp_path / "p")
+    words = CSim(tmp_path / "p").run(pack(fixed.inputs, feeds))
+    np.testing.assert_array_equal(unpack(fixed.results, words)[fixed.outputs[0]], want)
+    assert len(np.unique(want)) > 5

@@ -279,7 +279,10 @@ def _(op: Requantize, c: Context) -> dict[str, Value]:
             "share one format over the components",
         )
     forms = [op.formats[k if len(op.formats) > 1 else 0] for k in range(count)]
-    return {"size": c.size, **{f"target{k}_t": f.cpp for k, f in enumerate(forms)}}
+    source = c.types[0].formats
+    dropped = max(f.frac for f in source) - min(f.frac for f in forms)
+    extra = max(1, dropped + 2 - min(f.width for f in source))
+    return {"size": c.size, "extra": extra, **{f"target{k}_t": f.cpp for k, f in enumerate(forms)}}
 
 
 @config.register

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from eqhls.backends.rtl.portmap import port_map, port_table
+from eqhls.backends.rtl.shell import shell
 from eqhls.backends.rtl.verilog import PREFIX, RULES, Scope, bit_range, table_module, table_name
 from eqhls.lower.netlist import Cell, Constant, Input, Lookup, Netlist, Product, Sum, last_use, sum_frac
 from eqhls.text import Emitter, Project, asset
@@ -33,26 +34,8 @@ def emit(netlist: Netlist, clock_mhz: float) -> Project:
 def top(netlist: Netlist) -> str:
     """Return the module that users instantiate."""
     bits_in, bits_out = (sum(p.bits for p in ports) for ports in (netlist.inputs, netlist.outputs))
-    out = Emitter()
-    out(f"// Latency {netlist.latency_cycles} clocks, II = 1. Ports: {netlist.name}.portmap.json")
-    out("`default_nettype none")
-    out(f"module {netlist.name} (")
-    with out.block():
-        out("input  wire clk,")
-        out("input  wire rst,        // synchronous, active high; drops events in flight")
-        out("input  wire in_valid,")
-        out(f"input  wire [{bits_in - 1}:0] in_data,")
-        out("output wire out_valid,")
-        out(f"output wire [{bits_out - 1}:0] out_data")
-    out(");")
-    with out.block():
-        out(f"{netlist.name}_core u_core (.clk(clk), .in_data(in_data), .out_data(out_data));")
-        out(f"eq_valid_pipe #(.Latency({netlist.latency_cycles})) u_valid (")
-        out("  .clk(clk), .rst(rst), .in_valid(in_valid), .out_valid(out_valid)")
-        out(");")
-    out("endmodule")
-    out("`resetall")
-    return out.text()
+    inner = f"{netlist.name}_core u_core (.clk(clk), .in_data(in_data), .out_data(out_data));"
+    return shell(netlist.name, (bits_in, bits_out), netlist.latency_cycles, inner)
 
 
 def core(netlist: Netlist) -> str:

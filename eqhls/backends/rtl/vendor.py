@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from eqhls.backends.rtl.shell import shell
 from eqhls.errors import CompileError
-from eqhls.text import Emitter, Project, asset
+from eqhls.text import Project, asset
 
 
 def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: Mapping[str, str]) -> Project:
@@ -24,33 +25,11 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
     name = ports["name"]
     files = {f"rtl/vendor/{file}": text for file, text in sources.items()}
     files["rtl/eq_valid_pipe.sv"] = asset("firmware", "rtl", "eq_valid_pipe.sv").read_text()
-    files[f"rtl/{name}.v"] = _top(ports, latency_cycles, core)
+    inner = f"{core} u_core (.ap_clk(clk), .ap_rst(rst), .in_data(in_data), .out_data(out_data));"
+    files[f"rtl/{name}.v"] = shell(name, (ports["input_bits"], ports["output_bits"]), latency_cycles, inner)
     order = ["rtl/eq_valid_pipe.sv", *sorted(f"rtl/vendor/{f}" for f in sources), f"rtl/{name}.v"]
     files["rtl/sources.f"] = "\n".join(order) + "\n"
     files[f"rtl/{name}.portmap.json"] = (
         json.dumps(ports | {"latency_cycles": latency_cycles}, indent=1) + "\n"
     )
     return files
-
-
-def _top(ports: dict[str, Any], latency_cycles: int, core: str) -> str:
-    out = Emitter()
-    out(f"// Vendor core {core} behind the ports of an eqhls top. Latency {latency_cycles} clocks, II = 1.")
-    out("`default_nettype none")
-    out(f"module {ports['name']} (")
-    with out.block():
-        out("input  wire clk,")
-        out("input  wire rst,")
-        out("input  wire in_valid,")
-        out(f"input  wire [{ports['input_bits'] - 1}:0] in_data,")
-        out("output wire out_valid,")
-        out(f"output wire [{ports['output_bits'] - 1}:0] out_data")
-    out(");")
-    with out.block():
-        out(f"{core} u_core (.ap_clk(clk), .ap_rst(rst), .in_data(in_data), .out_data(out_data));")
-        out(f"eq_valid_pipe #(.Latency({latency_cycles})) u_valid (")
-        out("  .clk(clk), .rst(rst), .in_valid(in_valid), .out_valid(out_valid)")
-        out(");")
-    out("endmodule")
-    out("`resetall")
-    return out.text()

@@ -1,0 +1,33 @@
+"""The module that users instantiate: valid in and out and a fixed latency, around any core."""
+
+from __future__ import annotations
+
+from eqhls.text import Emitter
+
+
+def shell(name: str, bits: tuple[int, int], latency_cycles: int, core: str) -> str:
+    """Return the Verilog of a top.
+
+    `bits` are the widths of the input and output words; `core` is the instantiation of what computes
+    `out_data` from `in_data`, `latency_cycles` after it, one event a clock.
+    """
+    out = Emitter()
+    out(f"// Latency {latency_cycles} clocks, II = 1. Ports: {name}.portmap.json")
+    out("`default_nettype none")
+    out(f"module {name} (")
+    with out.block():
+        out("input  wire clk,")
+        out("input  wire rst,        // synchronous, active high; drops events in flight")
+        out("input  wire in_valid,")
+        out(f"input  wire [{bits[0] - 1}:0] in_data,")
+        out("output wire out_valid,")
+        out(f"output wire [{bits[1] - 1}:0] out_data")
+    out(");")
+    with out.block():
+        out(core)
+        out(f"eq_valid_pipe #(.Latency({latency_cycles})) u_valid (")
+        out("  .clk(clk), .rst(rst), .in_valid(in_valid), .out_valid(out_valid)")
+        out(");")
+    out("endmodule")
+    out("`resetall")
+    return out.text()
