@@ -129,6 +129,8 @@ def read_options(path: Path | None = None, **changes: Any) -> Options:
     settings.update({k: v for k, v in changes.items() if v is not None})
     try:
         return Options.model_validate(settings)
+    except CompileError as error:
+        raise error.at(str(path or "options")) from None
     except ValidationError as error:
         raise CompileError(str(path or "options"), *_explain(error)) from None
 

@@ -48,8 +48,6 @@ class Emitter:
 def check_target(folder: Path) -> None:
     """Raise CompileError unless `folder` is absent, empty or written by eqhls before."""
     if not folder.exists():
-        if not folder.absolute().parent.is_dir():
-            folder.absolute().parent.mkdir(parents=True, exist_ok=True)
         return
     if not folder.is_dir():
         raise CompileError(str(folder), "found a file, expected a folder", "name another output folder")
@@ -69,6 +67,7 @@ def write_project(project: Project, folder: Path) -> None:
     check_target(folder)
     folder = folder.absolute()
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise CompileError(

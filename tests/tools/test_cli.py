@@ -75,6 +75,7 @@ MISTAKES = {
     "config": (("compile", MODEL, "-o", "{tmp}/x", "--config", "{tmp}/c.yml"), "did you mean 'Part'"),
     "no config": (("compile", MODEL, "-o", "{tmp}/x", "--config", "{tmp}/none.yml"), "cannot be read"),
     "output in use": (("compile", MODEL, "-o", "{tmp}/mine"), "files that eqhls did not write"),
+    "output nowhere": (("compile", MODEL, "-o", "/proc/none/x"), "cannot be written"),
     "output is a file": (("compile", MODEL, "-o", "{tmp}/c.yml"), "found a file"),
     "not a project": (("verify", "docs"), "not a project folder"),
     "engine": (
