@@ -208,6 +208,7 @@ def _manifest(graph: Graph, netlist: Netlist, options: Options, files: Project) 
         "ii": 1,
         "lut_estimate": round(netlist.lut_estimate),
         "register_bits": netlist.register_bits,
+        "stage_depth_ns": round(netlist.stage_depth_ns, 3),
         "dsp": 0,
         "inputs": {n.name: str(n.type) for n in graph.inputs},
         "outputs": {n.name: str(n.type) for n in graph.results},

@@ -9,24 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from math import ceil
 from typing import Any
 
 import numpy as np
 from alkaid.trace import FVArray, trace
 from alkaid.trace.fixed_variable import FVariable, HWConfig
-from alkaid.trace.passes import (
-    common_subexpr_elimin,
-    dead_code_elimin,
-    fuse_ternary_adders,
-    null_quant_elimin,
-)
+from alkaid.trace.passes import dead_code_elimin, fuse_ternary_adders, null_quant_elimin
 from alkaid.trace.passes.canon import canonicalize_outputs, const_propagation
 from alkaid.trace.passes.order import canonical_sort
-from alkaid.trace.passes.surrogate import add_surrogate
+from alkaid.trace.passes.surrogate import add_surrogate, cost_lat_mul
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num
+from eqhls.fixed import Fixed, Num, const
 from eqhls.lower.netlist import (
     Bits,
     Bitwise,
@@ -47,13 +41,16 @@ from eqhls.lower.netlist import (
 HARDWARE = HWConfig(1, 1, -1)
 CONSTANT_BITS = 24
 """alkaid keeps constants and tables as float32."""
+SHORTEST_DIGIT = 2
+"""Products are not cut into digits of fewer bits: adders would cost more than they save."""
 
 
 class Tracer:
     """The machine whose wires are hardware."""
 
-    def __init__(self) -> None:
+    def __init__(self, stage_ns: float) -> None:
         self._inputs: list[FVariable] = []
+        self._stage_ns = stage_ns
 
     def input(self, form: Fixed) -> Num:
         """Declare the next element of the packed input word."""
@@ -68,7 +65,43 @@ class Tracer:
         return a - b
 
     def mul(self, a: Any, b: Any, lo: int, hi: int) -> Any:
-        return a * b
+        """A product that would not fit in a stage is made of smaller ones, so that it can be cut."""
+        if _is_known(a) or _is_known(b) or self._fits(a, b):
+            return a * b
+        form = Fixed.covering(lo, hi, 0)
+        step = a.step * b.step
+        if a is b:
+            whole = self._square(a * (1 / a.step)) * step
+        else:
+            whole = self._split(a * (1 / a.step), b * (1 / b.step)) * step
+        return self.wrap(whole, form.width, form.signed)
+
+    def _fits(self, a: Any, b: Any) -> bool:
+        delay = cost_lat_mul(a.qint, b.qint, *HARDWARE[:2])[1]
+        return delay <= self._stage_ns or min(_width(a), _width(b)) < 2 * SHORTEST_DIGIT
+
+    def _split(self, a: Any, b: Any) -> Any:
+        """Digits of the narrower factor, as few and as equal as fit into a stage."""
+        a, b = sorted((a, b), key=_width, reverse=True)
+        counts = range(2, _width(b) // SHORTEST_DIGIT + 1)
+        cuts = (self._digits(b, -(-_width(b) // count)) for count in counts)
+        digits = next((d for d in cuts if all(self._fits(a, x) for x, _ in d)), None)
+        digits = digits or self._digits(b, SHORTEST_DIGIT)
+        return _tree([(a * d) * 2.0**at for d, at in digits])
+
+    def _square(self, a: Any) -> Any:
+        """(2^h u + l)^2 needs three products of half the width instead of four."""
+        half = _width(a) // 2
+        (low, _), (high, at) = self._digits(a, half)[0], (self.shift_right(a, half), half)
+        products = [self.mul(x, y, *_corners(x, y)) for x, y in ((low, low), (low, high), (high, high))]
+        return _tree([p * 2.0**bits for p, bits in zip(products, (0, at + 1, 2 * at), strict=True)])
+
+    def _digits(self, b: Any, bits: int) -> list[tuple[Any, int]]:
+        cuts = range(0, _width(b), bits)
+        rests = [self.shift_right(b, c) if c else b for c in cuts]
+        return [(self.wrap(r, bits, False), c) for r, c in zip(rests[:-1], cuts, strict=False)] + [
+            (rests[-1], cuts[-1])
+        ]
 
     def add_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
         return a + _exact(value)
@@ -80,10 +113,14 @@ class Tracer:
         return a * 2.0**bits
 
     def shift_right(self, a: Any, bits: int) -> Any:
+        if _is_known(a):
+            return _constant(int(a.low) >> bits)
         k, i, _ = a.kif
-        return a.quantize(k, max(i, bits - int(k)), -bits, "WRAP", "TRN") * 2.0**-bits
+        return a.quantize(k, max(i, bits), -bits, "WRAP", "TRN") * 2.0**-bits
 
     def wrap(self, a: Any, width: int, signed: bool) -> Any:
+        if _is_known(a):
+            return _constant(const(int(a.low), 0).wrap(width, signed).lo)
         return a.quantize(signed, width - signed, 0, "WRAP", "TRN")
 
     def relu(self, a: Any) -> Any:
@@ -96,10 +133,12 @@ class Tracer:
         ends = [float(v) if isinstance(v, int) else v for v in (yes, no)]
         steps = [v.step for v in ends if isinstance(v, FVariable)]
         bound = (float(lo), float(hi), 1.0) if steps and min(steps) >= 1 else None
-        return cond.msb_mux(*ends, qint=bound)
+        return _opaque(cond).msb_mux(*ends, qint=bound)
 
     def table(self, a: Any, first: int, entries: Sequence[int]) -> Any:
         """alkaid's interval may be wider than ours; what lies outside ours cannot occur."""
+        if _is_known(a):
+            return _constant(entries[int(a.low) - first])
         last = first + len(entries) - 1
         before, after = max(first - int(a.low), 0), max(int(a.high) - last, 0)
         values = np.full(before + len(entries) + after, np.nan)
@@ -116,35 +155,81 @@ class Tracer:
         inputs: tuple[Port, ...],
         outputs: tuple[Port, ...],
         results: Sequence[tuple[Num, Fixed]],
-        stage_ns: float,
     ) -> Netlist:
-        """Optimise and cut; every stage is estimated to take at most `stage_ns`.
+        """Optimise and cut, so that no stage takes more than `stage_ns` by estimate unless a single
+        operation does; `Netlist.stage_depth_ns` is the depth of the slowest.
 
         Raises CompileError where a wire needs more than 63 bits.
         """
         wires = [_output(num, form) for num, form in results]
         with _deep_recursion():
             comb = _optimised(trace(self._inputs, wires, optimize=False, keep_dead_inputs=True))
-        depth = max(op.latency for op in comb.ops)
-        stages = max(ceil(depth / stage_ns), 1)
-        cells, index = _cells(
-            comb,
-            [
-                min(int(np.ceil(op.latency * stages / depth - 1e-9)) - 1, stages - 1) if op.latency > 0 else 0
-                for op in comb.ops
-            ],
-        )
+        at, depth = _stages(comb, self._stage_ns)
+        cells, index = _cells(comb, at)
         out = tuple(
             Operand(index[i], -form.frac + s, bool(n))
             for i, s, n, (_, form) in zip(comb.out_idxs, comb.out_shifts, comb.out_negs, results, strict=True)
         )
         assert not any(o.minus for o in out)
-        return Netlist(name, inputs, outputs, tuple(cells), out, stages, depth / stages)
+        return Netlist(name, inputs, outputs, tuple(cells), out, max(at) + 1, depth)
 
 
 def _output(num: Num, form: Fixed) -> Any:
     num = num.at(form.frac)
     return float(num.lo) if num.is_const else num.wire
+
+
+def _width(a: Any) -> int:
+    return sum(int(v) for v in a.kif)
+
+
+def _corners(a: Any, b: Any) -> tuple[int, int]:
+    ends = [int(x * y) for x in (a.low, a.high) for y in (b.low, b.high)]
+    return min(ends), max(ends)
+
+
+def _tree(terms: list[Any]) -> Any:
+    while len(terms) > 1:
+        pairs = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
+        terms = pairs + terms[len(pairs) * 2 :]
+    return terms[0]
+
+
+def _stages(comb: Any, stage_ns: float) -> tuple[list[int], float]:
+    """Return the stage of every operation, as early as it can be, and the depth of the deepest stage.
+
+    `latency` of an operation is the depth of its inputs plus its own delay.
+    """
+    stage: list[int] = []
+    arrival: list[float] = []
+    for op in comb.ops:
+        before = max((comb.ops[i].latency for i in op.addr), default=0.0)
+        delay = op.latency - before if op.addr else 0.0
+        at = max((stage[i] for i in op.addr), default=0)
+        start = max((arrival[i] for i in op.addr if stage[i] == at), default=0.0)
+        if delay > 0 and start > 0 and start + delay > stage_ns + 1e-9:
+            at, start = at + 1, 0.0
+        stage.append(at)
+        arrival.append(start + delay)
+    return stage, max(arrival)
+
+
+def _is_known(a: Any) -> bool:
+    """Whether alkaid, which sees x - x, knows the wire to be constant where our intervals do not;
+    its own `quantize` gives wrong values for such wires."""
+    return a.low == a.high
+
+
+def _constant(value: int) -> Any:
+    return FVariable.from_const(float(value), hwconf=HARDWARE)
+
+
+def _opaque(bit: Any) -> Any:
+    """Return the OR of one bit. `msb_mux` looks through a wrap for the bit's source and forgets a
+    negation on the way; it does not look through this."""
+    if _is_known(bit):
+        return bit
+    return FVariable(0.0, 1.0, 1.0, _from=(bit,), _data=1, opr="bit_unary", hwconf=HARDWARE)
 
 
 def _exact(value: int) -> float:
@@ -171,9 +256,22 @@ def _deep_recursion() -> Generator[None]:
         sys.setrecursionlimit(before)
 
 
+def _share(comb: Any) -> Any:
+    """Compute equal operations once. alkaid's own pass also intersects the intervals of the operations
+    that it merges, and so moves the addresses of a table that reads one of them."""
+    kept: dict[tuple[Any, ...], int] = {}
+    ops: list[Any] = []
+    to: list[int] = []
+    for op in comb.ops:
+        op = op._replace(addr=tuple(to[i] for i in op.addr))
+        to.append(kept.setdefault((op.addr, op.opcode, op.data, op.qint), len(ops)))
+        ops.append(op)
+    return comb._replace(ops=ops, out_idxs=[to[i] if i >= 0 else i for i in comb.out_idxs])
+
+
 def _clean(comb: Any) -> Any:
     comb = canonicalize_outputs(const_propagation(comb))
-    for step in (common_subexpr_elimin, null_quant_elimin):
+    for step in (_share, null_quant_elimin):
         comb = dead_code_elimin(step(dead_code_elimin(comb, keep_dead_inputs=True)), keep_dead_inputs=True)
     return comb
 
@@ -197,8 +295,7 @@ def _cells(comb: Any, stages: list[int]) -> tuple[list[Cell], dict[int, int]]:
         if width < 1:
             signed, width, frac = 0, 1, 0
         index[k] = len(cells)
-        stage = max([stages[k], *(cells[index[i]].stage for i in op.addr)])
-        cells.append(_cell(op, comb, index, (width, bool(signed), frac, stage, float(op.cost))))
+        cells.append(_cell(op, comb, index, (width, bool(signed), frac, stages[k], float(op.cost))))
     return cells, index
 
 

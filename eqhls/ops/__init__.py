@@ -9,6 +9,11 @@ from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
+from eqhls.ops.eq1to2 import Eq1to2
+from eqhls.ops.eq2to0 import Eq2to0
+from eqhls.ops.eq2to1 import Eq2to1
+from eqhls.ops.eq2to2 import Eq2to2
+from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
@@ -32,6 +37,11 @@ ALL: tuple[type[Op], ...] = (
     ChannelMix,
     PairSum,
     ParticleSum,
+    Eq2to2,
+    Eq2to2Symmetric,
+    Eq1to2,
+    Eq2to1,
+    Eq2to0,
     Mask,
     Table,
     Log2,

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray, const, total
+from eqhls.fixed import Fixed, Num, NumArray, const, constant_matmul, total
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable
 from eqhls.groups.lorentz import Rep
+from eqhls.groups.permutation import corner, triangle
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
 
@@ -88,3 +89,42 @@ def scalars_only(kind: str, types: Sequence[Type]) -> None:
                 f"found {t}, expected a scalar S",
                 "a function of components is not equivariant; apply it to invariants",
             )
+
+
+def blocks(raw: NDArray[np.int64], groups: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Return the matrix of some basis maps of weights of shape (out, in, basis): a row of blocks
+    (out, in) for each group, so that one mix gives the results of all groups."""
+    return np.concatenate([np.concatenate([raw[:, :, b] for b in g], axis=1) for g in groups])
+
+
+def mixed(x: NumArray, matrix: NDArray[np.int64], frac: int) -> NumArray:
+    """Return (matrix * 2**-frac) @ x over the last axis."""
+    out = np.empty((*x.shape[:-1], len(matrix)), dtype=object)
+    for index in np.ndindex(x.shape[:-1]):
+        out[index] = constant_matmul(matrix, frac, list(x[index]))
+    return out
+
+
+def biased(x: NumArray, bias: Tensor | None) -> NumArray:
+    """Add a bias along the last axis."""
+    if bias is None:
+        return x
+    shift, point = integers(bias)
+    return np.asarray(x + np.array([const(int(b), point) for b in shift], dtype=object))
+
+
+def pair_count(block: str, kind: Type) -> int:
+    """Return the number of particles of S[i,j,c] or, triangular, S[p,c]. Raises CompileError for others."""
+    sizes = [a.size for a in kind.axes]
+    if len(sizes) == 3 and sizes[0] == sizes[1]:
+        return sizes[0]
+    if len(sizes) == 2:
+        return corner(sizes[0])
+    raise CompileError(block, f"found {kind}", "expected S[i,j,c] with as many i as j, or S[p,c]")
+
+
+def full_pairs(x: NDArray[Any], lead: int) -> NDArray[Any]:
+    """Return pairs as (.., n, n, c), whether they are so already or triangular (.., p, c)."""
+    if x.ndim == lead + 3:
+        return x
+    return np.take(x, triangle(corner(x.shape[lead])), axis=lead)

@@ -60,6 +60,7 @@ def _facts(manifest: dict[str, Any], synthesis: dict[str, Any] | None) -> str:
         "latency": f"{manifest['latency_cycles']} clocks = {manifest['latency_ns']} ns",
         "clock": f"{manifest['clock_mhz']} MHz",
         "II": manifest["ii"],
+        "deepest stage, ns of logic (alkaid's estimate)": f"{manifest['stage_depth_ns']:g}",
         "LUT (alkaid's estimate)": f"{manifest['lut_estimate']:,}",
         "DSP": manifest["dsp"],
         "pipeline register bits": f"{manifest['register_bits']:,}",

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.backends.hls import indices
+from eqhls.backends.hls import indices, pairs
+from eqhls.backends.hls.pairs import PairMap
 from eqhls.engines import INTERVALS
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num
@@ -31,6 +32,11 @@ from eqhls.ops.channel_mix import DUAL, ChannelMix
 from eqhls.ops.common import integers
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
+from eqhls.ops.eq1to2 import Eq1to2
+from eqhls.ops.eq2to0 import Eq2to0
+from eqhls.ops.eq2to1 import Eq2to1
+from eqhls.ops.eq2to2 import Eq2to2
+from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
@@ -269,6 +275,39 @@ def _(op: ChannelMix, c: Context) -> dict[str, Value]:
     return values
 
 
+def _pair_map(
+    op: Eq2to2 | Eq2to2Symmetric | Eq1to2 | Eq2to1 | Eq2to0, m: PairMap, c: Context
+) -> dict[str, Value]:
+    """Return the tables of the three sums; biases lie along the channels, the last axis."""
+    _, weight_t = _weights("weight", op.weight)
+    channels = len(op.weight.array)
+    count = c.size // channels
+    bias = np.zeros((count, channels)) if op.bias is None else np.tile(op.bias.array, (count, 1))
+    if isinstance(op, Eq2to2 | Eq2to2Symmetric) and op.diagonal is not None:
+        bias[pairs.diagonal_places(op, c.types[0])] += op.diagonal.array
+    raw, bias_t = _weights("bias", Tensor(bias.ravel()))
+    form = covering(c.types[0].formats)
+    member, grow = pairs.padded(m.sums), max(map(len, m.sums)).bit_length()
+    mix_weight, feature = (pairs.padded([[t[k] for t in row] for row in m.mixes]) for k in (0, 1))
+    weight, source = (pairs.padded([[t[k] for t in row] for row in m.out]) for k in (0, 1))
+    part = pairs.padded(m.parts)
+    tables = {"member": member, "mix_weight": mix_weight, "feature": feature}
+    tables |= {"weight": weight, "source": source, "part": part, "bias": raw}
+    sizes = {"size": c.size, "sums": len(member), "members": member.shape[1], "mixes": len(feature)}
+    sizes |= {"features": feature.shape[1], "terms": source.shape[1], "parts": part.shape[1]}
+    sum_t = plain(Fixed(form.width + grow, form.integer + grow, form.signed))
+    return {**sizes, **tables, "weight_t": weight_t, "bias_t": bias_t, "sum_t": sum_t}
+
+
+@config.register(Eq2to2)
+@config.register(Eq2to2Symmetric)
+@config.register(Eq1to2)
+@config.register(Eq2to1)
+@config.register(Eq2to0)
+def _(op: Any, c: Context) -> dict[str, Value]:
+    return _pair_map(op, pairs.pair_map(op, integers(op.weight)[0], c.types[0]), c)
+
+
 @config.register
 def _(op: Requantize, c: Context) -> dict[str, Value]:
     count = 4 if c.node.type.rep is Rep.V else 1
@@ -326,7 +365,8 @@ def config_struct(name: str, values: Mapping[str, Value]) -> str:
         if isinstance(value, np.ndarray):
             arguments = "int k" if value.ndim == 1 else "int k, int n"
             place = "[k]" if value.ndim == 1 else "[k][n]"
-            lines.append(f"  static int {key}({arguments}) {{ return {name}{key}{place}; }}")
+            kind = "long long" if _integer(value) == "long long" else "int"
+            lines.append(f"  static {kind} {key}({arguments}) {{ return {name}{key}{place}; }}")
         elif isinstance(value, bool):
             lines.append(f"  static const bool {key} = {str(value).lower()};")
         elif isinstance(value, int):

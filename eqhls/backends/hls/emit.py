@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eqhls.backends.hls.config import Context, config, config_struct, covering, plain, table_text
+from eqhls.backends.hls.pairs import PairBlock
 from eqhls.errors import CompileError
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
@@ -58,7 +61,8 @@ def emit(graph: Graph, options: Options) -> Project:
 
 def _headers(graph: Graph) -> set[str]:
     """Return the headers that the blocks need, with those that they include."""
-    needs = {"cg_square": {"cg_product"}, "dense": {"channel_mix"}, "invariants": {"cg_product", "rename"}}
+    needs = {op.kind(): {"pair_map"} for op in get_args(PairBlock)}
+    needs |= {"cg_square": {"cg_product"}, "dense": {"channel_mix"}, "invariants": {"cg_product", "rename"}}
     kinds = {n.op.kind() for n in graph}
     return kinds.union(*(needs.get(k, set[str]()) for k in kinds))
 
@@ -139,8 +143,9 @@ def namespace(graph: Graph) -> str:
 def defines(graph: Graph) -> str:
     """Return the types of all values and of the two words."""
     out = Emitter()
-    out("#ifndef DEFINES_H_")
-    out("#define DEFINES_H_")
+    guard = f"EQHLS_{graph.name.upper()}_DEFINES_H_"
+    out(f"#ifndef {guard}")
+    out(f"#define {guard}")
     widest = max(word_bits(graph.inputs), word_bits(graph.results), 1024)
     out("#ifndef AP_INT_MAX_W")
     out(f"#define AP_INT_MAX_W {-(-widest // 1024) * 1024}")
@@ -176,8 +181,9 @@ def contexts(graph: Graph) -> list[Context]:
 def parameters(graph: Graph) -> str:
     """Return the config structs of all blocks."""
     out = Emitter()
-    out("#ifndef PARAMETERS_H_")
-    out("#define PARAMETERS_H_")
+    guard = f"EQHLS_{graph.name.upper()}_PARAMETERS_H_"
+    out(f"#ifndef {guard}")
+    out(f"#define {guard}")
     out('#include "defines.h"')
     out('#include "weights/tables.h"')
     for kind in sorted({n.op.kind() for n in graph} | {"output"}):
@@ -200,8 +206,9 @@ def tables(graph: Graph) -> str:
     """Return the constant tables of all blocks."""
     parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(graph)]
     body = "".join(p for p in parts if p)
+    guard = f"EQHLS_{graph.name.upper()}_TABLES_H_"
     return (
-        f"#ifndef TABLES_H_\n#define TABLES_H_\nnamespace {namespace(graph)} {{\n{body}"
+        f"#ifndef {guard}\n#define {guard}\nnamespace {namespace(graph)} {{\n{body}"
         f"}}  // namespace {namespace(graph)}\n#endif\n"
     )
 

@@ -1,0 +1,70 @@
+"""Particles to pairs: PELICAN's Eq1to2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import NumArray, sum_axis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.common import biased, blocks, example, integers, mixed, scalars_only
+
+BASIS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Eq1to2(Op):
+    """y[i,j,s] = sum over d and b of K[s,d,b] op_b(x_d)[i,j] + bias_s, S[i,c] to S[i,j,c].
+
+    In PELICAN's order: D x_i, x_j, x_i, D total, total, where D stands for delta_ij.
+    """
+
+    group: ClassVar[str] = "pair"
+    weight: Tensor
+    bias: Tensor | None = None
+    row: str = "i"
+    column: str = "j"
+    channel: str = "c"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        scalars_only(self.kind(), types)
+        kind = types[0]
+        channels = kind.size(self.channel)
+        if [a.name for a in kind.axes] != [self.row, self.channel]:
+            raise self.error(f"found {kind}, expected axes {self.row}, {self.channel}")
+        if len(self.weight.shape) != 3 or self.weight.shape[1:] != (channels, BASIS):
+            raise self.error(f"found weights {self.weight.shape}, expected (out, {channels}, {BASIS})")
+        if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
+            raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
+        rows, out = kind.axes[0], Axis(self.channel, self.weight.shape[0])
+        return kind.like(Rep.S, (rows, Axis(self.column, rows.size), out))
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        v = x[0][..., 0]
+        n = v.shape[1]
+        eye, one, all_ = np.eye(n)[:, :, None], np.ones((n, n, 1)), v.sum(1)[:, None, None]
+        basis = [v[:, :, None] * eye, v[:, None] * one, v[:, :, None] * one, all_ * eye, all_ * one]
+        out = np.einsum("sdb,beijd->eijs", self.weight.array, np.stack(basis))
+        return (out if self.bias is None else out + self.bias.array)[..., None]
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        raw, frac = integers(self.weight)
+        v = x[0][..., 0]
+        spread = mixed(v, blocks(raw, [(1,), (2,), (0,)]), frac)
+        column, row, corner = np.split(spread, 3, axis=-1)
+        all_, diagonal = np.split(mixed(sum_axis(v, 0), blocks(raw, [(4,), (3,)]), frac), 2)
+        column = column + biased(all_, self.bias)
+        out = np.asarray(column[None, :] + row[:, None])
+        for i in range(len(v)):
+            out[i, i] = out[i, i] + corner[i] + diagonal
+        return out[..., None]
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
+        return (Example(cls(weight, Tensor([0.5, -2.0])), (example(Rep.S, "i:3,c:2"),)),)

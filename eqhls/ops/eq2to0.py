@@ -1,0 +1,73 @@
+"""Pairs to the event: PELICAN's Eq2to0, on full or triangular storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import NumArray, sum_axis, total
+from eqhls.groups.lorentz import Rep
+from eqhls.groups.permutation import corner, pairs_of
+from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.common import biased, blocks, example, full_pairs, integers, mixed, pair_count, scalars_only
+
+BASIS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Eq2to0(Op):
+    """y[s] = sum over d of K[s,d,0] total_d + K[s,d,1] trace_d, + bias_s.
+
+    The input is S[i,j,c], or S[p,c] with the pairs i <= j of a symmetric tensor; total is the sum over
+    the full matrix in both cases.
+    """
+
+    group: ClassVar[str] = "pair"
+    weight: Tensor
+    bias: Tensor | None = None
+    channel: str = "c"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        scalars_only(self.kind(), types)
+        pair_count(self.kind(), types[0])
+        channels = types[0].size(self.channel)
+        if len(self.weight.shape) != 3 or self.weight.shape[1:] != (channels, BASIS):
+            raise self.error(f"found weights {self.weight.shape}, expected (out, {channels}, {BASIS})")
+        if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
+            raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
+        return types[0].like(Rep.S, (Axis(self.channel, self.weight.shape[0]),))
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        v = full_pairs(x[0][..., 0], 1)
+        basis = np.stack([v.sum((1, 2)), np.einsum("eiic->ec", v)])
+        out = np.einsum("sdb,bed->es", self.weight.array, basis)
+        return (out if self.bias is None else out + self.bias.array)[..., None]
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        """Pairs off the diagonal of a symmetric tensor are added once and doubled."""
+        raw, frac = integers(self.weight)
+        v = x[0][..., 0]
+        if v.ndim == 2:
+            pairs = pairs_of(corner(len(v)))
+            trace = sum_axis(v[[k for k, (i, j) in enumerate(pairs) if i == j]], 0)
+            off = [k for k, (i, j) in enumerate(pairs) if i != j]
+            twice = [total(list(v[off, c])).scale(1) for c in range(v.shape[-1])]
+            whole = trace + np.array(twice, dtype=object)
+        else:
+            trace = sum_axis(np.stack([v[i, i] for i in range(len(v))]), 0)
+            whole = sum_axis(sum_axis(v, 1), 0)
+        event = np.concatenate([whole, trace])
+        return biased(mixed(event, blocks(raw, [(0, 1)]), frac), self.bias)[..., None]
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
+        block = cls(weight, Tensor([0.5, -2.0]))
+        return (
+            Example(block, (example(Rep.S, "i:3,j:3,c:2"),), "full"),
+            Example(block, (example(Rep.S, "p:6,c:2"),), "triangular"),
+        )

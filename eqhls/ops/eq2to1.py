@@ -1,0 +1,66 @@
+"""Pairs to particles: PELICAN's Eq2to1, on full or triangular storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import NumArray, sum_axis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.common import biased, blocks, example, full_pairs, integers, mixed, pair_count, scalars_only
+
+BASIS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Eq2to1(Op):
+    """y[i,s] = sum over d and b of K[s,d,b] op_b(x_d)[i] + bias_s.
+
+    In PELICAN's order: d_i, r_i, c_i, trace, total. The input is S[i,j,c], or S[p,c] with the pairs
+    i <= j of a symmetric tensor.
+    """
+
+    group: ClassVar[str] = "pair"
+    weight: Tensor
+    bias: Tensor | None = None
+    to: str = "i"
+    channel: str = "c"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        scalars_only(self.kind(), types)
+        n, channels = pair_count(self.kind(), types[0]), types[0].size(self.channel)
+        if len(self.weight.shape) != 3 or self.weight.shape[1:] != (channels, BASIS):
+            raise self.error(f"found weights {self.weight.shape}, expected (out, {channels}, {BASIS})")
+        if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
+            raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
+        return types[0].like(Rep.S, (Axis(self.to, n), Axis(self.channel, self.weight.shape[0])))
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        v = full_pairs(x[0][..., 0], 1)
+        d, one = np.einsum("eiic->eic", v), np.ones((v.shape[1], 1))
+        basis = [d, v.sum(2), v.sum(1), d.sum(1)[:, None] * one, v.sum((1, 2))[:, None] * one]
+        out = np.einsum("sdb,beid->eis", self.weight.array, np.stack(basis))
+        return (out if self.bias is None else out + self.bias.array)[..., None]
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        raw, frac = integers(self.weight)
+        v = full_pairs(x[0][..., 0], 0)
+        d, rows, columns = np.stack([v[i, i] for i in range(len(v))]), sum_axis(v, 1), sum_axis(v, 0)
+        vectors = np.concatenate([d, rows, columns], axis=-1)
+        event = np.concatenate([sum_axis(d, 0), sum_axis(rows, 0)])
+        every = biased(mixed(event, blocks(raw, [(3, 4)]), frac), self.bias)
+        return np.asarray(mixed(vectors, blocks(raw, [(0, 1, 2)]), frac) + every)[..., None]
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
+        block = cls(weight, Tensor([0.5, -2.0]))
+        return (
+            Example(block, (example(Rep.S, "i:3,j:3,c:2"),), "full"),
+            Example(block, (example(Rep.S, "p:6,c:2"),), "triangular"),
+        )

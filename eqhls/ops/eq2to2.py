@@ -1,0 +1,94 @@
+"""The linear maps of pair tensors that commute with permutations: PELICAN's Eq2to2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import NumArray, sum_axis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.common import biased, blocks, example, integers, mixed, scalars_only
+
+BASIS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Eq2to2(Op):
+    """y[i,j,s] = sum over channels d and b of K[s,d,b] op_b(x_d)[i,j] + bias_s + delta_ij diagonal_s.
+
+    The 15 op_b in PELICAN's order (arXiv:2211.00454), aggregations being plain sums with d_i = x_ii,
+    c_j = sum_i x_ij, r_i = sum_j x_ij: x_ij, x_ji, D d_i, d_j, d_i, D c_i, c_j, c_i, D r_i, r_j, r_i,
+    trace, D trace, total, D total, where D stands for delta_ij. Divisors belong into the weights.
+    The body is collapsed: two mixes of pairs, vectors for particles, scalars for the event.
+    """
+
+    group: ClassVar[str] = "pair"
+    weight: Tensor
+    bias: Tensor | None = None
+    diagonal: Tensor | None = None
+    row: str = "i"
+    column: str = "j"
+    channel: str = "c"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        scalars_only(self.kind(), types)
+        kind = types[0]
+        expected = (kind.size(self.row), kind.size(self.channel), BASIS)
+        if [a.name for a in kind.axes] != [self.row, self.column, self.channel]:
+            raise self.error(f"found {kind}, expected axes {self.row}, {self.column}, {self.channel}")
+        if kind.size(self.column) != expected[0]:
+            raise self.error(f"found {kind}, expected as many rows as columns")
+        if len(self.weight.shape) != 3 or self.weight.shape[1:] != expected[1:]:
+            raise self.error(f"found weights {self.weight.shape}, expected (out, {expected[1]}, {BASIS})")
+        for shift in (self.bias, self.diagonal):
+            if shift is not None and shift.shape != self.weight.shape[:1]:
+                raise self.error(f"found a bias {shift.shape}, expected {self.weight.shape[:1]}")
+        return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        v = x[0][..., 0]
+        n = v.shape[1]
+        eye, one = np.eye(n)[:, :, None], np.ones((n, n, 1))
+        d = np.einsum("eiic->eic", v)
+        c, r, trace, total = v.sum(1), v.sum(2), d.sum(1)[:, None, None], v.sum((1, 2))[:, None, None]
+        rows, columns = (lambda a: a[:, :, None] * one), (lambda a: a[:, None] * one)
+        basis = [v, v.swapaxes(1, 2), rows(d) * eye, columns(d), rows(d)]
+        for a in (c, r):
+            basis += [rows(a) * eye, columns(a), rows(a)]
+        basis += [trace * one, trace * eye, total * one, total * eye]
+        out = np.einsum("sdb,beijd->eijs", self.weight.array, np.stack(basis))
+        for shift, where in ((self.bias, one), (self.diagonal, eye)):
+            out = out if shift is None else out + shift.array * where
+        return out[..., None]
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        raw, frac = integers(self.weight)
+        v = x[0][..., 0]
+        n = len(v)
+        d = np.stack([v[i, i] for i in range(n)])
+        vectors = np.concatenate([d, sum_axis(v, 0), sum_axis(v, 1)], axis=-1)
+        event = np.concatenate([sum_axis(d, 0), sum_axis(vectors[:, -v.shape[-1] :], 0)])
+        pair = mixed(np.concatenate([v, v.swapaxes(0, 1)], axis=-1), blocks(raw, [(0, 1)]), frac)
+        spread = mixed(vectors, blocks(raw, [(3, 6, 9), (4, 7, 10), (2, 5, 8)]), frac)
+        column, row, corner = np.split(spread, 3, axis=-1)
+        all_, diagonal = np.split(mixed(event, blocks(raw, [(11, 13), (12, 14)]), frac), 2)
+        column = column + biased(all_, self.bias)
+        corner = corner + biased(diagonal, self.diagonal)
+        out = pair + column[None, :] + row[:, None]
+        for i in range(n):
+            out[i, i] = out[i, i] + corner[i]
+        return out[..., None]
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
+        kind = example(Rep.S, "i:3,j:3,c:2")
+        return (
+            Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (kind,), "biased"),
+            Example(cls(Tensor(weight.array[:1])), (kind,), "plain"),
+        )

@@ -1,0 +1,17 @@
+// eq2to0: pairs to the event: total and trace. Configuration as for pair_map.
+#ifndef EQHLS_EQ2TO0_H_
+#define EQHLS_EQ2TO0_H_
+
+#include "pair_map.h"
+
+namespace eqhls {
+
+template <class CFG, class X, class Y>
+void eq2to0(const X& x, Y& y) {
+#pragma HLS INLINE
+  pair_map<CFG>(x, y);
+}
+
+}  // namespace eqhls
+
+#endif

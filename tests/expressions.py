@@ -1,0 +1,75 @@
+"""Random arithmetic on `Num`: the same seed builds the same expressions on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Num, const, constant_matmul, select
+
+WIDEST = 30
+TABLE = 1024
+
+
+def grow(seed: int, inputs: Sequence[Num], steps: int) -> list[Num]:
+    """Return the inputs and what `steps` random operations make of them and of each other."""
+    rng = np.random.default_rng(seed)
+    pool = list(inputs)
+    for _ in range(steps):
+        pick = [pool[int(rng.integers(len(pool)))] for _ in range(3)]
+        try:
+            new = _operation(rng, *pick)
+        except CompileError:
+            continue
+        pool += [x for x in new if not x.is_const and _width(x) <= WIDEST and abs(x.frac) < 25]
+    return pool
+
+
+def inputs_of(seed: int, count: int = 4) -> list[Fixed]:
+    rng = np.random.default_rng([seed, 1])
+    return [
+        Fixed(int(rng.integers(1, 9)), int(rng.integers(-2, 10)), bool(rng.integers(2))) for _ in range(count)
+    ]
+
+
+def _width(x: Num) -> int:
+    return Fixed.covering(x.lo, x.hi, x.frac).width
+
+
+def _operation(rng: np.random.Generator, a: Num, b: Num, c: Num) -> list[Num]:
+    """Draw all parameters first, so that every machine draws the same ones."""
+    kind, width, shift = (int(v) for v in rng.integers((0, 1, 0), (14, 10, 6)))
+    signed, value = bool(rng.integers(2)), int(rng.integers(-40, 41))
+    entries, matrix = rng.integers(-60, 60, TABLE), rng.integers(-9, 10, (3, 3))
+    match kind:
+        case 0:
+            return [a + b]
+        case 1:
+            return [a - b]
+        case 2:
+            return [a * b]
+        case 3:
+            return [a * a]
+        case 4:
+            return [a * const(value, shift)]
+        case 5:
+            return [a + const(value, shift)]
+        case 6:
+            return [a.relu()]
+        case 7:
+            return [a.wrap(width, signed)]
+        case 8:
+            return [a.floor_bits(shift)]
+        case 9:
+            return [select(a.negative() if signed else a.nonzero(), b, c)]
+        case 10:
+            size = a.hi - a.lo + 1
+            return [a.lookup([int(e) for e in entries[:size]], shift)] if size <= TABLE else []
+        case 11:
+            return [a.clamp(-abs(value) - 1, abs(value) + 3)]
+        case 12:
+            return constant_matmul(matrix, shift, [a, b, c])
+        case _:
+            return [-a]

@@ -1,0 +1,85 @@
+"""Law 4 beyond our own blocks: any expression gives the same integers on every machine.
+
+Found with it: alkaid's merging of equal operations moves tables, its multiplexer forgets a negation
+under a wrap, its `quantize` returns wires that it knows to be constant unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from expressions import grow, inputs_of
+
+from eqhls.backends.rtl.emit import emit
+from eqhls.engines import INTEGERS, Ints
+from eqhls.fixed import Fixed, Num
+from eqhls.lower.netlist import Netlist, Port, simulate
+from eqhls.lower.tracer import Tracer
+from eqhls.text import write_project
+from eqhls.verify.bulk import BulkSimulator
+
+EVENTS = 300
+SEEDS = 600
+
+
+@dataclass(frozen=True)
+class Case:
+    netlist: Netlist
+    inputs: list[Ints]
+    want: list[Ints]
+
+
+def build(seeds: range, stage_ns: float) -> Case:
+    """One design with the expressions of all seeds side by side."""
+    tracer = Tracer(stage_ns)
+    forms: list[Fixed] = []
+    raws: list[Ints] = []
+    results: list[tuple[Num, Fixed]] = []
+    want: list[Ints] = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 2])
+        mine = inputs_of(seed)
+        events = [rng.integers(f.lo, f.hi + 1, EVENTS) for f in mine]
+        for f, x in zip(mine, events, strict=True):
+            x[:2] = f.lo, f.hi
+        steps = int(rng.integers(5, 40))
+        wires = grow(seed, [tracer.input(f) for f in mine], steps)[-8:]
+        numbers = [Num(INTEGERS, x, f.lo, f.hi, f.frac) for f, x in zip(mine, events, strict=True)]
+        results += [(w, Fixed.covering(w.lo, w.hi, w.frac)) for w in wires]
+        want += [n.wire for n in grow(seed, numbers, steps)[-8:]]
+        forms += mine
+        raws += events
+    ports = (
+        (Port("x", (len(forms),), tuple(forms)),),
+        (Port("y", (len(want),), tuple(f for _, f in results)),),
+    )
+    return Case(tracer.finish("expressions", *ports, results), raws, want)
+
+
+@pytest.mark.parametrize("stage_ns", [1.0, 2.5, 10.0])
+def test_netlist(stage_ns: float) -> None:
+    wrong = list[int]()
+    for seed in range(SEEDS):
+        case = build(range(seed, seed + 1), stage_ns)
+        got = simulate(case.netlist, case.inputs)
+        if any(not np.array_equal(g, w) for g, w in zip(got, case.want, strict=True)):
+            wrong.append(seed)
+    assert not wrong
+
+
+def test_rtl(tmp_path: Path) -> None:
+    case = build(range(60), 2.5)
+    write_project({**emit(case.netlist, 360.0), "eqhls.json": "{}"}, tmp_path / "p")
+    words = BulkSimulator(tmp_path / "p").run(_packed(case.netlist.inputs[0].formats, case.inputs))
+    want = _packed(case.netlist.outputs[0].formats, case.want)
+    np.testing.assert_array_equal(words, want)
+
+
+def _packed(forms: tuple[Fixed, ...], columns: list[Ints]) -> np.ndarray:
+    bits = [(x[:, None] >> np.arange(f.width)) & 1 for f, x in zip(forms, columns, strict=True)]
+    flat = np.concatenate(bits, axis=1).astype(np.uint8)
+    padding = -flat.shape[1] % 32
+    return np.packbits(np.pad(flat, ((0, 0), (0, padding))), axis=1, bitorder="little").view("<u4")
