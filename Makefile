@@ -45,7 +45,7 @@ bench: $(VENV)/core ## timings of the shipped models, as a table
 	@$(BIN)/python tests/bench.py
 
 train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag-files
-	@for m in lgn_top lgn_top_small lgn_top_lab; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done
+	@for m in lgn_top lgn_top_small lgn_top_lab pelican_top pelican_nano; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done
 
 docs: $(VENV)/core ## write the generated pages again
 	@$(BIN)/eqhls catalogue -o docs/blocks.md

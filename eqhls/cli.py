@@ -97,11 +97,12 @@ def simulate(
 def verify(
     folder: FolderArg,
     events: Annotated[Path | None, typer.Argument(help="EVENTS.npz; the shipped vectors if left out")] = None,
+    symmetry: Annotated[bool, typer.Option("--symmetry", help="only the exact symmetry tests")] = False,
 ) -> None:
     """Hold every engine against every other, test the symmetry, measure AUC where y is given."""
     project = open_project(folder)
     with steps() as progress:
-        evidence = project.verify(events, progress)
+        evidence = project.verify_symmetry(progress) if symmetry else project.verify(events, progress)
     console.print(evidence_table(project.manifest, evidence))
     for line in (*summary_lines(project.manifest, evidence), f"project      {project.folder}"):
         console.print(line)

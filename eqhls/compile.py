@@ -27,7 +27,7 @@ from eqhls.text import MANIFEST, Project, asset, check_target, write_project
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
-from eqhls.verify.proof import Machines, prove, test_vectors
+from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -127,6 +127,10 @@ class Compiled:
     def verify(self, events: Path | None = None, report: Report = silent) -> Evidence:
         """Run every stage of the proof and keep the evidence in report/evidence.json."""
         return prove(self.folder, self.graph, self.options, events, report)
+
+    def verify_symmetry(self, report: Report = silent) -> Evidence:
+        """Run the symmetry stages of the proof alone."""
+        return prove_symmetry(self.folder, self.graph, self.options, report)
 
 
 def open_project(folder: Path) -> Compiled:

@@ -1,4 +1,4 @@
-"""Train a seeded Lorentz network: float first, then with its quantizers, straight through.
+"""Train a network: float first, then with its quantizers, straight through.
 
     python models/lgn_top/train.py --data FOLDER
 
@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import io
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,6 @@ from rich.progress import Progress
 
 from eqhls.frontends.graphfile import save_graph
 from eqhls.frontends.keras import read_keras
-from eqhls.frontends.layers.networks import SeededConfig, seeded_lgn
 from eqhls.frontends.prepare import InputForm, Prepared, prepare
 from eqhls.ir.graph import Graph
 from eqhls.text import write_file
@@ -124,26 +125,39 @@ def ship(folder: Path, model: keras.Model, graph: Graph, test: Prepared, raw: di
     )
 
 
-def train(name: str, config: SeededConfig, folder: Path, form: InputForm = InputForm.JET_LIGHT_CONE) -> None:
-    """Run both phases and ship what came out."""
+@dataclass(frozen=True)
+class Plan:
+    """How to train by default: seed, epochs and highest rates of the two phases."""
+
+    seed: int = 1
+    epochs: tuple[int, int] = (20, 15)
+    rates: tuple[float, float] = (1e-1, 4e-2)
+    form: InputForm = InputForm.JET_LIGHT_CONE
+
+
+DEFAULT = Plan()
+
+
+def train(name: str, build: Callable[[bool], keras.Model], folder: Path, plan: Plan = DEFAULT) -> None:
+    """Run both phases of `build(quantized)` and ship what came out."""
     parser = argparse.ArgumentParser(description=f"train {name}")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=int, nargs=2, default=(20, 15))
+    parser.add_argument("--seed", type=int, default=plan.seed)
+    parser.add_argument("--epochs", type=int, nargs=2, default=plan.epochs)
     parser.add_argument("--output", type=Path, default=folder)
     arguments = parser.parse_args()
     keras.utils.set_random_seed(arguments.seed)
     (train_set, y, _), (val, y_val, _), (test, y_test, raw) = (
-        read(arguments.data, part, form) for part in ("train", "val", "test")
+        read(arguments.data, part, plan.form) for part in ("train", "val", "test")
     )
-    smooth, model = (seeded_lgn(config, name, quantized) for quantized in (False, True))
+    smooth, model = (build(quantized) for quantized in (False, True))
     graph = read_keras(model)
     x = values(graph, train_set)
     with Progress() as progress:
         first, second = arguments.epochs
-        fit(smooth, x, y, 1e-1, first, Bar(progress, "float    ", first))
+        fit(smooth, x, y, plan.rates[0], first, Bar(progress, "float    ", first))
         model.set_weights(smooth.get_weights())
-        fit(model, x, y, 4e-2, second, Bar(progress, "quantized", second))
+        fit(model, x, y, plan.rates[1], second, Bar(progress, "quantized", second))
     graph = read_keras(model).formatted()
     for part, events, labels in (("validation", val, y_val), ("test", test, y_test)):
         fixed, floating = scores(graph, events)

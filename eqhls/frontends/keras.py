@@ -9,16 +9,16 @@ from typing import Any
 import keras
 
 from eqhls.errors import CompileError
-from eqhls.frontends.layers import geometry, scalar, structure
+from eqhls.frontends.layers import geometry, pairs, scalar, structure
 from eqhls.frontends.layers.base import EqLayer
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op
 
 SUPPORTED = sorted(
     name
-    for module in (geometry, scalar, structure)
+    for module in (geometry, pairs, scalar, structure)
     for name, cls in vars(module).items()
-    if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer
+    if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer and not name.startswith("_")
 )
 
 

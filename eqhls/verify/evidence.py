@@ -30,6 +30,7 @@ STAGES = (
     "symmetry integer",
     "symmetry hls",
     "symmetry rtl",
+    "symmetry controls",
     "boosts",
 )
 """Every stage that `eqhls verify` must run; AUC is added where labels are given."""
@@ -41,11 +42,12 @@ class Evidence:
 
     stages: tuple[Stage, ...]
     labelled: bool = False
+    wanted: tuple[str, ...] = STAGES
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Stages that were promised and did not run."""
-        wanted = (*STAGES, "auc") if self.labelled else STAGES
+        wanted = (*self.wanted, "auc") if self.labelled else self.wanted
         ran = {s.name for s in self.stages}
         return tuple(name for name in wanted if name not in ran)
 

@@ -22,8 +22,9 @@ from eqhls.ops.spurion import Spurion
 
 
 def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
-    """Return the graph with spurions as inputs, `guard_bits` more integer bits on every vector
-    port and `fine_bits` more fraction bits; formats are derived again.
+    """Return the graph with vector spurions as inputs (constant scalars are invariant and stay),
+    `guard_bits` more integer bits on every vector port and `fine_bits` more fraction bits; formats are
+    derived again.
 
     Raises CompileError for a spurion that is not a four-vector on the ports' lattice.
     """
@@ -33,12 +34,12 @@ def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
     widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(Rep.V.dim))
 
     def rule(node: Node) -> Node:
-        if isinstance(node.op, Spurion):
+        if isinstance(node.op, Spurion) and node.type.rep is not Rep.S:
             if node.type.rep is not Rep.V:
                 raise CompileError(
                     f"{graph.name}: %{node.name}",
                     f"is a spurion {node.type}",
-                    "only four-vector spurions can become ports",
+                    "only scalar and four-vector spurions can be tested",
                 )
             kind = replace(node.type, formats=tuple(_wider(f, guard_bits, fine_bits) for f in widest))
         elif node.op.source and node.type.rep is Rep.V:

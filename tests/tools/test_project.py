@@ -231,7 +231,7 @@ def test_python_in_a_few_lines(project: Compiled) -> None:
         project.predict(p4, engine="gpu")
 
 
-@pytest.mark.parametrize(("name", "luts", "stages"), [("lgn_top", 23_900, 23), ("lgn_top_lab", 21_000, 19)])
+@pytest.mark.parametrize(("name", "luts", "stages"), [("lgn_top", 26_000, 31), ("lgn_top_lab", 22_500, 20)])
 def test_the_other_models_verify(name: str, luts: int, stages: int, tmp_path: Path) -> None:
     """Two levels, and the laboratory frame with O(3,1;Z): every stage, from four-momenta in GeV."""
     project = eqhls.compile(ROOT / "models" / name, output=tmp_path / name)

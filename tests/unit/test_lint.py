@@ -13,7 +13,7 @@ HEADERS = sorted((Path(__file__).resolve().parents[2] / "hls_templates" / "eqhls
 
 
 def test_every_block_has_a_header() -> None:
-    assert {h.stem for h in HEADERS} == set(BY_NAME) | {"common", "output"}
+    assert {h.stem for h in HEADERS} == set(BY_NAME) | {"common", "output", "pair_map"}
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda h: h.stem)

@@ -41,6 +41,7 @@ class Inputs:
     beams: tuple[tuple[float, ...], ...] = ((2.0, 2.0, 0.0, 2.0), (2.0, 2.0, 0.0, -2.0))
 
 
+JET_FRAME = Inputs()
 LAB_INPUTS = Inputs(
     "xyz",
     "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>",
@@ -56,7 +57,7 @@ class SeededConfig:
     levels: int = 1
     sums: int = 2
     constituents: int = 16
-    inputs: Inputs = Inputs()
+    inputs: Inputs = JET_FRAME
     edge: str = "fix<5,3,RND,SAT>"
     score: str = "ufix<4,0>"
     readout: str = "fix<8,6,RND,SAT>"

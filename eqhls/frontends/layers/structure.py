@@ -49,7 +49,7 @@ class TypedInput(EqLayer):
 
 @register
 class SpurionLayer(EqLayer):
-    """A constant tensor; the layer's input only ties it to the model."""
+    """A constant tensor; the layer's input only ties it to the model and gives the number of events."""
 
     def __init__(self, type: str, values: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,10 +62,10 @@ class SpurionLayer(EqLayer):
         return self.op().infer()
 
     def call(self, x: Any) -> Any:
-        return constant(self.values)[None]
+        return K.broadcast_to(constant(self.values)[None], (K.shape(x)[0], *self.kind.shape))
 
     def compute_output_shape(self, *shapes: Any) -> tuple[int | None, ...]:
-        return (1, *self.kind.shape)
+        return (None, *self.kind.shape)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"type": str(self.kind), "values": self.values}

@@ -1,0 +1,144 @@
+"""PELICAN from the layers: triangular pairs, encoders by the kind of pair, tied blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from eqhls.frontends.layers.geometry import CgProductLayer, GramLayer
+from eqhls.frontends.layers.networks import JET_FRAME, Inputs, ports
+from eqhls.frontends.layers.pairs import Eq2to0Layer, Eq2to2SymmetricLayer
+from eqhls.frontends.layers.scalar import Log2Layer, RequantizeLayer, TableLayer
+from eqhls.frontends.layers.structure import (
+    AddLayer,
+    ConcatLayer,
+    MaskLayer,
+    ParticleSumLayer,
+    RenameLayer,
+    SelectLayer,
+    SpurionLayer,
+)
+from eqhls.groups.permutation import pairs_of
+
+SPURIONS = 3
+"""The jet and the two beams, behind the constituents."""
+
+
+@dataclass(frozen=True, slots=True)
+class PelicanConfig:
+    """Channels of the encoders and of each tied block, of the read-out, and the formats.
+
+    `encoded` is the format of an encoded product, `address` that of the argument of an activation,
+    `hidden` that of an activation, `readout` that of the read-out's functions.
+    """
+
+    encoders: int = 3
+    blocks: tuple[int, ...] = (3,)
+    readouts: int = 4
+    constituents: int = 16
+    inputs: Inputs = JET_FRAME
+    floor: float = 0.25
+    frac: int = 1
+    codes: int = 48
+    encoded: str = "fix<6,3,RND,SAT>"
+    weights: str = "fix<6,2,RND,SAT>"
+    address: str = "fix<8,5,RND,SAT>"
+    hidden: str = "fix<6,3,RND,SAT>"
+    readout: str = "fix<9,6,RND,SAT>"
+
+
+KNOTS = (2.0, 6.0, 9.0, 12.0, 15.0, 18.0, 21.0)
+BENDS = (-8.0, -2.0, 0.0, 2.0, 8.0)
+READ = (-12.0, -6.0, -3.0, 0.0, 3.0, 6.0, 12.0)
+MASS = tuple(12.0 + 0.5 * k for k in range(9))
+
+
+def kinds_of(constituents: int) -> dict[str, list[int]]:
+    """Return the places of each kind of pair in triangular storage. Kinds are what labels of
+    constituents, jet and beams can tell apart, so tables of their own replace label channels."""
+    jet = constituents
+
+    def kind(i: int, j: int) -> str:
+        if j < jet:
+            return "self" if i == j else "pair"
+        if i < jet:
+            return "jet" if j == jet else "beam"
+        return "mass" if i == j == jet else "fixed"
+
+    found: dict[str, list[int]] = {}
+    for place, (i, j) in enumerate(pairs_of(constituents + SPURIONS)):
+        found.setdefault(kind(i, j), []).append(place)
+    return found
+
+
+def pelican(config: PelicanConfig, name: str, quantized: bool) -> keras.Model:
+    """Return PELICAN on triangular pairs of constituents, jet and beams.
+
+    log2 of all products; one trained function for each channel and kind of pair; tied blocks of
+    messages (Eq2to2Symmetric, then a trained function a channel); totals and traces, a trained
+    function of each, and one of the jet's mass. Padded slots are silenced after every function,
+    which also absorbs any batch normalisation.
+    """
+    p, jet, valid = ports(name, config.inputs, config.constituents)
+    codes = _codes(config, p, jet, quantized)
+    flags = _flags(config, valid)
+    x = MaskLayer(name="encoded")(_encoded(config, codes, quantized), flags)
+    for k, channels in enumerate(config.blocks):
+        y = Eq2to2SymmetricLayer(channels, quantizer=_if(quantized, config.weights), name=f"eq{k}")(x)
+        x = MaskLayer(name=f"hidden{k}")(_function(config, y, f"{k}", BENDS, config.hidden, quantized), flags)
+    pooled = Eq2to0Layer(config.readouts, quantizer=_if(quantized, config.weights), name="pool")(x)
+    read = _function(config, pooled, "_read", READ, config.readout, quantized)
+    mass = SelectLayer("p", kinds_of(config.constituents)["mass"], "m", name="mass")(codes)
+    weighed = TableLayer(MASS, out=config.readout, name="mass_read", quantized=quantized)(mass)
+    total = ParticleSumLayer("c", name="read_sum")(read)
+    logit = AddLayer(name="logit")(total, ParticleSumLayer("m", name="mass_sum")(weighed))
+    inputs = [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, jet, valid)]
+    return keras.Model(inputs, logit, name=name)
+
+
+def _if(quantized: bool, form: str) -> str:
+    return form if quantized else ""
+
+
+def _codes(config: PelicanConfig, p: Any, jet: Any, quantized: bool) -> Any:
+    """Return log2 of all products of constituents, jet and beams, S[p]."""
+    beams = SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p)
+    nodes = ConcatLayer("i", name="nodes")(RenameLayer("j", "i", name="particles")(p), jet, beams)
+    products = GramLayer("i", "p", name="gram")(nodes)
+    log = Log2Layer(config.floor, config.frac, config.codes, quantized, name="log")
+    return log(products)
+
+
+def _flags(config: PelicanConfig, valid: Any) -> Any:
+    """Return 1 for pairs of valid particles and spurions, S[p]."""
+    always = SpurionLayer(f"S[i:{SPURIONS}]", [[1.0]] * SPURIONS, name="always")(valid)
+    nodes = ConcatLayer("i", name="flags")(RenameLayer("j", "i", name="valid_particles")(valid), always)
+    pairs = pairs_of(config.constituents + SPURIONS)
+    left = SelectLayer("i", [i for i, _ in pairs], "p", name="flag_left")(nodes)
+    right = SelectLayer("i", [j for _, j in pairs], "p", name="flag_right")(nodes)
+    return MaskLayer(name="flag_pairs")(left, right)
+
+
+def _encoded(config: PelicanConfig, codes: Any, quantized: bool) -> Any:
+    """Return the encoded products S[p,c], back in triangular order."""
+    unit = SpurionLayer(f"S[c:{config.encoders}]", [[1.0]] * config.encoders, name="unit")(codes)
+    parts: list[Any] = []
+    order: list[int] = []
+    for kind, places in kinds_of(config.constituents).items():
+        opened = CgProductLayer("S*S->S", name=f"open_{kind}")(
+            SelectLayer("p", places, "p", name=f"take_{kind}")(codes), unit
+        )
+        encode = TableLayer(KNOTS, "c", out=config.encoded, name=f"encode_{kind}", quantized=quantized)
+        parts.append(encode(opened))
+        order += places
+    back = [order.index(k) for k in range(len(order))]
+    return SelectLayer("p", back, "p", name="ordered")(ConcatLayer("p", name="kinds")(*parts))
+
+
+def _function(config: PelicanConfig, x: Any, label: str, knots: Any, out: str, quantized: bool) -> Any:
+    """Return a trained function of every channel."""
+    if quantized:
+        x = RequantizeLayer([config.address], name=f"address{label}")(x)
+    return TableLayer(knots, "c", out=out, name=f"function{label}", quantized=quantized)(x)

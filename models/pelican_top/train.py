@@ -1,0 +1,18 @@
+"""PELICAN with one tied block, jet-frame light-cone inputs."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from training import Plan, train  # noqa: E402
+
+from eqhls.frontends.layers.pelican import PelicanConfig, pelican  # noqa: E402
+
+CONFIG = PelicanConfig(encoders=3, blocks=(3,), readouts=4)
+PLAN = Plan(epochs=(16, 8), rates=(3e-2, 1e-2))
+
+if __name__ == "__main__":
+    train("pelican_top", partial(pelican, CONFIG, "pelican_top"), HERE, PLAN)
