@@ -7,7 +7,7 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,8 @@ from eqhls.ir.op import Floats
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
-from eqhls.passes import run as run_passes
+from eqhls.passes import Saving
+from eqhls.passes import run_measured as run_passes
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, Project, asset, check_target, write_project
 from eqhls.verify.cocotb_run import SimulationResult
@@ -62,7 +63,7 @@ def compile_model(
     check_target(folder)
     floats = _floats(samples, graph)
     graph = clock("quantize", 0.1, lambda: assign(graph, floats, options))
-    graph = clock("rewrite", 0.2, lambda: run_passes(graph).formatted())
+    graph, savings = clock("rewrite", 0.2, lambda: run_passes(graph))
     named = replace(graph, name=options.ProjectName or graph.name)
     netlist = clock("lower to a netlist", 0.3, lambda: lower(named, options))
     files: dict[str, str | bytes] = {}
@@ -71,7 +72,7 @@ def compile_model(
     files |= clock("make test vectors", 0.9, lambda: test_vectors(named))
     files |= _bench() | _graph_files(named)
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
-    files[MANIFEST] = json.dumps(_manifest(named, netlist, options, files), indent=1) + "\n"
+    files[MANIFEST] = json.dumps(_manifest(named, netlist, options, files, savings), indent=1) + "\n"
     clock("write the project", 0.95, lambda: write_project(files, folder))
     report("done", 1.0)
     return Compiled(folder)
@@ -201,7 +202,9 @@ def _graph_files(graph: Graph) -> dict[str, str | bytes]:
     return {f"model/{name}": content for name, content in graph_files(graph).items()}
 
 
-def _manifest(graph: Graph, netlist: Netlist, options: Options, files: Project) -> dict[str, Any]:
+def _manifest(
+    graph: Graph, netlist: Netlist, options: Options, files: Project, savings: tuple[Saving, ...]
+) -> dict[str, Any]:
     return {
         "name": graph.name,
         "versions": {p: _version(p) for p in PACKAGES},
@@ -214,6 +217,7 @@ def _manifest(graph: Graph, netlist: Netlist, options: Options, files: Project) 
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
         "dsp": 0,
+        "passes": [asdict(s) for s in savings],
         "inputs": {n.name: str(n.type) for n in graph.inputs},
         "outputs": {n.name: str(n.type) for n in graph.results},
         "symmetry": derive(graph).describe(),

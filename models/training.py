@@ -60,10 +60,14 @@ class Bar(keras.callbacks.Callback):
         self.progress.update(self.task, advance=1, description=f"{self.text} loss {loss:.4f}")
 
 
-def read(folder: Path, part: str, form: InputForm) -> tuple[Prepared, np.ndarray, dict[str, np.ndarray]]:
+def read(
+    folder: Path, part: str, graph: Graph, form: InputForm
+) -> tuple[Prepared, np.ndarray, dict[str, np.ndarray]]:
+    """Return the jets as integers in the formats of the network's ports, labels, and what was read."""
+    formats = [tuple(graph.node(k).type.format_of(c) for c in range(4)) for k in ("p", "jet")]
     with np.load(folder / f"toptag_{part}.npz") as file:
         raw = {k: file[k] for k in ("p4", "jet", "y")}
-    return prepare(raw["p4"], raw["jet"], form), raw["y"].astype(np.int64), raw
+    return prepare(raw["p4"], raw["jet"], form, 16, *formats), raw["y"].astype(np.int64), raw
 
 
 def steps(graph: Graph, name: str) -> np.ndarray:
@@ -147,11 +151,11 @@ def train(name: str, build: Callable[[bool], keras.Model], folder: Path, plan: P
     parser.add_argument("--output", type=Path, default=folder)
     arguments = parser.parse_args()
     keras.utils.set_random_seed(arguments.seed)
-    (train_set, y, _), (val, y_val, _), (test, y_test, raw) = (
-        read(arguments.data, part, plan.form) for part in ("train", "val", "test")
-    )
     smooth, model = (build(quantized) for quantized in (False, True))
     graph = read_keras(model)
+    (train_set, y, _), (val, y_val, _), (test, y_test, raw) = (
+        read(arguments.data, part, graph, plan.form) for part in ("train", "val", "test")
+    )
     x = values(graph, train_set)
     with Progress() as progress:
         first, second = arguments.epochs

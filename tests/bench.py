@@ -1,21 +1,54 @@
-"""Timings of the shipped models, as a Markdown table: `make bench`. Never part of the tests."""
+"""Figures of the shipped models, as Markdown tables: `make bench`. Never part of the tests."""
 
 from __future__ import annotations
 
-import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 import eqhls
+from eqhls.ir.graph import Graph
+from eqhls.ir.op import Tensor
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
 from eqhls.verify.events import read_events
+from eqhls.verify.metrics import auc, rejection
 from eqhls.verify.proof import Machines
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("lgn_top_small", "lgn_top", "lgn_top_lab")
+NAMES = ("lgn_top_small", "lgn_top", "lgn_top_lab", "pelican_nano", "pelican_top")
+PHYSICS = (
+    ("trained", "values"),
+    ("AUC", "auc"),
+    ("1/eB at 30 %", "rejection"),
+    ("cycles", "cycles"),
+    ("ns at 360 MHz", "ns"),
+    ("deepest stage ns", "depth"),
+    ("LUT (alkaid)", "lut"),
+    ("register bits", "registers"),
+    ("DSP", "dsp"),
+)
+ENGINES = (
+    ("compile s", "compile"),
+    ("peak MiB", "memory"),
+    ("g++ s", "gpp"),
+    ("Verilator s", "verilator"),
+    ("integer ev/s", "integer"),
+    ("HLS ev/s", "hls"),
+    ("RTL ev/s", "rtl"),
+    ("cocotb ev/s", "cocotb"),
+)
+COMPILE = (
+    "import resource, sys, time; from pathlib import Path; import eqhls; start = time.perf_counter(); "
+    "eqhls.compile(Path(sys.argv[1]), output=Path(sys.argv[2])); "
+    "print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+)
 
 
 def seconds(step: Callable[[], object], times: int = 3) -> float:
@@ -28,42 +61,72 @@ def seconds(step: Callable[[], object], times: int = 3) -> float:
     return sorted(found)[times // 2]
 
 
-def row(name: str, folder: Path) -> str:
-    """Compile one model and time every engine on its shipped jets."""
-    compile_s = seconds(lambda: eqhls.compile(ROOT / "models" / name, output=folder), 1)
+def trained_values(graph: Graph) -> int:
+    """Return the number of weights, and of values at the knots of trained functions, in a graph."""
+    count = 0
+    for node in graph:
+        for name in ("weight", "bias", "diagonal", "dual", "values"):
+            field = getattr(node.op, name, None)
+            if isinstance(field, Tensor) and node.op.kind() != "spurion":
+                fixed = node.op.kind() == "table" and field.shape[-1] == 2
+                count += 0 if fixed else field.array.size
+    return count
+
+
+def measure(name: str, folder: Path) -> dict[str, Any]:
+    """Compile one model in a process of its own; score its shipped jets; time every engine on them."""
+    model = ROOT / "models" / name
+    printed = subprocess.run(
+        [sys.executable, "-c", COMPILE, str(model), str(folder)], capture_output=True, text=True, check=True
+    ).stdout.split()
     project = eqhls.open_project(folder)
     manifest, graph = project.manifest, project.graph
-    machines, events = Machines(folder, graph), read_events(ROOT / "models" / name / "events.npz", graph)
+    machines, events = Machines(folder, graph), read_events(model / "events.npz", graph)
+    assert events.labels is not None
+    scores = machines.run("integer", events.raw).reshape(len(events), -1)[:, 0]
     words = machines.pack(events.raw)
     csim, bulk = CSim(folder), BulkSimulator(folder)
-    hls_build, rtl_build = seconds(csim.build, 1), seconds(bulk.build, 1)
-    rates = [
-        len(words) / seconds(step)
-        for step in (
-            lambda: machines.run("integer", events.raw),
-            lambda: csim.run(words),
-            lambda: bulk.run(words),
-        )
-    ]
-    cocotb = project.simulate(ROOT / "models" / name / "events.npz").events_per_second
-    numbers = [f"{r:,.0f}" for r in (*rates, cocotb)]
-    area = f"{manifest['lut_estimate']:,} | {manifest['register_bits']:,} | {manifest['latency_cycles'] - 1}"
-    return (
-        f"| {name} | {area} | {compile_s:.1f} | {hls_build:.1f} | {rtl_build:.1f} | {' | '.join(numbers)} |"
-    )
+    found: dict[str, Any] = {
+        "values": trained_values(graph),
+        "auc": f"{auc(scores, events.labels):.4f}",
+        "rejection": f"{rejection(scores, events.labels):.0f}",
+        "cycles": manifest["latency_cycles"],
+        "ns": manifest["latency_ns"],
+        "depth": manifest["stage_depth_ns"],
+        "lut": f"{manifest['lut_estimate']:,}",
+        "registers": f"{manifest['register_bits']:,}",
+        "dsp": manifest["dsp"],
+        "compile": f"{float(printed[0]):.1f}",
+        "memory": f"{float(printed[1]):.0f}",
+        "gpp": f"{seconds(csim.build, 1):.1f}",
+        "verilator": f"{seconds(bulk.build, 1):.1f}",
+    }
+    steps = {
+        "integer": lambda: machines.run("integer", events.raw),
+        "hls": lambda: csim.run(words),
+        "rtl": lambda: bulk.run(words),
+    }
+    found |= {k: f"{len(words) / seconds(step):,.0f}" for k, step in steps.items()}
+    found["cocotb"] = f"{project.simulate(model / 'events.npz').events_per_second:,.0f}"
+    return found
+
+
+def table(columns: tuple[tuple[str, str], ...], rows: dict[str, dict[str, Any]]) -> str:
+    lines = ["| model | " + " | ".join(c for c, _ in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | " + " | ".join(str(row[key]) for _, key in columns) + " |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    print(
-        "| model | LUT (alkaid) | register bits | stages | compile s | g++ s | Verilator s "
-        "| integer ev/s | HLS ev/s | RTL ev/s | cocotb ev/s |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    np.seterr(all="raise")
+    rows: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in NAMES:
-            print(row(name, Path(folder) / name), flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\nPeak memory of this process: {peak:.0f} MiB.")
+            print(f"{name} ..", file=sys.stderr, flush=True)
+            rows[name] = measure(name, Path(folder) / name)
+    print(table(PHYSICS, rows), end="\n\n")
+    print(table(ENGINES, rows))
 
 
 if __name__ == "__main__":

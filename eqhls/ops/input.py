@@ -23,6 +23,8 @@ class Input(Op):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 0)
+        if self.type.rep is not Rep.V and len(set(self.type.formats)) > 1:
+            raise self.error(f"found {self.type}", f"give all components of {self.type.rep.name} one format")
         return self.type
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:

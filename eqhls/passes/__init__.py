@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from eqhls.ir.graph import Graph
+from eqhls.passes.constants import fold_constants
+from eqhls.passes.cost import gates
+from eqhls.passes.linear import move_heads_past_sums
 from eqhls.passes.structure import drop_dead, share_common
+from eqhls.passes.symmetric import store_triangles
 
-PIPELINE: tuple[Callable[[Graph], Graph], ...] = (share_common, drop_dead)
+PIPELINE: tuple[Callable[[Graph], Graph], ...] = (
+    fold_constants,
+    share_common,
+    store_triangles,
+    move_heads_past_sums,
+    drop_dead,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What a pass did: blocks and gates (`eqhls.passes.cost`) before and after."""
+
+    name: str
+    blocks: tuple[int, int]
+    gates: tuple[int, int]
 
 
 def run(graph: Graph) -> Graph:
     """Apply every pass in order; each result is verified."""
+    return run_measured(graph)[0]
+
+
+def run_measured(graph: Graph) -> tuple[Graph, tuple[Saving, ...]]:
+    """Apply every pass in order and say what each saved. The graph must have formats."""
+    found: list[Saving] = []
+    before = gates(graph)
     for step in PIPELINE:
-        graph = step(graph).verify()
-    return graph
+        smaller = step(graph)
+        smaller = graph if smaller == graph else smaller.verify().formatted()
+        after = before if smaller is graph else gates(smaller)
+        blocks = (len(graph.nodes), len(smaller.nodes))
+        found.append(Saving(step.__name__, blocks, (before, after)))
+        graph, before = smaller, after
+    return graph, tuple(found)

@@ -49,6 +49,7 @@ def page(data: dict[str, Any], plot: Path) -> str:
         picture = base64.b64encode(plot.read_bytes()).decode()
         parts.append("<h2>Boosts and rotations</h2>" + _numbers(data["evidence"], "boosts"))
         parts.append(f'<img alt="error against boost" src="data:image/png;base64,{picture}">')
+    parts.append("<h2>What the passes saved</h2>" + _rows(_savings(manifest)))
     parts.append("<h2>Ports</h2>" + _rows({**manifest["inputs"], **manifest["outputs"]}))
     if data["seconds_per_step"]:
         parts.append("<h2>Seconds per step</h2>" + _rows(data["seconds_per_step"]))
@@ -71,6 +72,18 @@ def _facts(manifest: dict[str, Any], synthesis: dict[str, Any] | None) -> str:
     if synthesis:
         facts["Yosys estimate"] = ", ".join(f"{v} {k.upper()}" for k, v in synthesis.items())
     return _rows(facts)
+
+
+def _savings(manifest: dict[str, Any]) -> dict[str, str]:
+    """Return a line for each pass; gates are counted without sharing, to compare graphs."""
+    found: dict[str, str] = {}
+    for step in manifest["passes"]:
+        (blocks, fewer), (gates, less) = step["blocks"], step["gates"]
+        share = f"{1 - less / gates:.1%}" if gates else "0.0%"
+        found[step["name"].replace("_", " ")] = (
+            f"{blocks} to {fewer} blocks, {gates:,} to {less:,} gates ({share} saved)"
+        )
+    return found
 
 
 def _rows(values: dict[str, Any]) -> str:

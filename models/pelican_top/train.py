@@ -9,9 +9,10 @@ sys.path.insert(0, str(HERE.parent))
 
 from training import Plan, train  # noqa: E402
 
+from eqhls.frontends.layers.networks import COARSE  # noqa: E402
 from eqhls.frontends.layers.pelican import PelicanConfig, pelican  # noqa: E402
 
-CONFIG = PelicanConfig(encoders=3, blocks=(3,), readouts=4)
+CONFIG = PelicanConfig(inputs=COARSE, encoders=3, blocks=(3,), readouts=4)
 PLAN = Plan(epochs=(16, 8), rates=(3e-2, 1e-2))
 
 if __name__ == "__main__":

@@ -42,6 +42,14 @@ class Inputs:
 
 
 JET_FRAME = Inputs()
+COARSE = Inputs(
+    "lc",
+    "ufix<8,10>|ufix<6,4>|fix<7,7>|fix<7,7>",
+    "ufix<9,11>|ufix<9,7>|fix<7,7>|fix<7,7>",
+    ((4.0, 4.0, 0.0, 4.0), (4.0, 4.0, 0.0, -4.0)),
+)
+"""Steps of 4, 1/4, 1 and 1 GeV, for networks that multiply all pairs: still a lattice of the exact
+group, and products of two 7-bit numbers fit into one pipeline stage."""
 LAB_INPUTS = Inputs(
     "xyz",
     "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>",

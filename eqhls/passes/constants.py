@@ -1,0 +1,36 @@
+"""Values that no event changes become constants: labels, flags of spurions, their encodings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from eqhls.fixed import element
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Floats, Tensor
+from eqhls.ops.spurion import Spurion
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Replace every op of constants alone by its exact value. Needs formats, for tables have them."""
+    known: dict[str, Node] = {}
+    nodes: list[Node] = []
+    for node in graph:
+        if node.inputs and all(n in known for n in node.inputs):
+            node = _folded(node, tuple(known[n] for n in node.inputs))
+        if isinstance(node.op, Spurion):
+            known[node.name] = node
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _folded(node: Node, sources: tuple[Node, ...]) -> Node:
+    types = tuple(s.type for s in sources)
+    body = node.op.body(types, *(s.op.body(()) for s in sources))
+    values: Floats = np.empty(body.shape)
+    for index in np.ndindex(body.shape):
+        num = element(body, index)
+        assert num.is_const
+        values[index] = num.lo * 2.0**-num.frac
+    return replace(node, op=Spurion(replace(node.type, formats=()), Tensor(values)), inputs=())

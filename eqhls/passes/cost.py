@@ -1,0 +1,75 @@
+"""A quick count of gates: the bodies on intervals, with a price for every operation.
+
+Not the netlist's estimate, which shares terms between operations; it serves to compare graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from eqhls.engines import Intervals
+from eqhls.fixed import Fixed, Num, NumArray
+from eqhls.ir.graph import Graph
+from eqhls.ir.types import Type
+
+PRODUCT = 0.75
+"""Cells a bit of one factor and bit of the other."""
+
+
+class Counting(Intervals):
+    """Intervals that add up what each operation would cost, in cells of one full adder or LUT."""
+
+    def __init__(self) -> None:
+        self.cells = 0.0
+
+    def add(self, a: Any, b: Any, lo: int, hi: int) -> None:
+        self.cells += _width(lo, hi)
+
+    def sub(self, a: Any, b: Any, lo: int, hi: int) -> None:
+        self.cells += _width(lo, hi)
+
+    def mul(self, a: Any, b: Any, lo: int, hi: int) -> None:
+        self.cells += PRODUCT * (_width(lo, hi) / 2) ** 2
+
+    def mul_const(self, a: Any, value: int, lo: int, hi: int) -> None:
+        self.cells += _width(lo, hi) * (_digits(value) - 1)
+
+    def select(self, cond: Any, yes: Any, no: Any, lo: int, hi: int) -> None:
+        self.cells += _width(lo, hi) / 2
+
+    def table(self, a: Any, first: int, entries: Sequence[int]) -> None:
+        self.cells += _width(min(entries), max(entries)) * max(len(entries) / 64, 1)
+
+    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[None]:
+        for row in matrix:
+            terms = sum(_digits(m) for m in row)
+            self.cells += max(terms - 1, 0) * max(_width(-abs(m), abs(m)) for m in (*row, 1)) * 2
+        return [None] * len(matrix)
+
+
+def gates(graph: Graph) -> int:
+    """Return the cells that the bodies of a quantized graph would take, one by one."""
+    machine = Counting()
+    feeds = {n.name: _ports(machine, n.type) for n in graph.inputs}
+    graph.run(feeds)
+    return round(machine.cells)
+
+
+def _ports(machine: Counting, kind: Type) -> NumArray:
+    out = np.empty(kind.shape, dtype=object)
+    for index in np.ndindex(kind.shape):
+        form = kind.format_of(index[-1])
+        out[index] = Num(machine, None, form.lo, form.hi, form.frac)
+    return out
+
+
+def _width(lo: int, hi: int) -> int:
+    return Fixed.covering(lo, hi, 0).width
+
+
+def _digits(value: int) -> int:
+    """Return the non-zero digits of the canonical signed form."""
+    return (abs(value) ^ (3 * abs(value))).bit_count()

@@ -1,0 +1,97 @@
+"""Maps of pairs that waste half of their work become the tied ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Tensor
+from eqhls.ops.add import Add
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.eq2to0 import Eq2to0
+from eqhls.ops.eq2to1 import Eq2to1
+from eqhls.ops.eq2to2 import Eq2to2
+from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.gram import Gram
+from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
+from eqhls.ops.rename import Rename
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.table import Table
+
+PAIR = "p"
+
+
+def store_triangles(graph: Graph) -> Graph:
+    """Keep symmetric pair tensors as their pairs i <= j.
+
+    A tensor is symmetric where it is the Gram matrix of one set of vectors with itself (a Gram of x
+    and of x renamed), a function of single entries of a symmetric one, or an Eq2to2 of a symmetric one
+    whose weights do not tell rows from columns. Everything downstream of a Gram must be able to follow
+    to the event or to particles; otherwise the graph is left as it is.
+    """
+    nodes: dict[str, Node] = {}
+    moved: set[str] = set()
+    sides: set[str] = set()
+    for node in graph:
+        made = _gram(node, nodes) if isinstance(node.op, Gram) else _follow(node, nodes, moved, sides)
+        if made is None:
+            return graph
+        nodes[node.name] = made
+        if made.type.has(PAIR) and not node.type.has(PAIR):
+            moved.add(node.name)
+            sides |= {a.name for a in node.type.axes} - {a.name for a in made.type.axes}
+    return graph if set(graph.outputs) & moved else replace(graph, nodes=tuple(nodes.values()))
+
+
+def _gram(node: Node, nodes: dict[str, Node]) -> Node | None:
+    if len(node.inputs) != 2:
+        return node
+    left, right = (nodes[n] for n in node.inputs)
+    twin = isinstance(right.op, Rename) and right.inputs == (left.name,)
+    if not twin or len(left.type.axes) != 1:
+        return node
+    op = Gram(left.type.axes[0].name, PAIR)
+    return replace(node, op=op, inputs=(left.name,), type=op.infer(left.type))
+
+
+POINTWISE = (Table, Log2, Requantize, ChannelMix, CgProduct, Add, Mask)
+"""Ops that act on entries one by one, if not along the axes of the pair."""
+
+
+def _follow(node: Node, nodes: dict[str, Node], moved: set[str], sides: set[str]) -> Node | None:
+    """Return the node on triangular inputs, the node itself where it has none, None if it cannot.
+
+    `sides` are the axes of rows and columns, which nothing downstream may still name."""
+    if not moved.intersection(node.inputs):
+        return node
+    kinds = tuple(nodes[n].type for n in node.inputs)
+    if any(k.has(side) for k in kinds for side in sides):
+        return None
+    match node.op:
+        case Eq2to2() as op:
+            tied = _tied(op)
+            return replace(node, op=tied, type=tied.infer(*kinds)) if tied else None
+        case Eq2to0() | Eq2to1() as op:
+            return replace(node, type=op.infer(*kinds))
+        case op if isinstance(op, POINTWISE) and getattr(op, "axis", "") not in sides:
+            return replace(node, type=op.infer(*kinds))
+        case _:
+            return None
+
+
+def _tied(op: Eq2to2) -> Eq2to2Symmetric | None:
+    """Return the nine maps, or None where rows and columns have weights of their own.
+
+    On symmetric tensors rows and columns have equal sums, so only sums of weights count.
+    """
+    k = op.weight.array
+    rows, columns = (k[:, :, a] + k[:, :, b] for a, b in ((7, 10), (6, 9)))
+    if not (np.array_equal(k[:, :, 3], k[:, :, 4]) and np.array_equal(rows, columns)):
+        return None
+    tied = [k[:, :, 0] + k[:, :, 1], k[:, :, 2], k[:, :, 3], k[:, :, 5] + k[:, :, 8], rows]
+    weight = np.stack([*tied, *(k[:, :, b] for b in (11, 12, 13, 14))], axis=-1)
+    return Eq2to2Symmetric(Tensor(weight), op.bias, op.diagonal, PAIR, op.channel)
