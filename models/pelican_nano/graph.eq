@@ -1,10 +1,10 @@
 graph pelican_nano
-%p = input() {type = V.lc[j:16]:ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>} : V.lc[j:16]:ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>
-%particles = rename(%p) {axis = j; to = i} : V.lc[i:16]:ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>
-%jet = input() {type = V.lc[i:1]:ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>} : V.lc[i:1]:ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>
-%beams = spurion() {type = V.lc[i:2]; values = @beams.values} : V.lc[i:2]:ufix<1,2>|ufix<1,2>|ufix<1,1>|fix<2,3>
-%nodes = concat(%particles, %jet, %beams) {axis = i} : V.lc[i:19]:ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>
-%gram = gram(%nodes) : S[p:190]:fix<22,19>
+%p = input() {type = V.lc[j:16]:ufix<8,10>|ufix<6,4>|fix<7,7>|fix<7,7>} : V.lc[j:16]:ufix<8,10>|ufix<6,4>|fix<7,7>|fix<7,7>
+%particles = rename(%p) {axis = j; to = i} : V.lc[i:16]:ufix<8,10>|ufix<6,4>|fix<7,7>|fix<7,7>
+%jet = input() {type = V.lc[i:1]:ufix<9,11>|ufix<9,7>|fix<7,7>|fix<7,7>} : V.lc[i:1]:ufix<9,11>|ufix<9,7>|fix<7,7>|fix<7,7>
+%beams = spurion() {type = V.lc[i:2]; values = @beams.values} : V.lc[i:2]:ufix<1,3>|ufix<1,3>|ufix<1,1>|fix<2,4>
+%nodes = concat(%particles, %jet, %beams) {axis = i} : V.lc[i:19]:ufix<9,11>|ufix<9,7>|fix<7,7>|fix<7,7>
+%gram = gram(%nodes) : S[p:190]:fix<20,19>
 %log = log2(%gram) {floor = 0.25; frac = 1; codes = 48} : S[p:190]:ufix<6,5>
 %take_self = select(%log) {axis = p; indices = [0, 19, 37, 54, 70, 85, 99, 112, 124, 135, 145, 154, 162, 169, 175, 180]; to = p} : S[p:16]:ufix<6,5>
 %unit = spurion() {type = S[c:1]; values = @unit.values} : S[c:1]:ufix<1,1>
@@ -27,7 +27,7 @@ graph pelican_nano
 %encode_jet = table(%open_jet) {knots = @encode_jet.knots; values = @encode_jet.values; axis = c; out = fix<6,3,RND,SAT>} : S[p:16, c:1]:fix<6,3>
 %encode_beam = table(%open_beam) {knots = @encode_beam.knots; values = @encode_beam.values; axis = c; out = fix<6,3,RND,SAT>} : S[p:32, c:1]:fix<6,3>
 %encode_mass = table(%open_mass) {knots = @encode_mass.knots; values = @encode_mass.values; axis = c; out = fix<6,3,RND,SAT>} : S[p:1, c:1]:fix<6,3>
-%encode_fixed = table(%open_fixed) {knots = @encode_fixed.knots; values = @encode_fixed.values; axis = c; out = fix<6,3,RND,SAT>} : S[p:5, c:1]:fix<5,2>
+%encode_fixed = table(%open_fixed) {knots = @encode_fixed.knots; values = @encode_fixed.values; axis = c; out = fix<6,3,RND,SAT>} : S[p:5, c:1]:ufix<5,2>
 %flags = concat(%valid_particles, %always) {axis = i} : S[i:19]:ufix<1,1>
 %kinds = concat(%encode_self, %encode_pair, %encode_jet, %encode_beam, %encode_mass, %encode_fixed) {axis = p} : S[p:190, c:1]:fix<6,3>
 %flag_left = select(%flags) {axis = i; indices = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 10, 10, 10, 10, 10, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 12, 12, 12, 12, 12, 12, 12, 13, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 15, 15, 15, 15, 16, 16, 16, 17, 17, 18]; to = p} : S[p:190]:ufix<1,1>
@@ -42,9 +42,9 @@ graph pelican_nano
 %pool = eq2to0(%hidden0) {weight = @pool.weight; bias = @pool.bias} : S[c:1]:fix<21,6>
 %address_read = requantize(%pool) {formats = [fix<8,5,RND,SAT>]} : S[c:1]:fix<8,5>
 %mass = select(%log) {axis = p; indices = [184]; to = m} : S[m:1]:ufix<6,5>
-%function_read = table(%address_read) {knots = @function_read.knots; values = @function_read.values; axis = c; out = fix<9,6,RND,SAT>} : S[c:1]:fix<9,6>
+%function_read = table(%address_read) {knots = @function_read.knots; values = @function_read.values; axis = c; out = fix<9,6,RND,SAT>} : S[c:1]:fix<8,5>
 %mass_read = table(%mass) {knots = @mass_read.knots; values = @mass_read.values; out = fix<9,6,RND,SAT>} : S[m:1]:fix<7,4>
-%read_sum = particle_sum(%function_read) {axis = c} : S[]:fix<9,6>
+%read_sum = particle_sum(%function_read) {axis = c} : S[]:fix<8,5>
 %mass_sum = particle_sum(%mass_read) {axis = m} : S[]:fix<7,4>
 %logit = add(%read_sum, %mass_sum) : S[]:fix<9,6>
 output %logit

@@ -1,10 +1,10 @@
 graph pelican_top
-%p = input() {type = V.lc[j:16]:ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>} : V.lc[j:16]:ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>
-%particles = rename(%p) {axis = j; to = i} : V.lc[i:16]:ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>
-%jet = input() {type = V.lc[i:1]:ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>} : V.lc[i:1]:ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>
-%beams = spurion() {type = V.lc[i:2]; values = @beams.values} : V.lc[i:2]:ufix<1,2>|ufix<1,2>|ufix<1,1>|fix<2,3>
-%nodes = concat(%particles, %jet, %beams) {axis = i} : V.lc[i:19]:ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>
-%gram = gram(%nodes) : S[p:190]:fix<22,19>
+%p = input() {type = V.lc[j:16]:ufix<8,10>|ufix<6,4>|fix<7,7>|fix<7,7>} : V.lc[j:16]:ufix<8,10>|ufix<6,4>|fix<7,7>|fix<7,7>
+%particles = rename(%p) {axis = j; to = i} : V.lc[i:16]:ufix<8,10>|ufix<6,4>|fix<7,7>|fix<7,7>
+%jet = input() {type = V.lc[i:1]:ufix<9,11>|ufix<9,7>|fix<7,7>|fix<7,7>} : V.lc[i:1]:ufix<9,11>|ufix<9,7>|fix<7,7>|fix<7,7>
+%beams = spurion() {type = V.lc[i:2]; values = @beams.values} : V.lc[i:2]:ufix<1,3>|ufix<1,3>|ufix<1,1>|fix<2,4>
+%nodes = concat(%particles, %jet, %beams) {axis = i} : V.lc[i:19]:ufix<9,11>|ufix<9,7>|fix<7,7>|fix<7,7>
+%gram = gram(%nodes) : S[p:190]:fix<20,19>
 %log = log2(%gram) {floor = 0.25; frac = 1; codes = 48} : S[p:190]:ufix<6,5>
 %take_self = select(%log) {axis = p; indices = [0, 19, 37, 54, 70, 85, 99, 112, 124, 135, 145, 154, 162, 169, 175, 180]; to = p} : S[p:16]:ufix<6,5>
 %unit = spurion() {type = S[c:3]; values = @unit.values} : S[c:3]:ufix<1,1>
@@ -43,8 +43,8 @@ graph pelican_top
 %address_read = requantize(%pool) {formats = [fix<8,5,RND,SAT>]} : S[c:4]:fix<8,5>
 %mass = select(%log) {axis = p; indices = [184]; to = m} : S[m:1]:ufix<6,5>
 %function_read = table(%address_read) {knots = @function_read.knots; values = @function_read.values; axis = c; out = fix<9,6,RND,SAT>} : S[c:4]:fix<8,5>
-%mass_read = table(%mass) {knots = @mass_read.knots; values = @mass_read.values; out = fix<9,6,RND,SAT>} : S[m:1]:fix<6,3>
+%mass_read = table(%mass) {knots = @mass_read.knots; values = @mass_read.values; out = fix<9,6,RND,SAT>} : S[m:1]:fix<7,4>
 %read_sum = particle_sum(%function_read) {axis = c} : S[]:fix<9,6>
-%mass_sum = particle_sum(%mass_read) {axis = m} : S[]:fix<6,3>
+%mass_sum = particle_sum(%mass_read) {axis = m} : S[]:fix<7,4>
 %logit = add(%read_sum, %mass_sum) : S[]:fix<9,6>
 output %logit
