@@ -12,6 +12,7 @@ GROUPS = {
     "input": "Inputs",
     "geometry": "Lorentz geometry",
     "message": "Messages",
+    "pair": "Pairs of particles",
     "scalar": "Scalars",
     "structure": "Structure",
 }

@@ -138,7 +138,7 @@ def check_group(
     runner: Runner,
     engine: str,
     rng: np.random.Generator,
-    rounds: int = 10,
+    rounds: int = 15,
 ) -> SymmetryResult:
     """Drive events and their images under words of length 1 to 3; demand identical outputs.
 

@@ -26,7 +26,7 @@ void cg_product(const A& a, const B& b, Y& y) {
 #pragma HLS ARRAY_PARTITION variable=sum complete dim=0
     load(a, CFG::left(n), u);
     load(b, CFG::right(n), v);
-    clear(sum, Y::dim);
+    clear(sum);
     for (int t = 0; t < CFG::terms; ++t) {
 #pragma HLS UNROLL
       const ap_int<8> factor = CFG::factor(t);

@@ -77,10 +77,10 @@ void each(const W& w, const components<N, D, A>& x, components<M, D, B>& y) {
 }
 
 // Set every component to zero.
-template <class T>
-void clear(T* x, int n) {
+template <class T, int N>
+void clear(T (&x)[N]) {
 #pragma HLS INLINE
-  for (int k = 0; k < n; ++k) {
+  for (int k = 0; k < N; ++k) {
 #pragma HLS UNROLL
     x[k] = 0;
   }
@@ -89,10 +89,10 @@ void clear(T* x, int n) {
 template <int N, class T0, class T1, class T2, class T3>
 void clear(four_vector<N, T0, T1, T2, T3>& x) {
 #pragma HLS INLINE
-  clear(x.c0, N);
-  clear(x.c1, N);
-  clear(x.c2, N);
-  clear(x.c3, N);
+  clear(x.c0);
+  clear(x.c1);
+  clear(x.c2);
+  clear(x.c3);
 }
 
 template <int N, int D, class T>
@@ -100,7 +100,7 @@ void clear(components<N, D, T>& x) {
 #pragma HLS INLINE
   for (int d = 0; d < D; ++d) {
 #pragma HLS UNROLL
-    clear(x.c[d], N);
+    clear(x.c[d]);
   }
 }
 

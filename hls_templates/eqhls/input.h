@@ -11,10 +11,10 @@
 namespace eqhls {
 
 // One component: N elements, `stride` bits apart.
-template <int STRIDE, class WORD, class T>
-void unpack(const WORD& word, int first, T* x, int n) {
+template <int STRIDE, class WORD, class T, int N>
+void unpack(const WORD& word, int first, T (&x)[N]) {
 #pragma HLS INLINE
-  for (int k = 0; k < n; ++k) {
+  for (int k = 0; k < N; ++k) {
 #pragma HLS UNROLL
     const int low = first + k * STRIDE;
     x[k].range(T::width - 1, 0) = word.range(low + T::width - 1, low);
@@ -24,10 +24,10 @@ void unpack(const WORD& word, int first, T* x, int n) {
 template <class CFG, class WORD, int N, class T0, class T1, class T2, class T3>
 void input(const WORD& word, four_vector<N, T0, T1, T2, T3>& x) {
 #pragma HLS INLINE
-  unpack<CFG::stride>(word, CFG::offset, x.c0, N);
-  unpack<CFG::stride>(word, CFG::offset + T0::width, x.c1, N);
-  unpack<CFG::stride>(word, CFG::offset + T0::width + T1::width, x.c2, N);
-  unpack<CFG::stride>(word, CFG::offset + T0::width + T1::width + T2::width, x.c3, N);
+  unpack<CFG::stride>(word, CFG::offset, x.c0);
+  unpack<CFG::stride>(word, CFG::offset + T0::width, x.c1);
+  unpack<CFG::stride>(word, CFG::offset + T0::width + T1::width, x.c2);
+  unpack<CFG::stride>(word, CFG::offset + T0::width + T1::width + T2::width, x.c3);
 }
 
 template <class CFG, class WORD, int N, int D, class T>
@@ -35,7 +35,7 @@ void input(const WORD& word, components<N, D, T>& x) {
 #pragma HLS INLINE
   for (int d = 0; d < D; ++d) {
 #pragma HLS UNROLL
-    unpack<CFG::stride>(word, CFG::offset + d * T::width, x.c[d], N);
+    unpack<CFG::stride>(word, CFG::offset + d * T::width, x.c[d]);
   }
 }
 

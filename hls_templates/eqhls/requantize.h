@@ -12,10 +12,10 @@
 
 namespace eqhls {
 
-template <class TARGET, int EXTRA, class A, class B>
-void requantize_row(const A* x, B* y, int size) {
+template <class TARGET, int EXTRA, class A, class B, int N>
+void requantize_row(const A (&x)[N], B (&y)[N]) {
 #pragma HLS INLINE
-  for (int n = 0; n < size; ++n) {
+  for (int n = 0; n < N; ++n) {
 #pragma HLS UNROLL
     const ap_fixed<A::width + EXTRA, A::iwidth + EXTRA> extended = x[n];
     const TARGET rounded = extended;
@@ -27,10 +27,10 @@ template <class CFG, int N, class A0, class A1, class A2, class A3, class B0, cl
           class B3>
 void requantize(const four_vector<N, A0, A1, A2, A3>& x, four_vector<N, B0, B1, B2, B3>& y) {
 #pragma HLS INLINE
-  requantize_row<typename CFG::target0_t, CFG::extra>(x.c0, y.c0, N);
-  requantize_row<typename CFG::target1_t, CFG::extra>(x.c1, y.c1, N);
-  requantize_row<typename CFG::target2_t, CFG::extra>(x.c2, y.c2, N);
-  requantize_row<typename CFG::target3_t, CFG::extra>(x.c3, y.c3, N);
+  requantize_row<typename CFG::target0_t, CFG::extra>(x.c0, y.c0);
+  requantize_row<typename CFG::target1_t, CFG::extra>(x.c1, y.c1);
+  requantize_row<typename CFG::target2_t, CFG::extra>(x.c2, y.c2);
+  requantize_row<typename CFG::target3_t, CFG::extra>(x.c3, y.c3);
 }
 
 template <class CFG, int N, int D, class A, class B>
@@ -38,7 +38,7 @@ void requantize(const components<N, D, A>& x, components<N, D, B>& y) {
 #pragma HLS INLINE
   for (int d = 0; d < D; ++d) {
 #pragma HLS UNROLL
-    requantize_row<typename CFG::target0_t, CFG::extra>(x.c[d], y.c[d], N);
+    requantize_row<typename CFG::target0_t, CFG::extra>(x.c[d], y.c[d]);
   }
 }
 

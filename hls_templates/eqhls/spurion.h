@@ -8,10 +8,10 @@
 
 namespace eqhls {
 
-template <class CFG, class T>
-void fill(int d, T* x, int n) {
+template <class CFG, class T, int N>
+void fill(int d, T (&x)[N]) {
 #pragma HLS INLINE
-  for (int k = 0; k < n; ++k) {
+  for (int k = 0; k < N; ++k) {
 #pragma HLS UNROLL
     x[k] = from_bits<T>(CFG::bits(d, k));
   }
@@ -20,10 +20,10 @@ void fill(int d, T* x, int n) {
 template <class CFG, int N, class T0, class T1, class T2, class T3>
 void spurion(four_vector<N, T0, T1, T2, T3>& x) {
 #pragma HLS INLINE
-  fill<CFG>(0, x.c0, N);
-  fill<CFG>(1, x.c1, N);
-  fill<CFG>(2, x.c2, N);
-  fill<CFG>(3, x.c3, N);
+  fill<CFG>(0, x.c0);
+  fill<CFG>(1, x.c1);
+  fill<CFG>(2, x.c2);
+  fill<CFG>(3, x.c3);
 }
 
 template <class CFG, int N, int D, class T>
@@ -31,7 +31,7 @@ void spurion(components<N, D, T>& x) {
 #pragma HLS INLINE
   for (int d = 0; d < D; ++d) {
 #pragma HLS UNROLL
-    fill<CFG>(d, x.c[d], N);
+    fill<CFG>(d, x.c[d]);
   }
 }
 

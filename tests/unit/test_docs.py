@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from eqhls.cli import app
+from eqhls.ops import BY_NAME
 from eqhls.report.catalogue import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,6 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_catalogue_is_current() -> None:
     """`make docs` writes it."""
     assert (ROOT / "docs" / "blocks.md").read_text() == catalogue()
+
+
+def test_the_catalogue_has_every_block() -> None:
+    for name in BY_NAME:
+        assert f"### {name}\n" in catalogue(), name
 
 
 def test_the_readme_names_every_command() -> None:
