@@ -12,16 +12,7 @@ from training import Plan, train  # noqa: E402
 from eqhls.frontends.layers.networks import COARSE  # noqa: E402
 from eqhls.frontends.layers.pelican import PelicanConfig, pelican  # noqa: E402
 
-CONFIG = PelicanConfig(
-    inputs=COARSE,
-    encoders=1,
-    blocks=(2,),
-    readouts=1,
-    encoded="fix<5,3,RND,SAT>",
-    weights="fix<4,2,RND,SAT>",
-    address="fix<6,4,RND,SAT>",
-    hidden="fix<5,3,RND,SAT>",
-)
+CONFIG = PelicanConfig(inputs=COARSE, encoders=1, blocks=(2,), readouts=1)
 PLAN = Plan(epochs=(14, 7), rates=(3e-2, 1e-2))
 
 if __name__ == "__main__":

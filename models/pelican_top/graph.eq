@@ -35,16 +35,16 @@ graph pelican_top
 %ordered = select(%kinds) {axis = p; indices = [0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 136, 152, 153, 1, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 137, 154, 155, 2, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 138, 156, 157, 3, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 139, 158, 159, 4, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 140, 160, 161, 5, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 141, 162, 163, 6, 91, 92, 93, 94, 95, 96, 97, 98, 99, 142, 164, 165, 7, 100, 101, 102, 103, 104, 105, 106, 107, 143, 166, 167, 8, 108, 109, 110, 111, 112, 113, 114, 144, 168, 169, 9, 115, 116, 117, 118, 119, 120, 145, 170, 171, 10, 121, 122, 123, 124, 125, 146, 172, 173, 11, 126, 127, 128, 129, 147, 174, 175, 12, 130, 131, 132, 148, 176, 177, 13, 133, 134, 149, 178, 179, 14, 135, 150, 180, 181, 15, 151, 182, 183, 184, 185, 186, 187, 188, 189]; to = p} : S[p:190, c:3]:fix<6,3>
 %flag_pairs = mask(%flag_left, %flag_right) : S[p:190]:ufix<1,1>
 %encoded = mask(%ordered, %flag_pairs) : S[p:190, c:3]:fix<6,3>
-%eq0 = eq2to2_symmetric(%encoded) {weight = @eq0.weight; bias = @eq0.bias; diagonal = @eq0.diagonal} : S[p:190, c:3]:fix<24,9>
-%address0 = requantize(%eq0) {formats = [fix<8,5,RND,SAT>]} : S[p:190, c:3]:fix<8,5>
+%eq0 = eq2to2_symmetric(%encoded) {weight = @eq0.weight; bias = @eq0.bias; diagonal = @eq0.diagonal} : S[p:190, c:3]:fix<23,9>
+%address0 = requantize(%eq0) {formats = [fix<7,4,RND,SAT>]} : S[p:190, c:3]:fix<7,4>
 %function0 = table(%address0) {knots = @function0.knots; values = @function0.values; axis = c; out = fix<6,3,RND,SAT>} : S[p:190, c:3]:fix<6,3>
 %hidden0 = mask(%function0, %flag_pairs) : S[p:190, c:3]:fix<6,3>
-%pool = eq2to0(%hidden0) {weight = @pool.weight; bias = @pool.bias} : S[c:4]:fix<22,7>
-%address_read = requantize(%pool) {formats = [fix<8,5,RND,SAT>]} : S[c:4]:fix<8,5>
+%pool = eq2to0(%hidden0) {weight = @pool.weight; bias = @pool.bias} : S[c:4]:fix<21,7>
+%address_read = requantize(%pool) {formats = [fix<7,4,RND,SAT>]} : S[c:4]:fix<7,4>
 %mass = select(%log) {axis = p; indices = [184]; to = m} : S[m:1]:ufix<6,5>
 %function_read = table(%address_read) {knots = @function_read.knots; values = @function_read.values; axis = c; out = fix<9,6,RND,SAT>} : S[c:4]:fix<8,5>
 %mass_read = table(%mass) {knots = @mass_read.knots; values = @mass_read.values; out = fix<9,6,RND,SAT>} : S[m:1]:fix<7,4>
-%read_sum = particle_sum(%function_read) {axis = c} : S[]:fix<9,6>
+%read_sum = particle_sum(%function_read) {axis = c} : S[]:fix<8,5>
 %mass_sum = particle_sum(%mass_read) {axis = m} : S[]:fix<7,4>
-%logit = add(%read_sum, %mass_sum) : S[]:fix<9,6>
+%logit = add(%read_sum, %mass_sum) : S[]:fix<8,5>
 output %logit
