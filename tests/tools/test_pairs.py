@@ -14,6 +14,7 @@ with warnings.catch_warnings():
     from eqhls.frontends.keras import read_keras
     from eqhls.frontends.layers import pairs
     from eqhls.frontends.layers.pelican import PelicanConfig, kinds_of, pelican
+    from eqhls.frontends.layers.scalar import RequantizeLayer
     from eqhls.frontends.layers.structure import TypedInput
 
 from eqhls.errors import CompileError
@@ -126,3 +127,14 @@ def test_pelican_in_keras_is_the_integer_model(rng: np.random.Generator) -> None
     order = rng.permutation(4)
     turned = feeds | {k: feeds[k][:, order] for k in ("p", "valid")}
     np.testing.assert_array_equal(graph.evaluate(turned)["logit"].ravel(), raw)
+
+
+@pytest.mark.parametrize("mode", ["RND", "RND_CONV", "RND_ZERO", "RND_INF", "RND_MIN_INF"])
+def test_requantize_rounds_ties_as_the_hardware_does(mode: str) -> None:
+    x = TypedInput("S[]:fix<8,4>", name="x")(keras.Input((1,), name="raw"))
+    y = RequantizeLayer([f"fix<5,3,{mode},SAT>"], name="y")(x)
+    model = keras.Model(x._keras_history.operation._inbound_nodes[0].input_tensors[0], y)
+    graph = read_keras(model).formatted()
+    raw = np.arange(-128, 128)[:, None]
+    out = model.predict((raw / 16).astype("float32"), verbose=0) * 4
+    np.testing.assert_array_equal(out, graph.evaluate({"x": raw})["y"])

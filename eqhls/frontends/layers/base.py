@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Overflow
+from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.ir.op import Op
 from eqhls.ir.types import Axis, Type
 
@@ -100,6 +100,22 @@ def fake_quantize(x: Any, form: Fixed) -> Any:
     """Round to the nearest value of a format and saturate; gradients pass inside the range."""
     bounded = saturate(x, form)
     return straight_through(bounded, K.clip(K.round(bounded / form.lsb), form.lo, form.hi) * form.lsb)
+
+
+_NEAREST = {
+    Rounding.RND: lambda v: K.floor(v + 0.5),
+    Rounding.RND_MIN_INF: lambda v: K.ceil(v - 0.5),
+    Rounding.RND_INF: lambda v: K.sign(v) * K.floor(K.abs(v) + 0.5),
+    Rounding.RND_ZERO: lambda v: K.sign(v) * K.ceil(K.abs(v) - 0.5),
+    Rounding.RND_CONV: K.round,
+}
+
+
+def requantize(x: Any, form: Fixed) -> Any:
+    """Round by the format's own mode, ties included, and saturate; straight through."""
+    bounded = saturate(x, form)
+    raw = K.clip(_NEAREST[form.rounding](x / form.lsb), form.lo, form.hi)
+    return straight_through(bounded, raw * form.lsb)
 
 
 def saturate(x: Any, form: Fixed | None) -> Any:

@@ -15,6 +15,7 @@ from eqhls.frontends.layers.base import (
     constant,
     fake_quantize,
     register,
+    requantize,
     saturate,
     straight_through,
 )
@@ -252,7 +253,7 @@ class RequantizeLayer(EqLayer):
 
     def call(self, x: Any) -> Any:
         parts = [
-            fake_quantize(x[..., c : c + 1], self.formats[c if len(self.formats) > 1 else 0])
+            requantize(x[..., c : c + 1], self.formats[c if len(self.formats) > 1 else 0])
             for c in range(self.types[0].rep.dim)
         ]
         return K.concatenate(parts, axis=-1)
