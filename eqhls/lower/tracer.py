@@ -41,6 +41,8 @@ from eqhls.lower.netlist import (
 HARDWARE = HWConfig(1, 1, -1)
 CONSTANT_BITS = 24
 """alkaid keeps constants and tables as float32."""
+TERNARY = 11
+"""alkaid's opcode of a sum of three."""
 SHORTEST_DIGIT = 2
 """Products are not cut into digits of fewer bits: adders would cost more than they save."""
 
@@ -163,7 +165,8 @@ class Tracer:
         """
         wires = [_output(num, form) for num, form in results]
         with _deep_recursion():
-            comb = _optimised(trace(self._inputs, wires, optimize=False, keep_dead_inputs=True))
+            comb = trace(self._inputs, wires, optimize=False, keep_dead_inputs=True)
+            comb = _optimised(comb, self._stage_ns)
         at, depth = _stages(comb, self._stage_ns)
         cells, index = _cells(comb, at)
         out = tuple(
@@ -196,15 +199,11 @@ def _tree(terms: list[Any]) -> Any:
 
 
 def _stages(comb: Any, stage_ns: float) -> tuple[list[int], float]:
-    """Return the stage of every operation, as early as it can be, and the depth of the deepest stage.
-
-    `latency` of an operation is the depth of its inputs plus its own delay.
-    """
+    """Return the stage of every operation, as early as it can be, and the depth of the deepest stage."""
     stage: list[int] = []
     arrival: list[float] = []
     for op in comb.ops:
-        before = max((comb.ops[i].latency for i in op.addr), default=0.0)
-        delay = op.latency - before if op.addr else 0.0
+        delay = _delay(op, comb.ops)
         at = max((stage[i] for i in op.addr), default=0)
         start = max((arrival[i] for i in op.addr if stage[i] == at), default=0.0)
         if delay > 0 and start > 0 and start + delay > stage_ns + 1e-9:
@@ -276,12 +275,27 @@ def _clean(comb: Any) -> Any:
     return comb
 
 
-def _optimised(comb: Any) -> Any:
-    """alkaid's optimisation without the faulty pass, then ternary adders, costs and delays."""
+def _optimised(comb: Any, stage_ns: float) -> Any:
+    """alkaid's optimisation without the faulty passes, then ternary adders, costs and delays."""
     for _ in range(2):
         comb = canonical_sort(_clean(comb))
-    comb = dead_code_elimin(fuse_ternary_adders(comb), keep_dead_inputs=True)
+    comb = dead_code_elimin(_ternary(comb, stage_ns), keep_dead_inputs=True)
     return canonical_sort(add_surrogate(comb))
+
+
+def _ternary(comb: Any, stage_ns: float) -> Any:
+    """Fuse pairs of adders into ternary ones, but for those that would not fit into a stage."""
+    fused = add_surrogate(fuse_ternary_adders(comb))
+    ops = list(fused.ops)
+    for k, op in enumerate(fused.ops):
+        if op.opcode == TERNARY and _delay(op, fused.ops) > stage_ns:
+            ops[k] = comb.ops[k]
+    return fused._replace(ops=ops)
+
+
+def _delay(op: Any, ops: Sequence[Any]) -> float:
+    """Return the delay of one operation; `latency` is that of its inputs plus its own."""
+    return op.latency - max((ops[i].latency for i in op.addr), default=0.0) if op.addr else 0.0
 
 
 def _cells(comb: Any, stages: list[int]) -> tuple[list[Cell], dict[int, int]]:

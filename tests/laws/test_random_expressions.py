@@ -22,7 +22,7 @@ from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
 
 EVENTS = 300
-SEEDS = 600
+SEEDS = 300
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_wide_products_are_cut() -> None:
     form = Fixed(16, 16)
     graph = _product(form)
     netlist = lower(graph, Options(StageDepth=2.5))
-    assert netlist.stages > 2 and netlist.stage_depth_ns <= 2.7
+    assert netlist.stages > 2 and netlist.stage_depth_ns <= 2.5
     assert lower(graph, Options(StageDepth=20)).stages == 1
 
 
