@@ -128,3 +128,18 @@ def full_pairs(x: NDArray[Any], lead: int) -> NDArray[Any]:
     if x.ndim == lead + 3:
         return x
     return np.take(x, triangle(corner(x.shape[lead])), axis=lead)
+
+
+def check_maps(block: str, weight: Tensor, channels: int, basis: int, *shifts: Tensor | None) -> None:
+    """Raise CompileError unless weights have the shape (out, channels, basis) and each shift (out,)."""
+    if len(weight.shape) != 3 or weight.shape[1:] != (channels, basis):
+        raise CompileError(block, f"found weights {weight.shape}, expected (out, {channels}, {basis})")
+    for shift in shifts:
+        if shift is not None and shift.shape != weight.shape[:1]:
+            raise CompileError(block, f"found a bias {shift.shape}, expected {weight.shape[:1]}")
+
+
+def check_axes(block: str, kind: Type, *names: str) -> None:
+    """Raise CompileError unless the axes are these, in this order."""
+    if tuple(a.name for a in kind.axes) != names:
+        raise CompileError(block, f"found {kind}, expected axes {', '.join(names)}")

@@ -11,7 +11,7 @@ from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import biased, blocks, example, integers, mixed, scalars_only
+from eqhls.ops.common import biased, blocks, check_axes, check_maps, example, integers, mixed, scalars_only
 
 BASIS = 5
 
@@ -34,13 +34,8 @@ class Eq1to2(Op):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         kind = types[0]
-        channels = kind.size(self.channel)
-        if [a.name for a in kind.axes] != [self.row, self.channel]:
-            raise self.error(f"found {kind}, expected axes {self.row}, {self.channel}")
-        if len(self.weight.shape) != 3 or self.weight.shape[1:] != (channels, BASIS):
-            raise self.error(f"found weights {self.weight.shape}, expected (out, {channels}, {BASIS})")
-        if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
-            raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
+        check_axes(self.kind(), kind, self.row, self.channel)
+        check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias)
         rows, out = kind.axes[0], Axis(self.channel, self.weight.shape[0])
         return kind.like(Rep.S, (rows, Axis(self.column, rows.size), out))
 

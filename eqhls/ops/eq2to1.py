@@ -11,7 +11,17 @@ from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import biased, blocks, example, full_pairs, integers, mixed, pair_count, scalars_only
+from eqhls.ops.common import (
+    biased,
+    blocks,
+    check_maps,
+    example,
+    full_pairs,
+    integers,
+    mixed,
+    pair_count,
+    scalars_only,
+)
 
 BASIS = 5
 
@@ -34,10 +44,7 @@ class Eq2to1(Op):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         n, channels = pair_count(self.kind(), types[0]), types[0].size(self.channel)
-        if len(self.weight.shape) != 3 or self.weight.shape[1:] != (channels, BASIS):
-            raise self.error(f"found weights {self.weight.shape}, expected (out, {channels}, {BASIS})")
-        if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
-            raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
+        check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
         return types[0].like(Rep.S, (Axis(self.to, n), Axis(self.channel, self.weight.shape[0])))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:

@@ -11,7 +11,7 @@ from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import biased, blocks, example, integers, mixed, scalars_only
+from eqhls.ops.common import biased, blocks, check_axes, check_maps, example, integers, mixed, scalars_only
 
 BASIS = 15
 
@@ -38,16 +38,10 @@ class Eq2to2(Op):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         kind = types[0]
-        expected = (kind.size(self.row), kind.size(self.channel), BASIS)
-        if [a.name for a in kind.axes] != [self.row, self.column, self.channel]:
-            raise self.error(f"found {kind}, expected axes {self.row}, {self.column}, {self.channel}")
-        if kind.size(self.column) != expected[0]:
+        check_axes(self.kind(), kind, self.row, self.column, self.channel)
+        if kind.size(self.row) != kind.size(self.column):
             raise self.error(f"found {kind}, expected as many rows as columns")
-        if len(self.weight.shape) != 3 or self.weight.shape[1:] != expected[1:]:
-            raise self.error(f"found weights {self.weight.shape}, expected (out, {expected[1]}, {BASIS})")
-        for shift in (self.bias, self.diagonal):
-            if shift is not None and shift.shape != self.weight.shape[:1]:
-                raise self.error(f"found a bias {shift.shape}, expected {self.weight.shape[:1]}")
+        check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
         return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:

@@ -12,7 +12,7 @@ from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import biased, blocks, example, integers, mixed, scalars_only
+from eqhls.ops.common import biased, blocks, check_axes, check_maps, example, integers, mixed, scalars_only
 
 BASIS = 9
 
@@ -37,15 +37,9 @@ class Eq2to2Symmetric(Op):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         kind = types[0]
-        channels = kind.size(self.channel)
-        if [a.name for a in kind.axes] != [self.pair, self.channel]:
-            raise self.error(f"found {kind}, expected axes {self.pair}, {self.channel}")
+        check_axes(self.kind(), kind, self.pair, self.channel)
         corner(kind.size(self.pair))
-        if len(self.weight.shape) != 3 or self.weight.shape[1:] != (channels, BASIS):
-            raise self.error(f"found weights {self.weight.shape}, expected (out, {channels}, {BASIS})")
-        for shift in (self.bias, self.diagonal):
-            if shift is not None and shift.shape != self.weight.shape[:1]:
-                raise self.error(f"found a bias {shift.shape}, expected {self.weight.shape[:1]}")
+        check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
         return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
