@@ -151,6 +151,19 @@ DYADIC: tuple[tuple[Rows, int], ...] = (
 """Lorentz matrices rows * 2**-f, exact on integers whose low f bits are zero; gamma 33/32, 9/8,
 65/64, 5/4."""
 
+LIGHT_CONE_DYADIC: tuple[tuple[Rows, int], ...] = (
+    (((4, 0, 0, 0), (0, 1, 0, 0), (0, 0, 2, 0), (0, 0, 0, 2)), 1),
+    (((1, 0, 0, 0), (0, 4, 0, 0), (0, 0, 2, 0), (0, 0, 0, 2)), 1),
+)
+"""Boosts along the axis of the cone by 2: P+ doubled, P- halved, and the reverse."""
+
+
+def dyadic_boosts(basis: Basis, proper_only: bool) -> tuple[tuple[Ints, int], ...]:
+    """Return integer matrices N and f such that N * 2**-f is a Lorentz transformation."""
+    letters = DYADIC if basis is Basis.CARTESIAN else LIGHT_CONE_DYADIC
+    found = tuple((np.array(rows, dtype=np.int64), f) for rows, f in letters)
+    return tuple((n, f) for n, f in found if not proper_only or np.linalg.det(n.astype(float)) > 0)
+
 
 def null_vectors(rng: np.random.Generator, shape: tuple[int, ...], largest: int) -> Ints:
     """Return light-like light-cone vectors s s^dagger of Gaussian-integer spinors, shape (*shape, 4)."""

@@ -14,6 +14,7 @@ from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.groups.exact import lattice_group
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
@@ -30,7 +31,14 @@ from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, re
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.metrics import auc
 from eqhls.verify.sampling import Feeds, lattice_events, random_events
-from eqhls.verify.symmetry import Symmetry, SymmetryResult, check_group, check_permutations, derive
+from eqhls.verify.symmetry import (
+    Symmetry,
+    SymmetryResult,
+    check_boosts,
+    check_group,
+    check_permutations,
+    derive,
+)
 from eqhls.verify.testbuild import ported
 
 Report = Callable[[str, float], None]
@@ -188,6 +196,8 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
         if symmetry.group is not None:
             run = partial(twin.run, engine) if engine != "float" else partial(_float_values, test)
             results.append(check_group(symmetry, test, lattice, run, engine, np.random.default_rng(3)))
+            if symmetry.group == lattice_group(symmetry.group.basis):
+                results.append(check_boosts(symmetry, test, lattice, run, engine, np.random.default_rng(5)))
         if len(symmetry.permutable) > 1:
             run = partial(machines.run, engine) if engine != "float" else partial(_float_values, graph)
             results.append(check_permutations(symmetry, graph, plain, run, engine, np.random.default_rng(4)))

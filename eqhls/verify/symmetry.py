@@ -7,7 +7,7 @@ rounded, every invariant is the same integer before and after, and so is every o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.fixed import Overflow
 from eqhls.groups.basis import Basis
-from eqhls.groups.exact import Element, ExactGroup, lattice_group
+from eqhls.groups.exact import Element, ExactGroup, dyadic_boosts, lattice_group
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ops.dense import Dense
@@ -146,28 +146,66 @@ def check_group(
     component of the transformed event by one step.
     """
     assert symmetry.group is not None
-    vectors = [n for n in test.inputs if n.type.rep is Rep.V]
-    images: list[Feeds] = []
-    kept: list[Ints] = []
+    moves: list[Moves] = []
     for k in range(rounds):
         matrix = symmetry.group.word(rng, 1 + k % 3, symmetry.proper_only)[1]
-        image = dict(events)
+        moves.append((np.eye(4, dtype=np.int64), matrix))
+    return _check_moves(symmetry.group, symmetry.group.name, test, events, runner, engine, moves)
+
+
+def check_boosts(
+    symmetry: Symmetry,
+    test: Graph,
+    events: Feeds,
+    runner: Runner,
+    engine: str,
+    rng: np.random.Generator,
+    rounds: int = 4,
+) -> SymmetryResult:
+    """The same for dyadic boosts N * 2**-f behind words of the group: events are scaled by 2**f, so that
+    their images N x are integers too. Smaller boosts than any integer matrix has."""
+    assert symmetry.group is not None
+    letters = dyadic_boosts(symmetry.group.basis, symmetry.proper_only)
+    moves: list[Moves] = []
+    for k in range(rounds):
+        boost, bits = letters[k % len(letters)]
+        word = symmetry.group.word(rng, 1, symmetry.proper_only)[1]
+        moves.append((np.eye(4, dtype=np.int64) << bits, boost @ word))
+    return _check_moves(symmetry.group, "dyadic boosts", test, events, runner, engine, moves)
+
+
+Moves = tuple[Ints, Ints]
+"""Two integer matrices whose images of an event must give the same output."""
+
+
+def _check_moves(
+    group: ExactGroup,
+    name: str,
+    test: Graph,
+    events: Feeds,
+    runner: Runner,
+    engine: str,
+    moves: Sequence[Moves],
+) -> SymmetryResult:
+    """Compare outputs for both images of every event under every pair of matrices."""
+    vectors = [n for n in test.inputs if n.type.rep is Rep.V]
+    parts: list[tuple[Feeds, Feeds]] = []
+    for pair in moves:
+        images = tuple(dict(events) for _ in pair)
         fits = np.ones(len(next(iter(events.values()))), dtype=bool)
-        for node in vectors:
-            image[node.name] = symmetry.group.apply(matrix, events[node.name])
-            fits &= in_range(node.type, image[node.name])
-        images.append({name: raw[fits] for name, raw in image.items()})
-        kept.append(np.flatnonzero(fits))
-    moved = {name: np.concatenate([i[name] for i in images]) for name in events}
-    want = runner(events)[np.concatenate(kept)]
-    got = runner(moved)
-    spoiled = dict(moved)
+        for image, matrix in zip(images, pair, strict=True):
+            for node in vectors:
+                image[node.name] = group.apply(matrix, events[node.name])
+                fits &= in_range(node.type, image[node.name])
+        first, second = ({k: raw[fits] for k, raw in image.items()} for image in images)
+        parts.append((first, second))
+    plain, moved = ({k: np.concatenate([p[s][k] for p in parts]) for k in events} for s in (0, 1))
+    want, got = runner(plain), runner(moved)
     victim = vectors[0].name
-    spoiled[victim] = moved[victim].copy()
-    spoiled[victim][:, 0, 3] = np.where(spoiled[victim][:, 0, 3] > 0, -1, 1) + spoiled[victim][:, 0, 3]
-    return SymmetryResult(
-        engine, symmetry.group.name, len(got), _differing(got, want), _differing(runner(spoiled), want)
-    )
+    spoiled = moved | {victim: moved[victim].copy()}
+    last = spoiled[victim][:, 0, 3]
+    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1)
+    return SymmetryResult(engine, name, len(got), _differing(got, want), _differing(runner(spoiled), want))
 
 
 def check_permutations(

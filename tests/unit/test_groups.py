@@ -16,6 +16,7 @@ from eqhls.groups.exact import (
     Element,
     ExactGroup,
     axis_rotations,
+    dyadic_boosts,
     null_vectors,
     preserves_form,
     twice_metric,
@@ -152,6 +153,16 @@ def test_coxeter_relations() -> None:
 def test_a_wrong_generator_is_noticed() -> None:
     rows = ((2, -1, -1, 1), (1, 0, -1, -1), (1, -1, 0, -1), (1, -1, -1, 0))
     assert not preserves_form(Element("wrong", rows).matrix, Basis.CARTESIAN)
+
+
+@pytest.mark.parametrize("basis", list(Basis), ids=str)
+def test_dyadic_boosts_are_lorentz_transformations(basis: Basis) -> None:
+    form = twice_metric(basis)
+    letters = dyadic_boosts(basis, proper_only=False)
+    assert len(letters) >= 2 and len(dyadic_boosts(basis, proper_only=True)) >= 2
+    for matrix, bits in letters:
+        np.testing.assert_array_equal(matrix.T @ form @ matrix, form << (2 * bits))
+        assert (matrix % (1 << bits)).any(), "an integer matrix needs no scaling"
 
 
 def test_dyadic_matrices_and_null_vectors(rng: np.random.Generator) -> None:
