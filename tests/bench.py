@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("lgn_top_small", "lgn_top", "lgn_top_lab", "pelican_nano", "pelican_top")
 PHYSICS = (
     ("trained", "values"),
+    ("jets", "jets"),
+    ("integer = HLS = RTL, mismatches", "mismatches"),
     ("AUC", "auc"),
     ("1/eB at 30 %", "rejection"),
     ("cycles", "cycles"),
@@ -74,20 +76,27 @@ def trained_values(graph: Graph) -> int:
 
 
 def measure(name: str, folder: Path) -> dict[str, Any]:
-    """Compile one model in a process of its own; score its shipped jets; time every engine on them."""
+    """Compile one model in a process of its own, score its shipped jets, time every engine on them."""
     model = ROOT / "models" / name
-    printed = subprocess.run(
-        [sys.executable, "-c", COMPILE, str(model), str(folder)], capture_output=True, text=True, check=True
-    ).stdout.split()
+    command = [sys.executable, "-c", COMPILE, str(model), str(folder)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     project = eqhls.open_project(folder)
+    found = {"compile": f"{float(printed[0]):.1f}", "memory": f"{float(printed[1]):.0f}"}
+    found |= engines(project, model / "events.npz")
+    return found | physics(project, model / "events.npz")
+
+
+def physics(project: eqhls.Compiled, jets: Path) -> dict[str, Any]:
+    """Return what the network is worth and what it costs, and whether all engines agree on the jets."""
     manifest, graph = project.manifest, project.graph
-    machines, events = Machines(folder, graph), read_events(model / "events.npz", graph)
+    machines, events = Machines(project.folder, graph), read_events(jets, graph)
     assert events.labels is not None
-    scores = machines.run("integer", events.raw).reshape(len(events), -1)[:, 0]
-    words = machines.pack(events.raw)
-    csim, bulk = CSim(folder), BulkSimulator(folder)
-    found: dict[str, Any] = {
+    raw = {e: machines.run(e, events.raw).reshape(len(events), -1)[:, 0] for e in ("integer", "hls", "rtl")}
+    scores = raw["integer"]
+    return {
         "values": trained_values(graph),
+        "jets": len(events),
+        "mismatches": sum(int((raw[e] != scores).sum()) for e in ("hls", "rtl")),
         "auc": f"{auc(scores, events.labels):.4f}",
         "rejection": f"{rejection(scores, events.labels):.0f}",
         "cycles": manifest["latency_cycles"],
@@ -96,8 +105,15 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
         "lut": f"{manifest['lut_estimate']:,}",
         "registers": f"{manifest['register_bits']:,}",
         "dsp": manifest["dsp"],
-        "compile": f"{float(printed[0]):.1f}",
-        "memory": f"{float(printed[1]):.0f}",
+    }
+
+
+def engines(project: eqhls.Compiled, jets: Path) -> dict[str, Any]:
+    """Return build seconds and events a second of every engine."""
+    machines, events = Machines(project.folder, project.graph), read_events(jets, project.graph)
+    words = machines.pack(events.raw)
+    csim, bulk = CSim(project.folder), BulkSimulator(project.folder)
+    found: dict[str, Any] = {
         "gpp": f"{seconds(csim.build, 1):.1f}",
         "verilator": f"{seconds(bulk.build, 1):.1f}",
     }
@@ -107,8 +123,7 @@ def measure(name: str, folder: Path) -> dict[str, Any]:
         "rtl": lambda: bulk.run(words),
     }
     found |= {k: f"{len(words) / seconds(step):,.0f}" for k, step in steps.items()}
-    found["cocotb"] = f"{project.simulate(model / 'events.npz').events_per_second:,.0f}"
-    return found
+    return found | {"cocotb": f"{project.simulate(jets).events_per_second:,.0f}"}
 
 
 def table(columns: tuple[tuple[str, str], ...], rows: dict[str, dict[str, Any]]) -> str:
