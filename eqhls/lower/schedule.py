@@ -63,7 +63,7 @@ def _check(graph: Graph, netlist: Netlist) -> None:
 
 
 def _events(kind: Type, rng: np.random.Generator) -> Ints:
-    """A third of the events over the whole range, a third small, then the smallest, the largest, zero."""
+    """Two thirds of the events over the whole range, a third small; then the smallest, the largest, zero."""
     forms = [kind.format_of(c) for c in range(kind.rep.dim)]
     low, high = (np.array([getattr(f, end) for f in forms]) for end in ("lo", "hi"))
     raw = rng.integers(low, high + 1, (CHECK_EVENTS, *kind.shape))

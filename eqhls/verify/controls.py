@@ -3,12 +3,10 @@ catch. A test that passes these would pass anything."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eqhls.engines import Ints
 from eqhls.fixed import Num, NumArray, element
 from eqhls.groups.cg import table
 from eqhls.ir.graph import Graph, Node
@@ -67,8 +65,3 @@ def faulty(graph: Graph, fault: str) -> Graph:
         return replace(node, op=FaultyGram(node.op.axis, node.op.to, fault))
 
     return graph.rewrite(rule).formatted()
-
-
-def run(graph: Graph, feeds: Mapping[str, Ints]) -> Ints:
-    """Return the raw integers of the first output."""
-    return graph.evaluate(feeds, graph.outputs)[graph.outputs[0]]

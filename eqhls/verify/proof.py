@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
 from eqhls.verify.controls import FAULTS, faulty
-from eqhls.verify.controls import run as run_controls
 from eqhls.verify.csim import CSim
 from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events
 from eqhls.verify.evidence import STAGES, Evidence, Stage
@@ -203,20 +202,20 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
             results.append(check_permutations(symmetry, graph, plain, run, engine, np.random.default_rng(4)))
         stages.append(_symmetry_stage(engine, symmetry.describe(), results))
     report("symmetry: faults that must be caught", 0.93)
-    stages.append(_controls(symmetry, test, lattice))
+    stages.append(_controls(symmetry, twin, lattice))
     return stages
 
 
-def _controls(symmetry: Symmetry, test: Graph, lattice: Feeds) -> Stage:
+def _controls(symmetry: Symmetry, twin: Machines, lattice: Feeds) -> Stage:
     """Run the same test on networks with one fault each, on the integer model, which the hardware has
     been found to equal; every fault must be caught."""
     if symmetry.group is None:
         return Stage("symmetry controls", True, f"none: {symmetry.describe()}", ())
     caught: dict[str, int] = {}
     for fault in FAULTS:
-        spoilt = partial(run_controls, faulty(test, fault))
+        run = partial(replace(twin, graph=faulty(twin.graph, fault)).run, "integer")
         rng = np.random.default_rng(3)
-        caught[fault] = check_group(symmetry, test, lattice, spoilt, fault, rng).mismatches
+        caught[fault] = check_group(symmetry, twin.graph, lattice, run, fault, rng).mismatches
     detail = "; ".join(f"{fault}: {count} transformed events differ" for fault, count in caught.items())
     return Stage("symmetry controls", all(caught.values()), detail, tuple(caught.items()))
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.backends.hls import indices, pairs
-from eqhls.backends.hls.pairs import PairMap
+from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.engines import INTERVALS
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num
@@ -275,9 +275,7 @@ def _(op: ChannelMix, c: Context) -> dict[str, Value]:
     return values
 
 
-def _pair_map(
-    op: Eq2to2 | Eq2to2Symmetric | Eq1to2 | Eq2to1 | Eq2to0, m: PairMap, c: Context
-) -> dict[str, Value]:
+def _pair_map(op: PairBlock, m: PairMap, c: Context) -> dict[str, Value]:
     """Return the tables of the three sums; biases lie along the channels, the last axis."""
     _, weight_t = _weights("weight", op.weight)
     channels = len(op.weight.array)
