@@ -97,12 +97,12 @@ def blocks(raw: NDArray[np.int64], groups: Sequence[Sequence[int]]) -> NDArray[n
     return np.concatenate([np.concatenate([raw[:, :, b] for b in g], axis=1) for g in groups])
 
 
-def mixed(x: NumArray, matrix: NDArray[np.int64], frac: int) -> NumArray:
-    """Return (matrix * 2**-frac) @ x over the last axis."""
+def mixed(x: NumArray, matrix: NDArray[np.int64], frac: int, keep: int | None = None) -> NumArray:
+    """Return (matrix * 2**-frac) @ x over the last axis, rounded down to `keep` fraction bits if given."""
     out = np.empty((*x.shape[:-1], len(matrix)), dtype=object)
     for index in np.ndindex(x.shape[:-1]):
         out[index] = constant_matmul(matrix, frac, list(x[index]))
-    return out
+    return out if keep is None else map_numbers(out, lambda num, _: num.floor_bits(num.frac - keep))
 
 
 def biased(x: NumArray, bias: Tensor | None) -> NumArray:
@@ -137,6 +137,15 @@ def check_maps(block: str, weight: Tensor, channels: int, basis: int, *shifts: T
     for shift in shifts:
         if shift is not None and shift.shape != weight.shape[:1]:
             raise CompileError(block, f"found a bias {shift.shape}, expected {weight.shape[:1]}")
+
+
+MOST_KEPT = 32
+
+
+def check_keep(block: str, keep: int | None) -> None:
+    """Raise CompileError unless vectors keep 0 to 32 fraction bits, or all."""
+    if keep is not None and not 0 <= keep <= MOST_KEPT:
+        raise CompileError(block, f"found keep={keep}", f"keep 0 to {MOST_KEPT} fraction bits, or all")
 
 
 def check_axes(block: str, kind: Type, *names: str) -> None:

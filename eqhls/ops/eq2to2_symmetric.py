@@ -12,9 +12,21 @@ from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import biased, blocks, check_axes, check_maps, example, integers, mixed, scalars_only
+from eqhls.ops.common import (
+    biased,
+    blocks,
+    check_axes,
+    check_keep,
+    check_maps,
+    example,
+    integers,
+    mixed,
+    scalars_only,
+)
 
 BASIS = 9
+BROADCAST = 5
+"""How many rounded vectors meet in one pair on the diagonal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +35,14 @@ class Eq2to2Symmetric(Op):
 
     y[ij,s] = sum over d and b of K[s,d,b] op_b(x_d)[ij] + bias_s + delta_ij diagonal_s with, in this
     order, x_ij, D d_i, d_i + d_j, D r_i, r_i + r_j, trace, D trace, total, D total (D is delta_ij,
-    r_i the sum of row i of the full matrix, total that of all of it).
+    r_i the sum of row i of the full matrix, total that of all of it). `keep` as in `eq2to2`.
     """
 
     group: ClassVar[str] = "pair"
     weight: Tensor
     bias: Tensor | None = None
     diagonal: Tensor | None = None
+    keep: int | None = None
     pair: str = "p"
     channel: str = "c"
 
@@ -40,6 +53,7 @@ class Eq2to2Symmetric(Op):
         check_axes(self.kind(), kind, self.pair, self.channel)
         corner(kind.size(self.pair))
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
+        check_keep(self.kind(), self.keep)
         return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
@@ -70,9 +84,9 @@ class Eq2to2Symmetric(Op):
         d = np.stack([v[at[i, i]] for i in range(n)])
         r = sum_axis(v[at], 1)
         event = np.concatenate([sum_axis(d, 0), sum_axis(r, 0)])
-        spread = mixed(np.concatenate([d, r], axis=-1), blocks(raw, [(2, 4), (1, 3)]), frac)
+        spread = mixed(np.concatenate([d, r], axis=-1), blocks(raw, [(2, 4), (1, 3)]), frac, self.keep)
         side, only = np.split(spread, 2, axis=-1)
-        all_, diagonal = np.split(mixed(event, blocks(raw, [(5, 7), (6, 8)]), frac), 2)
+        all_, diagonal = np.split(mixed(event, blocks(raw, [(5, 7), (6, 8)]), frac, self.keep), 2)
         first = side + biased(all_, self.bias)
         only = only + biased(diagonal, self.diagonal)
         out = mixed(v, blocks(raw, [(0,)]), frac)
@@ -82,6 +96,9 @@ class Eq2to2Symmetric(Op):
                 out[at[i, j], s] = total([*terms, only[i, s]] if i == j else terms)
         return out[..., None]
 
+    def rounding(self, types: tuple[Type, ...]) -> float:
+        return 0.0 if self.keep is None else BROADCAST * 2.0**-self.keep
+
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
@@ -89,4 +106,5 @@ class Eq2to2Symmetric(Op):
         return (
             Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (kind,), "biased"),
             Example(cls(Tensor(weight.array[:1])), (kind,), "plain"),
+            Example(cls(weight, Tensor([0.25, -1.0]), keep=1), (kind,), "kept"),
         )

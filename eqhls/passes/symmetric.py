@@ -94,4 +94,4 @@ def _tied(op: Eq2to2) -> Eq2to2Symmetric | None:
         return None
     tied = [k[:, :, 0] + k[:, :, 1], k[:, :, 2], k[:, :, 3], k[:, :, 5] + k[:, :, 8], rows]
     weight = np.stack([*tied, *(k[:, :, b] for b in (11, 12, 13, 14))], axis=-1)
-    return Eq2to2Symmetric(Tensor(weight), op.bias, op.diagonal, PAIR, op.channel)
+    return Eq2to2Symmetric(Tensor(weight), op.bias, op.diagonal, op.keep, PAIR, op.channel)

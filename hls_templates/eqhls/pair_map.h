@@ -5,8 +5,9 @@
 //   y[k] = sum over t of weight(k, t) x[source(k, t)] + sum over t of z[part(k, t)] + bias(k)
 //
 // CFG::sums, members, mixes, features, size, terms, parts   sizes
-// An index of -1 is no term. Weights are raw integers of weight_t, biases of bias_t; s is sum_t;
-// z is accumulated in the result type, which is exact modulo 2^W like every partial sum.
+// An index of -1 is no term. Weights are raw integers of weight_t, biases of bias_t; s is sum_t.
+// z is accumulated in mix_t and rounded down to kept_t, which are exact modulo the power of two of the
+// result, like every partial sum.
 #ifndef EQHLS_PAIR_MAP_H_
 #define EQHLS_PAIR_MAP_H_
 
@@ -28,12 +29,12 @@ void pair_map_sums(const A* x, typename CFG::sum_t* s) {
   }
 }
 
-template <class CFG, class B>
-void pair_map_mixes(const typename CFG::sum_t* s, B* z) {
+template <class CFG>
+void pair_map_mixes(const typename CFG::sum_t* s, typename CFG::kept_t* z) {
 #pragma HLS INLINE
   for (int q = 0; q < CFG::mixes; ++q) {
 #pragma HLS UNROLL
-    B sum = 0;
+    typename CFG::mix_t sum = 0;
     for (int t = 0; t < CFG::features; ++t) {
 #pragma HLS UNROLL
       if (CFG::feature(q, t) >= 0) {
@@ -50,7 +51,7 @@ void pair_map(const X& x, Y& y) {
   typedef typename Y::value_t B;
   typename CFG::sum_t s[CFG::sums];
 #pragma HLS ARRAY_PARTITION variable=s complete dim=0
-  B z[CFG::mixes];
+  typename CFG::kept_t z[CFG::mixes];
 #pragma HLS ARRAY_PARTITION variable=z complete dim=0
   pair_map_sums<CFG>(x.c[0], s);
   pair_map_mixes<CFG>(s, z);

@@ -111,9 +111,12 @@ def test_wrong_pairs_are_refused(block: Eq2to2, kind: str, message: str) -> None
         block.infer(Type.parse(kind))
 
 
-def test_pelican_in_keras_is_the_integer_model(rng: np.random.Generator) -> None:
-    config = PelicanConfig(encoders=2, blocks=(2, 2), readouts=2, constituents=4)
-    assert sum(map(len, kinds_of(4).values())) == 28
+@pytest.mark.parametrize(("beams", "keep", "pairs"), [(True, None, 28), (False, 2, 15)])
+def test_pelican_in_keras_is_the_integer_model(
+    beams: bool, keep: int | None, pairs: int, rng: np.random.Generator
+) -> None:
+    config = PelicanConfig(encoders=2, blocks=(2, 2), readouts=2, constituents=4, beams=beams, keep=keep)
+    assert sum(map(len, kinds_of(4, config.spurions).values())) == pairs
     model = pelican(config, "tiny", quantized=True)
     graph = read_keras(model).formatted()
     feeds = {n.name: rng.integers(0, 200, (60, *n.type.shape)) for n in graph.inputs}

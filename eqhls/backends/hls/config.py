@@ -6,7 +6,6 @@ weights/, read through static functions, so that the structs hold no objects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from eqhls.backends.hls import indices, pairs
 from eqhls.backends.hls.pairs import PairBlock, PairMap
+from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num
@@ -49,9 +49,6 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
-
-Value = int | bool | str | NDArray[Any]
-"""A constant, a C++ type, or a table (one or two dimensions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +291,20 @@ def _pair_map(op: PairBlock, m: PairMap, c: Context) -> dict[str, Value]:
     sizes = {"size": c.size, "sums": len(member), "members": member.shape[1], "mixes": len(feature)}
     sizes |= {"features": feature.shape[1], "terms": source.shape[1], "parts": part.shape[1]}
     sum_t = plain(Fixed(form.width + grow, form.integer + grow, form.signed))
-    return {**sizes, **tables, "weight_t": weight_t, "bias_t": bias_t, "sum_t": sum_t}
+    formats = {"weight_t": weight_t, "bias_t": bias_t, "sum_t": sum_t, **_mix_formats(op, form.frac, c)}
+    return {**sizes, **tables, **formats}
+
+
+def _mix_formats(op: PairBlock, frac: int, c: Context) -> dict[str, Value]:
+    """Return the formats of a mix before and after rounding: modulo the same power of two as the result."""
+    keep = op.keep if isinstance(op, Eq2to2 | Eq2to2Symmetric) else None
+    exact = integers(op.weight)[1] + frac
+    out = covering(c.node.type.formats)
+    before = out.frac if keep is None else max(exact, keep)
+    after = out.frac if keep is None else keep
+    integer = max(out.integer, 1 - after)
+    widths = (Fixed(integer + f, integer, out.signed) for f in (before, after))
+    return dict(zip(("mix_t", "kept_t"), map(plain, widths), strict=True))
 
 
 @config.register(Eq2to2)
@@ -354,45 +364,3 @@ def _(op: Log2, c: Context) -> dict[str, Value]:
         "scaled_t": plain(scaled),
         "code_t": plain(code_t),
     }
-
-
-def config_struct(name: str, values: Mapping[str, Value]) -> str:
-    """Return the C++ text of a config struct: the one printer for all blocks."""
-    lines = [f"struct {name}config {{"]
-    for key, value in values.items():
-        if isinstance(value, np.ndarray):
-            arguments = "int k" if value.ndim == 1 else "int k, int n"
-            place = "[k]" if value.ndim == 1 else "[k][n]"
-            kind = "long long" if _integer(value) == "long long" else "int"
-            lines.append(f"  static {kind} {key}({arguments}) {{ return {name}{key}{place}; }}")
-        elif isinstance(value, bool):
-            lines.append(f"  static const bool {key} = {str(value).lower()};")
-        elif isinstance(value, int):
-            lines.append(f"  static const int {key} = {value};")
-        else:
-            lines.append(f"  typedef {value} {key};")
-    return "\n".join([*lines, "};"]) + "\n"
-
-
-def table_text(name: str, values: Mapping[str, Value]) -> str:
-    """Return the constant tables of a block, empty where it has none."""
-    lines: list[str] = []
-    for key, value in values.items():
-        if isinstance(value, np.ndarray):
-            shape = "".join(f"[{n}]" for n in value.shape)
-            lines.append(f"static const {_integer(value)} {name}{key}{shape} = {_braces(value)};")
-    return "\n".join(lines) + "\n" if lines else ""
-
-
-def _integer(values: NDArray[Any]) -> str:
-    low, high = int(values.min(initial=0)), int(values.max(initial=0))
-    for name, bits in (("signed char", 8), ("short", 16), ("int", 32)):
-        if -(1 << (bits - 1)) <= low and high < 1 << (bits - 1):
-            return name
-    return "long long"
-
-
-def _braces(values: NDArray[Any]) -> str:
-    if values.ndim == 1:
-        return "{" + ", ".join(str(int(v)) for v in values) + "}"
-    return "{" + ",\n  ".join(_braces(row) for row in values) + "}"

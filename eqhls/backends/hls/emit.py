@@ -6,8 +6,9 @@ from typing import get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from eqhls.backends.hls.config import Context, config, config_struct, covering, plain, table_text
+from eqhls.backends.hls.config import Context, config, covering, plain
 from eqhls.backends.hls.pairs import PairBlock
+from eqhls.backends.hls.structs import config_struct, table_text
 from eqhls.errors import CompileError
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node

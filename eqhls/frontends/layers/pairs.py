@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from eqhls.frontends.layers.base import EqLayer, K, constant, register
+from eqhls.frontends.layers.base import EqLayer, K, constant, register, straight_through
 from eqhls.frontends.layers.weights import WeightQuantizer, built
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.op import Op, Tensor
@@ -17,6 +19,18 @@ from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
 
+Spread = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """One mix of the collapsed form: which maps K[:, :, b] meet which tensors, and how the result gets
+    the axes of pairs. Results that are spread are what `keep` rounds."""
+
+    tensors: tuple[Any, ...]
+    maps: tuple[int, ...]
+    spread: Spread | None = None
+
 
 class _PairLayer(EqLayer):
     """K[s,d,b] = trained weight times divisor_b; the divisors are powers of two, so that sums over n or
@@ -25,7 +39,6 @@ class _PairLayer(EqLayer):
     block: ClassVar[type]
     divisors: ClassVar[tuple[int, ...]]
     """How often each map is divided by 2**shift: once for a sum over particles, twice for pairs."""
-    has_diagonal: ClassVar[bool] = False
 
     def __init__(self, channels: int, shift: int = 4, quantizer: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -43,42 +56,72 @@ class _PairLayer(EqLayer):
         self.bias = self.add_weight(shape=shape[:1], initializer="zeros", name="bias")
         self.weight_quantizer = built(WeightQuantizer(self.quantizer, name="weight_quantizer"), shape)
         self.bias_quantizer = built(WeightQuantizer(self.quantizer, name="bias_quantizer"), shape[:1])
-        if self.has_diagonal:
-            self.diagonal = self.add_weight(shape=shape[:1], initializer="zeros", name="diagonal")
 
-    def _values(self) -> tuple[Any, ...]:
-        """Return weight, bias and, for maps to pairs, the diagonal bias, as they act."""
-        values = (self.weight_quantizer(self.weight) * constant(self.scale), self.bias_quantizer(self.bias))
-        return (*values, self.bias_quantizer(self.diagonal)) if self.has_diagonal else values
+    def values(self) -> tuple[Any, ...]:
+        """Return weight and bias as they act."""
+        return self.weight_quantizer(self.weight) * constant(self.scale), self.bias_quantizer(self.bias)
 
     def op(self) -> Op:
-        return self.block(*(Tensor(K.convert_to_numpy(v)) for v in self._values()))
+        return self.block(*(Tensor(K.convert_to_numpy(v)) for v in self.values()))
 
     def result_type(self) -> Type:
         shape = (self.channels, self.types[0].size("c"), len(self.divisors))
         return self.block(Tensor(np.zeros(shape))).infer(*self.types)
 
-    def maps(self, x: Any) -> list[Any]:
-        """Return op_b(x), each (events, .., channels) with the axes of the result, or 1."""
+    def mixes(self, x: Any) -> list[Mix]:
+        """Return the mixes whose sum is the result, of x of shape (events, .., channels)."""
         raise NotImplementedError
 
+    def rounded(self, x: Any) -> Any:
+        """Round a mix that is about to be spread."""
+        return x
+
     def call(self, x: Any) -> Any:
-        values = self._values()
-        shape = (-1, *(a.size for a in self.result_type().axes[:-1]), self.types[0].size("c"))
-        maps = [K.broadcast_to(m, (K.shape(x)[0], *shape[1:])) for m in self.maps(x[..., 0])]
-        weight = K.reshape(K.transpose(values[0], (2, 1, 0)), (-1, self.channels))
-        out = K.matmul(K.concatenate(maps, axis=-1), weight) + values[1]
-        if self.has_diagonal:
-            out = out + values[2] * constant(self.eye())
+        weight, out = self.values()[:2]
+        for mix in self.mixes(x[..., 0]):
+            matrix = K.concatenate([weight[:, :, b] for b in mix.maps], axis=1)
+            z = K.matmul(K.concatenate(mix.tensors, axis=-1), K.transpose(matrix))
+            out = out + (z if mix.spread is None else mix.spread(self.rounded(z)))
         return out[..., None]
+
+    def get_config(self) -> dict[str, Any]:
+        fields = {"channels": self.channels, "shift": self.shift, "quantizer": self.quantizer}
+        return super().get_config() | fields
+
+
+class _PairToPairLayer(_PairLayer):
+    """Pairs to pairs: a bias of the diagonal, and `keep` as in the block, straight through."""
+
+    def __init__(self, channels: int, keep: int | None = None, **kwargs: Any) -> None:
+        super().__init__(channels, **kwargs)
+        self.keep = keep
+
+    def prepare(self) -> None:
+        if not hasattr(self, "weight"):
+            super().prepare()
+            self.diagonal = self.add_weight(shape=(self.channels,), initializer="zeros", name="diagonal")
+
+    def values(self) -> tuple[Any, ...]:
+        return (*super().values(), self.bias_quantizer(self.diagonal))
+
+    def op(self) -> Op:
+        return replace(super().op(), keep=self.keep)
+
+    def rounded(self, x: Any) -> Any:
+        if self.keep is None:
+            return x
+        step = 2.0**-self.keep
+        return straight_through(x, K.floor(x / step) * step)
 
     def eye(self) -> np.ndarray:
         """Return delta_ij with the axes of the result and one channel."""
         raise NotImplementedError
 
+    def call(self, x: Any) -> Any:
+        return super().call(x) + (self.values()[2] * constant(self.eye()))[..., None]
+
     def get_config(self) -> dict[str, Any]:
-        fields = {"channels": self.channels, "shift": self.shift, "quantizer": self.quantizer}
-        return super().get_config() | fields
+        return super().get_config() | {"keep": self.keep}
 
 
 def _diagonal(x: Any) -> Any:
@@ -97,50 +140,54 @@ def _full(x: Any, kind: Type) -> Any:
 
 
 @register
-class Eq2to2Layer(_PairLayer):
+class Eq2to2Layer(_PairToPairLayer):
     """All fifteen maps of pairs to pairs."""
 
     block = Eq2to2
     divisors = (0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2)
-    has_diagonal = True
 
     def eye(self) -> np.ndarray:
         return np.eye(self.types[0].axes[0].size)[None, :, :, None]
 
-    def maps(self, x: Any) -> list[Any]:
+    def mixes(self, x: Any) -> list[Mix]:
         eye = constant(self.eye())
-        d = _diagonal(x)
-        c, r = K.sum(x, 1), K.sum(x, 2)
-        trace, whole = K.sum(d, 1)[:, None, None], K.sum(r, 1)[:, None, None]
-        found = [x, K.transpose(x, (0, 2, 1, 3))]
-        for v in (d, c, r):
-            found += [v[:, :, None] * eye, v[:, None], v[:, :, None]]
-        return [*found, trace, trace * eye, whole, whole * eye]
+        d, c, r = _diagonal(x), K.sum(x, 1), K.sum(x, 2)
+        event = (K.sum(d, 1), K.sum(r, 1))
+        return [
+            Mix((x, K.transpose(x, (0, 2, 1, 3))), (0, 1)),
+            Mix((d, c, r), (3, 6, 9), lambda z: z[:, None]),
+            Mix((d, c, r), (4, 7, 10), lambda z: z[:, :, None]),
+            Mix((d, c, r), (2, 5, 8), lambda z: z[:, :, None] * eye),
+            Mix(event, (11, 13), lambda z: z[:, None, None]),
+            Mix(event, (12, 14), lambda z: z[:, None, None] * eye),
+        ]
 
 
 @register
-class Eq2to2SymmetricLayer(_PairLayer):
+class Eq2to2SymmetricLayer(_PairToPairLayer):
     """The nine tied maps of symmetric pairs, S[p,c] in triangular storage."""
 
     block = Eq2to2Symmetric
     divisors = (0, 0, 0, 1, 1, 1, 1, 2, 2)
-    has_diagonal = True
 
     def eye(self) -> np.ndarray:
         pairs = pairs_of(corner(self.types[0].axes[0].size))
         return np.array([float(i == j) for i, j in pairs])[None, :, None]
 
-    def maps(self, x: Any) -> list[Any]:
+    def mixes(self, x: Any) -> list[Mix]:
         eye = constant(self.eye())
         pairs = pairs_of(corner(self.types[0].axes[0].size))
         left, right = [i for i, _ in pairs], [j for _, j in pairs]
         whole = _full(x, self.types[0])
         d, r = _diagonal(whole), K.sum(whole, 2)
-        d_left, r_left = K.take(d, left, axis=1), K.take(r, left, axis=1)
-        trace, total = K.sum(d, 1)[:, None], K.sum(r, 1)[:, None]
-        sides = [d_left * eye, d_left + K.take(d, right, axis=1)]
-        sides += [r_left * eye, r_left + K.take(r, right, axis=1)]
-        return [x, *sides, trace, trace * eye, total, total * eye]
+        event = (K.sum(d, 1), K.sum(r, 1))
+        return [
+            Mix((x,), (0,)),
+            Mix((d, r), (2, 4), lambda z: K.take(z, left, axis=1) + K.take(z, right, axis=1)),
+            Mix((d, r), (1, 3), lambda z: K.take(z, left, axis=1) * eye),
+            Mix(event, (5, 7), lambda z: z[:, None]),
+            Mix(event, (6, 8), lambda z: z[:, None] * eye),
+        ]
 
 
 @register
@@ -150,10 +197,16 @@ class Eq1to2Layer(_PairLayer):
     block = Eq1to2
     divisors = (0, 0, 0, 1, 1)
 
-    def maps(self, x: Any) -> list[Any]:
+    def mixes(self, x: Any) -> list[Mix]:
         eye = constant(np.eye(self.types[0].axes[0].size)[None, :, :, None])
-        whole = K.sum(x, 1)[:, None, None]
-        return [x[:, :, None] * eye, x[:, None], x[:, :, None], whole * eye, whole]
+        whole = (K.sum(x, 1),)
+        return [
+            Mix((x,), (1,), lambda z: z[:, None]),
+            Mix((x,), (2,), lambda z: z[:, :, None]),
+            Mix((x,), (0,), lambda z: z[:, :, None] * eye),
+            Mix(whole, (4,), lambda z: z[:, None, None]),
+            Mix(whole, (3,), lambda z: z[:, None, None] * eye),
+        ]
 
 
 @register
@@ -163,10 +216,11 @@ class Eq2to1Layer(_PairLayer):
     block = Eq2to1
     divisors = (0, 1, 1, 1, 2)
 
-    def maps(self, x: Any) -> list[Any]:
+    def mixes(self, x: Any) -> list[Mix]:
         v = _full(x, self.types[0])
         d, r = _diagonal(v), K.sum(v, 2)
-        return [d, r, K.sum(v, 1), K.sum(d, 1)[:, None], K.sum(r, 1)[:, None]]
+        event = (K.sum(d, 1), K.sum(r, 1))
+        return [Mix((d, r, K.sum(v, 1)), (0, 1, 2)), Mix(event, (3, 4), lambda z: z[:, None])]
 
 
 @register
@@ -176,6 +230,6 @@ class Eq2to0Layer(_PairLayer):
     block = Eq2to0
     divisors = (2, 1)
 
-    def maps(self, x: Any) -> list[Any]:
+    def mixes(self, x: Any) -> list[Mix]:
         v = _full(x, self.types[0])
-        return [K.sum(v, (1, 2)), K.sum(_diagonal(v), 1)]
+        return [Mix((K.sum(v, (1, 2)), K.sum(_diagonal(v), 1)), (0, 1))]

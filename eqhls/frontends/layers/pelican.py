@@ -22,16 +22,15 @@ from eqhls.frontends.layers.structure import (
 )
 from eqhls.groups.permutation import pairs_of
 
-SPURIONS = 3
-"""The jet and the two beams, behind the constituents."""
-
 
 @dataclass(frozen=True, slots=True)
 class PelicanConfig:
     """Channels of the encoders and of each tied block, of the read-out, and the formats.
 
     `encoded` is the format of an encoded product, `address` that of the argument of an activation,
-    `hidden` that of an activation, `readout` that of the read-out's functions.
+    `hidden` that of an activation, `readout` that of the read-out's functions. `keep` is the number of
+    fraction bits of what a tied block broadcasts (all where None). Without `beams` only the jet is a
+    spurion.
     """
 
     encoders: int = 3
@@ -47,6 +46,13 @@ class PelicanConfig:
     address: str = "fix<8,5,RND,SAT>"
     hidden: str = "fix<6,3,RND,SAT>"
     readout: str = "fix<9,6,RND,SAT>"
+    keep: int | None = None
+    beams: bool = True
+
+    @property
+    def spurions(self) -> int:
+        """The jet, and the two beams if any, behind the constituents."""
+        return 3 if self.beams else 1
 
 
 KNOTS = (2.0, 6.0, 9.0, 12.0, 15.0, 18.0, 21.0)
@@ -55,7 +61,7 @@ READ = (-12.0, -6.0, -3.0, 0.0, 3.0, 6.0, 12.0)
 MASS = tuple(12.0 + 0.5 * k for k in range(9))
 
 
-def kinds_of(constituents: int) -> dict[str, list[int]]:
+def kinds_of(constituents: int, spurions: int) -> dict[str, list[int]]:
     """Return the places of each kind of pair in triangular storage. Kinds are what labels of
     constituents, jet and beams can tell apart, so tables of their own replace label channels."""
     jet = constituents
@@ -68,7 +74,7 @@ def kinds_of(constituents: int) -> dict[str, list[int]]:
         return "mass" if i == j == jet else "fixed"
 
     found: dict[str, list[int]] = {}
-    for place, (i, j) in enumerate(pairs_of(constituents + SPURIONS)):
+    for place, (i, j) in enumerate(pairs_of(constituents + spurions)):
         found.setdefault(kind(i, j), []).append(place)
     return found
 
@@ -86,11 +92,13 @@ def pelican(config: PelicanConfig, name: str, quantized: bool) -> keras.Model:
     flags = _flags(config, valid)
     x = MaskLayer(name="encoded")(_encoded(config, codes, quantized), flags)
     for k, channels in enumerate(config.blocks):
-        y = Eq2to2SymmetricLayer(channels, quantizer=_if(quantized, config.weights), name=f"eq{k}")(x)
+        keep = config.keep if quantized else None
+        tied = Eq2to2SymmetricLayer(channels, keep, quantizer=_if(quantized, config.weights), name=f"eq{k}")
+        y = tied(x)
         x = MaskLayer(name=f"hidden{k}")(_function(config, y, f"{k}", BENDS, config.hidden, quantized), flags)
     pooled = Eq2to0Layer(config.readouts, quantizer=_if(quantized, config.weights), name="pool")(x)
     read = _function(config, pooled, "_read", READ, config.readout, quantized)
-    mass = SelectLayer("p", kinds_of(config.constituents)["mass"], "m", name="mass")(codes)
+    mass = SelectLayer("p", kinds_of(config.constituents, config.spurions)["mass"], "m", name="mass")(codes)
     weighed = TableLayer(MASS, out=config.readout, name="mass_read", quantized=quantized)(mass)
     total = ParticleSumLayer("c", name="read_sum")(read)
     logit = AddLayer(name="logit")(total, ParticleSumLayer("m", name="mass_sum")(weighed))
@@ -104,18 +112,19 @@ def _if(quantized: bool, form: str) -> str:
 
 def _codes(config: PelicanConfig, p: Any, jet: Any, quantized: bool) -> Any:
     """Return log2 of all products of constituents, jet and beams, S[p]."""
-    beams = SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p)
-    nodes = ConcatLayer("i", name="nodes")(RenameLayer("j", "i", name="particles")(p), jet, beams)
-    products = GramLayer("i", "p", name="gram")(nodes)
+    nodes = [RenameLayer("j", "i", name="particles")(p), jet]
+    if config.beams:
+        nodes.append(SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p))
+    products = GramLayer("i", "p", name="gram")(ConcatLayer("i", name="nodes")(*nodes))
     log = Log2Layer(config.floor, config.frac, config.codes, quantized, name="log")
     return log(products)
 
 
 def _flags(config: PelicanConfig, valid: Any) -> Any:
     """Return 1 for pairs of valid particles and spurions, S[p]."""
-    always = SpurionLayer(f"S[i:{SPURIONS}]", [[1.0]] * SPURIONS, name="always")(valid)
+    always = SpurionLayer(f"S[i:{config.spurions}]", [[1.0]] * config.spurions, name="always")(valid)
     nodes = ConcatLayer("i", name="flags")(RenameLayer("j", "i", name="valid_particles")(valid), always)
-    pairs = pairs_of(config.constituents + SPURIONS)
+    pairs = pairs_of(config.constituents + config.spurions)
     left = SelectLayer("i", [i for i, _ in pairs], "p", name="flag_left")(nodes)
     right = SelectLayer("i", [j for _, j in pairs], "p", name="flag_right")(nodes)
     return MaskLayer(name="flag_pairs")(left, right)
@@ -126,7 +135,7 @@ def _encoded(config: PelicanConfig, codes: Any, quantized: bool) -> Any:
     unit = SpurionLayer(f"S[c:{config.encoders}]", [[1.0]] * config.encoders, name="unit")(codes)
     parts: list[Any] = []
     order: list[int] = []
-    for kind, places in kinds_of(config.constituents).items():
+    for kind, places in kinds_of(config.constituents, config.spurions).items():
         opened = CgProductLayer("S*S->S", name=f"open_{kind}")(
             SelectLayer("p", places, "p", name=f"take_{kind}")(codes), unit
         )
