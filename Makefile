@@ -41,8 +41,8 @@ synth: $(VENV)/dev ## Yosys counts of the demo's RTL
 	@test -f build/lgn_top/eqhls.json || $(BIN)/eqhls compile models/lgn_top -o build/lgn_top
 	@$(BIN)/eqhls synth build/lgn_top
 
-bench: $(VENV)/core ## timings of the shipped models, as a table
-	@$(BIN)/python tests/bench.py
+bench: $(VENV)/dev ## figures of our models and their peers, as tables; BENCH="--yosys" counts cells too
+	@cd tests && ../$(BIN)/python -m bench $(BENCH)
 
 train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag-files
 	@for m in lgn_top lgn_top_small lgn_top_lab pelican_top pelican_nano; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done

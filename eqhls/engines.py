@@ -118,9 +118,9 @@ def hull(nums: NumArray) -> tuple[Fixed, ...]:
     """Return one covering format per component for four-vectors, whose binary points may differ
     on the light cone; a single one where all agree, and for every other representation."""
     formats: list[Fixed] = []
-    columns = np.moveaxis(nums, -1, 0) if nums.shape[-1] == FOUR_VECTOR else nums[None]
+    columns = nums.reshape(-1, FOUR_VECTOR).T if nums.shape[-1] == FOUR_VECTOR else nums.reshape(1, -1)
     for part in columns:
-        column: list[Num] = list(part.ravel())
+        column: list[Num] = list(part)
         frac = max(n.frac for n in column)
         column = [n.at(frac) for n in column]
         formats.append(Fixed.covering(min(n.lo for n in column), max(n.hi for n in column), frac))

@@ -24,6 +24,7 @@ from rich.progress import Progress
 from eqhls.frontends.graphfile import save_graph
 from eqhls.frontends.keras import read_keras
 from eqhls.frontends.prepare import InputForm, Prepared, prepare
+from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.text import write_file
 from eqhls.verify.metrics import auc, rejection
@@ -64,7 +65,8 @@ def read(
     folder: Path, part: str, graph: Graph, form: InputForm
 ) -> tuple[Prepared, np.ndarray, dict[str, np.ndarray]]:
     """Return the jets as integers in the formats of the network's ports, labels, and what was read."""
-    formats = [tuple(graph.node(k).type.format_of(c) for c in range(4)) for k in ("p", "jet")]
+    vectors = [n.name for n in graph.inputs if n.type.rep is Rep.V]
+    formats = [tuple(graph.node(k).type.format_of(c) for c in range(4)) for k in vectors]
     with np.load(folder / f"toptag_{part}.npz") as file:
         raw = {k: file[k] for k in ("p4", "jet", "y")}
     return prepare(raw["p4"], raw["jet"], form, 16, *formats), raw["y"].astype(np.int64), raw
@@ -77,12 +79,12 @@ def steps(graph: Graph, name: str) -> np.ndarray:
 
 def values(graph: Graph, events: Prepared) -> list[np.ndarray]:
     """Return the inputs of the Keras model: integers times their steps."""
-    return [(getattr(events, k) * steps(graph, k)).astype("float32") for k in ("p", "jet", "valid")]
+    return [(getattr(events, n.name) * steps(graph, n.name)).astype("float32") for n in graph.inputs]
 
 
 def scores(graph: Graph, events: Prepared) -> tuple[np.ndarray, np.ndarray]:
     """Return raw integer outputs and the float64 reference on unrounded inputs."""
-    raw = graph.evaluate({k: getattr(events, k) for k in ("p", "jet", "valid")})[graph.outputs[0]]
+    raw = graph.evaluate({n.name: getattr(events, n.name) for n in graph.inputs})[graph.outputs[0]]
     exact = {"p": events.p_exact, "jet": events.jet_exact, "valid": events.valid.astype(float)}
     return raw.ravel(), graph.reference(exact)[graph.outputs[0]].ravel()
 
@@ -112,9 +114,7 @@ def ship(folder: Path, model: keras.Model, graph: Graph, test: Prepared, raw: di
     write_file(
         folder / "events.npz",
         npz(
-            p=test.p[part].astype(np.int16),
-            jet=test.jet[part].astype(np.int16),
-            valid=test.valid[part].astype(np.uint8),
+            **{n.name: getattr(test, n.name)[part].astype(np.int16) for n in graph.inputs},
             y=raw["y"][part].astype(np.uint8),
             expected=expected.astype(np.int16),
         ),

@@ -41,8 +41,8 @@ from eqhls.lower.netlist import (
 HARDWARE = HWConfig(1, 1, -1)
 CONSTANT_BITS = 24
 """alkaid keeps constants and tables as float32."""
-TERNARY = 11
-"""alkaid's opcode of a sum of three."""
+SUM, PRODUCT, TERNARY = 0, 7, 11
+"""alkaid's opcodes of a + b 2^s, a b, and a sum of three."""
 SHORTEST_DIGIT = 2
 """Products are not cut into digits of fewer bits: adders would cost more than they save."""
 
@@ -53,6 +53,7 @@ class Tracer:
     def __init__(self, stage_ns: float) -> None:
         self._inputs: list[FVariable] = []
         self._stage_ns = stage_ns
+        self._factors: dict[int, tuple[int, FVariable]] = {}
 
     def input(self, form: Fixed) -> Num:
         """Declare the next element of the packed input word."""
@@ -67,7 +68,11 @@ class Tracer:
         return a - b
 
     def mul(self, a: Any, b: Any, lo: int, hi: int) -> Any:
-        """A product that would not fit in a stage is made of smaller ones, so that it can be cut."""
+        """A product that would not fit in a stage is made of smaller ones, so that it can be cut.
+
+        Factors are taken in the order in which they were first seen: a b and b a are cut alike.
+        """
+        a, b = sorted((a, b), key=self._rank)
         if _is_known(a) or _is_known(b) or self._fits(a, b):
             return a * b
         form = Fixed.covering(lo, hi, 0)
@@ -77,6 +82,10 @@ class Tracer:
         else:
             whole = self._split(a * (1 / a.step), b * (1 / b.step)) * step
         return self.wrap(whole, form.width, form.signed)
+
+    def _rank(self, factor: Any) -> int:
+        """Return the place of a factor among all; it is kept, so that its id stays its own."""
+        return self._factors.setdefault(id(factor), (len(self._factors), factor))[0]
 
     def _fits(self, a: Any, b: Any) -> bool:
         delay = cost_lat_mul(a.qint, b.qint, *HARDWARE[:2])[1]
@@ -148,8 +157,11 @@ class Tracer:
         return a.lookup(values, (float(first - before), float(last + after), 1.0))
 
     def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]:
+        """alkaid puts single bits through tables and takes them for 0 and 1, which a signed bit is not."""
         kernel = np.array([[_exact(m) for m in row] for row in matrix], dtype=np.float32)
-        return list(np.asarray(FVArray(np.array(x, dtype=object), hwconf=HARDWARE) @ kernel.T))
+        signed_bit = any(_width(a) == 1 and a.low < 0 for a in x)
+        options: Any = {"binary_lut": False} if signed_bit else None
+        return list(np.asarray(FVArray(np.array(x, dtype=object), options, hwconf=HARDWARE) @ kernel.T))
 
     def finish(
         self,
@@ -166,15 +178,29 @@ class Tracer:
         wires = [_output(num, form) for num, form in results]
         with _deep_recursion():
             comb = trace(self._inputs, wires, optimize=False, keep_dead_inputs=True)
-            comb = _optimised(comb, self._stage_ns)
-        at, depth = _stages(comb, self._stage_ns)
-        cells, index = _cells(comb, at)
-        out = tuple(
-            Operand(index[i], -form.frac + s, bool(n))
-            for i, s, n, (_, form) in zip(comb.out_idxs, comb.out_shifts, comb.out_negs, results, strict=True)
-        )
-        assert not any(o.minus for o in out)
-        return Netlist(name, inputs, outputs, tuple(cells), out, max(at) + 1, depth)
+        return cut(name, inputs, outputs, comb, [-form.frac for _, form in results], self._stage_ns)
+
+
+def cut(
+    name: str,
+    inputs: tuple[Port, ...],
+    outputs: tuple[Port, ...],
+    comb: Any,
+    points: Sequence[int],
+    stage_ns: float,
+) -> Netlist:
+    """Optimise what alkaid traced (a CombLogic) and cut it into stages; result k is that of `comb` times
+    2**points[k]. Networks that alkaid traced from other front ends come out on the same terms as ours."""
+    with _deep_recursion():
+        comb = _optimised(comb, stage_ns)
+    at, depth = _stages(comb, stage_ns)
+    cells, index = _cells(comb, at)
+    out = tuple(
+        Operand(index[i], point + s, bool(n))
+        for i, s, n, point in zip(comb.out_idxs, comb.out_shifts, comb.out_negs, points, strict=True)
+    )
+    assert not any(o.minus for o in out)
+    return Netlist(name, inputs, outputs, tuple(cells), out, max(at) + 1, depth)
 
 
 def _output(num: Num, form: Fixed) -> Any:
@@ -256,16 +282,23 @@ def _deep_recursion() -> Generator[None]:
 
 
 def _share(comb: Any) -> Any:
-    """Compute equal operations once. alkaid's own pass also intersects the intervals of the operations
-    that it merges, and so moves the addresses of a table that reads one of them."""
+    """Compute equal operations once, whatever the order of their factors or terms. alkaid's own pass also
+    intersects the intervals of the operations that it merges, and so moves the addresses of a table that
+    reads one of them."""
     kept: dict[tuple[Any, ...], int] = {}
     ops: list[Any] = []
     to: list[int] = []
     for op in comb.ops:
-        op = op._replace(addr=tuple(to[i] for i in op.addr))
+        addr = tuple(to[i] for i in op.addr)
+        op = op._replace(addr=tuple(sorted(addr)) if _commutes(op) else addr)
         to.append(kept.setdefault((op.addr, op.opcode, op.data, op.qint), len(ops)))
         ops.append(op)
     return comb._replace(ops=ops, out_idxs=[to[i] if i >= 0 else i for i in comb.out_idxs])
+
+
+def _commutes(op: Any) -> bool:
+    """Whether the operands may change places: those of a product, and of a sum without a shift."""
+    return op.opcode == PRODUCT or (op.opcode == SUM and op.data[0] == 0)
 
 
 def _clean(comb: Any) -> Any:

@@ -24,8 +24,8 @@ from eqhls.ops.common import (
 )
 
 BASIS = 15
-BROADCAST = 5
-"""How many rounded vectors meet in one pair on the diagonal."""
+ROUNDED = 6
+"""How many rounded mixes meet in one pair on the diagonal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Eq2to2(Op):
     c_j = sum_i x_ij, r_i = sum_j x_ij: x_ij, x_ji, D d_i, d_j, d_i, D c_i, c_j, c_i, D r_i, r_j, r_i,
     trace, D trace, total, D total, where D stands for delta_ij. Divisors belong into the weights.
     The body is collapsed: two mixes of pairs, vectors for particles, scalars for the event. `keep` rounds
-    vectors and scalars down to that many fraction bits before they meet in pairs: they are invariants,
-    so this costs no symmetry, and the n^2 sums get narrow.
+    each mix down to that many fraction bits before they meet in pairs: they are invariants, so this costs
+    no symmetry, and the n^2 sums get narrow.
     """
 
     group: ClassVar[str] = "pair"
@@ -83,7 +83,7 @@ class Eq2to2(Op):
         d = np.stack([v[i, i] for i in range(n)])
         vectors = np.concatenate([d, sum_axis(v, 0), sum_axis(v, 1)], axis=-1)
         event = np.concatenate([sum_axis(d, 0), sum_axis(vectors[:, -v.shape[-1] :], 0)])
-        pair = mixed(np.concatenate([v, v.swapaxes(0, 1)], axis=-1), blocks(raw, [(0, 1)]), frac)
+        pair = mixed(np.concatenate([v, v.swapaxes(0, 1)], axis=-1), blocks(raw, [(0, 1)]), frac, self.keep)
         spread = mixed(vectors, blocks(raw, [(3, 6, 9), (4, 7, 10), (2, 5, 8)]), frac, self.keep)
         column, row, corner = np.split(spread, 3, axis=-1)
         all_, diagonal = np.split(mixed(event, blocks(raw, [(11, 13), (12, 14)]), frac, self.keep), 2)
@@ -95,7 +95,7 @@ class Eq2to2(Op):
         return out[..., None]
 
     def rounding(self, types: tuple[Type, ...]) -> float:
-        return 0.0 if self.keep is None else BROADCAST * 2.0**-self.keep
+        return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

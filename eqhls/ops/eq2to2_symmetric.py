@@ -25,8 +25,8 @@ from eqhls.ops.common import (
 )
 
 BASIS = 9
-BROADCAST = 5
-"""How many rounded vectors meet in one pair on the diagonal."""
+ROUNDED = 6
+"""How many rounded mixes meet in one pair on the diagonal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Eq2to2Symmetric(Op):
         all_, diagonal = np.split(mixed(event, blocks(raw, [(5, 7), (6, 8)]), frac, self.keep), 2)
         first = side + biased(all_, self.bias)
         only = only + biased(diagonal, self.diagonal)
-        out = mixed(v, blocks(raw, [(0,)]), frac)
+        out = mixed(v, blocks(raw, [(0,)]), frac, self.keep)
         for i, j in pairs_of(n):
             for s in range(out.shape[-1]):
                 terms = [out[at[i, j], s], first[i, s], side[j, s]]
@@ -97,7 +97,7 @@ class Eq2to2Symmetric(Op):
         return out[..., None]
 
     def rounding(self, types: tuple[Type, ...]) -> float:
-        return 0.0 if self.keep is None else BROADCAST * 2.0**-self.keep
+        return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -50,5 +50,6 @@ class PairSum(Op):
         weights = example(Rep.S, "i:2,j:4", (Fixed(3, 1, False),))
         return (
             Example(cls(), (weights, p), "vectors"),
+            Example(cls(), (example(Rep.S, "j:4", (Fixed(3, 1),)), p), "momentum"),
             Example(cls(), (example(Rep.S, "i:1,j:3,c:2"), example(Rep.T, "j:3,c:2")), "tensors"),
         )

@@ -66,8 +66,9 @@ def _fits(graph: Graph, fine: int) -> bool:
 
 def _moved(
     graph: Graph, test: Graph, events: Events, gamma: float
-) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Return float events of the test build before and after one random transformation each."""
+) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
+    """Return float events of the test build before and after one random transformation each, and the
+    transformations (events, 4, 4)."""
     rng = np.random.default_rng(5)
     fixed = spurion_values(graph, ported(graph, 0))
     size = min(EVENTS, len(events))
@@ -79,12 +80,16 @@ def _moved(
         else:
             before[node.name] = events.floats[node.name][:size]
     after = {k: v.copy() for k, v in before.items()}
-    for k in range(size):
-        element = _of_gamma(rng, gamma)
-        for node in test.inputs:
-            if node.type.rep is Rep.V:
-                after[node.name][k] = node.type.rep.act(node.type.basis, element, before[node.name][k])
-    return before, after
+    elements = np.stack([_of_gamma(rng, gamma) for _ in range(size)])
+    for node in test.inputs:
+        if node.type.rep is Rep.V:
+            after[node.name] = _acted(node.type, elements, before[node.name])
+    return before, after, elements
+
+
+def _acted(kind: Type, elements: Floats, x: Floats) -> Floats:
+    """Return each event of x (events, *axes, components) under its own transformation."""
+    return np.stack([kind.rep.act(kind.basis, g, v) for g, v in zip(elements, x, strict=True)])
 
 
 def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
@@ -97,18 +102,25 @@ def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
 
 def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
     test = ported(graph, _guard(graph), fine)
+    before, after, elements = _moved(graph, test, events, gamma)
+    kind = test.results[0].type
     out = [
         test.evaluate({n.name: _quantized(n.type, side[n.name]) for n in test.inputs})[test.outputs[0]]
-        for side in _moved(graph, test, events, gamma)
+        * _steps(kind)
+        for side in (before, after)
     ]
-    lsb = test.node(test.outputs[0]).type.formats[0].lsb
-    return float(np.sqrt((((out[0] - out[1]) * lsb) ** 2).mean()))
+    return _rms(out[1] - _acted(kind, elements, out[0]))
 
 
 def _float_deviation(graph: Graph, events: Events, gamma: float) -> float:
     test = ported(graph, _guard(graph))
-    before, after = (test.reference(side)[test.outputs[0]] for side in _moved(graph, test, events, gamma))
-    return float(np.sqrt(((before - after) ** 2).mean()))
+    before, after, elements = _moved(graph, test, events, gamma)
+    first, second = (test.reference(side)[test.outputs[0]] for side in (before, after))
+    return _rms(second - _acted(test.results[0].type, elements, first))
+
+
+def _rms(x: Floats) -> float:
+    return float(np.sqrt((x**2).mean()))
 
 
 def _quantized(kind: Type, values: Floats) -> Ints:

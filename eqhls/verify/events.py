@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
 from eqhls.frontends.prepare import InputForm, Prepared, prepare
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
@@ -181,9 +180,10 @@ def predict_floats(graph: Graph, events: Events) -> Prediction:
 
 def from_raw(graph: Graph, raw: Ints) -> Prediction:
     """Return scores from the raw integers of the first output."""
-    form: Fixed = graph.node(graph.outputs[0]).type.formats[0]
-    flat = raw.reshape(len(raw), -1)
-    return Prediction(flat.astype(np.float64) * form.lsb, flat, str(form))
+    node = graph.results[0]
+    scores = raw.astype(np.float64) * steps(node)
+    formats = "|".join(map(str, node.type.formats))
+    return Prediction(scores.reshape(len(raw), -1), raw.reshape(len(raw), -1), formats)
 
 
 def save_predictions(path: Path, prediction: Prediction) -> None:

@@ -15,7 +15,7 @@ from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.groups.exact import lattice_group
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
 from eqhls.lower.words import Words, pack, unpack
@@ -26,7 +26,7 @@ from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
 from eqhls.verify.controls import FAULTS, faulty
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events
+from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events, steps
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.metrics import auc
 from eqhls.verify.sampling import Feeds, lattice_events, random_events
@@ -241,13 +241,9 @@ def _symmetry_stage(engine: str, what: str, results: list[SymmetryResult]) -> St
 
 
 def _float_values(graph: Graph, feeds: Mapping[str, Ints]) -> Floats:
-    """Return the float64 reference on raw integers."""
-    floats = {n.name: feeds[n.name] * _lsb(n) for n in graph.inputs}
-    return graph.reference(floats)[graph.outputs[0]]
-
-
-def _lsb(node: Node) -> Floats:
-    return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
+    """Return the float64 reference on raw integers, in steps of the output."""
+    floats = {n.name: feeds[n.name] * steps(n) for n in graph.inputs}
+    return graph.reference(floats)[graph.outputs[0]] / steps(graph.results[0])
 
 
 def _test_project(test: Graph, options: Options) -> Project:

@@ -2,7 +2,8 @@
 
 Which group is exact follows from the arithmetic (Vinberg's O(3,1;Z) in Cartesian components, the
 Picard group SL(2, Z[i]) with reflections on the light-cone lattice): if no covariant component is
-rounded, every invariant is the same integer before and after, and so is every output bit.
+rounded, every invariant is the same integer before and after, and so is every output bit. A four-vector
+output must move with the event, again to the bit.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ def derive(graph: Graph) -> Symmetry:
     group = _lattice(vectors)
     if group is None:
         return Symmetry(None, proper, "the input steps do not form a lattice of the group", permutable)
+    result = graph.results[0].type
+    if result.rep not in (Rep.S, Rep.V):
+        return Symmetry(None, proper, f"the output {result} is neither scalar nor vector", permutable)
     rounded = [n for n in graph if n.op.rounds_components(graph.types_into(n))]
     if not rounded:
         return Symmetry(group, proper, "no covariant component is rounded", permutable)
@@ -200,12 +204,25 @@ def _check_moves(
         first, second = ({k: raw[fits] for k, raw in image.items()} for image in images)
         parts.append((first, second))
     plain, moved = ({k: np.concatenate([p[s][k] for p in parts]) for k in events} for s in (0, 1))
-    want, got = runner(plain), runner(moved)
+    ends = np.cumsum([len(p[0][vectors[0].name]) for p in parts])[:-1]
+    want = _followed(test, runner(plain), moves, ends, 1)
+    got = _followed(test, runner(moved), moves, ends, 0)
     victim = vectors[0].name
     spoiled = moved | {victim: moved[victim].copy()}
     last = spoiled[victim][:, 0, 3]
     spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1)
-    return SymmetryResult(engine, name, len(got), _differing(got, want), _differing(runner(spoiled), want))
+    caught = _differing(_followed(test, runner(spoiled), moves, ends, 0), want)
+    return SymmetryResult(engine, name, len(got), _differing(got, want), caught)
+
+
+def _followed(test: Graph, values: Values, moves: Sequence[Moves], ends: Ints, side: int) -> Values:
+    """Return what must be equal for both images of an event: a scalar output itself; of a vector output
+    y of the image under A, and y' of that under B, the vectors B y and A y'. The first matrix of a pair is
+    a multiple of one, so the two commute."""
+    if test.results[0].type.rep is not Rep.V:
+        return values
+    parts = np.split(values, ends)
+    return np.concatenate([part @ pair[side].T for part, pair in zip(parts, moves, strict=True)])
 
 
 def check_permutations(

@@ -2,12 +2,12 @@
 //
 //   s[m] = sum over t of x[member(m, t)]                     rows, columns, diagonals, totals
 //   z[q] = sum over t of mix_weight(q, t) s[feature(q, t)]   mixed channels
-//   y[k] = sum over t of weight(k, t) x[source(k, t)] + sum over t of z[part(k, t)] + bias(k)
+//   y[k] = round(sum over t of weight(k, t) x[source(k, t)]) + sum over t of z[part(k, t)] + bias(k)
 //
 // CFG::sums, members, mixes, features, size, terms, parts   sizes
 // An index of -1 is no term. Weights are raw integers of weight_t, biases of bias_t; s is sum_t.
-// z is accumulated in mix_t and rounded down to kept_t, which are exact modulo the power of two of the
-// result, like every partial sum.
+// z, and the pair's own part of y, are accumulated in mix_t and rounded down to kept_t, which are exact
+// modulo the power of two of the result, like every partial sum.
 #ifndef EQHLS_PAIR_MAP_H_
 #define EQHLS_PAIR_MAP_H_
 
@@ -57,13 +57,16 @@ void pair_map(const X& x, Y& y) {
   pair_map_mixes<CFG>(s, z);
   for (int k = 0; k < CFG::size; ++k) {
 #pragma HLS UNROLL
-    B sum = from_bits<typename CFG::bias_t>(CFG::bias(k));
+    typename CFG::mix_t own = 0;
     for (int t = 0; t < CFG::terms; ++t) {
 #pragma HLS UNROLL
       if (CFG::source(k, t) >= 0) {
-        sum = sum + from_bits<typename CFG::weight_t>(CFG::weight(k, t)) * x.c[0][CFG::source(k, t)];
+        own = own + from_bits<typename CFG::weight_t>(CFG::weight(k, t)) * x.c[0][CFG::source(k, t)];
       }
     }
+    const typename CFG::kept_t kept = own;
+    B sum = from_bits<typename CFG::bias_t>(CFG::bias(k));
+    sum = sum + kept;
     for (int t = 0; t < CFG::parts; ++t) {
 #pragma HLS UNROLL
       if (CFG::part(k, t) >= 0) sum = sum + z[CFG::part(k, t)];

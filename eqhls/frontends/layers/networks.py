@@ -50,6 +50,13 @@ COARSE = Inputs(
 )
 """Steps of 4, 1/4, 1 and 1 GeV, for networks that multiply all pairs: still a lattice of the exact
 group, and products of two 7-bit numbers fit into one pipeline stage."""
+COARSER = Inputs(
+    "lc",
+    "ufix<7,10>|ufix<5,4>|fix<6,7>|fix<6,7>",
+    "ufix<8,11>|ufix<8,7>|fix<6,7>|fix<6,7>",
+    ((8.0, 8.0, 0.0, 8.0), (8.0, 8.0, 0.0, -8.0)),
+)
+"""Steps of 8, 1/2, 2 and 2 GeV, for the smallest networks."""
 LAB_INPUTS = Inputs(
     "xyz",
     "ufix<14,12>|fix<14,12>|fix<14,12>|fix<15,13>",
@@ -76,7 +83,7 @@ class SeededConfig:
 SHIFTS = (0.0, 0.25, 0.5, 1.0)
 
 
-def ports(name: str, inputs: Inputs, constituents: int) -> tuple[Any, Any, Any]:
+def ports(inputs: Inputs, constituents: int) -> tuple[Any, Any, Any]:
     """Return the typed inputs p V[j], jet V[i:1] and valid S[j]."""
     made: list[Any] = []
     for port, kind in (
@@ -90,6 +97,12 @@ def ports(name: str, inputs: Inputs, constituents: int) -> tuple[Any, Any, Any]:
     return made[0], made[1], made[2]
 
 
+def network(name: str, ports: tuple[Any, ...], out: Any) -> keras.Model:
+    """Return the model from typed inputs to a result."""
+    raw = [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in ports]
+    return keras.Model(raw, out, name=name)
+
+
 def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
     """Return the seeded network (network A with one level, D with two), O(N) products.
 
@@ -97,7 +110,7 @@ def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
     V_l = sum_j w_j p_j, sums S_a likewise; Q_0 the leading constituent, Q_{l+1} = V_l. Read-out:
     one trained function for each log2 <X, Y>, X <= Y in {J, V_0, ..}, and for each S_a.
     """
-    p, jet, valid = ports(name, config.inputs, config.constituents)
+    p, jet, valid = ports(config.inputs, config.constituents)
     beams = SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p)
     log_beam = Log2Layer(2.0, config.sender_frac, name="log_beam", quantized=quantized)
     sender = ParticleSumLayer("i", name="t")(log_beam(GramLayer(name="pbeam")(beams, p)))
@@ -115,11 +128,7 @@ def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
     read = TableLayer(knots, "q", out=config.readout, name="f", quantized=quantized)(codes)
     terms.insert(0, ParticleSumLayer("q", name="f_sum")(read))
     logit = AddLayer(name="logit")(*terms)
-    return keras.Model(
-        [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, jet, valid)],
-        logit,
-        name=name,
-    )
+    return network(name, (p, jet, valid), logit)
 
 
 EDGE_KNOTS = (1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0)
@@ -167,7 +176,7 @@ def pair_lgn(
     + self products, over every path up to `maxdim`, mixed per representation. Read-out: the
     invariants of every channel, summed over receivers, and a dense layer.
     """
-    p, _, valid = ports(name, inputs, constituents)
+    p, _, valid = ports(inputs, constituents)
     nodes = receivers or tuple(range(constituents))
     here = SelectLayer("j", nodes, "i", name="receivers")(p)
     logs = Log2Layer(0.25, 2, name="log_pair", quantized=quantized)(GramLayer(name="pair")(here, p))
@@ -186,8 +195,7 @@ def pair_lgn(
         for r, x in state.items()
     ]
     head = DenseLayer(1, mix, name="head")(ConcatLayer("c", name="scalars")(*scalars))
-    model_inputs = [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, valid)]
-    return keras.Model(model_inputs, head, name=name)
+    return network(name, (p, valid), head)
 
 
 def _channels(x: Any, channels: int, mix: str, name: str) -> Any:

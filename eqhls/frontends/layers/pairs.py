@@ -25,7 +25,7 @@ Spread = Callable[[Any], Any]
 @dataclass(frozen=True, slots=True)
 class Mix:
     """One mix of the collapsed form: which maps K[:, :, b] meet which tensors, and how the result gets
-    the axes of pairs. Results that are spread are what `keep` rounds."""
+    the axes of pairs."""
 
     tensors: tuple[Any, ...]
     maps: tuple[int, ...]
@@ -34,24 +34,30 @@ class Mix:
 
 class _PairLayer(EqLayer):
     """K[s,d,b] = trained weight times divisor_b; the divisors are powers of two, so that sums over n or
-    n^2 entries start at the scale of single ones and cost nothing."""
+    n^2 entries start at the scale of single ones and cost nothing. `maps` are the b that are trained, all
+    where it is empty; the others are zero."""
 
     block: ClassVar[type]
     divisors: ClassVar[tuple[int, ...]]
     """How often each map is divided by 2**shift: once for a sum over particles, twice for pairs."""
 
-    def __init__(self, channels: int, shift: int = 4, quantizer: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, channels: int, shift: int = 4, quantizer: str = "", maps: Any = (), **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.channels, self.shift, self.quantizer = channels, shift, quantizer
+        self.maps = tuple(maps) or tuple(range(len(self.divisors)))
 
     @property
-    def scale(self) -> np.ndarray:
-        return 2.0 ** (-self.shift * np.array(self.divisors))
+    def places(self) -> np.ndarray:
+        """The matrix (trained maps, all maps) that puts each trained weight, divided, into its place."""
+        divided = np.diag(2.0 ** (-self.shift * np.array(self.divisors)))
+        return divided[list(self.maps)]
 
     def prepare(self) -> None:
         if hasattr(self, "weight"):
             return
-        shape = (self.channels, self.types[0].size("c"), len(self.divisors))
+        shape = (self.channels, self.types[0].size("c"), len(self.maps))
         self.weight = self.add_weight(shape=shape, initializer="glorot_uniform", name="weight")
         self.bias = self.add_weight(shape=shape[:1], initializer="zeros", name="bias")
         self.weight_quantizer = built(WeightQuantizer(self.quantizer, name="weight_quantizer"), shape)
@@ -59,7 +65,8 @@ class _PairLayer(EqLayer):
 
     def values(self) -> tuple[Any, ...]:
         """Return weight and bias as they act."""
-        return self.weight_quantizer(self.weight) * constant(self.scale), self.bias_quantizer(self.bias)
+        weight = K.matmul(self.weight_quantizer(self.weight), constant(self.places))
+        return weight, self.bias_quantizer(self.bias)
 
     def op(self) -> Op:
         return self.block(*(Tensor(K.convert_to_numpy(v)) for v in self.values()))
@@ -73,20 +80,20 @@ class _PairLayer(EqLayer):
         raise NotImplementedError
 
     def rounded(self, x: Any) -> Any:
-        """Round a mix that is about to be spread."""
+        """Round a mix before it meets the others."""
         return x
 
     def call(self, x: Any) -> Any:
         weight, out = self.values()[:2]
         for mix in self.mixes(x[..., 0]):
             matrix = K.concatenate([weight[:, :, b] for b in mix.maps], axis=1)
-            z = K.matmul(K.concatenate(mix.tensors, axis=-1), K.transpose(matrix))
-            out = out + (z if mix.spread is None else mix.spread(self.rounded(z)))
+            z = self.rounded(K.matmul(K.concatenate(mix.tensors, axis=-1), K.transpose(matrix)))
+            out = out + (z if mix.spread is None else mix.spread(z))
         return out[..., None]
 
     def get_config(self) -> dict[str, Any]:
         fields = {"channels": self.channels, "shift": self.shift, "quantizer": self.quantizer}
-        return super().get_config() | fields
+        return super().get_config() | fields | {"maps": list(self.maps)}
 
 
 class _PairToPairLayer(_PairLayer):

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from eqhls.frontends.layers.geometry import CgProductLayer, GramLayer
-from eqhls.frontends.layers.networks import JET_FRAME, Inputs, ports
+from eqhls.frontends.layers.networks import JET_FRAME, Inputs, network, ports
 from eqhls.frontends.layers.pairs import Eq2to0Layer, Eq2to2SymmetricLayer
 from eqhls.frontends.layers.scalar import Log2Layer, RequantizeLayer, TableLayer
 from eqhls.frontends.layers.structure import (
@@ -28,9 +28,9 @@ class PelicanConfig:
     """Channels of the encoders and of each tied block, of the read-out, and the formats.
 
     `encoded` is the format of an encoded product, `address` that of the argument of an activation,
-    `hidden` that of an activation, `readout` that of the read-out's functions. `keep` is the number of
-    fraction bits of what a tied block broadcasts (all where None). Without `beams` only the jet is a
-    spurion.
+    `hidden` that of an activation, `readout` that of the read-out's functions. `floor`, `frac`, `codes` and
+    `log_step` are those of the logarithm (Log2). `keep` is the number of fraction bits of the mixes of a
+    tied block (all where None). Without `beams` only the jet is a spurion.
     """
 
     encoders: int = 3
@@ -41,6 +41,7 @@ class PelicanConfig:
     floor: float = 0.25
     frac: int = 1
     codes: int = 48
+    log_step: int = 4
     encoded: str = "fix<6,3,RND,SAT>"
     weights: str = "fix<6,2,RND,SAT>"
     address: str = "fix<8,5,RND,SAT>"
@@ -87,43 +88,57 @@ def pelican(config: PelicanConfig, name: str, quantized: bool) -> keras.Model:
     function of each, and one of the jet's mass. Padded slots are silenced after every function,
     which also absorbs any batch normalisation.
     """
-    p, jet, valid = ports(name, config.inputs, config.constituents)
+    p, jet, valid = ports(config.inputs, config.constituents)
     codes = _codes(config, p, jet, quantized)
     flags = _flags(config, valid)
     x = MaskLayer(name="encoded")(_encoded(config, codes, quantized), flags)
     for k, channels in enumerate(config.blocks):
         keep = config.keep if quantized else None
-        tied = Eq2to2SymmetricLayer(channels, keep, quantizer=_if(quantized, config.weights), name=f"eq{k}")
+        tied = Eq2to2SymmetricLayer(
+            channels, keep, quantizer=if_quantized(quantized, config.weights), name=f"eq{k}"
+        )
         y = tied(x)
-        x = MaskLayer(name=f"hidden{k}")(_function(config, y, f"{k}", BENDS, config.hidden, quantized), flags)
-    pooled = Eq2to0Layer(config.readouts, quantizer=_if(quantized, config.weights), name="pool")(x)
-    read = _function(config, pooled, "_read", READ, config.readout, quantized)
+        x = MaskLayer(name=f"hidden{k}")(
+            trained_function(config, y, f"{k}", BENDS, config.hidden, quantized), flags
+        )
+    pooled = Eq2to0Layer(config.readouts, quantizer=if_quantized(quantized, config.weights), name="pool")(x)
+    read = trained_function(config, pooled, "_read", READ, config.readout, quantized)
     mass = SelectLayer("p", kinds_of(config.constituents, config.spurions)["mass"], "m", name="mass")(codes)
     weighed = TableLayer(MASS, out=config.readout, name="mass_read", quantized=quantized)(mass)
     total = ParticleSumLayer("c", name="read_sum")(read)
     logit = AddLayer(name="logit")(total, ParticleSumLayer("m", name="mass_sum")(weighed))
-    inputs = [t._keras_history.operation._inbound_nodes[0].input_tensors[0] for t in (p, jet, valid)]
-    return keras.Model(inputs, logit, name=name)
+    return network(name, (p, jet, valid), logit)
 
 
-def _if(quantized: bool, form: str) -> str:
+def if_quantized(quantized: bool, form: str) -> str:
+    """Return a format, or none while the network trains in floating point."""
     return form if quantized else ""
+
+
+def node_vectors(config: PelicanConfig, p: Any, jet: Any) -> Any:
+    """Return constituents, jet and beams, V[i]."""
+    nodes = [RenameLayer("j", "i", name="particles")(p), jet]
+    if config.beams:
+        nodes.append(SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p))
+    return ConcatLayer("i", name="nodes")(*nodes)
+
+
+def node_flags(config: PelicanConfig, valid: Any) -> Any:
+    """Return 1 for valid particles and spurions, S[i]."""
+    always = SpurionLayer(f"S[i:{config.spurions}]", [[1.0]] * config.spurions, name="always")(valid)
+    return ConcatLayer("i", name="flags")(RenameLayer("j", "i", name="valid_particles")(valid), always)
 
 
 def _codes(config: PelicanConfig, p: Any, jet: Any, quantized: bool) -> Any:
     """Return log2 of all products of constituents, jet and beams, S[p]."""
-    nodes = [RenameLayer("j", "i", name="particles")(p), jet]
-    if config.beams:
-        nodes.append(SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p))
-    products = GramLayer("i", "p", name="gram")(ConcatLayer("i", name="nodes")(*nodes))
-    log = Log2Layer(config.floor, config.frac, config.codes, quantized, name="log")
+    products = GramLayer("i", "p", name="gram")(node_vectors(config, p, jet))
+    log = Log2Layer(config.floor, config.frac, config.codes, quantized, config.log_step, name="log")
     return log(products)
 
 
 def _flags(config: PelicanConfig, valid: Any) -> Any:
     """Return 1 for pairs of valid particles and spurions, S[p]."""
-    always = SpurionLayer(f"S[i:{config.spurions}]", [[1.0]] * config.spurions, name="always")(valid)
-    nodes = ConcatLayer("i", name="flags")(RenameLayer("j", "i", name="valid_particles")(valid), always)
+    nodes = node_flags(config, valid)
     pairs = pairs_of(config.constituents + config.spurions)
     left = SelectLayer("i", [i for i, _ in pairs], "p", name="flag_left")(nodes)
     right = SelectLayer("i", [j for _, j in pairs], "p", name="flag_right")(nodes)
@@ -146,7 +161,7 @@ def _encoded(config: PelicanConfig, codes: Any, quantized: bool) -> Any:
     return SelectLayer("p", back, "p", name="ordered")(ConcatLayer("p", name="kinds")(*parts))
 
 
-def _function(config: PelicanConfig, x: Any, label: str, knots: Any, out: str, quantized: bool) -> Any:
+def trained_function(config: PelicanConfig, x: Any, label: str, knots: Any, out: str, quantized: bool) -> Any:
     """Return a trained function of every channel."""
     if quantized:
         x = RequantizeLayer([config.address], name=f"address{label}")(x)

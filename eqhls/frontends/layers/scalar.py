@@ -42,10 +42,16 @@ class Log2Layer(EqLayer):
     """log2(max(x, floor) / floor), with the very cells of the hardware where `quantized`."""
 
     def __init__(
-        self, floor: float = 1.0, frac: int = 2, codes: int = 64, quantized: bool = True, **kwargs: Any
+        self,
+        floor: float = 1.0,
+        frac: int = 2,
+        codes: int = 64,
+        quantized: bool = True,
+        step: int = 4,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.block, self.quantized = Log2(floor, frac, codes), quantized
+        self.block, self.quantized = Log2(floor, frac, codes, step=step), quantized
 
     def op(self) -> Op:
         return self.block
@@ -75,6 +81,7 @@ class Log2Layer(EqLayer):
             "frac": b.frac,
             "codes": b.codes,
             "quantized": self.quantized,
+            "step": b.step,
         }
 
 

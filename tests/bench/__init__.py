@@ -1,0 +1,1 @@
+"""`make bench`: figures for docs/benchmarks.md. Never part of the tests."""

@@ -1,0 +1,106 @@
+"""The shipped models: compiled in a process of their own, scored, and every engine timed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import eqhls
+from eqhls.ir.graph import Graph
+from eqhls.ir.op import Tensor
+from eqhls.verify.bulk import BulkSimulator
+from eqhls.verify.csim import CSim
+from eqhls.verify.events import read_events
+from eqhls.verify.metrics import auc, rejection
+from eqhls.verify.proof import Machines
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPILE = (
+    "import resource, sys, time; from pathlib import Path; import eqhls; start = time.perf_counter(); "
+    "eqhls.compile(Path(sys.argv[1]), output=Path(sys.argv[2])); "
+    "print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+)
+
+
+def seconds(step: Callable[[], object], times: int = 3) -> float:
+    """Return the median wall time."""
+    found: list[float] = []
+    for _ in range(times):
+        start = time.perf_counter()
+        step()
+        found.append(time.perf_counter() - start)
+    return sorted(found)[times // 2]
+
+
+def trained_values(graph: Graph) -> int:
+    """Return the number of weights, and of values at the knots of trained functions, in a graph."""
+    count = 0
+    for node in graph:
+        for name in ("weight", "bias", "diagonal", "dual", "values"):
+            field = getattr(node.op, name, None)
+            if isinstance(field, Tensor) and node.op.kind() != "spurion":
+                fixed = node.op.kind() == "table" and field.shape[-1] == 2
+                count += 0 if fixed else field.array.size
+    return count
+
+
+def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
+    """Return the row of one model. Jets are the shipped ones, or those of `data`."""
+    model = ROOT / "models" / name
+    command = [sys.executable, "-c", COMPILE, str(model), str(folder / name)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    project = eqhls.open_project(folder / name)
+    machines = Machines(project.folder, project.graph)
+    events = read_events(data or model / "events.npz", project.graph)
+    assert events.labels is not None
+    raw = {e: machines.run(e, events.raw).reshape(len(events), -1)[:, 0] for e in ("integer", "hls", "rtl")}
+    found = physics(raw["integer"], events.labels) | cost(project.manifest)
+    found |= {
+        "values": trained_values(project.graph),
+        "mismatches": sum(int((raw[e] != raw["integer"]).sum()) for e in ("hls", "rtl")),
+        "compile": f"{float(printed[0]):.1f}",
+        "memory": f"{float(printed[1]):.0f}",
+    }
+    return found | engines(project, model / "events.npz")
+
+
+def physics(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Return what a network is worth on its jets."""
+    worth = {"auc": f"{auc(scores, labels):.4f}", "rejection": f"{rejection(scores, labels):.0f}"}
+    return {"jets": len(labels)} | worth
+
+
+def cost(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest, or one made of a netlist, says of the hardware."""
+    return {
+        "cycles": manifest["latency_cycles"],
+        "ns": f"{manifest['latency_ns']:.1f}",
+        "depth": f"{manifest['stage_depth_ns']:.2f}",
+        "lut": f"{manifest['lut_estimate']:,.0f}",
+        "registers": f"{manifest['register_bits']:,}",
+        "dsp": manifest["dsp"],
+    }
+
+
+def engines(project: eqhls.Compiled, jets: Path) -> dict[str, Any]:
+    """Return build seconds and events a second of every engine."""
+    machines, events = Machines(project.folder, project.graph), read_events(jets, project.graph)
+    words = machines.pack(events.raw)
+    csim, bulk = CSim(project.folder), BulkSimulator(project.folder)
+    found: dict[str, Any] = {
+        "gpp": f"{seconds(csim.build, 1):.1f}",
+        "verilator": f"{seconds(bulk.build, 1):.1f}",
+    }
+    steps = {
+        "integer": lambda: machines.run("integer", events.raw),
+        "hls": lambda: csim.run(words),
+        "rtl": lambda: bulk.run(words),
+    }
+    found |= {k: f"{len(words) / seconds(step):,.0f}" for k, step in steps.items()}
+    return found | {"cocotb": f"{project.simulate(jets).events_per_second:,.0f}"}
