@@ -12,7 +12,7 @@ from training import Plan, train  # noqa: E402
 from eqhls.frontends.layers.pelican_full import NanoConfig, published_nano  # noqa: E402
 from eqhls.frontends.prepare import InputForm  # noqa: E402
 
-PLAN = Plan(epochs=(8, 6), rates=(5e-3, 2e-3), form=InputForm.LAB_CARTESIAN)
+PLAN = Plan(epochs=(20, 12), rates=(5e-3, 3e-3), form=InputForm.LAB_CARTESIAN)
 
 if __name__ == "__main__":
     name = "pelican_nano_published"

@@ -14,6 +14,7 @@ with warnings.catch_warnings():
     from eqhls.frontends.keras import read_keras
     from eqhls.frontends.layers import pairs
     from eqhls.frontends.layers.pelican import PelicanConfig, kinds_of, pelican
+    from eqhls.frontends.layers.pelican_full import FullConfig, NanoConfig, full_pelican, published_nano
     from eqhls.frontends.layers.scalar import RequantizeLayer
     from eqhls.frontends.layers.structure import TypedInput
 
@@ -24,6 +25,8 @@ from eqhls.ir.types import Type
 from eqhls.ops import EXAMPLES
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.verify.events import steps
+from eqhls.verify.symmetry import derive
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 PAIR_EXAMPLES = [e for e in EXAMPLES if e.op.kind().startswith("eq")]
@@ -130,6 +133,41 @@ def test_pelican_in_keras_is_the_integer_model(
     order = rng.permutation(4)
     turned = feeds | {k: feeds[k][:, order] for k in ("p", "valid")}
     np.testing.assert_array_equal(graph.evaluate(turned)["logit"].ravel(), raw)
+
+
+def scattered(model: keras.Model, rng: np.random.Generator) -> keras.Model:
+    """Return the model with weights that let every part of it speak."""
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape) * (2.0 if "bends" in weight.path else 1.5))
+    return model
+
+
+FULL = {
+    "score": lambda: full_pelican(
+        FullConfig(encoders=2, blocks=(2,), messages=(2,), readouts=4, constituents=3), "full", True
+    ),
+    "momentum": lambda: full_pelican(
+        FullConfig(encoders=1, blocks=(2,), messages=(2,), constituents=3, momentum=True), "full", True
+    ),
+    "nano": lambda: published_nano(NanoConfig(constituents=3), "nano", True),
+}
+
+
+@pytest.mark.parametrize("case", FULL)
+def test_full_pelican_in_keras_is_the_integer_model(case: str, rng: np.random.Generator) -> None:
+    model = scattered(FULL[case](), rng)
+    graph = read_keras(model).formatted()
+    feeds = {n.name: rng.integers(0, 200, (80, *n.type.shape)) for n in graph.inputs}
+    feeds["valid"] = rng.integers(0, 2, feeds["valid"].shape)
+    x = [(feeds[n.name] * steps(n)).astype("float32") for n in graph.inputs]
+    out = np.asarray(model.predict(x, verbose=0)) / steps(graph.results[0])
+    raw = graph.evaluate(feeds)[graph.outputs[0]]
+    assert len(np.unique(raw)) > 3
+    np.testing.assert_array_equal(out.reshape(raw.shape), raw)
+    order = rng.permutation(3)
+    turned = feeds | {k: feeds[k][:, order] for k in ("p", "valid")}
+    np.testing.assert_array_equal(graph.evaluate(turned)[graph.outputs[0]], raw)
+    assert derive(graph).group is not None
 
 
 @pytest.mark.parametrize("mode", ["RND", "RND_CONV", "RND_ZERO", "RND_INF", "RND_MIN_INF"])

@@ -11,10 +11,22 @@ import pytest
 
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.cg import CGTable
+from eqhls.groups.basis import Basis
+from eqhls.groups.cg import CGTable, parse_path
 from eqhls.groups.exact import LIGHT_CONE_GROUP
-from eqhls.ir.graph import Graph
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.op import Tensor
+from eqhls.ir.types import Axis, Type
 from eqhls.ops import gram as gram_module
+from eqhls.ops.cg_square import CgSquare
+from eqhls.ops.gram import Gram
+from eqhls.ops.input import Input
+from eqhls.ops.log2 import Log2
+from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.table import Table
 from eqhls.verify.sampling import lattice_events, random_events
 from eqhls.verify.symmetry import Symmetry, check_group, check_permutations, derive
 from eqhls.verify.testbuild import ported
@@ -77,6 +89,38 @@ def test_a_wrong_metric_sign_is_caught(monkeypatch: pytest.MonkeyPatch, rng: np.
     monkeypatch.setattr(gram_module, "table", flipped)
     _, wrong, _ = check(graph, derive(graph))
     assert wrong > 0
+
+
+def momentum(rounding: tuple[Fixed, ...] = ()) -> Graph:
+    """sum_j w_j p_j with weights made of <p_j, J>: an output that moves with the event."""
+    b = Builder("momentum")
+    cone = Basis.LIGHT_CONE
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 4),), cone, networks.CONE)))
+    jet = b.add("jet", Input(Type(Rep.V, (Axis("i", 1),), cone, networks.JET)))
+    code = b.add("code", Log2(1.0, 1, 64), b.add("d", Gram(), jet, p))
+    w = b.add("w", Table(networks.KNOTS, Tensor(np.cos(networks.KNOTS.array)[None]), out=networks.EDGE), code)
+    out = b.add("sum", PairSum("j"), b.add("only", ParticleSum("i"), w), p)
+    return b.graph(b.add("rounded", Requantize(rounding), out) if rounding else out).formatted()
+
+
+def test_a_vector_output_moves_with_the_event() -> None:
+    graph = momentum()
+    symmetry = derive(graph)
+    assert graph.results[0].type.rep is Rep.V and symmetry.group is LIGHT_CONE_GROUP
+    tried, wrong, caught = check(graph, symmetry)
+    assert tried > 1000 and wrong == 0 and caught > 0
+    rounded = momentum((Fixed(14, 13),))
+    assert derive(rounded).group is None
+    _, wrong, _ = check(rounded, symmetry)
+    assert wrong > 0, "a rounded vector does not"
+
+
+def test_a_tensor_output_claims_nothing() -> None:
+    b = Builder("tensor")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), Basis.LIGHT_CONE, networks.CONE)))
+    pairs = b.add("pairs", CgSquare(parse_path("V*V->T")), p)
+    found = derive(b.graph(b.add("t", ParticleSum("j"), pairs)).formatted())
+    assert found.group is None and "neither scalar nor vector" in found.reason
 
 
 def test_permutations_fix_the_seed(rng: np.random.Generator) -> None:

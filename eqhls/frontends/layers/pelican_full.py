@@ -124,9 +124,9 @@ class NanoConfig:
     constituents: int = 16
     inputs: Inputs = TWELVE_BITS
     products: str = "fix<6,10,RND,SAT>"
-    weights: str = "fix<6,-2,RND,SAT>"
-    address: str = "fix<9,5,RND,SAT>"
-    activation: str = "ufix<9,5,RND,SAT>"
+    weights: str = "fix<6,1,RND,SAT>"
+    address: str = "fix<9,7,RND,SAT>"
+    activation: str = "ufix<9,7,RND,SAT>"
 
 
 NANO_MAPS = (0, 5, 6, 7, 13, 14)
@@ -136,7 +136,8 @@ NANO_MAPS = (0, 5, 6, 7, 13, 14)
 def published_nano(config: NanoConfig, name: str, quantized: bool) -> keras.Model:
     """Return products of constituents and beams, one Eq2to2 with six maps, ReLU, Eq2to0, one logit.
 
-    Without batch normalisation (10 h + 1 trained values).
+    Without batch normalisation (12 h + 1 trained values, a bias of the diagonal among them). Products are
+    saturated while the network trains in floating point, too.
     """
     p, _, valid = ports(config.inputs, config.constituents)
     beams = SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p)
@@ -148,7 +149,7 @@ def published_nano(config: NanoConfig, name: str, quantized: bool) -> keras.Mode
     unit = SpurionLayer("S[c:1]", [[1.0]], name="unit")(products)
     x = CgProductLayer("S*S->S", name="opened")(products, unit)
     weights = if_quantized(quantized, config.weights)
-    x = RequantizeLayer([config.products], name="narrow")(x) if quantized else x
+    x = RequantizeLayer([config.products], name="narrow")(x)
     y = Eq2to2Layer(config.hidden, quantizer=weights, maps=NANO_MAPS, name="eq")(x)
     y = RequantizeLayer([config.address], name="address")(y) if quantized else y
     fixed = {"trainable_values": False, "quantized": quantized, "name": "relu"}
