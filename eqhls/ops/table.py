@@ -31,6 +31,11 @@ class Activation(Enum):
     """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0."""
 
     @property
+    def logarithmic(self) -> bool:
+        """Whether equal ratios of large arguments matter about equally."""
+        return self is Activation.SLOG
+
+    @property
     def arity(self) -> int:
         """The number of parameters of one term; several terms of it may be given."""
         return 1 if self is Activation.SLOG else 0
@@ -66,6 +71,7 @@ class Table(Op):
     activation that takes some. `out` is the format of an entry
     (a saturating one also bounds the float reference: the bound is part of the function);
     `levels`, where given, are the only values an entry may take, nearest first (shift codes).
+    A positive `floor` says that the argument comes as a signed code of Log2 with this floor.
     """
 
     group: ClassVar[str] = "scalar"
@@ -76,6 +82,7 @@ class Table(Op):
     out: Fixed | None = None
     levels: Tensor | None = None
     parameters: Tensor | None = None
+    floor: float = 0.0
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -102,7 +109,8 @@ class Table(Op):
             )
 
     def function(self, x: Floats, row: int) -> Floats:
-        """Return the real function of one row, bounded where `out` saturates."""
+        """Return the real function of one row, decoded and bounded where the fields say so."""
+        x = np.sign(x) * self.floor * (np.exp2(np.abs(x)) - 1) if self.floor else x
         knots, values = self.knots.array, self.values.array[row]
         slopes = np.diff(values) / np.diff(knots)
         cell = np.clip(np.searchsorted(knots, x) - 1, 0, len(slopes) - 1)
@@ -165,6 +173,11 @@ class Table(Op):
                 cls(activation=Activation.SIGMOID, out=Fixed(3, 1, False), levels=shifts),
                 (address,),
                 "shifts",
+            ),
+            Example(
+                cls(out=Fixed(9, 8, True, Rounding.RND, Overflow.SAT), floor=0.25),
+                (example(Rep.S, "j:3", (Fixed(7, 5),)),),
+                "decoded",
             ),
             *(
                 Example(

@@ -45,8 +45,8 @@ def load_checkpoint(path: Path, config: Path | None = None) -> Graph:
     """Return the float network of a checkpoint.
 
     `config` is a JSON file of arguments, the config.json beside the checkpoint where it is left out; they
-    take the place of those that the checkpoint holds. Raises CompileError for files that cannot be read, networks
-    of no known family, and options that cannot be compiled.
+    take the place of those that the checkpoint holds. Raises CompileError for files that cannot be read,
+    networks of no known family, and options that cannot be compiled.
     """
     beside = (path if path.is_dir() else path.parent) / CONFIG_FILE
     config = config or (beside if beside.is_file() else None)
