@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil, log2
+from math import ceil, inf, log2
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from eqhls.quantize.weights import rounded_weights
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
-INPUT_BITS, RESULT_BITS, TABLE_BITS, ADDRESS_BITS = 14, 16, 8, 10
+INPUT_BITS, RESULT_BITS, TABLE_BITS, ADDRESS_BITS = 16, 16, 10, 10
 MARGIN = 2.0
 """How far a calibrated range exceeds the largest value seen."""
 
@@ -141,8 +141,10 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
             )
             return Input(replace(type, formats=formats))
         case Table() as op if wanted.result or op.out is None:
-            out = Fixed.parse(wanted.result) if wanted.result else _table_format(op, inputs[0])
-            return replace(op, out=out)
+            if wanted.result:
+                return replace(op, out=Fixed.parse(wanted.result))
+            largest = float(seen[node.name].max()) if node.name in seen else inf
+            return replace(op, out=_table_format(op, inputs[0], largest))
         case op:
             return rounded_weights(op, wanted.weight)
 
@@ -176,13 +178,15 @@ def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
     return (covering(float(largest.max())),)
 
 
-def _table_format(op: Table, address: NumArray) -> Fixed:
-    """Return the narrowest saturating format for the values that the table takes."""
+def _table_format(op: Table, address: NumArray, largest: float) -> Fixed:
+    """Return the narrowest saturating format for the values that the table takes, up to MARGIN times the
+    largest one seen."""
     form = max(hull(address), key=lambda f: f.width)
-    every = np.arange(form.lo, form.hi + 1) * form.lsb
+    every = np.arange(form.lo, form.hi + 1, dtype=np.float64) * form.lsb
     values = np.concatenate([op.function(every, row) for row in range(len(op.values.array))])
     signed = bool(values.min() < 0)
-    integer = ceil(log2(max(float(np.abs(values).max()), 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
+    top = min(float(np.abs(values).max()), MARGIN * largest)
+    integer = ceil(log2(max(top, 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
     return Fixed(TABLE_BITS, integer, signed, Rounding.RND, Overflow.SAT)
 
 

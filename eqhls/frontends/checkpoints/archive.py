@@ -122,7 +122,7 @@ class _Records:
             raise CompileError("archive", "holds TorchScript", "save the state_dict of the model instead")
         self._order = {"little": "<", "big": ">"}.get(self._text("byteorder", "little"), "")
         if not self._order:
-            raise CompileError("archive", "has an unknown byte order", "expected little or big")
+            raise CompileError("archive", "has an unknown byteorder", "expected little or big")
 
     def unpickled(self) -> Any:
         reducers = {

@@ -29,6 +29,7 @@ from eqhls.frontends.checkpoints.pairs import (
     read_letters,
     read_norm,
     rectifier,
+    without_masses,
 )
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Floats, Tensor
@@ -55,6 +56,7 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
     letters, outer = read_letters(fields, "config", average), read_letters(fields, "config_out", average)
     scale = fields.argument("scale", 1.0)
     nodes, products = add_nodes(Builder("pelican_nano"), fields.argument("nobj", 0), _beams(fields) / scale)
+    products = without_masses(nodes, products) if fields.argument("massless", False) else products
     x = open_channels(nodes, products, 1)
     gain, shift = read_norm(fields, "net2to2.message_layers.0", 1)
     x = nodes.builder.add("normalised", ChannelMix(Tensor(gain[:, None] * scale**2), Tensor(shift)), x)

@@ -103,6 +103,15 @@ def add_nodes(builder: Builder, particles: int, spurions: Floats) -> tuple[Nodes
     return Nodes(builder, particles, len(spurions), flags, count), products
 
 
+def without_masses(nodes: Nodes, products: str) -> str:
+    """Return the products with those of a particle and itself exactly zero, as they are for massless
+    particles: of rounded momenta they would be noise, of the order of energy times step."""
+    pairs = 1.0 - np.diag([0.0] * nodes.spurions + [1.0] * nodes.particles)
+    kind = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size)))
+    different = nodes.builder.add("different", Spurion(kind, Tensor(pairs[..., None])))
+    return nodes.builder.add("massless", Mask(), products, different)
+
+
 def open_channels(nodes: Nodes, x: str, channels: int) -> str:
     """Return S[i,j] as S[i,j,c] with equal channels."""
     ones = Spurion(Type(Rep.S, (Axis("c", channels),)), Tensor(np.ones((channels, 1))))

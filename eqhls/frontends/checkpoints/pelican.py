@@ -33,6 +33,7 @@ from eqhls.frontends.checkpoints.pairs import (
     read_letters,
     read_norm,
     rectifier,
+    without_masses,
 )
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
@@ -76,6 +77,7 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
     scale = fields.argument("scale", 1.0)
     spurions = np.array(SPURIONS[fields.argument("stabilizer", "so2")]).reshape(-1, 4) / scale
     nodes, products = add_nodes(Builder("pelican"), fields.argument("nobj", 0), spurions)
+    products = without_masses(nodes, products) if fields.argument("massless", False) else products
     x = _add_encoder(nodes, products, fields, scale)
     for k in count():
         prefix = f"net2to2.eq_layers.{k}"
