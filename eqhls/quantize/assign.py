@@ -24,6 +24,7 @@ from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
@@ -95,10 +96,14 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
 
 
 def _only_coded(graph: Graph) -> frozenset[str]:
-    """Return the values that codes alone read: Log2 takes any width."""
-    coded = {name for n in graph if isinstance(n.op, Log2) for name in n.inputs}
-    others = {name for n in graph if not isinstance(n.op, Log2) for name in n.inputs}
-    return frozenset(coded - others - set(graph.outputs))
+    """Return the values that go to codes alone, be it through masks: Log2 takes any width."""
+    wide: set[str] = set()
+    other = set(graph.outputs)
+    for node in reversed(graph.nodes):
+        takes = isinstance(node.op, Log2) or (isinstance(node.op, Mask) and node.name in wide - other)
+        (wide if takes else other).update(node.inputs[:1])
+        other.update(node.inputs[1:])
+    return frozenset(wide - other)
 
 
 def _address_bits(nums: NumArray) -> int:
