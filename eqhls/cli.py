@@ -31,7 +31,8 @@ app = typer.Typer(
 console = Console(highlight=False, markup=False, soft_wrap=True)
 ENGINES = ("float", "integer", "hls", "rtl")
 
-ModelArg = Annotated[Path, typer.Argument(help="a model folder, a graph.eq file or a .keras file")]
+ModelArg = Annotated[Path, typer.Argument(help="a model folder, a graph.eq, .keras or checkpoint file")]
+ConfigArg = Annotated[Path | None, typer.Option(help="JSON with the arguments of a checkpoint")]
 FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls compiled")]
 EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
 
@@ -59,6 +60,7 @@ def predict(
     events: EventsArg,
     output: Annotated[Path, typer.Option("-o", "--output", help="OUT.npz: scores, raw, format")],
     engine: Annotated[str, typer.Option(help="float, integer, hls or rtl")] = "integer",
+    config: ConfigArg = None,
 ) -> None:
     """Score EVENTS with one engine."""
     if engine not in ENGINES:
@@ -71,7 +73,7 @@ def predict(
             "compile the model first and give the project folder",
         )
     if project is None:
-        graph = load_any(source)
+        graph = load_any(source, config)
         save_predictions(output, predict_float(graph, read_events(events, graph)))
     else:
         save_predictions(output, project.prediction(events, engine))
@@ -118,9 +120,9 @@ def report(folder: FolderArg) -> None:
 
 
 @app.command()
-def info(model: ModelArg) -> None:
+def info(model: ModelArg, config: ConfigArg = None) -> None:
     """Show the blocks, types and sizes of a model, and what it would cost."""
-    console.print(model_table(load_any(model)))
+    console.print(model_table(load_any(model, config)))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints.load import is_checkpoint, load_checkpoint
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
@@ -141,14 +142,19 @@ def open_project(folder: Path) -> Compiled:
     return Compiled(Path(folder))
 
 
-def load_any(model: Path | str | Graph) -> Graph:
-    """Read a graph file, or a Keras file through the Keras front end.
+def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:
+    """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it where
+    left out), or a Keras file through the Keras front end.
 
     Keras is imported by name and only here: no other user of eqhls should pay for it.
     """
     if isinstance(model, Graph):
         return model
     model = Path(model)
+    if is_checkpoint(model):
+        return load_checkpoint(model, config)
+    if config is not None:
+        raise CompileError(str(config), f"goes with a checkpoint, and {model} is none", "leave it out")
     if model.suffix in (".keras", ".h5"):
         if not model.is_file():
             raise CompileError(str(model), "does not exist", "check the path")

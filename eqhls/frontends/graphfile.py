@@ -41,13 +41,13 @@ def load_model(path: Path) -> Graph:
         raise CompileError(
             str(path),
             f"has no {TEXT}" if path.is_dir() else "does not exist",
-            "give a model folder, a .eq file or a .keras file",
+            "give a model folder, a .eq file, a .keras file or a checkpoint",
         )
     if text_path.suffix != ".eq":
         raise CompileError(
             str(path),
             f"is of the unknown kind {text_path.suffix or 'without suffix'!r}",
-            "give a model folder, a .eq file or a .keras file",
+            "give a model folder, a .eq file, a .keras file or a checkpoint",
         )
     try:
         text = text_path.read_text(encoding="utf-8")

@@ -119,12 +119,13 @@ class Graph:
         return values
 
     def reference(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Run the float64 references; inputs have shape (events, *axes, components)."""
+        """Run the float64 references; inputs have shape (events, *axes, components). A value that is fed
+        by name is not computed, so that beams can be moved with the events."""
         values: dict[str, Floats] = {}
         for node in self.nodes:
             values[node.name] = (
                 np.asarray(feeds[node.name], dtype=np.float64)
-                if node.op.source
+                if node.op.source or node.name in feeds
                 else node.op.reference(self.types_into(node), *(values[n] for n in node.inputs))
             )
         return values

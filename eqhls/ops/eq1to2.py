@@ -41,10 +41,10 @@ class Eq1to2(Op):
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]
-        n = v.shape[1]
-        eye, one, all_ = np.eye(n)[:, :, None], np.ones((n, n, 1)), v.sum(1)[:, None, None]
-        basis = [v[:, :, None] * eye, v[:, None] * one, v[:, :, None] * one, all_ * eye, all_ * one]
-        out = np.einsum("sdb,beijd->eijs", self.weight.array, np.stack(basis))
+        corner, column, row, diagonal, every = (v @ k.T for k in np.moveaxis(self.weight.array, 2, 0))
+        eye = np.eye(v.shape[1])[:, :, None]
+        out = eye * (corner + diagonal.sum(1, keepdims=True))[:, :, None]
+        out = out + column[:, None] + row[:, :, None] + every.sum(1)[:, None, None]
         return (out if self.bias is None else out + self.bias.array)[..., None]
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:

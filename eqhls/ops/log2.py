@@ -22,7 +22,8 @@ class Log2(Op):
     No leading-one detector: the bits of x / floor are cut into windows of `window` bits that
     advance by `step` bits. Each window is one small table, and the highest window with a bit set
     is taken, so an octave has at least 2**(window - step) cells. Values from the last code on
-    saturate. `floor` is a power of two.
+    saturate. `floor` is a power of two. Where `signed`, y = sign(x) log2(1 + |x| / floor): odd, and
+    linear up to the floor.
     """
 
     group: ClassVar[str] = "scalar"
@@ -31,6 +32,7 @@ class Log2(Op):
     codes: int = 64
     window: int = 6
     step: int = 4
+    signed: bool = False
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -50,6 +52,8 @@ class Log2(Op):
         return (self.codes - 1) * 2.0**-self.frac
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        if self.signed:
+            return np.sign(x[0]) * np.minimum(np.log1p(np.abs(x[0]) / self.floor) / np.log(2.0), self.top)
         return np.minimum(np.log2(np.maximum(x[0], self.floor) / self.floor), self.top)
 
     def code(self, cell: int, shift: int) -> int:
@@ -70,10 +74,17 @@ class Log2(Op):
         v = x.floor_bits(x.frac - point) if x.frac > point else x.at(point)
         return v.with_frac(0)
 
+    def word(self, x: Num) -> Num:
+        """Return the integer whose bits are coded: x / floor * 2**grain, or |x| / floor + 1 so."""
+        if not self.signed:
+            return self.scaled(x)
+        size = select(x.negative(), -x, x, (0, max(-x.lo, x.hi)))
+        return self.scaled(size) + const(1 << self.grain, 0)
+
     def _encode(self, x: Num) -> Num:
-        """Code the bits without the sign; a negative value gets code 0 at the end, where the word is
-        narrow, instead of being clipped at the start, where it is wide."""
-        v = self.scaled(x)
+        """Code the bits without the sign; a negative value is dealt with at the end, where the word is
+        narrow: its code is 0, or the opposite one."""
+        v = self.word(x)
         bits = max(1, v.hi.bit_length())
         w = v.wrap(bits, False)
         windows: list[tuple[Num, Num]] = []
@@ -84,6 +95,8 @@ class Log2(Op):
             entries = [self.code(c, shift) for c in range(cells.lo, cells.hi + 1)]
             windows.append((above, cells.lookup(entries, self.frac)))
         code = _highest(windows)
+        if self.signed:
+            return select(x.negative(), -code, code)
         return select(v.negative(), const(0, self.frac), code, (0, max(code.hi, 0)))
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
@@ -93,10 +106,11 @@ class Log2(Op):
         return 0.5 * 2.0**-self.frac + log2(1 + 2.0**-self.grain)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        limit = round(self.floor * 2.0**self.top)
+        limit = const(round(self.floor * (2.0**self.top - self.signed)), 0)
 
         def over(num: Num, _: tuple[int, ...]) -> Num:
-            return (const(limit, 0) - num).negative()
+            above = (limit - num).negative()
+            return select((num + limit).negative(), const(1, 0), above) if self.signed else above
 
         return map_numbers(x[0], over)
 
@@ -107,6 +121,8 @@ class Log2(Op):
             Example(cls(0.25), (wide,), "quarter"),
             Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
             Example(cls(1.0, 2, 24), (wide,), "saturating"),
+            Example(cls(0.5, 3, 96, signed=True), (wide,), "signed"),
+            Example(cls(0.5, 2, 16, signed=True), (wide,), "signed_saturating"),
             Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"),
         )
 

@@ -15,10 +15,11 @@ from eqhls.ir.types import Type
 from eqhls.ops.common import example, map_numbers, scalars_only
 
 MAX_ADDRESS_BITS = 14
+NOTHING = np.zeros(0)
 
 
 class Activation(Enum):
-    """What follows the piecewise linear function."""
+    """What follows the piecewise linear function; some have parameters, a row of them each function."""
 
     NONE = "none"
     RELU = "relu"
@@ -26,8 +27,20 @@ class Activation(Enum):
     SIGMOID = "sigmoid"
     TANH = "tanh"
     EXP2 = "exp2"
+    SLOG = "slog"
+    """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0."""
 
-    def __call__(self, x: Floats) -> Floats:
+    @property
+    def logarithmic(self) -> bool:
+        """Whether equal ratios of large arguments matter about equally."""
+        return self is Activation.SLOG
+
+    @property
+    def arity(self) -> int:
+        """The number of parameters of one term; several terms of it may be given."""
+        return 1 if self is Activation.SLOG else 0
+
+    def __call__(self, x: Floats, parameters: Floats = NOTHING) -> Floats:
         match self:
             case Activation.NONE:
                 return x
@@ -41,6 +54,9 @@ class Activation(Enum):
                 return np.tanh(x)
             case Activation.EXP2:
                 return np.exp2(x)
+            case Activation.SLOG:
+                (a,), grown = parameters, np.log1p(np.abs(x))
+                return np.sign(x) * (np.expm1(a * grown) / a if a else grown)
 
 
 IDENTITY = Tensor([0.0, 1.0])
@@ -51,9 +67,11 @@ ONE_LINE = Tensor([[0.0, 1.0]])
 class Table(Op):
     """y = activation(f(x)), f piecewise linear through (knots, values), straight outside.
 
-    `values` has one row for all, or one for each entry of `axis`. `out` is the format of an entry
+    `values` has one row for all, or one for each entry of `axis`, and so have the `parameters` of an
+    activation that takes some. `out` is the format of an entry
     (a saturating one also bounds the float reference: the bound is part of the function);
     `levels`, where given, are the only values an entry may take, nearest first (shift codes).
+    A positive `floor` says that the argument comes as a signed code of Log2 with this floor.
     """
 
     group: ClassVar[str] = "scalar"
@@ -63,6 +81,8 @@ class Table(Op):
     axis: str = ""
     out: Fixed | None = None
     levels: Tensor | None = None
+    parameters: Tensor | None = None
+    floor: float = 0.0
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -75,14 +95,27 @@ class Table(Op):
             )
         if (np.diff(self.knots.array) <= 0).any():
             raise self.error("found knots that do not rise", "sort them and drop equal ones")
+        self._check_parameters(rows)
         return types[0].like(Rep.S)
 
+    def _check_parameters(self, rows: int) -> None:
+        arity = self.activation.arity
+        found = (rows, 0) if self.parameters is None else self.parameters.shape
+        width = found[-1]
+        if found != (rows, width) or not (width > 0 and width % arity == 0 if arity else width == 0):
+            raise self.error(
+                f"found parameters {found} for {self.activation.value}",
+                f"expected ({rows}, {arity} a term)" if arity else "it takes none",
+            )
+
     def function(self, x: Floats, row: int) -> Floats:
-        """Return the real function of one row, bounded where `out` saturates."""
+        """Return the real function of one row, decoded and bounded where the fields say so."""
+        x = np.sign(x) * self.floor * (np.exp2(np.abs(x)) - 1) if self.floor else x
         knots, values = self.knots.array, self.values.array[row]
         slopes = np.diff(values) / np.diff(knots)
         cell = np.clip(np.searchsorted(knots, x) - 1, 0, len(slopes) - 1)
-        y = self.activation(values[cell] + slopes[cell] * (x - knots[cell]))
+        parameters = NOTHING if self.parameters is None else self.parameters.array[row]
+        y = self.activation(values[cell] + slopes[cell] * (x - knots[cell]), parameters)
         if self.out is not None and self.out.overflow in (Overflow.SAT, Overflow.SAT_SYM):
             y = np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
         return y
@@ -141,9 +174,20 @@ class Table(Op):
                 (address,),
                 "shifts",
             ),
+            Example(
+                cls(out=Fixed(9, 8, True, Rounding.RND, Overflow.SAT), floor=0.25),
+                (example(Rep.S, "j:3", (Fixed(7, 5),)),),
+                "decoded",
+            ),
             *(
                 Example(
-                    cls(activation=a, out=Fixed(12, 6, True, Rounding.RND, Overflow.SAT)), (address,), a.value
+                    cls(
+                        activation=a,
+                        out=Fixed(12, 6, True, Rounding.RND, Overflow.SAT),
+                        parameters=Tensor([[0.25] * a.arity]) if a.arity else None,
+                    ),
+                    (address,),
+                    a.value,
                 )
                 for a in Activation
             ),

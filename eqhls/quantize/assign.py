@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil, log2
+from math import ceil, inf, log2
 
 import numpy as np
 
@@ -20,18 +20,20 @@ from eqhls.fixed import Fixed, NumArray, Overflow, Rounding
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
-from eqhls.ir.op import Floats, Op, Tensor
+from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
-from eqhls.ops.channel_mix import ChannelMix
-from eqhls.ops.dense import Dense
 from eqhls.ops.input import Input
+from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
+from eqhls.quantize.addresses import encode_logarithms
+from eqhls.quantize.weights import rounded_weights
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
-INPUT_BITS, RESULT_BITS, TABLE_BITS, WEIGHT_BITS, ADDRESS_BITS = 14, 16, 8, 8, 10
+INPUT_BITS, RESULT_BITS, TABLE_BITS, ADDRESS_BITS = 16, 16, 10, 10
 MARGIN = 2.0
 """How far a calibrated range exceeds the largest value seen."""
 
@@ -43,8 +45,9 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
     nothing needs calibration. Raises CompileError where a format cannot be had or fails.
     """
     seen = _ranges(graph, samples)
+    graph = encode_logarithms(graph, seen)
     _check_names(graph, options)
-    state = _State({}, {}, {})
+    state = _State({}, {}, {}, _only_coded(graph))
     for node in graph:
         try:
             _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
@@ -56,11 +59,13 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The graph so far: its nodes, their intervals, and values that got a rounded successor."""
+    """The graph so far: its nodes, their intervals, values that got a rounded successor, and those
+    that stay exact because codes are all that is made of them."""
 
     nodes: dict[str, Node]
     nums: dict[str, NumArray]
     renamed: dict[str, str]
+    exact: frozenset[str]
 
     def append(self, node: Node) -> None:
         types = tuple(self.nodes[n].type for n in node.inputs)
@@ -83,10 +88,22 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
         inputs = (f"{node.name}.address",)
     op = _quantized_op(node, wanted, seen, [state.nums[n] for n in inputs])
     state.append(replace(node, op=op, inputs=inputs))
-    follow = _narrowing(state.nodes[node.name], wanted, seen)
+    exact = node.name in state.exact and not wanted.result
+    follow = None if exact else _narrowing(state.nodes[node.name], wanted, seen)
     if follow is not None:
         state.renamed[node.name] = f"{node.name}.q"
         state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
+
+
+def _only_coded(graph: Graph) -> frozenset[str]:
+    """Return the values that go to codes alone, be it through masks: Log2 takes any width."""
+    wide: set[str] = set()
+    other = set(graph.outputs)
+    for node in reversed(graph.nodes):
+        takes = isinstance(node.op, Log2) or (isinstance(node.op, Mask) and node.name in wide - other)
+        (wide if takes else other).update(node.inputs[:1])
+        other.update(node.inputs[1:])
+    return frozenset(wide - other)
 
 
 def _address_bits(nums: NumArray) -> int:
@@ -129,12 +146,12 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
             )
             return Input(replace(type, formats=formats))
         case Table() as op if wanted.result or op.out is None:
-            out = Fixed.parse(wanted.result) if wanted.result else _table_format(op, inputs[0])
-            return replace(op, out=out)
-        case ChannelMix() | Dense() as op:
-            return _rounded_weights(op, wanted.weight)
-        case _:
-            return node.op
+            if wanted.result:
+                return replace(op, out=Fixed.parse(wanted.result))
+            largest = float(seen[node.name].max()) if node.name in seen else inf
+            return replace(op, out=_table_format(op, inputs[0], largest))
+        case op:
+            return rounded_weights(op, wanted.weight)
 
 
 def _range(name: str, seen: Mapping[str, Floats]) -> Floats:
@@ -166,38 +183,16 @@ def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
     return (covering(float(largest.max())),)
 
 
-def _table_format(op: Table, address: NumArray) -> Fixed:
-    """Return the narrowest saturating format for the values that the table takes."""
-    spans = [op.function(np.array([n.lo, n.hi]) * 2.0**-n.frac, 0) for n in address.ravel()]
-    inner = [op.function(op.knots.array, row) for row in range(op.values.shape[0])]
-    values = np.concatenate([*spans, *inner])
+def _table_format(op: Table, address: NumArray, largest: float) -> Fixed:
+    """Return the narrowest saturating format for the values that the table takes, up to MARGIN times the
+    largest one seen."""
+    form = max(hull(address), key=lambda f: f.width)
+    every = np.arange(form.lo, form.hi + 1, dtype=np.float64) * form.lsb
+    values = np.concatenate([op.function(every, row) for row in range(len(op.values.array))])
     signed = bool(values.min() < 0)
-    integer = ceil(log2(max(float(np.abs(values).max()), 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
+    top = min(float(np.abs(values).max()), MARGIN * largest)
+    integer = ceil(log2(max(top, 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
     return Fixed(TABLE_BITS, integer, signed, Rounding.RND, Overflow.SAT)
-
-
-def _rounded_weights(op: ChannelMix | Dense, wanted: str) -> Op:
-    def rounded(weights: Tensor | None) -> Tensor | None:
-        if weights is None:
-            return None
-        top = float(np.abs(weights.array).max(initial=2.0**-20))
-        form = Fixed.parse(wanted) if wanted else Fixed(WEIGHT_BITS, ceil(log2(top * (1 + 2.0**-7))) + 1)
-        raw = np.clip(np.rint(weights.array / form.lsb), form.lo, form.hi)
-        return Tensor(raw * form.lsb)
-
-    if _dyadic(op) and not wanted:
-        return op
-    weight, bias = rounded(op.weight), rounded(op.bias)
-    assert weight is not None
-    if isinstance(op, ChannelMix):
-        return replace(op, weight=weight, bias=bias, dual=rounded(op.dual))
-    return replace(op, weight=weight, bias=bias)
-
-
-def _dyadic(op: ChannelMix | Dense) -> bool:
-    """Whether the weights are already narrow fixed-point numbers, as quantized training leaves them."""
-    scaled = op.weight.array * 2.0**16
-    return bool((scaled == np.rint(scaled)).all())
 
 
 def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:

@@ -20,6 +20,8 @@ from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
 
 PARTICLES = "j"
+CHUNK = 256
+"""Events evaluated in floats at a time: pair networks hold n^2 values of every channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,25 @@ def _from_momenta(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None, 
     floats = {
         found[k].name: getattr(made, f"{k}_exact" if k != "valid" else k).astype(np.float64) for k in found
     }
-    return Events(raw, floats, labels, made.saturated)
+    return Events(raw, floats | _moved(arrays, graph, len(made.p)), labels, made.saturated)
+
+
+def _moved(arrays: dict[str, NDArray[Any]], graph: Graph, events: int) -> dict[str, Floats]:
+    """Return the constant vectors that the events bring along, (B, *axes, 4) by name: beams that were
+    boosted with the particles. Only networks of floats can take them."""
+    moved: dict[str, Floats] = {}
+    for node in graph:
+        if node.name not in arrays or node.type.rep is not Rep.V or node.inputs or node.op.source:
+            continue
+        if graph.quantized:
+            raise CompileError(
+                node.name, "are constants of a compiled network", "leave them out of the events"
+            )
+        if arrays[node.name].shape != (events, *node.type.shape):
+            shape = ", ".join(map(str, node.type.shape))
+            raise CompileError(node.name, f"has shape {arrays[node.name].shape}, expected (events, {shape})")
+        moved[node.name] = arrays[node.name].astype(np.float64)
+    return moved
 
 
 def _from_integers(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None, graph: Graph) -> Events:
@@ -173,9 +193,14 @@ def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
 
 
 def predict_floats(graph: Graph, events: Events) -> Prediction:
-    """Evaluate the float64 references on unrounded inputs."""
-    out = graph.reference(events.floats)[graph.outputs[0]]
-    return Prediction(np.broadcast_to(out, (len(events), *out.shape[1:])).reshape(len(events), -1))
+    """Evaluate the float64 references on unrounded inputs, some events at a time."""
+    parts: list[Floats] = []
+    for start in range(0, len(events), CHUNK):
+        piece = {k: v[start : start + CHUNK] for k, v in events.floats.items()}
+        out = graph.reference(piece)[graph.outputs[0]]
+        size = min(CHUNK, len(events) - start)
+        parts.append(np.broadcast_to(out, (size, *out.shape[1:])).reshape(size, -1))
+    return Prediction(np.concatenate(parts))
 
 
 def from_raw(graph: Graph, raw: Ints) -> Prediction:

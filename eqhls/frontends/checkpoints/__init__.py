@@ -1,0 +1,1 @@
+"""Trained networks of the published codes, read from their checkpoints."""

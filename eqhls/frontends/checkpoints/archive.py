@@ -1,0 +1,256 @@
+"""Files of trained networks, read with NumPy alone: torch archives, and folders of plain arrays.
+
+A torch file (since 1.6) is a zip of uncompressed records below one folder: data.pkl, and data/KEY for each
+storage of tensors. Nothing is extracted, executed or believed: sizes are those of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints.pickles import DAMAGED, HOSTILE, Name, Record, load
+
+MAX_BYTES = 1 << 30
+"""The largest file that is read; the published networks have at most a few MB."""
+STORAGES = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "b1",
+}
+STATES = ("model_state", "state_dict", "model_state_dict", "model")
+ARGUMENTS = ("args", "arguments", "config")
+STATE_FILE, CONFIG_FILE = "state_dict.npz", "config.json"
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The tensors of a model by name, without `module.`, and the arguments that it was made with."""
+
+    arrays: dict[str, Array]
+    arguments: dict[str, Any]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a torch file without torch, and without running anything that it holds.
+
+    Raises CompileError for damaged, foreign and hostile files, and for weights that are not finite numbers.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _checkpoint(_Records(archive, path.stat().st_size).unpickled())
+    except CompileError as error:
+        raise error.at(str(path)) from None
+    except FileNotFoundError:
+        raise CompileError(str(path), "does not exist", "check the path") from None
+    except zipfile.BadZipFile as error:
+        raise CompileError(str(path), *_foreign(path, error)) from None
+    except (OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise CompileError(str(path), f"cannot be read ({error})", DAMAGED) from None
+
+
+def read_arrays(path: Path) -> Checkpoint:
+    """Read state_dict.npz: the same tensors under the same names. Raises CompileError as above."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _bounded(sum(i.file_size for i in archive.infolist()), MAX_BYTES)
+        with np.load(path, allow_pickle=False) as file:
+            return _checkpoint({k: _Tensor(file[k]) for k in file.files})
+    except CompileError as error:
+        raise error.at(str(path)) from None
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, AttributeError) as error:
+        raise CompileError(str(path), f"is not a readable .npz file ({error})", DAMAGED) from None
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the arguments of a config.json: its `args` where it has some, beside its other keys."""
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CompileError(str(path), f"is not readable JSON ({error})", "check the file") from None
+    arguments = config.get("args", {}) if isinstance(config, dict) else None
+    if not isinstance(config, dict) or not isinstance(arguments, dict):
+        raise CompileError(str(path), "holds no keys and values", "expected {..., 'args': {...}}")
+    return {k: v for k, v in config.items() if k != "args"} | arguments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tensor:
+    """An array that may be a key, as parameters are in the state of an optimizer."""
+
+    array: Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """The numbers of one record."""
+
+    numbers: Array
+
+
+class _Records:
+    """The records of a torch archive below its root folder."""
+
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
+        entries = archive.infolist()
+        _check_entries(entries, size)
+        roots = [i.filename.split("/")[0] for i in entries if i.filename.split("/")[1:] == ["data.pkl"]]
+        if len(roots) != 1:
+            raise CompileError(
+                "archive", "has no data.pkl below its one folder", "expected a file of torch.save"
+            )
+        self._archive, self._root = archive, roots[0]
+        self._names = {i.filename for i in entries}
+        if f"{self._root}/constants.pkl" in self._names:
+            raise CompileError("archive", "holds TorchScript", "save the state_dict of the model instead")
+        self._order = {"little": "<", "big": ">"}.get(self._text("byteorder", "little"), "")
+        if not self._order:
+            raise CompileError("archive", "has an unknown byteorder", "expected little or big")
+
+    def unpickled(self) -> Any:
+        reducers = {
+            "torch._utils._rebuild_tensor_v2": _tensor,
+            "torch._utils._rebuild_parameter": _parameter,
+            "torch.Size": _size,
+            "torch.device": _device,
+        }
+        return load(self._read("data.pkl"), self._storage, reducers)
+
+    def _read(self, name: str) -> bytes:
+        record = f"{self._root}/{name}"
+        if record not in self._names:
+            raise CompileError("archive", f"has no record {name}", DAMAGED)
+        return self._archive.read(record)
+
+    def _text(self, name: str, default: str) -> str:
+        present = f"{self._root}/{name}" in self._names
+        return self._read(name).decode("ascii", "replace").strip() if present else default
+
+    def _storage(self, key: Any) -> _Storage:
+        """Resolve ("storage", type, record, device, elements)."""
+        match key:
+            case ("storage", Name(kind), str(record), str(), int(count)):
+                pass
+            case _:
+                raise CompileError("pickle", "has a persistent id that is no storage", HOSTILE)
+        code = STORAGES.get(kind.removeprefix("torch."))
+        if code is None:
+            raise CompileError("pickle", f"has numbers of type {kind}", f"expected {', '.join(STORAGES)}")
+        raw, kind_of = self._read(f"data/{record}"), np.dtype(f"{self._order}{code}")
+        if len(raw) != count * kind_of.itemsize:
+            raise CompileError(
+                "archive",
+                f"record data/{record} has {len(raw)} bytes, expected {count} numbers of {kind_of.itemsize}",
+                DAMAGED,
+            )
+        return _Storage(np.frombuffer(raw, kind_of))
+
+
+def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse what torch never writes: compression, encryption, doubles, paths; so no size can lie."""
+    names = [i.filename for i in entries]
+    for entry in entries:
+        parts = entry.filename.split("/")
+        if not all(parts) or {".", ".."} & set(parts) or "\\" in entry.filename or ":" in entry.filename:
+            raise CompileError("archive", f"has the entry {entry.filename!r}", "expected FOLDER/RECORD")
+        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
+            raise CompileError("archive", f"{entry.filename} is compressed or encrypted", HOSTILE)
+        if names.count(entry.filename) > 1:
+            raise CompileError("archive", f"has {entry.filename} twice", DAMAGED)
+    _bounded(sum(i.file_size for i in entries), min(size, MAX_BYTES))
+
+
+def _bounded(declared: int, most: int) -> None:
+    if declared > most:
+        raise CompileError("archive", f"declares {declared} bytes, expected at most {most}", DAMAGED)
+
+
+def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tensor:
+    """Return a tensor as an array of its own. Every element must lie in the storage, none may be repeated."""
+    numbers = [offset, *size, *stride]
+    if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers):
+        raise CompileError("pickle", "has a tensor without storage, shape or strides", DAMAGED)
+    flat = storage.numbers
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    if prod(size) and (last >= len(flat) or prod(size) > len(flat)):
+        place = f"strides {tuple(stride)} from {offset} in {len(flat)} numbers"
+        raise CompileError("pickle", f"has a tensor of shape {tuple(size)}, {place}", DAMAGED)
+    if not prod(size):
+        return _Tensor(np.zeros(size, flat.dtype))
+    steps = [s * flat.itemsize for s in stride]
+    view = np.ndarray(tuple(size), flat.dtype, flat, offset * flat.itemsize, steps)
+    return _Tensor(view.astype(flat.dtype.newbyteorder("=")))
+
+
+def _parameter(data: Any, *_: Any) -> Any:
+    return data
+
+
+def _size(*sizes: Any) -> Any:
+    return sizes[0] if sizes else ()
+
+
+def _device(*name: Any) -> str:
+    return ":".join(str(n) for n in name if isinstance(n, str | int))
+
+
+def _checkpoint(value: Any) -> Checkpoint:
+    """Find the tensors and the arguments in what torch.save was given."""
+    if not isinstance(value, dict):
+        raise CompileError(
+            "checkpoint", f"holds a {type(value).__name__}", "expected a dictionary of tensors"
+        )
+    inner = next((value[k] for k in STATES if isinstance(value.get(k), dict)), value)
+    given = next((value[k] for k in ARGUMENTS if k in value), {}) if inner is not value else {}
+    arguments = given.attributes if isinstance(given, Record) else given
+    if not isinstance(arguments, dict):
+        raise CompileError("checkpoint", f"has arguments of type {type(arguments).__name__}", DAMAGED)
+    return Checkpoint(_state(inner), arguments)
+
+
+def _state(found: Mapping[Any, Any]) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    for key, tensor in found.items():
+        if not isinstance(key, str) or not isinstance(tensor, _Tensor):
+            kinds = f"one of {', '.join(STATES)}, or tensors by name"
+            raise CompileError("checkpoint", f"{key!r} is a {type(tensor).__name__}", f"expected {kinds}")
+        value = tensor.array
+        name = key.removeprefix("module.")
+        if name in arrays:
+            raise CompileError("checkpoint", f"has {name} twice, with and without 'module.'", DAMAGED)
+        if value.dtype.kind not in "fiub":
+            raise CompileError(f"checkpoint: {name}", f"holds {value.dtype}, expected numbers", DAMAGED)
+        if not np.isfinite(value).all():
+            raise CompileError(f"checkpoint: {name}", "holds NaN or infinity", "train again")
+        arrays[name] = value
+    if not arrays:
+        raise CompileError("checkpoint", "holds no tensor", "expected the state of a model")
+    return arrays
+
+
+def _foreign(path: Path, error: Exception) -> tuple[str, str]:
+    """Say what a file is that is no zip."""
+    with path.open("rb") as file:
+        start = file.read(265)
+    if start[:2] == b"PK":
+        return f"is a damaged or truncated zip ({error})", "copy it again"
+    if start[257:262] == b"ustar" or start[:1] == b"\x80":
+        return "has a format older than torch 1.6", "load it with torch and save it again"
+    return "is not a file of torch.save", "expected a zip"

@@ -1,0 +1,70 @@
+"""The front door: a checkpoint, its configuration, and the family that knows its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints import nano, pelican
+from eqhls.frontends.checkpoints.archive import (
+    CONFIG_FILE,
+    STATE_FILE,
+    Checkpoint,
+    read_arrays,
+    read_checkpoint,
+    read_config,
+)
+from eqhls.ir.graph import Graph
+
+CHECKPOINT_FILE = "checkpoint.pt"
+TORCH = (".pt", ".pth", ".ckpt")
+
+
+class Family(Protocol):
+    """A module that reads the checkpoints of one family of networks."""
+
+    __name__: str
+
+    def recognizes(self, state: Mapping[str, NDArray[Any]]) -> bool: ...
+    def graph_from(self, state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph: ...
+
+
+FAMILIES: tuple[Family, ...] = (pelican, nano)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a path names a checkpoint: a torch file, or a folder with one or with its tensors."""
+    return path.suffix in TORCH or any((path / n).is_file() for n in (CHECKPOINT_FILE, STATE_FILE))
+
+
+def load_checkpoint(path: Path, config: Path | None = None) -> Graph:
+    """Return the float network of a checkpoint.
+
+    `config` is a JSON file of arguments, the config.json beside the checkpoint where it is left out; they
+    take the place of those that the checkpoint holds. Raises CompileError for files that cannot be read,
+    networks of no known family, and options that cannot be compiled.
+    """
+    beside = (path if path.is_dir() else path.parent) / CONFIG_FILE
+    config = config or (beside if beside.is_file() else None)
+    checkpoint = _read(path)
+    arguments = checkpoint.arguments | (read_config(config) if config else {})
+    for family in FAMILIES:
+        if family.recognizes(checkpoint.arrays):
+            try:
+                return family.graph_from(checkpoint.arrays, arguments)
+            except CompileError as error:
+                raise error.at(str(path)) from None
+    known = ", ".join(f.__name__.rsplit(".", 1)[1] for f in FAMILIES)
+    first = next(iter(checkpoint.arrays))
+    raise CompileError(str(path), f"holds {first} and others, of no known network", f"known are {known}")
+
+
+def _read(path: Path) -> Checkpoint:
+    if not path.is_dir():
+        return read_checkpoint(path)
+    file = path / CHECKPOINT_FILE
+    return read_checkpoint(file) if file.is_file() else read_arrays(path / STATE_FILE)

@@ -1,0 +1,111 @@
+"""PELICAN-nano checkpoints (abogatskiy/PELICAN-nano, arXiv:2310.16121): products, one Eq2to2, totals.
+
+Six of the fifteen maps are enough for massless particles and symmetric products. Messages are batch
+normalisations alone, so the second one folds into the rectifier before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints.fields import Fields
+from eqhls.frontends.checkpoints.pairs import (
+    ORDERS,
+    PLAIN,
+    SLOPES,
+    Letters,
+    PairMap,
+    add_head,
+    add_nodes,
+    add_pair_map,
+    open_channels,
+    read_alphas,
+    read_coefficients,
+    read_letters,
+    read_norm,
+    rectifier,
+    without_masses,
+)
+from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.op import Floats, Tensor
+from eqhls.ops.channel_mix import ChannelMix
+
+EQ = "net2to2.eq_layers.0"
+MAPS = (0, 5, 6, 7, 13, 14)
+"""Which of the fifteen maps the six are: x_ij, D c_i, c_j, c_i, total, D total."""
+
+
+def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether these are the tensors of a PELICAN-nano network."""
+    return f"{EQ}.bias" in state and "agg_2to0.bias" in state and "input_encoder.rank2_alphas" not in state
+
+
+def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:
+    """Return the float network: p V[j:nobj] (E, px, py, pz) in GeV and valid S[j:nobj] to logits -w, w.
+
+    Raises CompileError for options that have no block, with the reason, and for tensors that do not fit.
+    """
+    fields = Fields("pelican-nano", state, arguments)
+    slope = _check(fields)
+    average = fields.argument("nobj_avg", 49.0)
+    letters, outer = read_letters(fields, "config", average), read_letters(fields, "config_out", average)
+    scale = fields.argument("scale", 1.0)
+    nodes, products = add_nodes(Builder("pelican_nano"), fields.argument("nobj", 0), _beams(fields) / scale)
+    products = without_masses(nodes, products) if fields.argument("massless", False) else products
+    x = open_channels(nodes, products, 1)
+    gain, shift = read_norm(fields, "net2to2.message_layers.0", 1)
+    x = nodes.builder.add("normalised", ChannelMix(Tensor(gain[:, None] * scale**2), Tensor(shift)), x)
+    x = nodes.mask("message", x)
+    x = add_pair_map(nodes, "eq", x, _pair_map(fields, letters), letters)
+    norm = read_norm(fields, "msg_2to0", nodes.builder.type(x).size("c"))
+    x = nodes.mask("hidden", nodes.builder.add("active", rectifier(slope, *norm), x))
+    active = fields.argument("activate_agg_out", False)
+    head = add_head(nodes, x, fields, outer, slope if active else None)
+    return nodes.builder.graph(nodes.builder.add("logits", ChannelMix(Tensor([[-1.0], [1.0]])), head))
+
+
+def _check(fields: Fields) -> float:
+    """Refuse what has no block; return the slope of the rectifier for negative arguments."""
+    fields.require(
+        "batchnorm", "b", "b", "", why="other norms depend on the event at inference, with divisions"
+    )
+    fields.require("masked", True, True, why="normalised padding would enter the sums")
+    fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
+    fields.require("activate_agg", False, False, why="aggregates are mixed in one map of pairs")
+    fields.require("activate_lin", True, True, why="without a rectifier the network is one total")
+    fields.require("activate_lin_out", False, False, why="the published network has a linear head")
+    if fields.has("net2to2.eq_layers.1.bias") or fields.has("net2to2.message_layers.0.linear.0.weight"):
+        raise fields.refused("more than one Eq2to2 or a mix before it", "expected the published layers")
+    if fields.argument("nobj", 0) < 2:
+        raise CompileError(
+            "pelican-nano: nobj", f"found {fields.argument('nobj', 0)}", "give 2 constituents or more"
+        )
+    return SLOPES[fields.require("activation", "relu", *SLOPES, why="normalisation folds into rectifiers")]
+
+
+def _beams(fields: Fields) -> Floats:
+    if not fields.argument("add_beams", True):
+        return np.zeros((0, 4))
+    energy = np.hypot(1.0, fields.argument("beam_mass", 0.0))
+    return np.array([[energy, 0, 0, 1], [energy, 0, 0, -1]])
+
+
+def _pair_map(fields: Fields, letters: Letters) -> PairMap:
+    """Return the six maps among the fifteen."""
+    if len(letters.text) != 1:
+        raise fields.refused(f"config = {letters.text!r}", "expected one letter")
+    six = read_coefficients(fields, EQ, len(MAPS))
+    weight = np.zeros((*six.shape[:2], PLAIN + len(ORDERS)))
+    weight[..., MAPS] = six
+    alphas = read_alphas(fields, EQ, letters, six.shape[1], len(MAPS) - 1)[0]
+    if alphas is not None:
+        wide = np.zeros((six.shape[1], len(ORDERS)))
+        wide[:, [m - PLAIN for m in MAPS[1:]]] = alphas
+        alphas = wide
+    bias, diagonal = (fields.tensor(f"{EQ}.{n}", len(six)) for n in ("bias", "diag_bias"))
+    return PairMap(weight, bias, diagonal, [alphas])

@@ -1,0 +1,250 @@
+"""PELICAN checkpoints (abogatskiy/PELICAN, arXiv:2211.00454): the classifier, whole.
+
+Products of pairs, encoded; labels of particles and spurions spread over pairs; blocks of a message (mix,
+rectifier, batch normalisation) and an Eq2to2; a head of totals and traces. Labels depend on the kind of
+pair and on n alone, so they enter the first message as tables of n, and normalisation after a rectifier is a
+rectifier with other slopes; padding is silenced once in each message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints.fields import Fields
+from eqhls.frontends.checkpoints.pairs import (
+    PLAIN,
+    SLOPES,
+    Letters,
+    Nodes,
+    PairMap,
+    activation,
+    add_head,
+    add_nodes,
+    add_pair_map,
+    open_channels,
+    read_alphas,
+    read_coefficients,
+    read_letters,
+    read_norm,
+    rectifier,
+    without_masses,
+)
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.op import Floats, Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.add import Add
+from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.rename import Rename
+from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Activation, Table
+
+SPURIONS: dict[str, list[list[float]]] = {
+    "so13": [],
+    "so3": [[1, 0, 0, 0]],
+    "so12": [[0, 0, 0, 1]],
+    "se2": [[1, 0, 0, -1]],
+    "so2": [[1, 0, 0, 0], [0, 0, 0, 1]],
+    "so2_0": [[1, 0, 0, 1], [1, 0, 0, -1]],
+    "R": [[0, 1, 0, 0], [0, 0, 1, 0]],
+}
+"""The constant vectors that break the Lorentz group to a subgroup, by its name."""
+LABEL_ORDERS = np.array([0, 0, 0, 1, 1])
+"""How many sums the five maps of Eq1to2 are."""
+
+
+def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether these are the tensors of a PELICAN network."""
+    return "input_encoder.rank2_alphas" in state and "net2to2.eq_layers.0.bias" in state
+
+
+def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:
+    """Return the float network: p V[j:nobj] (E, px, py, pz) in GeV and valid S[j:nobj] to logits S[c].
+
+    Raises CompileError for options that have no block, with the reason, and for tensors that do not fit.
+    """
+    fields = Fields("pelican", state, arguments)
+    slope = _check(fields)
+    average = fields.argument("nobj_avg", 49.0)
+    letters, outer = read_letters(fields, "config", average), read_letters(fields, "config_out", average)
+    scale = fields.argument("scale", 1.0)
+    spurions = np.array(SPURIONS[fields.argument("stabilizer", "so2")]).reshape(-1, 4) / scale
+    nodes, products = add_nodes(Builder("pelican"), fields.argument("nobj", 0), spurions)
+    products = without_masses(nodes, products) if fields.argument("massless", False) else products
+    x = _add_encoder(nodes, products, fields, scale)
+    for k in count():
+        prefix = f"net2to2.eq_layers.{k}"
+        if not fields.has(f"{prefix}.bias"):
+            break
+        x = _add_message(nodes, f"message{k}", x, fields, f"net2to2.message_layers.{k}", slope, outer)
+        x = add_pair_map(nodes, f"eq{k}", x, _pair_map(fields, prefix, letters), letters)
+        if fields.argument("activate_lin", True):
+            x = nodes.builder.add(f"hidden{k}", activation(slope), x)
+    x = _add_message(nodes, "message_out", x, fields, "msg_2to0", slope, outer)
+    x = add_head(nodes, x, fields, outer, slope if fields.argument("activate_agg_out", True) else None)
+    if fields.argument("activate_lin_out", False):
+        x = nodes.builder.add("head_active", activation(slope), x)
+    for k in range(_depth(fields, "mlp_out")):
+        x = nodes.builder.add(f"mlp{k}", _linear(fields, f"mlp_out.linear.{k}"), x)
+        x = nodes.builder.add(f"mlp{k}_active", activation(slope), x)
+    return nodes.builder.graph(x)
+
+
+def _check(fields: Fields) -> float:
+    """Refuse what has no block; return the slope of the rectifier for negative arguments."""
+    if not fields.has("agg_2to0.coefs") and not fields.has("agg_2to0.coefs00"):
+        raise fields.refused(
+            "another head than agg_2to0", "only the classifier is read, no regression of vectors"
+        )
+    fields.require("method", "spurions", "spurions", why="products of components have no block")
+    fields.require("stabilizer", "so2", *SPURIONS, why="four spurions keep no symmetry")
+    fields.require(
+        "batchnorm", "b", "b", "", why="other norms depend on the event at inference, with divisions"
+    )
+    fields.require("masked", True, True, why="normalised padding would enter the sums")
+    fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
+    fields.require("activate_agg", False, False, why="aggregates are mixed in one map of pairs")
+    fields.require("read_pid", False, False, why="particle identities have no port")
+    if fields.argument("nobj", 0) < 2:
+        raise CompileError(
+            "pelican: nobj", f"found {fields.argument('nobj', 0)}", "give 2 constituents or more"
+        )
+    if fields.argument("scale", 1.0) <= 0 or fields.argument("nobj_avg", 49.0) <= 0:
+        raise CompileError("pelican", "has a scale or nobj_avg that is not positive", "check the arguments")
+    return SLOPES[
+        fields.require("activation", "leakyrelu", *SLOPES, why="normalisation folds into rectifiers")
+    ]
+
+
+def _add_encoder(nodes: Nodes, products: str, fields: Fields, scale: float) -> str:
+    """Add slog of a line of the products, S[i,j,c]. Products of scaled momenta are scale**2 larger."""
+    alphas = fields.tensor("input_encoder.rank2_alphas", -1)
+    channels = len(alphas)
+    slope, offset = np.full(channels, 1.0), np.zeros(channels)
+    if fields.has("linear.weight"):
+        slope, offset = (
+            fields.tensor("linear.weight", channels, 1)[:, 0],
+            fields.tensor("linear.bias", channels),
+        )
+    values = np.stack([offset, offset + slope * scale**2], axis=1)
+    powers = Tensor((1e-6 + alphas**2)[:, None])
+    encode = Table(values=Tensor(values), activation=Activation.SLOG, axis="c", parameters=powers)
+    return nodes.builder.add("encoded", encode, open_channels(nodes, products, channels))
+
+
+def _pair_map(fields: Fields, prefix: str, letters: Letters) -> PairMap:
+    weight = read_coefficients(fields, prefix, PLAIN + 10 * len(letters.text))
+    bias, diagonal = (fields.tensor(f"{prefix}.{n}", len(weight)) for n in ("bias", "diag_bias"))
+    return PairMap(weight, bias, diagonal, read_alphas(fields, prefix, letters, weight.shape[1], 10))
+
+
+def _depth(fields: Fields, prefix: str) -> int:
+    return next(k for k in count() if not fields.has(f"{prefix}.linear.{k}.weight"))
+
+
+def _linear(fields: Fields, prefix: str) -> ChannelMix:
+    weight = fields.tensor(f"{prefix}.weight", -1, -1)
+    return ChannelMix(Tensor(weight), Tensor(fields.tensor(f"{prefix}.bias", len(weight))))
+
+
+def _add_message(
+    nodes: Nodes, name: str, x: str, fields: Fields, prefix: str, slope: float, outer: Letters
+) -> str:
+    """Add mixes of channels, each rectified, the last one normalised as well, without padding."""
+    depth = _depth(fields, prefix)
+    if not depth:
+        raise CompileError(f"pelican: {prefix}", "has no linear layer", "expected a message network")
+    for k in range(depth):
+        mix = _linear(fields, f"{prefix}.linear.{k}")
+        have = nodes.builder.type(x).size("c")
+        step = f"{name}_mix{k}"
+        if x == "encoded" and fields.has("eq1to2.bias"):
+            x = _add_labelled_mix(nodes, step, x, fields, mix, outer)
+        else:
+            if mix.weight.shape[1] != have:
+                raise CompileError(
+                    f"pelican: {prefix}", f"mixes {mix.weight.shape[1]} channels", f"expected {have}"
+                )
+            x = nodes.builder.add(step, mix, x)
+        channels = mix.weight.shape[0]
+        last = k == depth - 1
+        norm = read_norm(fields, prefix, channels) if last else (np.ones(channels), np.zeros(channels))
+        x = nodes.builder.add(f"{name}_active{k}", rectifier(slope, *norm), x)
+    return nodes.mask(name, x)
+
+
+def _add_labelled_mix(
+    nodes: Nodes, name: str, x: str, fields: Fields, mix: ChannelMix, outer: Letters
+) -> str:
+    """Add the first mix, of encoded products and of labels: those are a bias by kind of pair and n."""
+    channels = nodes.builder.type(x).size("c")
+    labels = _labels(fields, nodes, outer)
+    weight, bias = mix.weight.array, mix.bias
+    if weight.shape[1] != channels + labels.shape[2] or bias is None:
+        raise CompileError(
+            "pelican: first message",
+            f"mixes {weight.shape[1]} channels",
+            f"expected {channels} encoded and {labels.shape[2]} of labels",
+        )
+    rows = np.einsum("knd,cd->kcn", labels, weight[:, channels:]) + bias.array[:, None]
+    encoded = nodes.builder.add(f"{name}_encoded", ChannelMix(Tensor(weight[:, :channels])), x)
+    return nodes.builder.add(name, Add(), encoded, _add_kinds(nodes, rows))
+
+
+def _kinds(nodes: Nodes) -> tuple[list[int], NDArray[np.int64]]:
+    """Return the label of every node (0 for particles, then the spurions), and the kind of every pair
+    (n, n): of labels a, b off the diagonal, and of one label on it."""
+    labels = [*range(1, nodes.spurions + 1), *[0] * nodes.particles]
+    several = nodes.spurions + 1
+    kind = np.array([[a * several + b for b in labels] for a in labels])
+    np.fill_diagonal(kind, [several**2 + a for a in labels])
+    return labels, kind
+
+
+def _labels(fields: Fields, nodes: Nodes, letters: Letters) -> Floats:
+    """Return eq1to2 of the one-hot labels, rectified: (kinds of pairs, counts, channels)."""
+    several = nodes.spurions + 1
+    mix = read_coefficients(fields, "eq1to2", 5 * len(letters.text))
+    out, inputs, _ = mix.shape
+    if inputs != several:
+        raise fields.refused(
+            f"{inputs} scalars a particle", f"expected the {several} labels of particle and spurions"
+        )
+    alphas = read_alphas(fields, "eq1to2", letters, inputs, 5)
+    n = nodes.counts
+    totals = np.concatenate([[n - nodes.spurions], np.ones((nodes.spurions, len(n)))])
+    values = np.zeros((several**2 + several, len(n), out))
+    for k, (letter, exponents) in enumerate(zip(letters.text, alphas, strict=True)):
+        factor = np.broadcast_to(letters.factor(letter, LABEL_ORDERS, exponents, n), (inputs, 5, len(n)))
+        maps = np.einsum("sdb,dbn->bdns", mix[..., 5 * k : 5 * k + 5], factor)
+        everywhere, diagonal = (np.einsum("dns,dn->ns", maps[b], totals) for b in (4, 3))
+        for a in range(several):
+            for b in range(several):
+                values[a * several + b] += maps[1, b] + maps[2, a] + everywhere
+            values[several**2 + a] += maps[:3, a].sum(0) + everywhere + diagonal
+    values += fields.tensor("eq1to2.bias", out)
+    slope = SLOPES[fields.argument("activation", "leakyrelu")]
+    return np.where(values < 0, slope * values, values)
+
+
+def _add_kinds(nodes: Nodes, rows: Floats) -> str:
+    """Add S[i,j,c] from functions of n (kinds, channels, counts), by sums with constants: wires only."""
+    kinds, channels, counts = rows.shape
+    b = nodes.builder
+    flat = nodes.functions("labels_flat", rows.reshape(-1, counts))
+    shape = Type(Rep.S, (Axis("k", kinds), Axis("d", channels), Axis("c", kinds * channels)))
+    fold = np.eye(kinds * channels).reshape(*shape.shape)
+    folded = b.add("labels_kinds", PairSum("c"), b.add("labels_fold", Spurion(shape, Tensor(fold))), flat)
+    _, kind = _kinds(nodes)
+    place = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size), Axis("k", kinds)))
+    one_hot = np.eye(kinds)[kind][..., None]
+    where = b.add("labels_where", Spurion(place, Tensor(one_hot)))
+    pairs = b.add("labels_pairs", PairSum("k"), where, folded)
+    return b.add("labels", Rename("d", "c"), pairs)
