@@ -16,6 +16,9 @@ from eqhls.ir.types import Type
 CHUNK = 4096
 """Events evaluated at a time: large enough for NumPy, small enough for the cache."""
 
+HELD = 1 << 26
+"""Float64 numbers of all values together that may be held at a time: half a gigabyte."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -128,6 +131,17 @@ class Graph:
                 else node.op.reference(self.types_into(node), *(values[n] for n in node.inputs))
             )
         return values
+
+    def scores(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the outputs of the float64 references, in pieces of as many events as memory allows."""
+        size = max(1, min(CHUNK, HELD // sum(n.type.elements for n in self.nodes)))
+        parts: list[dict[str, Floats]] = []
+        events = len(next(iter(feeds.values())))
+        for start in range(0, max(events, 1), size):
+            values = self.reference({k: v[start : start + size] for k, v in feeds.items()})
+            shapes = {n: (min(size, events - start), *self.node(n).type.shape) for n in self.outputs}
+            parts.append({n: np.broadcast_to(values[n], shape) for n, shape in shapes.items()})
+        return {n: np.concatenate([p[n] for p in parts]) for n in self.outputs}
 
     def evaluate(self, feeds: Mapping[str, Ints], wanted: tuple[str, ...] = ()) -> dict[str, Ints]:
         """Run the bodies on raw integers of shape (events, *axes, components).

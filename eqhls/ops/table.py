@@ -26,6 +26,8 @@ class Activation(Enum):
     SIGMOID = "sigmoid"
     TANH = "tanh"
     EXP2 = "exp2"
+    LOG_ROOT = "log_root"
+    """log(1 + m) of x = log2(1 + m^2), of either sign: how LorentzNet sees a mass."""
 
     def __call__(self, x: Floats) -> Floats:
         match self:
@@ -41,6 +43,8 @@ class Activation(Enum):
                 return np.tanh(x)
             case Activation.EXP2:
                 return np.exp2(x)
+            case Activation.LOG_ROOT:
+                return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
 
 
 IDENTITY = Tensor([0.0, 1.0])

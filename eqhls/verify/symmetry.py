@@ -20,6 +20,7 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.exact import Element, ExactGroup, dyadic_boosts, lattice_group
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
+from eqhls.ops.clamp import Clamp
 from eqhls.ops.dense import Dense
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
@@ -86,8 +87,11 @@ def derive(graph: Graph) -> Symmetry:
 
 def _commutes(element: Element, node: Node, points: tuple[int, ...]) -> bool:
     """Whether rounding commutes with a signed permutation: it must be odd and saturate symmetrically,
-    and components that are exchanged must be rounded alike, counted in steps of the lattice."""
+    and components that are exchanged must be rounded alike, counted in steps of the lattice. A clamp has
+    one bound for all."""
     op = node.op
+    if isinstance(op, Clamp):
+        return element.monomial and node.type.rep is Rep.V
     if not element.monomial or not isinstance(op, Requantize) or node.type.rep is not Rep.V:
         return False
     if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in op.formats):

@@ -1,4 +1,4 @@
-// log2: the code of max(x, floor) / floor in octaves.
+// log2: the code of max(x, floor) / floor in octaves, or of |x| with its sign.
 //
 // w = floor(max(x, 0) / floor * 2^grain) is cut into windows of CFG::window bits that advance by
 // CFG::step bits; the highest window with a bit set addresses its table.
@@ -7,6 +7,7 @@
 // CFG::point         w is x with this many fraction bits, cut below
 // CFG::width         bits of w
 // CFG::windows       number of windows
+// CFG::odd           code |x| and give the code the sign of x
 // CFG::code(k, c)    raw integer of code_t for cell c of window k
 #ifndef EQHLS_LOG2_H_
 #define EQHLS_LOG2_H_
@@ -21,7 +22,9 @@ void log2(const X& x, Y& y) {
   for (int n = 0; n < CFG::size; ++n) {
 #pragma HLS UNROLL
     typename CFG::scaled_t scaled = 0;
-    if (x.c[0][n] > 0) scaled = x.c[0][n];
+    const bool negative = x.c[0][n] < 0;
+    if (!negative) scaled = x.c[0][n];
+    if (CFG::odd && negative) scaled = -x.c[0][n];
     const ap_uint<CFG::width> w = scaled.range(CFG::width - 1, 0);
     typename CFG::code_t code = 0;
     for (int k = 0; k < CFG::windows; ++k) {
@@ -33,6 +36,7 @@ void log2(const X& x, Y& y) {
       }
     }
     y.c[0][n] = code;
+    if (CFG::odd && negative) y.c[0][n] = -code;
   }
 }
 

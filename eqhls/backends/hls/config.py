@@ -18,7 +18,7 @@ from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num
+from eqhls.fixed import Fixed, Num, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable, parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep
@@ -29,6 +29,7 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.clamp import Clamp
 from eqhls.ops.common import integers
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
@@ -44,6 +45,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
@@ -104,9 +106,20 @@ def _(op: Select, c: Context) -> dict[str, Value]:
     return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.indices)}
 
 
-@config.register
-def _(op: Rename, c: Context) -> dict[str, Value]:
+@config.register(Rename)
+@config.register(Relu)
+def _(op: Rename | Relu, c: Context) -> dict[str, Value]:
     return {"size": c.size}
+
+
+@config.register
+def _(op: Clamp, c: Context) -> dict[str, Value]:
+    bound = dyadic(op.bound)
+    return {
+        "size": c.size,
+        "bound": bound.lo,
+        "bound_t": plain(Fixed.covering(-bound.lo, bound.lo, bound.frac)),
+    }
 
 
 @config.register
@@ -347,7 +360,8 @@ def _(op: Table, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: Log2, c: Context) -> dict[str, Value]:
     form = covering(c.types[0].formats)
-    top = op.scaled(Num(INTERVALS, None, form.lo, form.hi, form.frac)).hi
+    high = max(form.hi, -form.lo) if op.odd else form.hi
+    top = op.scaled(Num(INTERVALS, None, form.lo, high, form.frac)).hi
     width = max(1, top.bit_length())
     count = 1 + max(0, -(-(width - op.window) // op.step))
     codes = np.array([[op.code(cell, k * op.step) for cell in range(1 << op.window)] for k in range(count)])
@@ -360,6 +374,7 @@ def _(op: Log2, c: Context) -> dict[str, Value]:
         "windows": count,
         "window": op.window,
         "step": op.step,
+        "odd": op.odd,
         "code": codes,
         "scaled_t": plain(scaled),
         "code_t": plain(code_t),
