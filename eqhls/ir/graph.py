@@ -132,16 +132,20 @@ class Graph:
             )
         return values
 
-    def scores(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return the outputs of the float64 references, in pieces of as many events as memory allows."""
+    def references(self, feeds: Mapping[str, Floats]) -> Iterator[dict[str, Floats]]:
+        """Yield what `reference` returns for as many events at a time as memory allows, in order."""
         size = max(1, min(CHUNK, HELD // sum(n.type.elements for n in self.nodes)))
-        parts: list[dict[str, Floats]] = []
-        events = len(next(iter(feeds.values())))
-        for start in range(0, max(events, 1), size):
-            values = self.reference({k: v[start : start + size] for k, v in feeds.items()})
-            shapes = {n: (min(size, events - start), *self.node(n).type.shape) for n in self.outputs}
-            parts.append({n: np.broadcast_to(values[n], shape) for n, shape in shapes.items()})
-        return {n: np.concatenate([p[n] for p in parts]) for n in self.outputs}
+        for start in range(0, max(len(next(iter(feeds.values()))), 1), size):
+            yield self.reference({k: v[start : start + size] for k, v in feeds.items()})
+
+    def scores(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the outputs alone of `reference`, shape (events, *axes, components)."""
+        parts: dict[str, list[Floats]] = {n: [] for n in self.outputs}
+        for values in self.references(feeds):
+            events = len(values[self.inputs[0].name])
+            for name, part in parts.items():
+                part.append(np.broadcast_to(values[name], (events, *self.node(name).type.shape)))
+        return {n: np.concatenate(p) for n, p in parts.items()}
 
     def evaluate(self, feeds: Mapping[str, Ints], wanted: tuple[str, ...] = ()) -> dict[str, Ints]:
         """Run the bodies on raw integers of shape (events, *axes, components).

@@ -175,8 +175,7 @@ def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
 
 def predict_floats(graph: Graph, events: Events) -> Prediction:
     """Evaluate the float64 references on unrounded inputs."""
-    out = graph.reference(events.floats)[graph.outputs[0]]
-    return Prediction(np.broadcast_to(out, (len(events), *out.shape[1:])).reshape(len(events), -1))
+    return Prediction(graph.scores(events.floats)[graph.outputs[0]].reshape(len(events), -1))
 
 
 def from_raw(graph: Graph, raw: Ints) -> Prediction:

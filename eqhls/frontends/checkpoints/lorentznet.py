@@ -52,8 +52,8 @@ PORTS = (Fixed(16, 12, False), Fixed(16, 12), Fixed(16, 12), Fixed(17, 13))
 """Steps of 1/16 GeV: the beams' sqrt(2) is 23/16 there, and <p, p> of massless p is mostly rounding."""
 ROUNDED = Fixed(20, 14, True, Rounding.RND_CONV, Overflow.SAT_SYM)
 """Updated vectors where they are rounded: oddly, in steps of 1/64 GeV."""
-COEFFICIENT = Fixed(13, 1, True, Rounding.RND, Overflow.SAT)
-"""What a vector adds of another where coefficients are carried: in steps of 2^-12."""
+PRODUCTS = Fixed(24, 20, True, Rounding.RND, Overflow.SAT)
+"""What an update adds to <x_i, x_j> where only products are carried: in steps of 1/16 GeV^2."""
 BEAMS = ((2.0**0.5, 0.0, 0.0, 1.0), (2.0**0.5, 0.0, 0.0, -1.0))
 CLAMP = 100.0
 EPSILON = 1e-5
@@ -73,8 +73,8 @@ class Settings:
     `constituents` is the number of particle slots, `divisor` what the mean over nodes divides by: in the
     published code the padded width of the batch, beams included, so that outputs depend on the batch.
     `vectors` is "odd" (as published, with the clamp; hardware rounds components oddly) or "gram":
-    x_i = sum_k M_ik p_k with coefficients M that are invariants, so that no component is ever rounded and
-    the integer network keeps the whole exact group; the clamp, which no invariant knows, is left out.
+    only the products <x_i, x_j> are carried from layer to layer, so that no component is ever rounded and
+    the integer network keeps the whole exact group; the clamp, which no product knows, is left out.
     `masses` is "computed" (psi of sqrt |<p, p>|, on hardware by a table of the integer product) or
     "massless": constants, for inputs whose <p, p> is nothing but rounding. `beams` are the two vectors that
     stand before the particles.
@@ -175,12 +175,13 @@ class _Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class _Vectors:
-    """Names of x as receivers and senders, and of the coefficients M_ik where they are carried."""
+class _Geometry:
+    """Names of x as receivers V[i] and as senders V[j], and of <x_i, x_j> and |x_i - x_j|^2, S[i,j]."""
 
     receivers: str
     senders: str
-    coefficients: str
+    dots: str
+    norms: str
 
 
 class _Importer:
@@ -195,7 +196,7 @@ class _Importer:
         b = self.b
         self._inputs()
         self._rate()
-        x = _Vectors("x", b.add("x_j", Rename("i", "j"), "x"), self._unit())
+        x = self._geometry("l0", "x")
         h = self._mix("h", "s", *self.w.linear("embedding", self.w.hidden, 2))
         for layer in range(self.w.layers):
             m = self._messages(layer, x, h)
@@ -217,6 +218,7 @@ class _Importer:
         pairs = self._constant("pairs", (all_, Axis("j", self.nodes)), 1 - np.eye(self.nodes))
         b.add("edge", Mask(), pairs, b.add("on_j", Rename("i", "j"), "on"))
         self._constant("one", (Axis("c", 1),), np.ones(1))
+        self._constant("same", (all_, Axis("j", self.nodes)), np.eye(self.nodes))
         kinds = np.array([[0.0, 1.0]] * len(BEAMS) + [[1.0, 0.0]] * self.s.constituents)
         if self.s.masses == "massless":
             self._constant("s", (all_, Axis("c", 2)), kinds * [0.0, np.log(2.0)])
@@ -231,13 +233,14 @@ class _Importer:
         rate = Table(Tensor(counts), Tensor([self.s.c_weight / (counts - 1)]))
         self.b.add("rate", rate, self.b.add("count", ParticleSum("i"), "on"))
 
-    def _unit(self) -> str:
-        if self.s.vectors == "odd":
-            return ""
-        self.b.add("p_k", Rename("i", "k"), "x")
-        return self._constant("unit", (Axis("i", self.nodes), Axis("k", self.nodes)), np.eye(self.nodes))
+    def _geometry(self, at: str, x: str) -> _Geometry:
+        b = self.b
+        senders = b.add(f"{at}_x_j", Rename("i", "j"), x)
+        dots = b.add(f"{at}_dot", Gram(), x, senders)
+        away = b.add(f"{at}_away", Add((1,)), x, senders)
+        return _Geometry(x, senders, dots, b.add(f"{at}_norm", Invariants(), away))
 
-    def _messages(self, layer: int, x: _Vectors, h: str) -> str:
+    def _messages(self, layer: int, x: _Geometry, h: str) -> str:
         """Return the gated messages m S[i,j,c], zero where there is no edge."""
         b, at, n = self.b, f"l{layer}", self.w.hidden
         block = f"LGEBs.{layer}"
@@ -256,48 +259,57 @@ class _Importer:
         gate = b.add(f"{at}_gate", Table(activation=Activation.SIGMOID), b.add(f"{at}_gate_c", ONLY, logit))
         return b.add(f"{at}_m", Mask(), b.add(f"{at}_gated", CgProduct(PRODUCT), m, gate), "edge")
 
-    def _products(self, at: str, x: _Vectors) -> str:
+    def _products(self, at: str, x: _Geometry) -> str:
         """Return the logarithms of |x_i - x_j|^2 and of <x_i, x_j>, S[i,j,c]."""
         b = self.b
-        dots = b.add(f"{at}_dot", Gram(), x.receivers, x.senders)
-        away = b.add(f"{at}_away", Add((1,)), x.receivers, x.senders)
-        norms = b.add(f"{at}_norm", Invariants(), away)
-        logs = [
-            b.add(f"{name}_c", CgProduct(PRODUCT), b.add(f"{name}_log", LOGARITHM, name), "one")
-            for name in (norms, dots)
-        ]
-        return b.add(f"{at}_logs", Concat("c"), *logs)
+        logs = [b.add(f"{at}_log_{k}", LOGARITHM, name) for k, name in (("norm", x.norms), ("dot", x.dots))]
+        return b.add(
+            f"{at}_logs", Concat("c"), *(b.add(f"{n}_c", CgProduct(PRODUCT), n, "one") for n in logs)
+        )
 
-    def _update(self, layer: int, x: _Vectors, m: str) -> _Vectors:
+    def _update(self, layer: int, x: _Geometry, m: str) -> _Geometry:
         """Return x + rate * sum_j clamp((x_i - x_j) phi_x(m_ij))."""
         b, at, n = self.b, f"l{layer}", self.w.hidden
         block = f"LGEBs.{layer}.phi_x"
         hidden = b.add(f"{at}_x0_relu", Relu(), self._mix(f"{at}_x0", m, *self.w.linear(f"{block}.0", n, n)))
         last, _ = self.w.linear(f"{block}.2", 1, n, bias=False)
         weight = b.add(f"{at}_x_c", ONLY, self._mix(f"{at}_x1", hidden, last, None))
+        weight = b.add(f"{at}_edge_x", Mask(), weight, "edge")
+        following = f"l{layer + 1}"
         if self.s.vectors == "gram":
-            return self._carried(at, x, weight)
+            return self._evolved(following, x, b.add(f"{at}_t", CgProduct(PRODUCT), "rate", weight))
         moved = b.add(f"{at}_moved", CgProduct(SCALE), weight, f"{at}_away")
-        moved = b.add(f"{at}_bound", Clamp(CLAMP), moved)
-        total = b.add(f"{at}_total", ParticleSum("j"), b.add(f"{at}_masked", Mask(), moved, "edge"))
+        total = b.add(f"{at}_total", ParticleSum("j"), b.add(f"{at}_bound", Clamp(CLAMP), moved))
         step = b.add(f"{at}_step", CgProduct(SCALE), "rate", total)
-        new = b.add(f"{at}_x", Requantize((ROUNDED,)), b.add(f"{at}_sum", Add(), x.receivers, step))
-        return _Vectors(new, b.add(f"{at}_x_j", Rename("i", "j"), new), "")
+        new = b.add(f"{at}_sum", Add(), x.receivers, step)
+        return self._geometry(following, b.add(f"{following}_x", Requantize((ROUNDED,)), new))
 
-    def _carried(self, at: str, x: _Vectors, weight: str) -> _Vectors:
-        """Return M_ik + sum_j t_ij (M_ik - M_jk) and x_i = sum_k M_ik p_k, with t = rate * phi_x(m)."""
+    def _evolved(self, at: str, x: _Geometry, t: str) -> _Geometry:
+        """Return the products of x_i + u_i, u_i = sum_j t_ij (x_i - x_j), from those of x alone:
+
+        <u_i, x_j> = r_ij = T_i <x_i, x_j> - sum_k t_ik <x_k, x_j> with T_i = sum_j t_ij, likewise
+        <u_i, u_j> = q_ij = T_j r_ij - sum_k t_jk r_ik.
+        """
         b = self.b
-        t = b.add(f"{at}_t", CgProduct(PRODUCT), "rate", b.add(f"{at}_edge_x", Mask(), weight, "edge"))
-        senders = b.add(f"{at}_M_j", Rename("i", "j"), x.coefficients)
-        taken = b.add(f"{at}_taken", PairSum("j"), t, senders)
-        kept = b.add(
-            f"{at}_kept", CgProduct(PRODUCT), b.add(f"{at}_t_sum", ParticleSum("j"), t), x.coefficients
+        total = b.add(f"{at}_T", ParticleSum("j"), t)
+        t_k = b.add(f"{at}_t_k", Rename("j", "k"), t)
+        r = self._pulled(f"{at}_r", total, t_k, x.dots, b.add(f"{at}_dot_k", Rename("i", "k"), x.dots))
+        total_j, t_jk = (b.add(f"{n}_j", Rename("i", "j"), n) for n in (total, t_k))
+        q = self._pulled(f"{at}_q", total_j, t_jk, r, b.add(f"{at}_r_k", Rename("j", "k"), r))
+        turned = b.add(f"{at}_r_ji", Rename("k", "i"), b.add(f"{at}_r_jk", Rename("i", "j"), f"{at}_r_k"))
+        dots = b.add(f"{at}_dot", Add(), x.dots, r, turned, q)
+        own = b.add(f"{at}_self", ParticleSum("j"), b.add(f"{at}_diagonal", Mask(), dots, "same"))
+        own_j = b.add(f"{at}_self_j", Rename("i", "j"), own)
+        return replace(x, dots=dots, norms=b.add(f"{at}_norm", Add((2, 3)), own, own_j, dots, dots))
+
+    def _pulled(self, name: str, total: str, t: str, products: str, summed: str) -> str:
+        """Return total * products - sum_k t * summed, rounded: it is invariant."""
+        b = self.b
+        parts = (
+            b.add(f"{name}_own", CgProduct(PRODUCT), total, products),
+            b.add(f"{name}_others", PairSum("k"), t, summed),
         )
-        total = b.add(f"{at}_M_sum", Add((1,)), kept, taken)
-        change = b.add(f"{at}_change", Requantize((COEFFICIENT,)), total)
-        new = b.add(f"{at}_M", Add(), x.coefficients, change)
-        receivers = b.add(f"{at}_x", PairSum("k"), new, "p_k")
-        return _Vectors(receivers, b.add(f"{at}_x_j", Rename("i", "j"), receivers), new)
+        return b.add(name, Requantize((PRODUCTS,)), b.add(f"{name}_full", Add((1,)), *parts))
 
     def _features(self, layer: int, h: str, m: str) -> str:
         """Return h_i + phi_h(h_i, sum_j m_ij, s_i)."""
