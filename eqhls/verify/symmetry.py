@@ -191,9 +191,11 @@ def _check_moves(
     engine: str,
     moves: Sequence[Moves],
 ) -> SymmetryResult:
-    """Compare outputs for both images of every event under every pair of matrices."""
+    """Compare outputs for both images of every event under every pair of matrices. The negative control
+    moves by one step of the events as they were before a pair scaled them."""
     vectors = [n for n in test.inputs if n.type.rep is Rep.V]
     parts: list[tuple[Feeds, Feeds]] = []
+    step: list[Ints] = []
     for pair in moves:
         images = tuple(dict(events) for _ in pair)
         fits = np.ones(len(next(iter(events.values()))), dtype=bool)
@@ -203,12 +205,13 @@ def _check_moves(
                 fits &= in_range(node.type, image[node.name])
         first, second = ({k: raw[fits] for k, raw in image.items()} for image in images)
         parts.append((first, second))
+        step.append(np.full(int(fits.sum()), pair[0][0, 0]))
     plain, moved = ({k: np.concatenate([p[s][k] for p in parts]) for k in events} for s in (0, 1))
     want, got = runner(plain), runner(moved)
     victim = vectors[0].name
     spoiled = moved | {victim: moved[victim].copy()}
     last = spoiled[victim][:, 0, 3]
-    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1)
+    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1) * np.concatenate(step)
     return SymmetryResult(engine, name, len(got), _differing(got, want), _differing(runner(spoiled), want))
 
 

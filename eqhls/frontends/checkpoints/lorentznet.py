@@ -277,39 +277,38 @@ class _Importer:
         weight = b.add(f"{at}_edge_x", Mask(), weight, "edge")
         following = f"l{layer + 1}"
         if self.s.vectors == "gram":
-            return self._evolved(following, x, b.add(f"{at}_t", CgProduct(PRODUCT), "rate", weight))
+            return self._evolved(following, x, weight)
         moved = b.add(f"{at}_moved", CgProduct(SCALE), weight, f"{at}_away")
         total = b.add(f"{at}_total", ParticleSum("j"), b.add(f"{at}_bound", Clamp(CLAMP), moved))
         step = b.add(f"{at}_step", CgProduct(SCALE), "rate", total)
         new = b.add(f"{at}_sum", Add(), x.receivers, step)
         return self._geometry(following, b.add(f"{following}_x", Requantize((ROUNDED,)), new))
 
-    def _evolved(self, at: str, x: _Geometry, t: str) -> _Geometry:
-        """Return the products of x_i + u_i, u_i = sum_j t_ij (x_i - x_j), from those of x alone:
+    def _evolved(self, at: str, x: _Geometry, w: str) -> _Geometry:
+        """Return the products of x_i + u_i, u_i = rate * sum_j w_ij (x_i - x_j), from those of x alone:
 
-        <u_i, x_j> = r_ij = T_i <x_i, x_j> - sum_k t_ik <x_k, x_j> with T_i = sum_j t_ij, likewise
-        <u_i, u_j> = q_ij = T_j r_ij - sum_k t_jk r_ik.
+        <u_i, x_j> = r_ij = rate * (W_i <x_i, x_j> - sum_k w_ik <x_k, x_j>) with W_i = sum_j w_ij, likewise
+        <u_i, u_j> = q_ij = rate * (W_j r_ij - sum_k w_jk r_ik).
         """
         b = self.b
-        total = b.add(f"{at}_T", ParticleSum("j"), t)
-        t_k = b.add(f"{at}_t_k", Rename("j", "k"), t)
-        r = self._pulled(f"{at}_r", total, t_k, x.dots, b.add(f"{at}_dot_k", Rename("i", "k"), x.dots))
-        total_j, t_jk = (b.add(f"{n}_j", Rename("i", "j"), n) for n in (total, t_k))
-        q = self._pulled(f"{at}_q", total_j, t_jk, r, b.add(f"{at}_r_k", Rename("j", "k"), r))
+        total = b.add(f"{at}_W", ParticleSum("j"), w)
+        w_k = b.add(f"{at}_w_k", Rename("j", "k"), w)
+        r = self._pulled(f"{at}_r", total, w_k, x.dots, b.add(f"{at}_dot_k", Rename("i", "k"), x.dots))
+        total_j, w_jk = (b.add(f"{n}_j", Rename("i", "j"), n) for n in (total, w_k))
+        q = self._pulled(f"{at}_q", total_j, w_jk, r, b.add(f"{at}_r_k", Rename("j", "k"), r))
         turned = b.add(f"{at}_r_ji", Rename("k", "i"), b.add(f"{at}_r_jk", Rename("i", "j"), f"{at}_r_k"))
         dots = b.add(f"{at}_dot", Add(), x.dots, r, turned, q)
         own = b.add(f"{at}_self", ParticleSum("j"), b.add(f"{at}_diagonal", Mask(), dots, "same"))
         own_j = b.add(f"{at}_self_j", Rename("i", "j"), own)
         return replace(x, dots=dots, norms=b.add(f"{at}_norm", Add((2, 3)), own, own_j, dots, dots))
 
-    def _pulled(self, name: str, total: str, t: str, products: str, summed: str) -> str:
-        """Return total * products - sum_k t * summed, rounded: it is invariant."""
+    def _pulled(self, name: str, total: str, w: str, products: str, summed: str) -> str:
+        """Return rate * (total * products - sum_k w * summed), rounded: it is invariant."""
         b = self.b
-        parts = (
-            b.add(f"{name}_own", CgProduct(PRODUCT), total, products),
-            b.add(f"{name}_others", PairSum("k"), t, summed),
-        )
-        return b.add(name, Requantize((PRODUCTS,)), b.add(f"{name}_full", Add((1,)), *parts))
+        own = b.add(f"{name}_own", CgProduct(PRODUCT), total, products)
+        others = b.add(f"{name}_others", PairSum("k"), w, summed)
+        away = b.add(f"{name}_away", Add((1,)), own, others)
+        return b.add(name, Requantize((PRODUCTS,)), b.add(f"{name}_full", CgProduct(PRODUCT), "rate", away))
 
     def _features(self, layer: int, h: str, m: str) -> str:
         """Return h_i + phi_h(h_i, sum_j m_ij, s_i)."""
