@@ -84,6 +84,18 @@ def dot(basis: Basis, a: Array, b: Array) -> Array:
     return np.einsum("...m,mn,...n->...", a, metric, b)
 
 
+def square(basis: Basis, a: Array) -> Array:
+    """Return <a, a> of float vectors (..., 4).
+
+    In Cartesian components as 2 t^2 - (t^2 + x^2 + y^2 + z^2): of a massless vector rounding alone is
+    left, and networks that take its root (LorentzNet) agree only if it is left in one order.
+    """
+    if basis is not Basis.CARTESIAN:
+        return dot(basis, a, a)
+    squares = a * a
+    return 2 * squares[..., 0] - squares.sum(axis=-1)
+
+
 def boost(velocity: Array) -> Array:
     """Return the boost of a frame by a velocity (3,), |velocity| < 1, in units of c."""
     beta2 = float(velocity @ velocity)

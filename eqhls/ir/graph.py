@@ -16,6 +16,9 @@ from eqhls.ir.types import Type
 CHUNK = 4096
 """Events evaluated at a time: large enough for NumPy, small enough for the cache."""
 
+HELD = 1 << 26
+"""Float64 numbers of all values together that may be held at a time: half a gigabyte."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -129,6 +132,21 @@ class Graph:
                 else node.op.reference(self.types_into(node), *(values[n] for n in node.inputs))
             )
         return values
+
+    def references(self, feeds: Mapping[str, Floats]) -> Iterator[dict[str, Floats]]:
+        """Yield what `reference` returns for as many events at a time as memory allows, in order."""
+        size = max(1, min(CHUNK, HELD // sum(n.type.elements for n in self.nodes)))
+        for start in range(0, max(len(next(iter(feeds.values()))), 1), size):
+            yield self.reference({k: v[start : start + size] for k, v in feeds.items()})
+
+    def scores(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the outputs alone of `reference`, shape (events, *axes, components)."""
+        parts: dict[str, list[Floats]] = {n: [] for n in self.outputs}
+        for values in self.references(feeds):
+            events = len(values[self.inputs[0].name])
+            for name, part in parts.items():
+                part.append(np.broadcast_to(values[name], (events, *self.node(name).type.shape)))
+        return {n: np.concatenate(p) for n, p in parts.items()}
 
     def evaluate(self, feeds: Mapping[str, Ints], wanted: tuple[str, ...] = ()) -> dict[str, Ints]:
         """Run the bodies on raw integers of shape (events, *axes, components).

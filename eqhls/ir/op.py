@@ -96,6 +96,11 @@ class Op(ABC):
         """Whether the body rounds or saturates covariant components."""
         return False
 
+    def cuts_components(self, types: tuple[Type, ...]) -> bool:
+        """Whether already the float reference bounds covariant components, so that of all Lorentz
+        transformations only flips of sign and exchanges of axes commute with it."""
+        return False
+
     def error(self, problem: str, remedy: str = "") -> CompileError:
         return CompileError(self.kind(), problem, remedy)
 

@@ -115,6 +115,10 @@ class Tracer:
         ]
 
     def add_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
+        """A constant that float32 does not hold is added in two parts."""
+        low = value % (1 << CONSTANT_BITS)
+        if abs(value) >> CONSTANT_BITS and low:
+            return (a + _exact(value - low)) + _exact(low)
         return a + _exact(value)
 
     def mul_const(self, a: Any, value: int, lo: int, hi: int) -> Any:

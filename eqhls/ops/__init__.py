@@ -7,6 +7,7 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.clamp import Clamp
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.eq1to2 import Eq1to2
@@ -21,6 +22,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
@@ -35,6 +37,7 @@ ALL: tuple[type[Op], ...] = (
     CgSquare,
     Invariants,
     ChannelMix,
+    Clamp,
     PairSum,
     ParticleSum,
     Eq2to2,
@@ -45,6 +48,7 @@ ALL: tuple[type[Op], ...] = (
     Mask,
     Table,
     Log2,
+    Relu,
     Dense,
     Requantize,
     Add,

@@ -9,7 +9,7 @@ from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.cg import parse_path, square_terms
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz import Rep, square
 from eqhls.ir.op import Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ops.common import contract, example
@@ -29,6 +29,8 @@ class Invariants(Op):
         kind = types[0]
         if kind.rep is Rep.S:
             return x[0]
+        if kind.rep is Rep.V:
+            return square(kind.basis, x[0])[..., None]
         return tensor_formula(parse_path(f"{kind.rep.name}*{kind.rep.name}->S"), kind.basis, x[0], x[0])
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:

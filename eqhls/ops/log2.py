@@ -22,7 +22,7 @@ class Log2(Op):
     No leading-one detector: the bits of x / floor are cut into windows of `window` bits that
     advance by `step` bits. Each window is one small table, and the highest window with a bit set
     is taken, so an octave has at least 2**(window - step) cells. Values from the last code on
-    saturate. `floor` is a power of two. Where `signed`, y = sign(x) log2(1 + |x| / floor): odd, and
+    saturate. `floor` is a power of two. Where `odd`, y = sign(x) log2(1 + |x| / floor): odd, and
     linear up to the floor.
     """
 
@@ -32,7 +32,7 @@ class Log2(Op):
     codes: int = 64
     window: int = 6
     step: int = 4
-    signed: bool = False
+    odd: bool = False
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -52,7 +52,7 @@ class Log2(Op):
         return (self.codes - 1) * 2.0**-self.frac
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        if self.signed:
+        if self.odd:
             return np.sign(x[0]) * np.minimum(np.log1p(np.abs(x[0]) / self.floor) / np.log(2.0), self.top)
         return np.minimum(np.log2(np.maximum(x[0], self.floor) / self.floor), self.top)
 
@@ -76,7 +76,7 @@ class Log2(Op):
 
     def word(self, x: Num) -> Num:
         """Return the integer whose bits are coded: x / floor * 2**grain, or |x| / floor + 1 so."""
-        if not self.signed:
+        if not self.odd:
             return self.scaled(x)
         size = select(x.negative(), -x, x, (0, max(-x.lo, x.hi)))
         return self.scaled(size) + const(1 << self.grain, 0)
@@ -95,7 +95,7 @@ class Log2(Op):
             entries = [self.code(c, shift) for c in range(cells.lo, cells.hi + 1)]
             windows.append((above, cells.lookup(entries, self.frac)))
         code = _highest(windows)
-        if self.signed:
+        if self.odd:
             return select(x.negative(), -code, code)
         return select(v.negative(), const(0, self.frac), code, (0, max(code.hi, 0)))
 
@@ -106,11 +106,11 @@ class Log2(Op):
         return 0.5 * 2.0**-self.frac + log2(1 + 2.0**-self.grain)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        limit = const(round(self.floor * (2.0**self.top - self.signed)), 0)
+        limit = const(round(self.floor * (2.0**self.top - self.odd)), 0)
 
         def over(num: Num, _: tuple[int, ...]) -> Num:
             above = (limit - num).negative()
-            return select((num + limit).negative(), const(1, 0), above) if self.signed else above
+            return select((num + limit).negative(), const(1, 0), above) if self.odd else above
 
         return map_numbers(x[0], over)
 
@@ -121,8 +121,8 @@ class Log2(Op):
             Example(cls(0.25), (wide,), "quarter"),
             Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
             Example(cls(1.0, 2, 24), (wide,), "saturating"),
-            Example(cls(0.5, 3, 96, signed=True), (wide,), "signed"),
-            Example(cls(0.5, 2, 16, signed=True), (wide,), "signed_saturating"),
+            Example(cls(0.5, 3, 96, odd=True), (wide,), "odd"),
+            Example(cls(0.5, 2, 16, odd=True), (wide,), "odd_saturating"),
             Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"),
         )
 

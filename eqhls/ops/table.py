@@ -29,6 +29,8 @@ class Activation(Enum):
     EXP2 = "exp2"
     SLOG = "slog"
     """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0."""
+    LOG_ROOT = "log_root"
+    """log(1 + m) of x = log2(1 + m^2), of either sign: how LorentzNet sees a mass."""
 
     @property
     def logarithmic(self) -> bool:
@@ -57,6 +59,8 @@ class Activation(Enum):
             case Activation.SLOG:
                 (a,), grown = parameters, np.log1p(np.abs(x))
                 return np.sign(x) * (np.expm1(a * grown) / a if a else grown)
+            case Activation.LOG_ROOT:
+                return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
 
 
 IDENTITY = Tensor([0.0, 1.0])
@@ -71,7 +75,7 @@ class Table(Op):
     activation that takes some. `out` is the format of an entry
     (a saturating one also bounds the float reference: the bound is part of the function);
     `levels`, where given, are the only values an entry may take, nearest first (shift codes).
-    A positive `floor` says that the argument comes as a signed code of Log2 with this floor.
+    A positive `floor` says that the argument comes as an odd code of Log2 with this floor.
     """
 
     group: ClassVar[str] = "scalar"

@@ -9,11 +9,13 @@ from eqhls.ir.graph import Graph
 from eqhls.passes.constants import fold_constants
 from eqhls.passes.cost import gates
 from eqhls.passes.linear import move_heads_past_sums
+from eqhls.passes.norms import expand_norms
 from eqhls.passes.structure import drop_dead, share_common
 from eqhls.passes.symmetric import store_triangles
 
 PIPELINE: tuple[Callable[[Graph], Graph], ...] = (
     fold_constants,
+    expand_norms,
     share_common,
     store_triangles,
     move_heads_past_sums,

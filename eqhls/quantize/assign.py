@@ -20,12 +20,21 @@ from eqhls.fixed import Fixed, NumArray, Overflow, Rounding
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
-from eqhls.ir.op import Floats, Op
+from eqhls.ir.op import Floats, Op, Tensor
 from eqhls.ir.types import Type
+from eqhls.ops.add import Add
+from eqhls.ops.concat import Concat
+from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.relu import Relu
+from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
@@ -47,7 +56,7 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
     seen = _ranges(graph, samples)
     graph = encode_logarithms(graph, seen)
     _check_names(graph, options)
-    state = _State({}, {}, {}, _only_coded(graph))
+    state = _State({}, {}, {}, _kept(graph))
     for node in graph:
         try:
             _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
@@ -59,13 +68,13 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The graph so far: its nodes, their intervals, values that got a rounded successor, and those
-    that stay exact because codes are all that is made of them."""
+    """The graph so far: its nodes, their intervals, values that got a rounded successor, and those that
+    must not get one."""
 
     nodes: dict[str, Node]
     nums: dict[str, NumArray]
     renamed: dict[str, str]
-    exact: frozenset[str]
+    kept: frozenset[str]
 
     def append(self, node: Node) -> None:
         types = tuple(self.nodes[n].type for n in node.inputs)
@@ -87,23 +96,13 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
         state.append(Node(f"{node.name}.address", narrow, inputs, node.type))
         inputs = (f"{node.name}.address",)
     op = _quantized_op(node, wanted, seen, [state.nums[n] for n in inputs])
+    if isinstance(op, Spurion) and op.type.rep is Rep.V:
+        op = _on_lattice(op, [n.type for n in state.nodes.values() if n.op.source and n.type.rep is Rep.V])
     state.append(replace(node, op=op, inputs=inputs))
-    exact = node.name in state.exact and not wanted.result
-    follow = None if exact else _narrowing(state.nodes[node.name], wanted, seen)
+    follow = _narrowing(state.nodes[node.name], wanted, {} if node.name in state.kept else seen)
     if follow is not None:
         state.renamed[node.name] = f"{node.name}.q"
         state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
-
-
-def _only_coded(graph: Graph) -> frozenset[str]:
-    """Return the values that go to codes alone, be it through masks: Log2 takes any width."""
-    wide: set[str] = set()
-    other = set(graph.outputs)
-    for node in reversed(graph.nodes):
-        takes = isinstance(node.op, Log2) or (isinstance(node.op, Mask) and node.name in wide - other)
-        (wide if takes else other).update(node.inputs[:1])
-        other.update(node.inputs[1:])
-    return frozenset(wide - other)
 
 
 def _address_bits(nums: NumArray) -> int:
@@ -117,8 +116,28 @@ def _ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
     missing = [n.name for n in graph.inputs if n.name not in samples]
     if missing:
         raise CompileError(graph.name, f"the samples have no input %{missing[0]}", "give every input")
-    values = graph.reference(samples)
-    return {k: np.abs(v).max(axis=tuple(range(v.ndim - 1))) for k, v in values.items()}
+    found: dict[str, Floats] = {}
+    for values in graph.references(samples):
+        for k, v in values.items():
+            largest = np.abs(v).max(axis=tuple(range(v.ndim - 1)))
+            found[k] = np.maximum(found[k], largest) if k in found else largest
+    return found
+
+
+EXACT = (Add, Concat, Gram, Invariants, Mask, ParticleSum, Rename, Select)
+
+
+def _kept(graph: Graph) -> frozenset[str]:
+    """Return the values that are not rounded where nobody asks for it: those that reach a logarithm
+    through exact blocks, since it reads leading bits, wherever these are, and an absolute step would lose
+    small products; and those that are read by requantizations alone."""
+    readers = {n.name: [r.op for r in graph if n.name in r.inputs] for n in graph}
+    found = {n for n, ops in readers.items() if ops and all(isinstance(op, Requantize) for op in ops)}
+    logged: set[str] = set()
+    for node in reversed(graph.nodes):
+        if isinstance(node.op, Log2) or (isinstance(node.op, EXACT) and node.name in logged):
+            logged.update(node.inputs)
+    return frozenset(found | logged)
 
 
 def _check_names(graph: Graph, options: Options) -> None:
@@ -150,6 +169,8 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 return replace(op, out=Fixed.parse(wanted.result))
             largest = float(seen[node.name].max()) if node.name in seen else inf
             return replace(op, out=_table_format(op, inputs[0], largest))
+        case Spurion() as op if op.type.rep is Rep.V:
+            return op
         case op:
             return rounded_weights(op, wanted.weight)
 
@@ -195,12 +216,24 @@ def _table_format(op: Table, address: NumArray, largest: float) -> Fixed:
     return Fixed(TABLE_BITS, integer, signed, Rounding.RND, Overflow.SAT)
 
 
+def _on_lattice(op: Spurion, ports: list[Type]) -> Spurion:
+    """Round constant four-vectors to the steps of the ports: exact symmetries need one lattice."""
+    if not ports:
+        return op
+    steps = np.array([min(t.format_of(c).lsb for t in ports) for c in range(Rep.V.dim)])
+    return replace(op, values=Tensor(np.rint(op.values.array / steps) * steps))
+
+
 def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
     if isinstance(node.op, Input | Table | Requantize):
         return None
     if wanted.result:
         return Requantize((Fixed.parse(wanted.result),))
-    if max(f.width for f in node.type.formats) <= LIMIT or node.name not in seen:
+    width = max(f.width for f in node.type.formats)
+    if isinstance(node.op, Relu) and width > TABLE_BITS and node.name in seen:
+        (signed,) = _calibrated(node.type, seen[node.name], TABLE_BITS + 1)
+        return Requantize((replace(signed, width=TABLE_BITS, integer=signed.integer - 1, signed=False),))
+    if width <= LIMIT or node.name not in seen:
         return None
     return Requantize(_calibrated(node.type, seen[node.name], RESULT_BITS))

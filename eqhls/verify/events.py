@@ -20,8 +20,6 @@ from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
 
 PARTICLES = "j"
-CHUNK = 256
-"""Events evaluated in floats at a time: pair networks hold n^2 values of every channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +191,8 @@ def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
 
 
 def predict_floats(graph: Graph, events: Events) -> Prediction:
-    """Evaluate the float64 references on unrounded inputs, some events at a time."""
-    parts: list[Floats] = []
-    for start in range(0, len(events), CHUNK):
-        piece = {k: v[start : start + CHUNK] for k, v in events.floats.items()}
-        out = graph.reference(piece)[graph.outputs[0]]
-        size = min(CHUNK, len(events) - start)
-        parts.append(np.broadcast_to(out, (size, *out.shape[1:])).reshape(size, -1))
-    return Prediction(np.concatenate(parts))
+    """Evaluate the float64 references on unrounded inputs."""
+    return Prediction(graph.scores(events.floats)[graph.outputs[0]].reshape(len(events), -1))
 
 
 def from_raw(graph: Graph, raw: Ints) -> Prediction:

@@ -38,7 +38,7 @@ from eqhls.verify.symmetry import (
     check_permutations,
     derive,
 )
-from eqhls.verify.testbuild import ported
+from eqhls.verify.testbuild import guarded
 
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
@@ -181,7 +181,7 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
     """Test the derived symmetry on the float reference and on every exact engine."""
     graph, rng = machines.graph, np.random.default_rng(2)
     symmetry = derive(graph)
-    test = ported(graph, GUARD_BITS)
+    test = guarded(graph, GUARD_BITS)
     folder = machines.folder / "build" / "symmetry"
     report("symmetry: build the test design", 0.4)
     write_project(_test_project(test, options), folder)

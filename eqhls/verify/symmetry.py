@@ -21,6 +21,7 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.exact import Element, ExactGroup, dyadic_boosts, lattice_group
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
+from eqhls.ops.clamp import Clamp
 from eqhls.ops.dense import Dense
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
@@ -90,8 +91,11 @@ def derive(graph: Graph) -> Symmetry:
 
 def _commutes(element: Element, node: Node, points: tuple[int, ...]) -> bool:
     """Whether rounding commutes with a signed permutation: it must be odd and saturate symmetrically,
-    and components that are exchanged must be rounded alike, counted in steps of the lattice."""
+    and components that are exchanged must be rounded alike, counted in steps of the lattice. A clamp has
+    one bound for all."""
     op = node.op
+    if isinstance(op, Clamp):
+        return element.monomial and node.type.rep is Rep.V
     if not element.monomial or not isinstance(op, Requantize) or node.type.rep is not Rep.V:
         return False
     if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in op.formats):
@@ -191,9 +195,11 @@ def _check_moves(
     engine: str,
     moves: Sequence[Moves],
 ) -> SymmetryResult:
-    """Compare outputs for both images of every event under every pair of matrices."""
+    """Compare outputs for both images of every event under every pair of matrices. The negative control
+    moves by one step of the events as they were before a pair scaled them."""
     vectors = [n for n in test.inputs if n.type.rep is Rep.V]
     parts: list[tuple[Feeds, Feeds]] = []
+    step: list[Ints] = []
     for pair in moves:
         images = tuple(dict(events) for _ in pair)
         fits = np.ones(len(next(iter(events.values()))), dtype=bool)
@@ -203,6 +209,7 @@ def _check_moves(
                 fits &= in_range(node.type, image[node.name])
         first, second = ({k: raw[fits] for k, raw in image.items()} for image in images)
         parts.append((first, second))
+        step.append(np.full(int(fits.sum()), pair[0][0, 0]))
     plain, moved = ({k: np.concatenate([p[s][k] for p in parts]) for k in events} for s in (0, 1))
     ends = np.cumsum([len(p[0][vectors[0].name]) for p in parts])[:-1]
     want = _followed(test, runner(plain), moves, ends, 1)
@@ -210,7 +217,7 @@ def _check_moves(
     victim = vectors[0].name
     spoiled = moved | {victim: moved[victim].copy()}
     last = spoiled[victim][:, 0, 3]
-    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1)
+    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1) * np.concatenate(step)
     caught = _differing(_followed(test, runner(spoiled), moves, ends, 0), want)
     return SymmetryResult(engine, name, len(got), _differing(got, want), caught)
 

@@ -1,8 +1,9 @@
 // log2: the code of max(x, floor) / floor in octaves; where CFG::odd, that of 1 + |x| / floor, with the
 // sign of x.
 //
-// w = floor(max(x, 0) / floor * 2^grain), or floor(|x| / floor * 2^grain) + 2^grain, is cut into windows of CFG::window bits that advance by
-// CFG::step bits; the highest window with a bit set addresses its table.
+// w = floor(max(x, 0) / floor * 2^grain), or floor(|x| / floor * 2^grain) + 2^grain, is cut into windows
+// of CFG::window bits that advance by CFG::step bits; the highest window with a bit set addresses its
+// table.
 //
 // CFG::size          elements
 // CFG::point         w is x with this many fraction bits, cut below

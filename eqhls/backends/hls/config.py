@@ -18,7 +18,7 @@ from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num
+from eqhls.fixed import Fixed, Num, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable, parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep
@@ -29,6 +29,7 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.clamp import Clamp
 from eqhls.ops.common import integers
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
@@ -44,6 +45,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
@@ -104,9 +106,20 @@ def _(op: Select, c: Context) -> dict[str, Value]:
     return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.indices)}
 
 
-@config.register
-def _(op: Rename, c: Context) -> dict[str, Value]:
+@config.register(Rename)
+@config.register(Relu)
+def _(op: Rename | Relu, c: Context) -> dict[str, Value]:
     return {"size": c.size}
+
+
+@config.register
+def _(op: Clamp, c: Context) -> dict[str, Value]:
+    bound = dyadic(op.bound)
+    return {
+        "size": c.size,
+        "bound": bound.lo,
+        "bound_t": plain(Fixed.covering(-bound.lo, bound.lo, bound.frac)),
+    }
 
 
 @config.register
@@ -353,8 +366,8 @@ def _(op: Log2, c: Context) -> dict[str, Value]:
     point = op.grain - (np.frexp(op.floor)[1] - 1)
     return {
         "size": c.size,
-        "odd": int(op.signed),
-        "offset": op.signed << op.grain,
+        "odd": op.odd,
+        "offset": int(op.odd) << op.grain,
         "width": width,
         "windows": count,
         "window": op.window,
@@ -362,5 +375,5 @@ def _(op: Log2, c: Context) -> dict[str, Value]:
         "code": codes,
         "magnitude_t": Fixed(form.width + 1, form.integer + 1).cpp,
         "scaled_t": plain(Fixed(width, width - int(point), False)),
-        "code_t": plain(Fixed.covering(-int(op.signed) * int(codes.max()), int(codes.max()), op.frac)),
+        "code_t": plain(Fixed.covering(-int(op.odd) * int(codes.max()), int(codes.max()), op.frac)),
     }

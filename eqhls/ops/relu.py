@@ -1,0 +1,39 @@
+"""The rectifier, without a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.types import Type
+from eqhls.ops.common import example, map_numbers, scalars_only
+
+
+@dataclass(frozen=True, slots=True)
+class Relu(Op):
+    """y = max(x, 0) at full width: one gate a bit, where a table would cost one for every address."""
+
+    group: ClassVar[str] = "scalar"
+
+    def infer(self, *types: Type) -> Type:
+        self.expect(types, 1)
+        scalars_only(self.kind(), types)
+        return types[0].like(Rep.S)
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return np.maximum(x[0], 0.0)
+
+    def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        return map_numbers(x[0], lambda num, _: num.relu())
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return (
+            Example(cls(), (example(Rep.S, "i:2,c:2", (Fixed(11, 5),)),), "signed"),
+            Example(cls(), (example(Rep.S, "c:2", (Fixed(5, 3, False),)),), "unsigned"),
+        )

@@ -1,0 +1,302 @@
+"""LorentzNet: the published implementation's numbers, an independent evaluation, and exact integers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import lorentznet_numpy as independent
+import numpy as np
+import pytest
+
+from eqhls.backends.hls.emit import emit as emit_hls
+from eqhls.backends.rtl.emit import emit as emit_rtl
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.frontends.checkpoints.lorentznet import graph_from, recognizes
+from eqhls.frontends.graphfile import load_model, save_graph
+from eqhls.ir.graph import Graph
+from eqhls.lower.schedule import lower
+from eqhls.lower.words import pack, unpack
+from eqhls.ops.requantize import Requantize
+from eqhls.options import Options
+from eqhls.passes import run_measured
+from eqhls.quantize.assign import assign
+from eqhls.text import write_project
+from eqhls.verify.bulk import BulkSimulator
+from eqhls.verify.csim import CSim
+from eqhls.verify.sampling import lattice_events, random_events
+from eqhls.verify.symmetry import check_boosts, check_group, check_permutations, derive
+from eqhls.verify.testbuild import guarded
+
+GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
+FOLDERS = ("lorentznet_small", "lorentznet_pretrained")
+published = pytest.mark.skipif(not (GOLDEN / FOLDERS[0]).is_dir(), reason="golden outputs are not there")
+BOUND = 1e-10
+"""Of |a - b| / max(1, |b|)."""
+
+
+class Golden:
+    """One folder of golden outputs; `count` events of it, among them truncated ones."""
+
+    def __init__(self, name: str, count: int) -> None:
+        folder = GOLDEN / name
+        self.state, self.events, self.outputs, self.inner = (
+            dict(np.load(folder / f"{k}.npz")) for k in ("state_dict", "events", "outputs", "intermediates")
+        )
+        self.config = json.loads((folder / "config.json").read_text())
+        cut = np.flatnonzero(self.events["truncated"])
+        self.rows = np.unique(np.concatenate([np.arange(256)[: count - count // 4], cut[: count // 4]]))
+
+    def p4(self, variant: str = "base") -> np.ndarray:
+        p = self.events["p4"][self.rows]
+        match variant:
+            case "perm" | "permpad":
+                return np.take_along_axis(p, self.events[variant][self.rows][..., None].astype(int), axis=1)
+            case "rot90z" | "boostz" | "boostx":
+                return p @ self.events[variant].T
+            case "boostz_fixedbeams":
+                return p @ self.events["boostz"].T
+            case _:
+                return p
+
+    def want(self, variant: str = "base") -> np.ndarray:
+        return self.outputs[f"logits_{variant}"][self.rows]
+
+
+def feeds(p4: np.ndarray) -> dict[str, np.ndarray]:
+    return {"p": p4, "valid": (p4 != 0).any(axis=-1, keepdims=True).astype(float)}
+
+
+def score(graph: Graph, p4: np.ndarray) -> np.ndarray:
+    return graph.scores(feeds(p4))["logits"][..., 0]
+
+
+def distance(got: np.ndarray, want: np.ndarray) -> float:
+    return float((np.abs(got - want) / np.maximum(1, np.abs(want))).max())
+
+
+@published
+@pytest.mark.parametrize("variant", ["base", "perm", "permpad", "rot90z", "boostz_fixedbeams"])
+@pytest.mark.parametrize(("name", "count"), [(FOLDERS[0], 256), (FOLDERS[1], 32)])
+def test_the_published_outputs(name: str, count: int, variant: str) -> None:
+    golden = Golden(name, count)
+    graph = graph_from(golden.state, golden.config)
+    assert distance(score(graph, golden.p4(variant)), golden.want(variant)) < BOUND
+
+
+@published
+def test_all_events_of_the_published_weights() -> None:
+    golden = Golden(FOLDERS[1], 320)
+    assert len(golden.rows) == 256
+    assert distance(score(graph_from(golden.state, golden.config), golden.p4()), golden.want()) < BOUND
+
+
+@published
+@pytest.mark.parametrize("variant", ["boostz", "boostx"])
+def test_boosts_move_the_beams_along(variant: str) -> None:
+    golden = Golden(FOLDERS[0], 256)
+    beams = independent.BEAMS @ golden.events[variant].T
+    graph = graph_from(golden.state, golden.config | {"beams_p4": beams})
+    got = score(graph, golden.p4(variant))
+    assert distance(got, golden.want(variant)) < BOUND
+    free = (golden.outputs["max_abs_trans_base"] < 100) & (golden.outputs[f"max_abs_trans_{variant}"] < 100)
+    still = free.all(axis=1)[golden.rows]
+    assert 200 < still.sum() < 256
+    assert distance(got[still], golden.want()[still]) < BOUND
+
+
+@published
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_stage_of_four_events(name: str) -> None:
+    golden = Golden(name, 4)
+    graph = graph_from(golden.state, golden.config)
+    p4 = golden.events["p4"][golden.inner["event_rows"]]
+    real = np.concatenate([np.ones((len(p4), 2)), (p4 != 0).any(axis=-1)], axis=1).astype(bool)
+    values = graph.reference(feeds(p4))
+    layers = golden.config["args"]["n_layers"]
+    wanted = {"embedding": "h"} | {f"LGEBs.{k}.h": f"l{k}_h" for k in range(layers)}
+    wanted |= {f"LGEBs.{k}.x": f"l{k + 1}_x" for k in range(layers - 1)}
+    for key, name in wanted.items():
+        want = golden.inner[key].reshape(*real.shape, -1)
+        got = np.broadcast_to(values[name].reshape(-1, *want.shape[1:]), want.shape)
+        assert distance(got[real], want[real]) < BOUND, key
+    pooled = values["pooled"][..., 0] / golden.config["n_nodes"]
+    assert distance(pooled, golden.inner["pooled"]) < BOUND
+
+
+@published
+def test_carried_products_are_the_vectors_where_nothing_is_clamped() -> None:
+    golden = Golden(FOLDERS[0], 256)
+    graph = graph_from(golden.state, golden.config | {"vectors": "gram"})
+    free = (golden.outputs["max_abs_trans_base"] < 100).all(axis=1)[golden.rows]
+    far = np.abs(score(graph, golden.p4()) - golden.want()).max(axis=1)
+    assert far[free].max() < 1e-9 and far[~free].min() > 1e-6
+
+
+def settings(constituents: int, **more: Any) -> dict[str, Any]:
+    return {"nobj": constituents, "n_nodes": constituents + 2, "c_weight": 5e-3} | more
+
+
+@pytest.mark.parametrize(
+    ("hidden", "layers", "constituents", "divisor", "c_weight", "hardest"),
+    [(3, 1, 3, 5, 0.1, 50.0), (4, 2, 5, 7, 0.005, 400.0), (5, 3, 4, 202, 1.0, 900.0)],
+)
+def test_an_independent_evaluation(
+    hidden: int,
+    layers: int,
+    constituents: int,
+    divisor: int,
+    c_weight: float,
+    hardest: float,
+    rng: np.random.Generator,
+) -> None:
+    """Both from the equations; the last case with the clamp at work, all with padding."""
+    state = independent.checkpoint(rng, hidden, layers, prefix="module." if layers > 1 else "")
+    p4 = independent.jets(rng, 12, constituents, hardest)
+    want, largest = independent.logits(state, p4, c_weight, divisor)
+    assert want.std(axis=0).min() > 1e-4 and (largest > 100) == (hardest > 100)
+    graph = graph_from(state, {"nobj": constituents, "n_nodes": divisor, "args": {"c_weight": c_weight}})
+    assert distance(score(graph, p4), want) < BOUND
+
+
+def test_both_modes_agree_without_the_clamp(rng: np.random.Generator) -> None:
+    state = independent.checkpoint(rng, 4, 4)
+    p4 = independent.jets(rng, 20, 5, 20.0)
+    odd, gram = (
+        score(graph_from(state, settings(5, c_weight=0.5, vectors=m)), p4) for m in ("odd", "gram")
+    )
+    still = score(graph_from(state, settings(5, c_weight=1e-9)), p4)
+    assert distance(gram, odd) < 1e-9 < distance(still, odd)
+
+
+def test_the_divisor_is_asked_for_and_counts(rng: np.random.Generator) -> None:
+    state = independent.checkpoint(rng, 3, 2)
+    p4 = independent.jets(rng, 5, 4, 300.0)
+    scores = [score(graph_from(state, settings(4, n_nodes=n)), p4) for n in (6, 202)]
+    assert np.abs(scores[0] - scores[1]).max() > 1e-3
+    with pytest.raises(CompileError, match=r"n_nodes: found None.*the mean over nodes divides by"):
+        graph_from(state, {"nobj": 4, "c_weight": 5e-3})
+
+
+def test_recognized_by_its_keys(rng: np.random.Generator) -> None:
+    state = independent.checkpoint(rng, 2, 1)
+    assert recognizes(state) and recognizes({k.removeprefix("module."): v for k, v in state.items()})
+    assert not recognizes({k: v for k, v in state.items() if "phi_m" not in k})
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ({"module.LGEBs.0.phi_e.3.weight": None}, {}, r"phi_e.3.weight: is missing"),
+        ({"module.LGEBs.0.phi_x.2.weight": np.zeros((2, 3))}, {}, r"phi_x.2.weight: has shape .2, 3., expected .1, 3"),
+        ({"module.LGEBs.1.phi_h.1.running_var": -np.ones(3)}, {}, "running_var: is negative"),
+        ({"module.graph_dec.0.weight": np.full((3, 3), np.nan)}, {}, "found NaN"),
+        ({"module.LGEBs.3.phi_m.0.bias": np.zeros(1)}, {}, r"found blocks .0, 1, 3."),
+        ({"module.embedding.weight": np.zeros((3, 4))}, {}, r"embedding.weight: has shape .3, 4., expected .3, 2."),
+        ({}, {"vectors": "even"}, "vectors: found 'even'; choose odd or gram"),
+        ({}, {"masses": 0}, "masses: found 0; choose computed or massless"),
+        ({}, {"nobj": 2.5}, "nobj: found 2.5; give a whole number"),
+        ({}, {"nobj": True}, "nobj: found True"),
+        ({}, {"c_weight": -1}, "c_weight: found -1"),
+        ({}, {"beams_p4": [[1, 0, 0, 1]]}, r"beams_p4: have shape .1, 4."),
+    ],
+)  # fmt: skip
+def test_broken_files_and_settings(
+    change: dict[str, Any], arguments: dict[str, Any], message: str, rng: np.random.Generator
+) -> None:
+    state = independent.checkpoint(rng, 3, 2) | change
+    with pytest.raises(CompileError, match=message):
+        graph_from({k: v for k, v in state.items() if v is not None}, settings(4) | arguments)
+
+
+def test_the_graph_is_kept_as_text(rng: np.random.Generator, tmp_path: Path) -> None:
+    state, p4 = independent.checkpoint(rng, 3, 2), independent.jets(rng, 6, 4, 300.0)
+    for mode in ("odd", "gram"):
+        graph = graph_from(state, settings(4, vectors=mode))
+        save_graph(graph, tmp_path / mode)
+        assert load_model(tmp_path / mode) == graph
+        np.testing.assert_array_equal(score(load_model(tmp_path / mode), p4), score(graph, p4))
+
+
+def quantized(rng: np.random.Generator, mode: str, constituents: int = 4) -> tuple[Graph, Graph, np.ndarray]:
+    """Return a float network, its calibrated integers after all passes, and jets."""
+    p4 = independent.jets(rng, 400, constituents, 300.0)
+    floating = graph_from(
+        independent.checkpoint(rng, 3, 2),
+        settings(constituents, c_weight=0.05, vectors=mode, masses="massless"),
+    )
+    return floating, run_measured(assign(floating, feeds(p4), Options()))[0], p4
+
+
+@pytest.mark.parametrize("mode", ["odd", "gram"])
+def test_integers_follow_the_floats(mode: str, rng: np.random.Generator) -> None:
+    floating, graph, p4 = quantized(rng, mode)
+    ports = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    raw = {k: np.rint(v / ports[k]).astype(np.int64) for k, v in feeds(p4).items()}
+    got = graph.evaluate(raw)[graph.outputs[0]][..., 0]
+    want = score(floating, p4)
+    for c in range(2):
+        assert np.corrcoef(got[:, c], want[:, c])[0, 1] > 0.98
+
+
+def test_carried_products_keep_the_exact_group(rng: np.random.Generator) -> None:
+    """Nothing covariant is rounded: words of O(3,1;Z), dyadic boosts and permutations, zero tolerance."""
+    _, graph, _ = quantized(rng, "gram")
+    symmetry = derive(graph)
+    assert symmetry.describe() == "O(3,1;Z): no covariant component is rounded"
+    assert symmetry.permutable == (0, 1, 2, 3)
+    test = guarded(graph, 4)
+    events = lattice_events(graph, test, rng, 150)
+    for check in (check_group, check_boosts):
+        result = check(symmetry, test, events, lambda f: test.evaluate(f)["logits"], "integer", rng)
+        assert result.ok and result.transformed > 300
+    plain = random_events(graph, rng, 150)
+    assert check_permutations(
+        symmetry, graph, plain, lambda f: graph.evaluate(f)["logits"], "integer", rng
+    ).ok
+
+
+def test_vectors_rounded_oddly_keep_exchanges_of_axes(rng: np.random.Generator) -> None:
+    """With the clamp at work too; and it says so. A boost must be caught."""
+    _, graph, _ = quantized(rng, "odd")
+    symmetry = derive(graph)
+    assert symmetry.group is not None and "rounds components, oddly" in symmetry.describe()
+    assert symmetry.group.generators and all(g.monomial for g in symmetry.group.generators)
+    covariant = [n for n in graph if n.type.rep.dim == 4 and isinstance(n.op, Requantize)]
+    assert covariant and all(
+        (f.rounding, f.overflow) == (Rounding.RND_CONV, Overflow.SAT_SYM)
+        for n in covariant
+        for f in n.op.formats
+    )
+    test = guarded(graph, 4)
+    events = lattice_events(graph, test, rng, 150)
+    run = lambda f: test.evaluate(f)["logits"]  # noqa: E731
+    assert check_group(symmetry, test, events, run, "integer", rng).ok
+    whole = derive(quantized(np.random.default_rng(1), "gram")[1])
+    assert check_group(whole, test, events, run, "integer", rng).mismatches > 0
+
+
+@pytest.mark.parametrize("mode", ["odd", "gram"])
+def test_hardware_is_the_integer_model(mode: str, rng: np.random.Generator, tmp_path: Path) -> None:
+    """HLS and RTL of the smallest network with an update of vectors, every bit."""
+    _, graph, _ = quantized(rng, mode, constituents=1)
+    raw = random_events(graph, rng, 200)
+    want = graph.evaluate(raw)["logits"]
+    assert len(np.unique(want)) > 20
+    options = Options(ProjectName=graph.name)
+    netlist = lower(graph, options)
+    write_project(dict(emit_hls(graph, options)) | dict(emit_rtl(netlist, options.clock_mhz)), tmp_path / "p")
+    words = pack(graph.inputs, raw)
+    for machine in (CSim(tmp_path / "p"), BulkSimulator(tmp_path / "p")):
+        np.testing.assert_array_equal(unpack(graph.results, machine.run(words))["logits"], want)
+
+
+def test_ports_may_be_finer(rng: np.random.Generator) -> None:
+    """The beams go to the lattice of the ports, whatever it is."""
+    floating = graph_from(independent.checkpoint(rng, 2, 1), settings(3, masses="massless"))
+    options = Options.model_validate({"HLSConfig": {"LayerName": {"p": {"Precision": "fix<20,13,RND,SAT>"}}}})
+    graph = assign(floating, feeds(independent.jets(rng, 50, 3, 300.0)), options)
+    assert graph.node("p").type.formats == (Fixed(20, 13, True, Rounding.RND, Overflow.SAT),)
+    assert graph.node("beams").op.values.array[0, 0] == 181 / 128
