@@ -116,3 +116,16 @@ def test_dyadic_is_exact() -> None:
     for value in (0.0, 1.0, -0.375, 640.0, 2.0**-20):
         n = dyadic(value)
         assert n.lo * 2.0**-n.frac == value
+
+
+def test_wide_constants_are_added_in_parts(rng: np.random.Generator) -> None:
+    """float32 holds 24 bits of a constant; a sum needs no more of each part."""
+    values = rng.integers(-8, 8, 50)
+    for constant in ((1 << 25) + 1, -(1 << 31) - 3, 7 << 30):
+        tracer = Tracer(2.5)
+        out = tracer.input(Fixed(4, 4)) + const(constant, 0)
+        form = Fixed.covering(out.lo, out.hi, 0)
+        netlist = tracer.finish(
+            "sum", (Port("x", (1,), (Fixed(4, 4),)),), (Port("y", (1,), (form,)),), [(out, form)]
+        )
+        np.testing.assert_array_equal(simulate(netlist, [values])[0], values + constant)
