@@ -105,8 +105,6 @@ def _event(
                     moved = away * twice(f"{at}.phi_x", "2", m, False)
                     largest = max(largest, float(np.abs(moved).max()))
                     x_new[i] += c_weight / (len(x) - 1) * np.clip(moved, -100, 100)
-        h = [
-            h[i] + twice(f"{at}.phi_h", "3", np.concatenate([h[i], messages[i], s[i]]), True) for i in nodes
-        ]
+        h = [h[i] + twice(f"{at}.phi_h", "3", np.concatenate([h[i], messages[i], s[i]]), True) for i in nodes]
         x = x_new
     return linear("graph_dec.3", np.maximum(linear("graph_dec.0", sum(h) / divisor), 0)), largest

@@ -115,11 +115,13 @@ class Tracer:
         ]
 
     def add_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
-        """A constant that float32 does not hold is added in two parts."""
-        low = value % (1 << CONSTANT_BITS)
-        if abs(value) >> CONSTANT_BITS and low:
-            return (a + _exact(value - low)) + _exact(low)
-        return a + _exact(value)
+        """A constant that float32 does not hold is added to low and high bits apart: two sums in a row
+        would be merged into one."""
+        if _odd_part(value).bit_length() <= CONSTANT_BITS:
+            return a + _exact(value)
+        low = a + _exact(value % (1 << CONSTANT_BITS))
+        high = self.add_const(self.shift_right(low, CONSTANT_BITS), value >> CONSTANT_BITS, lo, hi)
+        return high * 2.0**CONSTANT_BITS + self.wrap(low, CONSTANT_BITS, False)
 
     def mul_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
         return a * _exact(value)
@@ -261,14 +263,16 @@ def _opaque(bit: Any) -> Any:
     return FVariable(0.0, 1.0, 1.0, _from=(bit,), _data=1, opr="bit_unary", hwconf=HARDWARE)
 
 
+def _odd_part(value: int) -> int:
+    return abs(value) // (value & -value or 1)
+
+
 def _exact(value: int) -> float:
-    odd = abs(value)
-    while odd and odd % 2 == 0:
-        odd //= 2
-    if odd.bit_length() > CONSTANT_BITS:
+    bits = _odd_part(value).bit_length()
+    if bits > CONSTANT_BITS:
         raise CompileError(
             "constant",
-            f"found {value}, which needs {odd.bit_length()} bits",
+            f"found {value}, which needs {bits} bits",
             f"quantize constants to at most {CONSTANT_BITS} bits",
         )
     return float(value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +40,16 @@ BOUND = 1e-10
 
 
 class Golden:
-    """One folder of golden outputs; `count` events of it, among them truncated ones."""
+    """One folder of golden outputs; every `stride`-th event of it."""
 
-    def __init__(self, name: str, count: int) -> None:
+    def __init__(self, name: str, stride: int = 1) -> None:
         folder = GOLDEN / name
         self.state, self.events, self.outputs, self.inner = (
             dict(np.load(folder / f"{k}.npz")) for k in ("state_dict", "events", "outputs", "intermediates")
         )
         self.config = json.loads((folder / "config.json").read_text())
-        cut = np.flatnonzero(self.events["truncated"])
-        self.rows = np.unique(np.concatenate([np.arange(256)[: count - count // 4], cut[: count // 4]]))
+        self.rows = np.arange(0, len(self.events["p4"]), stride)
+        assert 0 < self.events["truncated"][self.rows].sum() < len(self.rows)
 
     def p4(self, variant: str = "base") -> np.ndarray:
         p = self.events["p4"][self.rows]
@@ -79,38 +81,40 @@ def distance(got: np.ndarray, want: np.ndarray) -> float:
 
 @published
 @pytest.mark.parametrize("variant", ["base", "perm", "permpad", "rot90z", "boostz_fixedbeams"])
-@pytest.mark.parametrize(("name", "count"), [(FOLDERS[0], 256), (FOLDERS[1], 32)])
-def test_the_published_outputs(name: str, count: int, variant: str) -> None:
-    golden = Golden(name, count)
+def test_the_published_outputs(variant: str) -> None:
+    golden = Golden("lorentznet_small")
     graph = graph_from(golden.state, golden.config)
     assert distance(score(graph, golden.p4(variant)), golden.want(variant)) < BOUND
 
 
 @published
-def test_all_events_of_the_published_weights() -> None:
-    golden = Golden(FOLDERS[1], 320)
-    assert len(golden.rows) == 256
-    assert distance(score(graph_from(golden.state, golden.config), golden.p4()), golden.want()) < BOUND
+@pytest.mark.parametrize(("variant", "stride"), [("base", 1), ("permpad", 9), ("boostz_fixedbeams", 9)])
+def test_the_published_weights(variant: str, stride: int) -> None:
+    golden = Golden("lorentznet_pretrained", stride)
+    graph = graph_from(golden.state, golden.config)
+    assert distance(score(graph, golden.p4(variant)), golden.want(variant)) < BOUND
 
 
 @published
 @pytest.mark.parametrize("variant", ["boostz", "boostx"])
 def test_boosts_move_the_beams_along(variant: str) -> None:
-    golden = Golden(FOLDERS[0], 256)
+    """The published code takes masses before it boosts, we from the boosted vectors: of massless ones, two
+    roots of two roundings, which is the noise that the wider bound allows."""
+    golden = Golden("lorentznet_small")
     beams = independent.BEAMS @ golden.events[variant].T
-    graph = graph_from(golden.state, golden.config | {"beams_p4": beams})
-    got = score(graph, golden.p4(variant))
-    assert distance(got, golden.want(variant)) < BOUND
+    got = score(graph_from(golden.state, golden.config | {"beams_p4": beams}), golden.p4(variant))
+    assert distance(got, golden.want(variant)) < 1e-8
     free = (golden.outputs["max_abs_trans_base"] < 100) & (golden.outputs[f"max_abs_trans_{variant}"] < 100)
-    still = free.all(axis=1)[golden.rows]
+    still = free.all(axis=1)
     assert 200 < still.sum() < 256
-    assert distance(got[still], golden.want()[still]) < BOUND
+    far = np.abs(got - golden.want()).max(axis=1)
+    assert far[still].max() < 1e-8 and far[~still].max() > 1e-3
 
 
 @published
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_stage_of_four_events(name: str) -> None:
-    golden = Golden(name, 4)
+    golden = Golden(name)
     graph = graph_from(golden.state, golden.config)
     p4 = golden.events["p4"][golden.inner["event_rows"]]
     real = np.concatenate([np.ones((len(p4), 2)), (p4 != 0).any(axis=-1)], axis=1).astype(bool)
@@ -128,9 +132,9 @@ def test_every_stage_of_four_events(name: str) -> None:
 
 @published
 def test_carried_products_are_the_vectors_where_nothing_is_clamped() -> None:
-    golden = Golden(FOLDERS[0], 256)
+    golden = Golden("lorentznet_small")
     graph = graph_from(golden.state, golden.config | {"vectors": "gram"})
-    free = (golden.outputs["max_abs_trans_base"] < 100).all(axis=1)[golden.rows]
+    free = (golden.outputs["max_abs_trans_base"] < 100).all(axis=1)
     far = np.abs(score(graph, golden.p4()) - golden.want()).max(axis=1)
     assert far[free].max() < 1e-9 and far[~free].min() > 1e-6
 
@@ -164,9 +168,7 @@ def test_an_independent_evaluation(
 def test_both_modes_agree_without_the_clamp(rng: np.random.Generator) -> None:
     state = independent.checkpoint(rng, 4, 4)
     p4 = independent.jets(rng, 20, 5, 20.0)
-    odd, gram = (
-        score(graph_from(state, settings(5, c_weight=0.5, vectors=m)), p4) for m in ("odd", "gram")
-    )
+    odd, gram = (score(graph_from(state, settings(5, c_weight=0.5, vectors=m)), p4) for m in ("odd", "gram"))
     still = score(graph_from(state, settings(5, c_weight=1e-9)), p4)
     assert distance(gram, odd) < 1e-9 < distance(still, odd)
 
@@ -220,19 +222,21 @@ def test_the_graph_is_kept_as_text(rng: np.random.Generator, tmp_path: Path) -> 
         np.testing.assert_array_equal(score(load_model(tmp_path / mode), p4), score(graph, p4))
 
 
-def quantized(rng: np.random.Generator, mode: str, constituents: int = 4) -> tuple[Graph, Graph, np.ndarray]:
+@cache
+def quantized(mode: str, hidden: int = 3, constituents: int = 3) -> tuple[Graph, Graph, np.ndarray]:
     """Return a float network, its calibrated integers after all passes, and jets."""
-    p4 = independent.jets(rng, 400, constituents, 300.0)
+    rng = np.random.default_rng(20261)
+    p4 = independent.jets(rng, 300, constituents, 300.0)
     floating = graph_from(
-        independent.checkpoint(rng, 3, 2),
+        independent.checkpoint(rng, hidden, 2),
         settings(constituents, c_weight=0.05, vectors=mode, masses="massless"),
     )
     return floating, run_measured(assign(floating, feeds(p4), Options()))[0], p4
 
 
 @pytest.mark.parametrize("mode", ["odd", "gram"])
-def test_integers_follow_the_floats(mode: str, rng: np.random.Generator) -> None:
-    floating, graph, p4 = quantized(rng, mode)
+def test_integers_follow_the_floats(mode: str) -> None:
+    floating, graph, p4 = quantized(mode)
     ports = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
     raw = {k: np.rint(v / ports[k]).astype(np.int64) for k, v in feeds(p4).items()}
     got = graph.evaluate(raw)[graph.outputs[0]][..., 0]
@@ -243,10 +247,10 @@ def test_integers_follow_the_floats(mode: str, rng: np.random.Generator) -> None
 
 def test_carried_products_keep_the_exact_group(rng: np.random.Generator) -> None:
     """Nothing covariant is rounded: words of O(3,1;Z), dyadic boosts and permutations, zero tolerance."""
-    _, graph, _ = quantized(rng, "gram")
+    _, graph, _ = quantized("gram")
     symmetry = derive(graph)
     assert symmetry.describe() == "O(3,1;Z): no covariant component is rounded"
-    assert symmetry.permutable == (0, 1, 2, 3)
+    assert symmetry.permutable == (0, 1, 2)
     test = guarded(graph, 4)
     events = lattice_events(graph, test, rng, 150)
     for check in (check_group, check_boosts):
@@ -260,7 +264,7 @@ def test_carried_products_keep_the_exact_group(rng: np.random.Generator) -> None
 
 def test_vectors_rounded_oddly_keep_exchanges_of_axes(rng: np.random.Generator) -> None:
     """With the clamp at work too; and it says so. A boost must be caught."""
-    _, graph, _ = quantized(rng, "odd")
+    _, graph, _ = quantized("odd")
     symmetry = derive(graph)
     assert symmetry.group is not None and "rounds components, oddly" in symmetry.describe()
     assert symmetry.group.generators and all(g.monomial for g in symmetry.group.generators)
@@ -272,16 +276,20 @@ def test_vectors_rounded_oddly_keep_exchanges_of_axes(rng: np.random.Generator) 
     )
     test = guarded(graph, 4)
     events = lattice_events(graph, test, rng, 150)
-    run = lambda f: test.evaluate(f)["logits"]  # noqa: E731
+    events["p"] <<= 6
+
+    def run(x: Mapping[str, np.ndarray]) -> np.ndarray:
+        return test.evaluate(x)["logits"]
+
     assert check_group(symmetry, test, events, run, "integer", rng).ok
-    whole = derive(quantized(np.random.default_rng(1), "gram")[1])
+    whole = derive(quantized("gram")[1])
     assert check_group(whole, test, events, run, "integer", rng).mismatches > 0
 
 
 @pytest.mark.parametrize("mode", ["odd", "gram"])
 def test_hardware_is_the_integer_model(mode: str, rng: np.random.Generator, tmp_path: Path) -> None:
     """HLS and RTL of the smallest network with an update of vectors, every bit."""
-    _, graph, _ = quantized(rng, mode, constituents=1)
+    _, graph, _ = quantized(mode, 2, 1)
     raw = random_events(graph, rng, 200)
     want = graph.evaluate(raw)["logits"]
     assert len(np.unique(want)) > 20

@@ -16,8 +16,10 @@ from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.text import parse_graph, print_graph
 from eqhls.ir.types import Axis, Type
+from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.spurion import Spurion
 from eqhls.passes import run
 from eqhls.verify.sampling import random_events
 
@@ -129,3 +131,17 @@ def test_intervals_give_the_formats(graph: Graph) -> None:
 def test_saturation_is_counted(graph: Graph, rng: np.random.Generator) -> None:
     counts = graph.saturation(random_events(graph, rng, 100))
     assert set(counts) == {n.name for n in graph if n.op.kind() == "log2"}
+
+
+def test_scores_come_in_pieces(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    """The same as all at once, also for results that no event changes."""
+    b = Builder("pieces")
+    x = b.add("x", Input(Type(Rep.S, (Axis("c", 3),))))
+    fixed = b.add("fixed", Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[2.0]])))
+    graph = b.graph(b.add("y", ChannelMix(Tensor([[1.0, -2.0, 0.5]])), x), fixed)
+    feeds = {"x": rng.normal(size=(10, 3, 1))}
+    monkeypatch.setattr("eqhls.ir.graph.HELD", 3 * sum(n.type.elements for n in graph))
+    assert [len(v["x"]) for v in graph.references(feeds)] == [3, 3, 3, 1]
+    scores = graph.scores(feeds)
+    np.testing.assert_array_equal(scores["y"], graph.reference(feeds)["y"])
+    np.testing.assert_array_equal(scores["fixed"], np.full((10, 1, 1), 2.0))

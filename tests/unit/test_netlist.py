@@ -142,3 +142,16 @@ def test_products_and_sums_in_any_order_are_made_once() -> None:
     once = b.graph(b.add("p", Gram("i", "p"), x)).formatted()
     full, half = (lower(g, Options()) for g in (graph, once))
     assert full.lut_estimate <= 1.2 * half.lut_estimate
+
+
+def test_wide_constants_are_added_in_parts(rng: np.random.Generator) -> None:
+    """float32 holds 24 bits of a constant; a sum needs no more of each part."""
+    values = rng.integers(-8, 8, 50)
+    for constant in ((1 << 25) + 1, -(1 << 31) - 3, 7 << 30):
+        tracer = Tracer(2.5)
+        out = tracer.input(Fixed(4, 4)) + const(constant, 0)
+        form = Fixed.covering(out.lo, out.hi, 0)
+        netlist = tracer.finish(
+            "sum", (Port("x", (1,), (Fixed(4, 4),)),), (Port("y", (1,), (form,)),), [(out, form)]
+        )
+        np.testing.assert_array_equal(simulate(netlist, [values])[0], values + constant)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,12 +13,14 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
+from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.eq2to0 import Eq2to0
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
@@ -25,6 +29,8 @@ from eqhls.passes import PIPELINE, run_measured
 from eqhls.passes.constants import fold_constants
 from eqhls.passes.cost import gates
 from eqhls.passes.linear import move_heads_past_sums
+from eqhls.passes.norms import expand_norms
+from eqhls.passes.structure import drop_dead
 from eqhls.passes.symmetric import store_triangles
 
 UNIT = Type(Rep.S, (Axis("c", 2),))
@@ -103,3 +109,25 @@ def test_constants_fold(rng: np.random.Generator) -> None:
     assert isinstance(folded.node("f").op, Spurion) and len(run_measured(graph)[0].nodes) == 3
     feeds = {"x": rng.integers(-8, 8, (50, 2, 1))}
     np.testing.assert_array_equal(values(folded, feeds), values(graph, feeds))
+
+
+def test_norms_come_from_the_products(rng: np.random.Generator) -> None:
+    """|a - b|^2 where <a, b> is there: bit for bit, and cheaper; left alone where it is not."""
+
+    def distances(with_products: bool) -> Graph:
+        b = Builder("distances")
+        x = b.add("x", Input(Type(Rep.V, (Axis("i", 4),), formats=(Fixed(9, 7),))))
+        x_j = b.add("x_j", Rename("i", "j"), x)
+        b.add("away", Add((1,)), x, x_j)
+        norm = b.add("norm", Invariants(), "away")
+        return b.graph(norm, *([b.add("dot", Gram(), x, x_j)] if with_products else [])).formatted()
+
+    graph = distances(True)
+    assert expand_norms(graph) == graph, "the products come too late"
+    order = ("x", "x_j", "dot", "away", "norm")
+    graph = replace(graph, nodes=tuple(graph.node(n) for n in order))
+    expanded = expand_norms(graph).verify().formatted()
+    assert expanded.node("norm").op == Add((2, 3)) and gates(drop_dead(expanded)) < gates(graph)
+    feeds = {"x": rng.integers(-256, 256, (100, 4, 4))}
+    np.testing.assert_array_equal(values(expanded, feeds), values(graph, feeds))
+    assert expand_norms(distances(False)) == distances(False)

@@ -9,19 +9,25 @@ import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.cg import parse_path
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
+from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.dense import Dense
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
+from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
+from eqhls.ops.relu import Relu
 from eqhls.ops.requantize import Requantize
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, parse_clock, read_options
 from eqhls.quantize.assign import assign
@@ -127,3 +133,40 @@ def test_a_misspelt_key_gets_a_suggestion(tmp_path: Path) -> None:
     path.write_text("a: [\n")
     with pytest.raises(CompileError, match="not YAML"):
         read_options(path)
+
+
+def test_what_a_logarithm_reads_keeps_its_bits(rng: np.random.Generator) -> None:
+    """Through exact blocks; another reader of a wide product gets it rounded as ever."""
+    b = Builder("logs")
+    p = b.add("p", Input(Type(Rep.V, (Axis("i", 3),), formats=(Fixed(16, 12),))))
+    valid = b.add("valid", Input(Type(Rep.S, (Axis("i", 3),), formats=(Fixed(1, 1, False),))))
+    g = b.add("g", Invariants(), b.add("sum", Add(), p, p))
+    b.add("log", Log2(1.0, 3, 200), b.add("masked", Mask(), g, valid))
+    b.add("wide", Invariants(), p)
+    graph = b.graph("log", b.add("mix", ChannelMix(Tensor([[0.5, 1.0, 0.25]]), axis="i"), "wide"))
+    feeds = {"p": rng.normal(size=(50, 3, 4)), "valid": np.ones((50, 3, 1))}
+    made = assign(graph, feeds, Options())
+    assert made.node("log").inputs == ("masked",) and made.node("masked").type.formats[0].width > 24
+    assert made.node("mix").inputs == ("wide.q",)
+
+
+def test_rectified_values_are_narrowed(rng: np.random.Generator) -> None:
+    b = Builder("rectified")
+    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(14, 4),))))
+    graph = b.graph(b.add("y", ChannelMix(Tensor([[0.5, 1.0]])), b.add("r", Relu(), x)))
+    made = assign(graph, {"x": rng.uniform(-1.4, 1.4, (99, 2, 1))}, Options())
+    assert made.node("r.q").op == Requantize((Fixed(8, 2, False, Rounding.RND, Overflow.SAT),))
+
+
+def test_spurions_go_to_the_lattice_of_the_ports() -> None:
+    b = Builder("beams")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
+    beams = b.add("beams", Spurion(Type(Rep.V, (Axis("i", 1),)), Tensor([[2.0**0.5, 0.0, 0.0, -1.0]])))
+    label = b.add("label", Spurion(Type(Rep.S, (Axis("i", 1),)), Tensor([[np.log(2.0)]])))
+    made = assign(
+        b.graph(b.add("g", CgProduct(parse_path("S*S->S")), label, b.add("d", Gram(), beams, p))),
+        {},
+        Options(),
+    )
+    np.testing.assert_array_equal(made.node("beams").op.values.array, [[1.375, 0.0, 0.0, -1.0]])
+    assert made.node("label").op.values.array[0, 0] == 89 / 128
