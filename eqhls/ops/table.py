@@ -71,7 +71,7 @@ class Table(Op):
     activation that takes some. `out` is the format of an entry
     (a saturating one also bounds the float reference: the bound is part of the function);
     `levels`, where given, are the only values an entry may take, nearest first (shift codes).
-    A positive `floor` says that the argument comes as a signed code of Log2 with this floor.
+    A positive `floor` says that the argument comes as an odd code of Log2 with this floor.
     """
 
     group: ClassVar[str] = "scalar"

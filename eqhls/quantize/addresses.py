@@ -24,7 +24,7 @@ COPY = CgProduct(parse_path("S*S->S"))
 
 
 def encode_logarithms(graph: Graph, seen: Mapping[str, Floats]) -> Graph:
-    """Put a signed Log2 behind every value that goes to logarithmic tables alone, be it through copies for
+    """Put an odd Log2 behind every value that goes to logarithmic tables alone, be it through copies for
     their rows; the tables then decode its codes. `seen` holds the largest |value| by name."""
     floors: dict[str, float] = {}
     names: dict[str, str] = {}
@@ -74,4 +74,4 @@ def _code(tables: list[Table], largest: float) -> Log2:
     steepest = max(float(np.abs(s).max()) for s in slopes)
     start = 2.0 ** floor(log2(1 / max(steepest, 2.0**-20)))
     octaves = log2(1 + MARGIN * largest / start)
-    return Log2(start, CODE_FRAC, ceil(octaves * 2**CODE_FRAC) + 1, signed=True)
+    return Log2(start, CODE_FRAC, ceil(octaves * 2**CODE_FRAC) + 1, odd=True)
