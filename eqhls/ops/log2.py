@@ -22,8 +22,8 @@ class Log2(Op):
     No leading-one detector: the bits of x / floor are cut into windows of `window` bits that
     advance by `step` bits. Each window is one small table, and the highest window with a bit set
     is taken, so an octave has at least 2**(window - step) cells. Values from the last code on
-    saturate. `floor` is a power of two. Where `odd`, y = sign(x) log2(1 + |x| / floor): odd, and
-    linear up to the floor.
+    saturate. `floor` is a power of two. With `odd` it is y = sign(x) log2(1 + |x| / floor) instead, for
+    products of either sign, saturating at both ends.
     """
 
     group: ClassVar[str] = "scalar"
@@ -53,14 +53,18 @@ class Log2(Op):
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if self.odd:
-            return np.sign(x[0]) * np.minimum(np.log1p(np.abs(x[0]) / self.floor) / np.log(2.0), self.top)
+            octaves = np.log1p(np.abs(x[0]) / self.floor) / np.log(2.0)
+            return np.sign(x[0]) * np.minimum(octaves, self.top)
         return np.minimum(np.log2(np.maximum(x[0], self.floor) / self.floor), self.top)
 
     def code(self, cell: int, shift: int) -> int:
-        """Return the code of x / floor * 2**grain in [cell, cell + 1) * 2**shift."""
-        if (cell << shift) < 1 << self.grain:
+        """Return the code of |x| / floor * 2**grain in [cell, cell + 1) * 2**shift."""
+        if self.odd:
+            octaves = log2(1 + (cell + 0.5 * (shift > 0)) * 2.0 ** (shift - self.grain))
+        elif (cell << shift) < 1 << self.grain:
             return 0
-        octaves = log2(cell + 0.5) + shift - self.grain
+        else:
+            octaves = log2(cell + 0.5) + shift - self.grain
         return min(max(round(octaves * 2.0**self.frac), 0), self.codes - 1)
 
     @property
@@ -74,17 +78,10 @@ class Log2(Op):
         v = x.floor_bits(x.frac - point) if x.frac > point else x.at(point)
         return v.with_frac(0)
 
-    def word(self, x: Num) -> Num:
-        """Return the integer whose bits are coded: x / floor * 2**grain, or |x| / floor + 1 so."""
-        if not self.odd:
-            return self.scaled(x)
-        size = select(x.negative(), -x, x, (0, max(-x.lo, x.hi)))
-        return self.scaled(size) + const(1 << self.grain, 0)
-
     def _encode(self, x: Num) -> Num:
-        """Code the bits without the sign; a negative value is dealt with at the end, where the word is
-        narrow: its code is 0, or the opposite one."""
-        v = self.word(x)
+        """Code the bits without the sign; a negative value gets its code (0, or odd) at the end, where
+        the word is narrow, instead of being clipped at the start, where it is wide."""
+        v = self.scaled(_magnitude(x) if self.odd else x)
         bits = max(1, v.hi.bit_length())
         w = v.wrap(bits, False)
         windows: list[tuple[Num, Num]] = []
@@ -96,7 +93,9 @@ class Log2(Op):
             windows.append((above, cells.lookup(entries, self.frac)))
         code = _highest(windows)
         if self.odd:
-            return select(x.negative(), -code, code)
+            return select(
+                x.negative(), -code, code, (-code.hi if x.lo < 0 else 0, code.hi if x.hi > 0 else 0)
+            )
         return select(v.negative(), const(0, self.frac), code, (0, max(code.hi, 0)))
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
@@ -106,11 +105,11 @@ class Log2(Op):
         return 0.5 * 2.0**-self.frac + log2(1 + 2.0**-self.grain)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        limit = const(round(self.floor * (2.0**self.top - self.odd)), 0)
+        limit = self.floor * (2.0**self.top - self.odd)
 
         def over(num: Num, _: tuple[int, ...]) -> Num:
-            above = (limit - num).negative()
-            return select((num + limit).negative(), const(1, 0), above) if self.odd else above
+            most = const(round(limit * 2.0**num.frac), num.frac)
+            return (most - (_magnitude(num) if self.odd else num)).negative()
 
         return map_numbers(x[0], over)
 
@@ -121,10 +120,14 @@ class Log2(Op):
             Example(cls(0.25), (wide,), "quarter"),
             Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
             Example(cls(1.0, 2, 24), (wide,), "saturating"),
-            Example(cls(0.5, 3, 96, odd=True), (wide,), "odd"),
-            Example(cls(0.5, 2, 16, odd=True), (wide,), "odd_saturating"),
             Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"),
+            Example(cls(1.0, 3, 128, 7, 4, odd=True), (wide,), "odd"),
+            Example(cls(2.0, 1, 12, odd=True), (example(Rep.S, "j:2", (Fixed(12, 12),)),), "odd_saturating"),
         )
+
+
+def _magnitude(x: Num) -> Num:
+    return select(x.negative(), -x, x, (0, max(x.hi, -x.lo)))
 
 
 def _highest(windows: list[tuple[Num, Num]]) -> Num:

@@ -10,6 +10,16 @@ from numpy.typing import NDArray
 from eqhls.errors import CompileError
 
 
+def discriminant(scores: NDArray[Any]) -> NDArray[Any]:
+    """Return one number an event of scores (events, K): the only one, or how far the second logit exceeds
+    the first. Raises CompileError for more classes."""
+    if scores.shape[1] == 1:
+        return scores[:, 0]
+    if scores.shape[1] != 2:
+        raise CompileError("scores", f"are {scores.shape[1]} an event", "an AUC needs one, or two logits")
+    return scores[:, 1] - scores[:, 0]
+
+
 def auc(scores: NDArray[Any], labels: NDArray[Any]) -> float:
     """Return the area under the ROC curve; ties count one half (Mann-Whitney).
 

@@ -28,7 +28,7 @@ from eqhls.verify.controls import FAULTS, faulty
 from eqhls.verify.csim import CSim
 from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events, steps
 from eqhls.verify.evidence import STAGES, Evidence, Stage
-from eqhls.verify.metrics import auc
+from eqhls.verify.metrics import auc, discriminant
 from eqhls.verify.sampling import Feeds, lattice_events, random_events
 from eqhls.verify.symmetry import (
     Symmetry,
@@ -256,8 +256,8 @@ def _test_project(test: Graph, options: Options) -> Project:
 
 def _auc(machines: Machines, events: Events) -> Stage:
     assert events.labels is not None
-    fixed = auc(machines.run("integer", events.raw).reshape(len(events), -1)[:, 0], events.labels)
-    floating = auc(predict_floats(machines.graph, events).scores[:, 0], events.labels)
+    fixed = auc(discriminant(machines.predict(events, "integer").scores), events.labels)
+    floating = auc(discriminant(predict_floats(machines.graph, events).scores), events.labels)
     return Stage(
         "auc",
         True,

@@ -1,17 +1,13 @@
-// log2: the code of max(x, floor) / floor in octaves; where CFG::odd, that of 1 + |x| / floor, with the
-// sign of x.
+// log2: the code of max(x, floor) / floor in octaves, or of |x| with its sign.
 //
-// w = floor(max(x, 0) / floor * 2^grain), or floor(|x| / floor * 2^grain) + 2^grain, is cut into windows
-// of CFG::window bits that advance by CFG::step bits; the highest window with a bit set addresses its
-// table.
+// w = floor(max(x, 0) / floor * 2^grain) is cut into windows of CFG::window bits that advance by
+// CFG::step bits; the highest window with a bit set addresses its table.
 //
 // CFG::size          elements
 // CFG::point         w is x with this many fraction bits, cut below
-// CFG::odd           whether negative x have the opposite code, not 0
-// CFG::offset        2^grain where odd, else 0
-// CFG::magnitude_t   holds x and -x
 // CFG::width         bits of w
 // CFG::windows       number of windows
+// CFG::odd           code |x| and give the code the sign of x
 // CFG::code(k, c)    raw integer of code_t for cell c of window k
 #ifndef EQHLS_LOG2_H_
 #define EQHLS_LOG2_H_
@@ -25,14 +21,11 @@ void log2(const X& x, Y& y) {
 #pragma HLS INLINE
   for (int n = 0; n < CFG::size; ++n) {
 #pragma HLS UNROLL
-    typename CFG::magnitude_t magnitude = x.c[0][n];
-    const bool below = magnitude < 0;
-    if (below) {
-      if (CFG::odd) magnitude = -magnitude;
-      else magnitude = 0;
-    }
-    const typename CFG::scaled_t scaled = magnitude;
-    const ap_uint<CFG::width> w = scaled.range(CFG::width - 1, 0) + ap_uint<CFG::width>(CFG::offset);
+    typename CFG::scaled_t scaled = 0;
+    const bool negative = x.c[0][n] < 0;
+    if (!negative) scaled = x.c[0][n];
+    if (CFG::odd && negative) scaled = -x.c[0][n];
+    const ap_uint<CFG::width> w = scaled.range(CFG::width - 1, 0);
     typename CFG::code_t code = 0;
     for (int k = 0; k < CFG::windows; ++k) {
 #pragma HLS UNROLL
@@ -43,7 +36,7 @@ void log2(const X& x, Y& y) {
       }
     }
     y.c[0][n] = code;
-    if (CFG::odd && below) y.c[0][n] = -code;
+    if (CFG::odd && negative) y.c[0][n] = -code;
   }
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
-from eqhls.verify.metrics import auc, rejection
+from eqhls.verify.metrics import auc, discriminant, rejection
 
 
 def test_auc_counts_ties_half() -> None:
@@ -25,3 +25,11 @@ def test_rejection() -> None:
     labels = np.repeat([0, 1], 100)
     assert rejection(scores, labels, 0.5) == float("inf") or rejection(scores, labels, 0.5) > 50
     assert rejection(scores, labels, 0.9) == pytest.approx(100 / 40, rel=0.1)
+
+
+def test_two_logits_rank_by_their_difference() -> None:
+    scores = np.array([[1.0, 3.0], [2.0, 1.0]])
+    assert discriminant(scores).tolist() == [2.0, -1.0]
+    assert discriminant(scores[:, :1]).tolist() == [1.0, 2.0]
+    with pytest.raises(CompileError, match="are 3 an event"):
+        discriminant(np.zeros((2, 3)))

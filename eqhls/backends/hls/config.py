@@ -360,20 +360,22 @@ def _(op: Table, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: Log2, c: Context) -> dict[str, Value]:
     form = covering(c.types[0].formats)
-    width = max(1, op.word(Num(INTERVALS, None, form.lo, form.hi, form.frac)).hi.bit_length())
+    high = max(form.hi, -form.lo) if op.odd else form.hi
+    top = op.scaled(Num(INTERVALS, None, form.lo, high, form.frac)).hi
+    width = max(1, top.bit_length())
     count = 1 + max(0, -(-(width - op.window) // op.step))
     codes = np.array([[op.code(cell, k * op.step) for cell in range(1 << op.window)] for k in range(count)])
     point = op.grain - (np.frexp(op.floor)[1] - 1)
+    scaled = Fixed(width, width - int(point), False)
+    code_t = Fixed.covering(0, int(codes.max()), op.frac)
     return {
         "size": c.size,
-        "odd": op.odd,
-        "offset": int(op.odd) << op.grain,
         "width": width,
         "windows": count,
         "window": op.window,
         "step": op.step,
+        "odd": op.odd,
         "code": codes,
-        "magnitude_t": Fixed(form.width + 1, form.integer + 1).cpp,
-        "scaled_t": plain(Fixed(width, width - int(point), False)),
-        "code_t": plain(Fixed.covering(-int(op.odd) * int(codes.max()), int(codes.max()), op.frac)),
+        "scaled_t": plain(scaled),
+        "code_t": plain(code_t),
     }
