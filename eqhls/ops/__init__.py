@@ -21,6 +21,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.radial import Radial
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
@@ -44,6 +45,7 @@ ALL: tuple[type[Op], ...] = (
     Eq2to0,
     Mask,
     Table,
+    Radial,
     Log2,
     Dense,
     Requantize,

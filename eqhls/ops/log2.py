@@ -22,7 +22,7 @@ class Log2(Op):
     No leading-one detector: the bits of x / floor are cut into windows of `window` bits that
     advance by `step` bits. Each window is one small table, and the highest window with a bit set
     is taken, so an octave has at least 2**(window - step) cells. Values from the last code on
-    saturate. `floor` is a power of two.
+    saturate. `floor` is a power of two. With `magnitude`, |x| is coded: a negative x is turned first.
     """
 
     group: ClassVar[str] = "scalar"
@@ -31,6 +31,7 @@ class Log2(Op):
     codes: int = 64
     window: int = 6
     step: int = 4
+    magnitude: bool = False
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -50,7 +51,8 @@ class Log2(Op):
         return (self.codes - 1) * 2.0**-self.frac
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        return np.minimum(np.log2(np.maximum(x[0], self.floor) / self.floor), self.top)
+        v = np.abs(x[0]) if self.magnitude else x[0]
+        return np.minimum(np.log2(np.maximum(v, self.floor) / self.floor), self.top)
 
     def code(self, cell: int, shift: int) -> int:
         """Return the code of x / floor * 2**grain in [cell, cell + 1) * 2**shift."""
@@ -70,6 +72,12 @@ class Log2(Op):
         v = x.floor_bits(x.frac - point) if x.frac > point else x.at(point)
         return v.with_frac(0)
 
+    def turned(self, x: Num) -> Num:
+        """Return |x| where the magnitude is coded."""
+        if not self.magnitude or x.lo >= 0:
+            return x
+        return select(x.negative(), -x, x, (0, max(-x.lo, x.hi)))
+
     def _encode(self, x: Num) -> Num:
         """Code the bits without the sign; a negative value gets code 0 at the end, where the word is
         narrow, instead of being clipped at the start, where it is wide."""
@@ -87,7 +95,7 @@ class Log2(Op):
         return select(v.negative(), const(0, self.frac), code, (0, max(code.hi, 0)))
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        return map_numbers(x[0], lambda num, _: self._encode(num))
+        return map_numbers(x[0], lambda num, _: self._encode(self.turned(num)))
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         return 0.5 * 2.0**-self.frac + log2(1 + 2.0**-self.grain)
@@ -96,7 +104,7 @@ class Log2(Op):
         limit = round(self.floor * 2.0**self.top)
 
         def over(num: Num, _: tuple[int, ...]) -> Num:
-            return (const(limit, 0) - num).negative()
+            return (const(limit, 0) - self.turned(num)).negative()
 
         return map_numbers(x[0], over)
 
@@ -108,6 +116,7 @@ class Log2(Op):
             Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
             Example(cls(1.0, 2, 24), (wide,), "saturating"),
             Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"),
+            Example(cls(0.5, magnitude=True), (wide,), "magnitude"),
         )
 
 

@@ -12,9 +12,7 @@ from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.common import example, map_numbers, scalars_only
-
-MAX_ADDRESS_BITS = 14
+from eqhls.ops.common import example, map_numbers, scalars_only, tabulated
 
 
 class Activation(Enum):
@@ -26,6 +24,7 @@ class Activation(Enum):
     SIGMOID = "sigmoid"
     TANH = "tanh"
     EXP2 = "exp2"
+    ROOT = "root"
 
     def __call__(self, x: Floats) -> Floats:
         match self:
@@ -41,6 +40,8 @@ class Activation(Enum):
                 return np.tanh(x)
             case Activation.EXP2:
                 return np.exp2(x)
+            case Activation.ROOT:
+                return np.sqrt(np.abs(x))
 
 
 IDENTITY = Tensor([0.0, 1.0])
@@ -96,21 +97,15 @@ class Table(Op):
 
     def entries(self, x: Num, row: int) -> list[int]:
         """Return the raw entry for each raw address from x.lo to x.hi."""
-        if self.out is None:
-            raise self.error("has no format for its entries", "quantize the graph first")
-        if x.hi - x.lo >= 1 << MAX_ADDRESS_BITS:
-            raise self.error(
-                f"has an address of {Fixed.covering(x.lo, x.hi, x.frac).width} bits, "
-                f"expected at most {MAX_ADDRESS_BITS}",
-                "requantize the address, or encode it with log2",
-            )
-        address = np.arange(x.lo, x.hi + 1, dtype=np.float64)
-        y = self.function(address * 2.0**-x.frac, row)
-        if self.levels is not None:
+
+        def value(address: Floats) -> Floats:
+            y = self.function(address, row)
+            if self.levels is None:
+                return y
             allowed = np.sort(self.levels.array)
-            y = allowed[np.argmin(np.abs(y[:, None] - allowed), axis=1)]
-        raw = np.clip(np.rint(y / self.out.lsb), self.out.lo, self.out.hi)
-        return [int(v) for v in raw]
+            return allowed[np.argmin(np.abs(y[:, None] - allowed), axis=1)]
+
+        return tabulated(self.kind(), x, self.out, value)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         where = types[0].index(self.axis) if self.axis else 0
