@@ -120,11 +120,16 @@ class _Network:
             momenta.append(self._constant("ghost", Rep.V, "j", [[0, 0, 0, 0]]))
             flags.append(self._constant("ghost_flag", Rep.S, "j", [[0]]))
         senders, live = b.add("senders", Concat("j"), *momenta), b.add("live", Concat("j"), *flags)
-        receivers, live_i = b.add("receivers", Rename("j", "i"), senders), b.add("live_i", Rename("j", "i"), live)
+        receivers, live_i = (
+            b.add("receivers", Rename("j", "i"), senders),
+            b.add("live_i", Rename("j", "i"), live),
+        )
         count = b.type(senders).size("j")
         difference = b.add("difference", Add((1,)), receivers, senders)
         both = b.add("both_live", CgProduct(TIMES), live_i, live)
-        others = Spurion(Type(Rep.S, (Axis("i", count), Axis("j", count))), Tensor(1 - np.eye(count)[..., None]))
+        others = Spurion(
+            Type(Rep.S, (Axis("i", count), Axis("j", count))), Tensor(1 - np.eye(count)[..., None])
+        )
         edge = b.add("edge", CgProduct(TIMES), both, b.add("others", others))
         invariant = b.add("invariant", Invariants(), difference)
         return _Rows(receivers, live_i, difference, invariant, edge, count)
