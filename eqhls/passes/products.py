@@ -161,7 +161,8 @@ def _emit(made: Rebuild, name: str, group: Sequence[Column], axis: str) -> str:
         return left
     if first.square:
         return made.add(name, CgSquare(first.path), left)
-    return made.add(name, CgProduct(first.path), left, _take(made, f"{name}.b", [c.right for c in group], axis))
+    right = _take(made, f"{name}.b", [c.right for c in group], axis)
+    return made.add(name, CgProduct(first.path), left, right)
 
 
 def _take(made: Rebuild, name: str, operands: list[Operand], axis: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil, log2
+from math import ceil, floor, log2
 
 import numpy as np
 
@@ -25,13 +25,18 @@ from eqhls.ir.types import Type
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.dense import Dense
 from eqhls.ops.input import Input
+from eqhls.ops.log2 import Log2
+from eqhls.ops.radial import Radial
 from eqhls.ops.requantize import Requantize
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
 INPUT_BITS, RESULT_BITS, TABLE_BITS, WEIGHT_BITS, ADDRESS_BITS = 14, 16, 8, 8, 10
+CODE_BITS, FLAT = 3, 6
+"""Fraction bits of the logarithmic code of a radial function's argument, and where it starts."""
 MARGIN = 2.0
 """How far a calibrated range exceeds the largest value seen."""
 
@@ -44,7 +49,7 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
     """
     seen = _ranges(graph, samples)
     _check_names(graph, options)
-    state = _State({}, {}, {})
+    state = _State({}, {}, {}, _logged(graph))
     for node in graph:
         try:
             _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
@@ -56,11 +61,13 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The graph so far: its nodes, their intervals, and values that got a rounded successor."""
+    """The graph so far: its nodes, their intervals, values that got a rounded successor, and values
+    that stay exact because only their logarithm is read."""
 
     nodes: dict[str, Node]
     nums: dict[str, NumArray]
     renamed: dict[str, str]
+    exact: frozenset[str]
 
     def append(self, node: Node) -> None:
         types = tuple(self.nodes[n].type for n in node.inputs)
@@ -81,12 +88,34 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
         )
         state.append(Node(f"{node.name}.address", narrow, inputs, node.type))
         inputs = (f"{node.name}.address",)
+    if isinstance(node.op, Radial) and not node.op.floor:
+        code = _code(node.op, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
+        state.append(Node(f"{node.name}.code", code, inputs, node.type))
+        node, inputs = replace(node, op=replace(node.op, floor=code.floor)), (f"{node.name}.code",)
     op = _quantized_op(node, wanted, seen, [state.nums[n] for n in inputs])
     state.append(replace(node, op=op, inputs=inputs))
-    follow = _narrowing(state.nodes[node.name], wanted, seen)
+    follow = None if node.name in state.exact else _narrowing(state.nodes[node.name], wanted, seen)
     if follow is not None:
         state.renamed[node.name] = f"{node.name}.q"
         state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
+
+
+def _logged(graph: Graph) -> frozenset[str]:
+    """Return the values that only logarithms read: their small entries count, so they are not rounded."""
+    others = {n for node in graph if not isinstance(node.op, Log2 | Radial) for n in node.inputs}
+    return frozenset(n.name for n in graph) - others - frozenset(graph.outputs)
+
+
+def _code(op: Radial, x: NumArray, largest: float) -> Log2:
+    """Return the logarithmic code of |x| in front of a radial function.
+
+    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, or at the last bit of x.
+    """
+    steep = float(op.slope.array.max())
+    lsb = max(f.lsb for f in hull(x))
+    lowest = max(lsb, 2.0 ** floor(-log2(steep) - FLAT)) if steep > 0 else lsb
+    octaves = max(ceil(log2(max(largest * MARGIN / lowest, 2.0))), 1)
+    return Log2(lowest, CODE_BITS, (octaves << CODE_BITS) + 1, CODE_BITS + 4, 3, magnitude=True)
 
 
 def _address_bits(nums: NumArray) -> int:
@@ -128,6 +157,11 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 else _calibrated(type, _range(node.name, seen), INPUT_BITS)
             )
             return Input(replace(type, formats=formats))
+        case Spurion() as op if wanted.result or not _dyadic(op.values):
+            return replace(op, values=_rounded(op.values, wanted.result))
+        case Radial() as op if wanted.result or op.out is None:
+            out = Fixed.parse(wanted.result) if wanted.result else _radial_format(op, inputs[0])
+            return replace(op, out=out)
         case Table() as op if wanted.result or op.out is None:
             out = Fixed.parse(wanted.result) if wanted.result else _table_format(op, inputs[0])
             return replace(op, out=out)
@@ -170,39 +204,48 @@ def _table_format(op: Table, address: NumArray) -> Fixed:
     """Return the narrowest saturating format for the values that the table takes."""
     spans = [op.function(np.array([n.lo, n.hi]) * 2.0**-n.frac, 0) for n in address.ravel()]
     inner = [op.function(op.knots.array, row) for row in range(op.values.shape[0])]
-    values = np.concatenate([*spans, *inner])
+    return _covering_table(np.concatenate([*spans, *inner]))
+
+
+def _covering_table(values: Floats) -> Fixed:
     signed = bool(values.min() < 0)
     integer = ceil(log2(max(float(np.abs(values).max()), 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
     return Fixed(TABLE_BITS, integer, signed, Rounding.RND, Overflow.SAT)
 
 
-def _rounded_weights(op: ChannelMix | Dense, wanted: str) -> Op:
-    def rounded(weights: Tensor | None) -> Tensor | None:
-        if weights is None:
-            return None
-        top = float(np.abs(weights.array).max(initial=2.0**-20))
-        form = Fixed.parse(wanted) if wanted else Fixed(WEIGHT_BITS, ceil(log2(top * (1 + 2.0**-7))) + 1)
-        raw = np.clip(np.rint(weights.array / form.lsb), form.lo, form.hi)
-        return Tensor(raw * form.lsb)
+def _radial_format(op: Radial, address: NumArray) -> Fixed:
+    """Return the narrowest saturating format for the values of all channels."""
+    codes = [np.arange(n.lo, n.hi + 1) * 2.0**-n.frac for n in address.ravel()]
+    return _covering_table(np.concatenate([op.function(c).ravel() for c in codes]))
 
-    if _dyadic(op) and not wanted:
+
+def _rounded_weights(op: ChannelMix | Dense, wanted: str) -> Op:
+    if _dyadic(op.weight) and not wanted:
         return op
-    weight, bias = rounded(op.weight), rounded(op.bias)
-    assert weight is not None
-    if isinstance(op, ChannelMix):
-        return replace(op, weight=weight, bias=bias, dual=rounded(op.dual))
+    weight = _rounded(op.weight, wanted)
+    bias = None if op.bias is None else _rounded(op.bias, wanted)
+    if isinstance(op, ChannelMix) and op.dual is not None:
+        return replace(op, weight=weight, bias=bias, dual=_rounded(op.dual, wanted))
     return replace(op, weight=weight, bias=bias)
 
 
-def _dyadic(op: ChannelMix | Dense) -> bool:
+def _rounded(weights: Tensor, wanted: str) -> Tensor:
+    """Return weights in the wanted format, or in the finest of WEIGHT_BITS that holds them all."""
+    top = float(np.abs(weights.array).max(initial=2.0**-20))
+    form = Fixed.parse(wanted) if wanted else Fixed(WEIGHT_BITS, ceil(log2(top * (1 + 2.0**-7))) + 1)
+    raw = np.clip(np.rint(weights.array / form.lsb), form.lo, form.hi)
+    return Tensor(raw * form.lsb)
+
+
+def _dyadic(weights: Tensor) -> bool:
     """Whether the weights are already narrow fixed-point numbers, as quantized training leaves them."""
-    scaled = op.weight.array * 2.0**16
+    scaled = weights.array * 2.0**16
     return bool((scaled == np.rint(scaled)).all())
 
 
 def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
-    if isinstance(node.op, Input | Table | Requantize):
+    if isinstance(node.op, Input | Table | Radial | Requantize):
         return None
     if wanted.result:
         return Requantize((Fixed.parse(wanted.result),))

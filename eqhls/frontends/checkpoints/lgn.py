@@ -46,8 +46,8 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.concat import Concat
+from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
-from eqhls.ops.invariants import Invariants
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
@@ -131,7 +131,7 @@ class _Network:
             Type(Rep.S, (Axis("i", count), Axis("j", count))), Tensor(1 - np.eye(count)[..., None])
         )
         edge = b.add("edge", CgProduct(TIMES), both, b.add("others", others))
-        invariant = b.add("invariant", Invariants(), difference)
+        invariant = b.add("invariant", Gram(), difference, difference)
         return _Rows(receivers, live_i, difference, invariant, edge, count)
 
     def _constant(self, name: str, rep: Rep, axis: str, values: Any) -> str:
@@ -161,7 +161,7 @@ class _Network:
     def _node_scalars(self, rows: _Rows) -> str:
         """Append sqrt|m^2| and, where there are beams, the label: +1 for beams, -1 for all others."""
         b = self.b
-        square = b.add("mass_squared", Invariants(), rows.momenta)
+        square = b.add("mass_squared", Gram(), rows.momenta, rows.momenta)
         root = b.add("mass", Table(activation=Activation.ROOT), square)
         unit = self._constant("unit", Rep.S, "c", [[1]])
         mass = b.add("mass.c", CgProduct(TIMES), root, unit)
