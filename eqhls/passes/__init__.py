@@ -18,6 +18,7 @@ from eqhls.passes.products import merge_products
 from eqhls.passes.radials import merge_radials
 from eqhls.passes.structure import drop_dead, share_common
 from eqhls.passes.symmetric import store_triangles
+from eqhls.passes.work import total_work
 
 ALGEBRA: tuple[Callable[[Graph], Graph], ...] = (
     merge_radials,
@@ -48,8 +49,13 @@ class Saving:
 
 
 def simplify(graph: Graph) -> Graph:
-    """Apply the algebra to a float graph; each result is verified."""
-    for step in ALGEBRA:
+    """Apply the algebra to a float graph, with hoisting where that saves work; each result is verified."""
+    unhoisted = tuple(step for step in ALGEBRA if step is not hoist_differences)
+    return min((_applied(graph, steps) for steps in (unhoisted, ALGEBRA)), key=lambda g: total_work(g).luts)
+
+
+def _applied(graph: Graph, steps: tuple[Callable[[Graph], Graph], ...]) -> Graph:
+    for step in steps:
         graph = step(graph).verify()
     return graph
 

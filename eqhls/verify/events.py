@@ -21,6 +21,8 @@ from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
 
 PARTICLES = "j"
+CHUNK = 256
+"""Events of a float evaluation at a time: all values of all pairs are kept until its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,13 @@ def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
 
 def predict_floats(graph: Graph, events: Events) -> Prediction:
     """Evaluate the float64 references on unrounded inputs."""
-    out = graph.reference(events.floats)[graph.outputs[0]]
-    return Prediction(np.broadcast_to(out, (len(events), *out.shape[1:])).reshape(len(events), -1))
+    parts: list[Floats] = []
+    for start in range(0, len(events), CHUNK):
+        piece = {k: v[start : start + CHUNK] for k, v in events.floats.items()}
+        out = graph.reference(piece)[graph.outputs[0]]
+        size = min(CHUNK, len(events) - start)
+        parts.append(np.broadcast_to(out, (size, *out.shape[1:])).reshape(size, -1))
+    return Prediction(np.concatenate(parts))
 
 
 def from_raw(graph: Graph, raw: Ints) -> Prediction:

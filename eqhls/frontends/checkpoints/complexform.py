@@ -41,7 +41,7 @@ class ComplexTensor:
 
 def standard(irrep: str, value: str, channels: int) -> ComplexTensor:
     """Return channels stored as re, im, re, im, .. (f and g: one real tensor each)."""
-    return ComplexTensor(irrep, value, np.kron(np.eye(channels), np.array(phases(irrep))))
+    return ComplexTensor(irrep, value, np.kron(np.eye(channels), np.array(phases(irrep), dtype=complex)))
 
 
 def each(b: Builder, name: str, op: Op, x: ComplexTensor, *others: str) -> ComplexTensor:
