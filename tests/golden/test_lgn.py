@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,16 @@ from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.lgn import graph_from, recognizes
 from eqhls.groups.complexcg import real_embedding
 from eqhls.groups.su2 import to_cartesian
-from eqhls.ir.graph import Graph
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Tensor
+from eqhls.ops.spurion import Spurion
+from eqhls.passes import simplify
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 FOLDERS = sorted(f.name for f in GOLDEN.glob("lgn_*")) or ["lgn_a"]
 BOUND = 1e-10
+BOOSTED = 1e-9
+"""Of a boosted event: its squares cancel from energies beyond a TeV, in every evaluation."""
 
 SHAPES = {
     "maxdim2": Shape(),
@@ -132,7 +138,8 @@ def golden(request: pytest.FixtureRequest) -> dict[str, Any]:
         n: dict(np.load(folder / f"{n}.npz")) for n in ("state_dict", "events", "outputs", "intermediates")
     }
     config = json.loads((folder / "config.json").read_text())
-    return {**arrays, "config": config, "graph": graph_from(arrays["state_dict"], config)}
+    graph = graph_from(arrays["state_dict"], config)
+    return {**arrays, "config": config, "plain": graph, "graph": simplify(graph)}
 
 
 def test_equal_to_the_reference_implementation(golden: dict[str, Any]) -> None:
@@ -146,19 +153,30 @@ def test_equal_to_the_reference_implementation(golden: dict[str, Any]) -> None:
     }
     for name, momenta in moved.items():
         close(logits(golden["graph"], momenta), outputs[f"logits_{name}"])
+    close(logits(golden["plain"], p4[:64]), outputs["logits_base"][:64])
 
 
 def test_beams_move_with_a_boosted_event(golden: dict[str, Any]) -> None:
-    """A boost of all rows leaves the logits, one of the constituents alone gives the control."""
+    """A boost of all rows leaves the logits, one of the constituents alone changes them."""
     events, outputs, graph = golden["events"], golden["outputs"], golden["graph"]
-    boost, p4 = events["boostz"], events["p4"]
-    close(logits(graph, p4 @ boost.T), outputs["logits_boostz_fixedbeams"])
+    close(logits(graph, events["p4"] @ events["boostz"].T), outputs["logits_boostz_fixedbeams"])
     assert np.abs(outputs["logits_boostz_fixedbeams"] - outputs["logits_base"]).max() > 1
+    for name in ("boostz", "boostx"):
+        boosted = graph.rewrite(partial(beams_moved, boost=events[name]))
+        got, want = logits(boosted, events["p4"] @ events[name].T), outputs[f"logits_{name}"]
+        assert (np.abs(got - want) <= BOOSTED * np.maximum(1, np.abs(want))).all()
+
+
+def beams_moved(node: Node, boost: np.ndarray) -> Node:
+    if node.name != "beams":
+        return node
+    assert isinstance(node.op, Spurion)
+    return replace(node, op=replace(node.op, values=Tensor(node.op.values.array @ boost.T)))
 
 
 def test_equal_stage_by_stage(golden: dict[str, Any]) -> None:
     """Radial functions, every level's features (relative to the largest), and the invariants."""
-    stages, graph = golden["intermediates"], golden["graph"]
+    stages, graph = golden["intermediates"], golden["plain"]
     p4 = golden["events"]["p4"][stages["event_rows"]]
     values = graph.reference(feeds(p4))
     rows = golden["events"]["fed_Pmu"].shape[1]
