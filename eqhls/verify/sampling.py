@@ -81,10 +81,10 @@ def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: 
             feeds[node.name] = _vectors(node.type, rng, events, largest)
         else:
             feeds[node.name] = uniform(node.type, rng, events)
-    feeds = padded(test, feeds, rng)
-    particles = [n for n in test.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES)]
-    for node in test.inputs:
-        if particles and node.type.rep is Rep.V and node not in particles and node.name not in fixed:
+    feeds = padded(graph, feeds, rng)
+    particles = [n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES)]
+    for node in graph.inputs:
+        if particles and node.type.rep is Rep.V and node not in particles:
             whole = feeds[particles[0].name].sum(axis=1)
             feeds[node.name] += whole.reshape(events, *([1] * len(node.type.axes)), 4)
     return feeds

@@ -41,7 +41,8 @@ class ComplexTensor:
 
 def standard(irrep: str, value: str, channels: int) -> ComplexTensor:
     """Return channels stored as re, im, re, im, .. (f and g: one real tensor each)."""
-    return ComplexTensor(irrep, value, np.kron(np.eye(channels), np.array(phases(irrep), dtype=complex)))
+    units: Coefficients = np.kron(np.eye(channels), phases(irrep)).astype(np.complex128)
+    return ComplexTensor(irrep, value, units)
 
 
 def each(b: Builder, name: str, op: Op, x: ComplexTensor, *others: str) -> ComplexTensor:
