@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eqhls.backends.hls.build import build_project
-from eqhls.compile import Compiled, compile_model, load_any, open_project, predict_float
+from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.errors import CompileError, VerificationError
 from eqhls.options import parse_clock, read_options
 from eqhls.report.catalogue import catalogue
 from eqhls.report.html import write_report
-from eqhls.report.tables import evidence_table, model_table, summary_lines
+from eqhls.report.tables import cost_lines, evidence_table, model_table, summary_lines
 from eqhls.text import write_file
 from eqhls.verify.events import read_events, save_predictions
 from eqhls.verify.synth import synthesize
@@ -73,7 +73,7 @@ def predict(
             "compile the model first and give the project folder",
         )
     if project is None:
-        graph = load_any(source, config)
+        graph = read_model(source, config)
         save_predictions(output, predict_float(graph, read_events(events, graph)))
     else:
         save_predictions(output, project.prediction(events, engine))
@@ -122,7 +122,10 @@ def report(folder: FolderArg) -> None:
 @app.command()
 def info(model: ModelArg, config: ConfigArg = None) -> None:
     """Show the blocks, types and sizes of a model, and what it would cost."""
-    console.print(model_table(load_any(model, config)))
+    graph = read_model(model, config)
+    console.print(model_table(graph))
+    for line in cost_lines(graph):
+        console.print(line)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from eqhls.ir.op import Floats
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
-from eqhls.passes import Saving
+from eqhls.passes import Saving, simplify
 from eqhls.passes import run_measured as run_passes
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, Project, asset, check_target, write_project
@@ -59,7 +59,7 @@ def compile_model(
     """
     options = options or Options()
     clock = _Clock(report)
-    graph = clock("read the model", 0.0, lambda: load_any(model))
+    graph = clock("read the model", 0.0, lambda: read_model(model))
     folder = Path(output) if output else Path("build") / (options.ProjectName or graph.name)
     check_target(folder)
     floats = _floats(samples, graph)
@@ -140,6 +140,11 @@ def open_project(folder: Path) -> Compiled:
     if not Compiled.is_project(folder):
         raise CompileError(str(folder), f"is not a project folder (no {MANIFEST})", "run eqhls compile first")
     return Compiled(Path(folder))
+
+
+def read_model(model: Path | str | Graph, config: Path | None = None) -> Graph:
+    """Read a model and bring it into its smallest form, equal to rounding of float64."""
+    return simplify(load_any(model, config))
 
 
 def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:

@@ -201,6 +201,9 @@ class Builder:
         self._nodes[name] = Node(name, op, inputs, _infer(op, types, where))
         return name
 
+    def has(self, name: str) -> bool:
+        return name in self._nodes
+
     def type(self, name: str) -> Type:
         return self._nodes[name].type
 

@@ -22,6 +22,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
@@ -47,6 +48,7 @@ ALL: tuple[type[Op], ...] = (
     Eq2to0,
     Mask,
     Table,
+    Radial,
     Log2,
     Relu,
     Dense,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, triangle
-from eqhls.ir.op import Tensor
+from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.types import Axis, Type
 
 LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
@@ -89,6 +89,27 @@ def scalars_only(kind: str, types: Sequence[Type]) -> None:
                 f"found {t}, expected a scalar S",
                 "a function of components is not equivariant; apply it to invariants",
             )
+
+
+MAX_ADDRESS_BITS = 14
+
+
+def tabulated(kind: str, x: Num, out: Fixed | None, function: Callable[[Floats], Floats]) -> list[int]:
+    """Return the raw entry of a function for each raw address from x.lo to x.hi.
+
+    Raises CompileError without a format or where the address is too wide for a table.
+    """
+    if out is None:
+        raise CompileError(kind, "has no format for its entries", "quantize the graph first")
+    if x.hi - x.lo >= 1 << MAX_ADDRESS_BITS:
+        raise CompileError(
+            kind,
+            f"has an address of {Fixed.covering(x.lo, x.hi, x.frac).width} bits, "
+            f"expected at most {MAX_ADDRESS_BITS}",
+            "requantize the address, or encode it with log2",
+        )
+    y = function(np.arange(x.lo, x.hi + 1, dtype=np.float64) * 2.0**-x.frac)
+    return [int(v) for v in np.clip(np.rint(y / out.lsb), out.lo, out.hi)]
 
 
 def blocks(raw: NDArray[np.int64], groups: Sequence[Sequence[int]]) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ class Log2(Op):
     advance by `step` bits. Each window is one small table, and the highest window with a bit set
     is taken, so an octave has at least 2**(window - step) cells. Values from the last code on
     saturate. `floor` is a power of two. With `odd` it is y = sign(x) log2(1 + |x| / floor) instead, for
-    products of either sign, saturating at both ends.
+    products of either sign, saturating at both ends; with `magnitude`, |x| is coded in place of x.
     """
 
     group: ClassVar[str] = "scalar"
@@ -33,6 +33,7 @@ class Log2(Op):
     window: int = 6
     step: int = 4
     odd: bool = False
+    magnitude: bool = False
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -55,7 +56,8 @@ class Log2(Op):
         if self.odd:
             octaves = np.log1p(np.abs(x[0]) / self.floor) / np.log(2.0)
             return np.sign(x[0]) * np.minimum(octaves, self.top)
-        return np.minimum(np.log2(np.maximum(x[0], self.floor) / self.floor), self.top)
+        v = np.abs(x[0]) if self.magnitude else x[0]
+        return np.minimum(np.log2(np.maximum(v, self.floor) / self.floor), self.top)
 
     def code(self, cell: int, shift: int) -> int:
         """Return the code of |x| / floor * 2**grain in [cell, cell + 1) * 2**shift."""
@@ -78,10 +80,16 @@ class Log2(Op):
         v = x.floor_bits(x.frac - point) if x.frac > point else x.at(point)
         return v.with_frac(0)
 
+    def turned(self, x: Num) -> Num:
+        """Return |x| where it is what is coded."""
+        if x.lo >= 0 or not (self.odd or self.magnitude):
+            return x
+        return select(x.negative(), -x, x, (0, max(-x.lo, x.hi)))
+
     def _encode(self, x: Num) -> Num:
         """Code the bits without the sign; a negative value gets its code (0, or odd) at the end, where
         the word is narrow, instead of being clipped at the start, where it is wide."""
-        v = self.scaled(_magnitude(x) if self.odd else x)
+        v = self.scaled(self.turned(x))
         bits = max(1, v.hi.bit_length())
         w = v.wrap(bits, False)
         windows: list[tuple[Num, Num]] = []
@@ -109,7 +117,7 @@ class Log2(Op):
 
         def over(num: Num, _: tuple[int, ...]) -> Num:
             most = const(round(limit * 2.0**num.frac), num.frac)
-            return (most - (_magnitude(num) if self.odd else num)).negative()
+            return (most - self.turned(num)).negative()
 
         return map_numbers(x[0], over)
 
@@ -123,11 +131,8 @@ class Log2(Op):
             Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"),
             Example(cls(1.0, 3, 128, 7, 4, odd=True), (wide,), "odd"),
             Example(cls(2.0, 1, 12, odd=True), (example(Rep.S, "j:2", (Fixed(12, 12),)),), "odd_saturating"),
+            Example(cls(0.5, magnitude=True), (wide,), "magnitude"),
         )
-
-
-def _magnitude(x: Num) -> Num:
-    return select(x.negative(), -x, x, (0, max(x.hi, -x.lo)))
 
 
 def _highest(windows: list[tuple[Num, Num]]) -> Num:

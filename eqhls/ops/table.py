@@ -12,9 +12,8 @@ from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.common import example, map_numbers, scalars_only
+from eqhls.ops.common import example, map_numbers, scalars_only, tabulated
 
-MAX_ADDRESS_BITS = 14
 NOTHING = np.zeros(0)
 
 
@@ -31,6 +30,7 @@ class Activation(Enum):
     """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0."""
     LOG_ROOT = "log_root"
     """log(1 + m) of x = log2(1 + m^2), of either sign: how LorentzNet sees a mass."""
+    ROOT = "root"
 
     @property
     def logarithmic(self) -> bool:
@@ -61,6 +61,8 @@ class Activation(Enum):
                 return np.sign(x) * (np.expm1(a * grown) / a if a else grown)
             case Activation.LOG_ROOT:
                 return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
+            case Activation.ROOT:
+                return np.sqrt(np.abs(x))
 
 
 IDENTITY = Tensor([0.0, 1.0])
@@ -133,21 +135,15 @@ class Table(Op):
 
     def entries(self, x: Num, row: int) -> list[int]:
         """Return the raw entry for each raw address from x.lo to x.hi."""
-        if self.out is None:
-            raise self.error("has no format for its entries", "quantize the graph first")
-        if x.hi - x.lo >= 1 << MAX_ADDRESS_BITS:
-            raise self.error(
-                f"has an address of {Fixed.covering(x.lo, x.hi, x.frac).width} bits, "
-                f"expected at most {MAX_ADDRESS_BITS}",
-                "requantize the address, or encode it with log2",
-            )
-        address = np.arange(x.lo, x.hi + 1, dtype=np.float64)
-        y = self.function(address * 2.0**-x.frac, row)
-        if self.levels is not None:
+
+        def value(address: Floats) -> Floats:
+            y = self.function(address, row)
+            if self.levels is None:
+                return y
             allowed = np.sort(self.levels.array)
-            y = allowed[np.argmin(np.abs(y[:, None] - allowed), axis=1)]
-        raw = np.clip(np.rint(y / self.out.lsb), self.out.lo, self.out.hi)
-        return [int(v) for v in raw]
+            return allowed[np.argmin(np.abs(y[:, None] - allowed), axis=1)]
+
+        return tabulated(self.kind(), x, self.out, value)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         where = types[0].index(self.axis) if self.axis else 0

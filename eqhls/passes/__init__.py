@@ -1,4 +1,8 @@
-"""Algebraic rewrites: a pass is a function Graph -> Graph, and the pipeline is a tuple."""
+"""Algebraic rewrites: a pass is a function Graph -> Graph, and a pipeline is a tuple of them.
+
+`ALGEBRA` runs before quantization and keeps the float result to rounding; `PIPELINE` runs after it and
+keeps every bit.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,24 @@ from dataclasses import dataclass
 from eqhls.ir.graph import Graph
 from eqhls.passes.constants import fold_constants
 from eqhls.passes.cost import gates
+from eqhls.passes.hoist import hoist_differences, sum_products
 from eqhls.passes.linear import move_heads_past_sums
 from eqhls.passes.norms import expand_norms
+from eqhls.passes.products import merge_products
+from eqhls.passes.radials import merge_radials
 from eqhls.passes.structure import drop_dead, share_common
 from eqhls.passes.symmetric import store_triangles
+from eqhls.passes.work import total_work
+
+ALGEBRA: tuple[Callable[[Graph], Graph], ...] = (
+    merge_radials,
+    hoist_differences,
+    sum_products,
+    share_common,
+    merge_products,
+    share_common,
+    drop_dead,
+)
 
 PIPELINE: tuple[Callable[[Graph], Graph], ...] = (
     fold_constants,
@@ -30,6 +48,18 @@ class Saving:
     name: str
     blocks: tuple[int, int]
     gates: tuple[int, int]
+
+
+def simplify(graph: Graph) -> Graph:
+    """Apply the algebra to a float graph, with hoisting where that saves work; each result is verified."""
+    unhoisted = tuple(step for step in ALGEBRA if step is not hoist_differences)
+    return min((_applied(graph, steps) for steps in (unhoisted, ALGEBRA)), key=lambda g: total_work(g).luts)
+
+
+def _applied(graph: Graph, steps: tuple[Callable[[Graph], Graph], ...]) -> Graph:
+    for step in steps:
+        graph = step(graph).verify()
+    return graph
 
 
 def run(graph: Graph) -> Graph:

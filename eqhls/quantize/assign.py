@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil, inf, log2
+from math import ceil, floor, inf, log2
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
@@ -43,6 +44,8 @@ from eqhls.quantize.weights import rounded_weights
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
 INPUT_BITS, RESULT_BITS, TABLE_BITS, ADDRESS_BITS = 16, 16, 10, 10
+CODE_BITS, FLAT = 3, 6
+"""Fraction bits of the logarithmic code of a radial function's argument, and where it starts."""
 MARGIN = 2.0
 """How far a calibrated range exceeds the largest value seen."""
 
@@ -95,6 +98,10 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
         )
         state.append(Node(f"{node.name}.address", narrow, inputs, node.type))
         inputs = (f"{node.name}.address",)
+    if isinstance(node.op, Radial) and not node.op.floor:
+        code = _code(node.op, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
+        state.append(Node(f"{node.name}.code", code, inputs, node.type))
+        node, inputs = replace(node, op=replace(node.op, floor=code.floor)), (f"{node.name}.code",)
     op = _quantized_op(node, wanted, seen, [state.nums[n] for n in inputs])
     if isinstance(op, Spurion) and op.type.rep is Rep.V:
         op = _on_lattice(op, [n.type for n in state.nodes.values() if n.op.source and n.type.rep is Rep.V])
@@ -103,6 +110,24 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
     if follow is not None:
         state.renamed[node.name] = f"{node.name}.q"
         state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
+
+
+def _logged(graph: Graph) -> frozenset[str]:
+    """Return the values that only logarithms read: their small entries count, so they are not rounded."""
+    others = {n for node in graph if not isinstance(node.op, Log2 | Radial) for n in node.inputs}
+    return frozenset(n.name for n in graph) - others - frozenset(graph.outputs)
+
+
+def _code(op: Radial, x: NumArray, largest: float) -> Log2:
+    """Return the logarithmic code of |x| in front of a radial function.
+
+    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, or at the last bit of x.
+    """
+    steep = float(op.slope.array.max())
+    lsb = max(f.lsb for f in hull(x))
+    lowest = max(lsb, 2.0 ** floor(-log2(steep) - FLAT)) if steep > 0 else lsb
+    octaves = max(ceil(log2(max(largest * MARGIN / lowest, 2.0))), 1)
+    return Log2(lowest, CODE_BITS, (octaves << CODE_BITS) + 1, CODE_BITS + 4, 3, magnitude=True)
 
 
 def _address_bits(nums: NumArray) -> int:
@@ -128,14 +153,14 @@ EXACT = (Add, Concat, Gram, Invariants, Mask, ParticleSum, Rename, Select)
 
 
 def _kept(graph: Graph) -> frozenset[str]:
-    """Return the values that are not rounded where nobody asks for it: those that reach a logarithm
-    through exact blocks, since it reads leading bits, wherever these are, and an absolute step would lose
-    small products; and those that are read by requantizations alone."""
+    """Return the values that are not rounded where nobody asks for it: those that reach a logarithm (or a
+    radial function, which gets one) through exact blocks, since it reads leading bits, wherever these are,
+    and an absolute step would lose small products; and those that are read by requantizations alone."""
     readers = {n.name: [r.op for r in graph if n.name in r.inputs] for n in graph}
     found = {n for n, ops in readers.items() if ops and all(isinstance(op, Requantize) for op in ops)}
     logged: set[str] = set()
     for node in reversed(graph.nodes):
-        if isinstance(node.op, Log2) or (isinstance(node.op, EXACT) and node.name in logged):
+        if isinstance(node.op, Log2 | Radial) or (isinstance(node.op, EXACT) and node.name in logged):
             logged.update(node.inputs)
     return frozenset(found | logged)
 
@@ -164,6 +189,9 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 else _calibrated(type, _range(node.name, seen), INPUT_BITS)
             )
             return Input(replace(type, formats=formats))
+        case Radial() as op if wanted.result or op.out is None:
+            out = Fixed.parse(wanted.result) if wanted.result else _radial_format(op, inputs[0])
+            return replace(op, out=out)
         case Table() as op if wanted.result or op.out is None:
             if wanted.result:
                 return replace(op, out=Fixed.parse(wanted.result))
@@ -209,7 +237,12 @@ def _table_format(op: Table, address: NumArray, largest: float) -> Fixed:
     largest one seen."""
     form = max(hull(address), key=lambda f: f.width)
     every = np.arange(form.lo, form.hi + 1, dtype=np.float64) * form.lsb
-    values = np.concatenate([op.function(every, row) for row in range(len(op.values.array))])
+    return _covering_table(
+        np.concatenate([op.function(every, row) for row in range(len(op.values.array))]), largest
+    )
+
+
+def _covering_table(values: Floats, largest: float = inf) -> Fixed:
     signed = bool(values.min() < 0)
     top = min(float(np.abs(values).max()), MARGIN * largest)
     integer = ceil(log2(max(top, 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
@@ -221,12 +254,23 @@ def _on_lattice(op: Spurion, ports: list[Type]) -> Spurion:
     if not ports:
         return op
     steps = np.array([min(t.format_of(c).lsb for t in ports) for c in range(Rep.V.dim)])
-    return replace(op, values=Tensor(np.rint(op.values.array / steps) * steps))
+    raw = np.rint(op.values.array / steps)
+    if ((raw == 0).all(axis=-1) & (op.values.array != 0).any(axis=-1)).any():
+        raise CompileError(
+            "spurion", f"vanishes in the ports' steps of {steps.max():g}", "give the ports finer steps"
+        )
+    return replace(op, values=Tensor(raw * steps))
+
+
+def _radial_format(op: Radial, address: NumArray) -> Fixed:
+    """Return the narrowest saturating format for the values of all channels."""
+    codes = [np.arange(n.lo, n.hi + 1) * 2.0**-n.frac for n in address.ravel()]
+    return _covering_table(np.concatenate([op.function(c).ravel() for c in codes]))
 
 
 def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
-    if isinstance(node.op, Input | Table | Requantize):
+    if isinstance(node.op, Input | Table | Radial | Requantize):
         return None
     if wanted.result:
         return Requantize((Fixed.parse(wanted.result),))

@@ -8,7 +8,11 @@ from typing import Any
 from rich.table import Table
 
 from eqhls.ir.graph import Graph
+from eqhls.passes.work import total_work, work
 from eqhls.verify.evidence import Evidence
+
+LARGEST = ("VU13P", 1_728_000)
+"""The largest FPGA of the trigger boards, and its LUT."""
 
 
 def summary_lines(manifest: Mapping[str, Any], evidence: Evidence | None = None) -> list[str]:
@@ -59,10 +63,32 @@ def evidence_table(manifest: Mapping[str, Any], evidence: Evidence) -> Table:
 
 
 def model_table(graph: Graph) -> Table:
-    """Return blocks, types and sizes of a model."""
+    """Return blocks, types, sizes and work of a model."""
     table = Table(title=f"{graph.name}: {len(graph.nodes)} values", title_justify="left")
     for column in ("value", "block", "reads", "type"):
         table.add_column(column, overflow="fold")
+    for column in ("products", "constants", "look-ups"):
+        table.add_column(column, justify="right")
+    costs = work(graph)
     for node in graph:
-        table.add_row(node.name, node.op.kind(), ", ".join(node.inputs), str(node.type))
+        cost = costs[node.name]
+        counts = (f"{n:,}" if n else "" for n in (cost.products, cost.constants, cost.lookups))
+        table.add_row(node.name, node.op.kind(), ", ".join(node.inputs), str(node.type), *counts)
     return table
+
+
+def cost_lines(graph: Graph) -> list[str]:
+    """Return what a model would cost, and a warning where no FPGA holds it."""
+    cost = total_work(graph)
+    lines = [
+        f"work         {cost.products:,} products of variables, {cost.constants:,} with constants, "
+        f"{cost.lookups:,} table look-ups an event",
+        f"LUT          about {cost.luts:,} at II = 1 with 14 to 16 bits, {cost.luts / LARGEST[1]:.0%} of a "
+        f"{LARGEST[0]}; narrow trained formats take half (eqhls compile gives the estimate)",
+    ]
+    if cost.luts > LARGEST[1]:
+        lines.append(
+            f"warning      more than a {LARGEST[0]} has ({LARGEST[1]:,} LUT): it will not fit; take fewer "
+            "constituents, channels or levels, or a smaller maxdim"
+        )
+    return lines

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eqhls.fixed import Num, NumArray, element
+from eqhls.fixed import NumArray, element
 from eqhls.groups.cg import table
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type, spread
@@ -16,8 +16,9 @@ from eqhls.ops.gram import PRODUCT, Gram
 
 LAST = 3
 """The component that the faults sit in."""
-CUT = 2
-"""Bits that the truncating fault drops from a product."""
+CUTS = (2, 4, 8, 12, 16)
+"""Bits that the truncating fault drops from a product: the first that a network resolves must be caught,
+for behind a logarithm or a rounding the last bits of a product need not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class FaultyGram(Gram):
     """Minkowski products with a fault in the last component; `fault` is one of FAULTS."""
 
     fault: str = ""
+    cut: int = CUTS[0]
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         left, right = self._operands(types, x)
@@ -36,7 +38,7 @@ class FaultyGram(Gram):
         out = contract(full, 1, left, right)
         for index in np.ndindex(out.shape[:-1]):
             product = element(left, (*index, LAST)) * element(right, (*index, LAST))
-            out[(*index, 0)] = out[(*index, 0)] + _truncated(product) - product
+            out[(*index, 0)] = out[(*index, 0)] + product.floor_bits(self.cut).at(product.frac) - product
         return out
 
     def _operands(self, types: tuple[Type, ...], x: tuple[NumArray, ...]) -> tuple[NumArray, NumArray]:
@@ -49,19 +51,15 @@ class FaultyGram(Gram):
         return left, right
 
 
-def _truncated(x: Num) -> Num:
-    return x.floor_bits(CUT).at(x.frac)
-
-
 FAULTS = ("flipped metric sign", "truncated product")
 
 
-def faulty(graph: Graph, fault: str) -> Graph:
+def faulty(graph: Graph, fault: str, cut: int = CUTS[0]) -> Graph:
     """Return the graph with the fault in every Minkowski product."""
 
     def rule(node: Node) -> Node:
         if type(node.op) is not Gram:
             return node
-        return replace(node, op=FaultyGram(node.op.axis, node.op.to, fault))
+        return replace(node, op=FaultyGram(node.op.axis, node.op.to, fault, cut))
 
     return graph.rewrite(rule).formatted()

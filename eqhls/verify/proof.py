@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from eqhls.text import MANIFEST, Project, asset, npz, write_file, write_project
 from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
-from eqhls.verify.controls import FAULTS, faulty
+from eqhls.verify.controls import CUTS, FAULTS, faulty
 from eqhls.verify.csim import CSim
 from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events, steps
 from eqhls.verify.evidence import STAGES, Evidence, Stage
@@ -212,10 +213,11 @@ def _controls(symmetry: Symmetry, twin: Machines, lattice: Feeds) -> Stage:
     if symmetry.group is None:
         return Stage("symmetry controls", True, f"none: {symmetry.describe()}", ())
     caught: dict[str, int] = {}
-    for fault in FAULTS:
-        run = partial(replace(twin, graph=faulty(twin.graph, fault)).run, "integer")
-        rng = np.random.default_rng(3)
-        caught[fault] = check_group(symmetry, twin.graph, lattice, run, fault, rng).mismatches
+    for fault, cut in product(FAULTS, CUTS):
+        if not caught.get(fault):
+            run = partial(replace(twin, graph=faulty(twin.graph, fault, cut)).run, "integer")
+            rng = np.random.default_rng(3)
+            caught[fault] = check_group(symmetry, twin.graph, lattice, run, fault, rng).mismatches
     detail = "; ".join(f"{fault}: {count} transformed events differ" for fault, count in caught.items())
     return Stage("symmetry controls", all(caught.values()), detail, tuple(caught.items()))
 

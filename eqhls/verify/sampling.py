@@ -14,6 +14,9 @@ from eqhls.verify.testbuild import spurion_values
 
 Feeds = dict[str, Ints]
 PARTICLES = "j"
+LAST = 3
+ROOM = 9
+"""Bits below the end of a Cartesian test port at which vectors start, for the group makes them longer."""
 
 
 def uniform(kind: Type, rng: np.random.Generator, events: int) -> Ints:
@@ -78,10 +81,10 @@ def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: 
             feeds[node.name] = _vectors(node.type, rng, events, largest)
         else:
             feeds[node.name] = uniform(node.type, rng, events)
-    feeds = padded(test, feeds, rng)
-    particles = [n for n in test.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES)]
-    for node in test.inputs:
-        if particles and node.type.rep is Rep.V and node not in particles and node.name not in fixed:
+    feeds = padded(graph, feeds, rng)
+    particles = [n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES)]
+    for node in graph.inputs:
+        if particles and node.type.rep is Rep.V and node not in particles:
             whole = feeds[particles[0].name].sum(axis=1)
             feeds[node.name] += whole.reshape(events, *([1] * len(node.type.axes)), 4)
     return feeds
@@ -89,10 +92,11 @@ def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: 
 
 def _vectors(kind: Type, rng: np.random.Generator, events: int, largest: Ints) -> Ints:
     shape = (events, *kind.shape[:-1])
+    bound = int(largest.max())
     if kind.basis is Basis.LIGHT_CONE:
-        bound = int(largest.max())
-        raw = null_vectors(rng, shape, bound)
-        small = null_vectors(rng, shape, 2)
-        pick = (largest < bound).reshape(events, *([1] * (len(shape))))
-        return np.where(pick, small, raw)
-    return causal_vectors(rng, shape, int(8 * largest.max()))
+        raw, small = null_vectors(rng, shape, bound), null_vectors(rng, shape, 2)
+    else:
+        wide = max(8 * bound, kind.format_of(LAST).hi >> ROOM)
+        raw, small = causal_vectors(rng, shape, wide), causal_vectors(rng, shape, 8 * bound)
+    pick = (largest < bound).reshape(events, *([1] * (len(shape))))
+    return np.where(pick, small, raw)

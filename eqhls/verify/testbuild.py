@@ -16,9 +16,13 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
 from eqhls.ops.input import Input
 from eqhls.ops.spurion import Spurion
+
+FINEST = 12
+"""Fraction bits that the lattice of a spurion may have more than that of the ports."""
 
 
 def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
@@ -26,7 +30,9 @@ def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
     `guard_bits` more integer bits on every vector port and `fine_bits` more fraction bits; formats are
     derived again.
 
-    Raises CompileError for a spurion that is not a four-vector on the ports' lattice.
+    A spurion between the lattice points of the ports gets a finer lattice of its own, all components
+    alike, so that the group maps it into itself too. Raises CompileError for a spurion that is not a
+    four-vector, or on no lattice of at most FINEST more bits.
     """
     vectors = [n.type for n in graph.inputs if n.type.rep is Rep.V]
     if not vectors:
@@ -41,7 +47,8 @@ def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
                     f"is a spurion {node.type}",
                     "only scalar and four-vector spurions can be tested",
                 )
-            kind = replace(node.type, formats=tuple(_wider(f, guard_bits, fine_bits) for f in widest))
+            fine = fine_bits + _between(f"{graph.name}: %{node.name}", node.op.values.array, widest)
+            kind = replace(node.type, formats=tuple(_wider(f, guard_bits, fine) for f in widest))
         elif node.op.source and node.type.rep is Rep.V:
             kind = replace(
                 node.type,
@@ -72,24 +79,26 @@ def guarded(graph: Graph, most: int) -> Graph:
 
 
 def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
-    """Return the raw integers of one event that feed the ports which were spurions.
-
-    Raises CompileError where a spurion does not lie on the lattice of the ports.
-    """
+    """Return the raw integers of one event that feed the ports which were spurions."""
     values: dict[str, Ints] = {}
     for node in graph:
         if not isinstance(node.op, Spurion):
             continue
         kind = test.node(node.name).type
         raw = node.op.values.array / np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
-        if not (raw == np.rint(raw)).all():
-            raise CompileError(
-                f"{graph.name}: %{node.name}",
-                "does not lie on the lattice of the inputs",
-                "scale the spurion by a power of two",
-            )
-        values[node.name] = raw.astype(np.int64)
+        values[node.name] = np.rint(raw).astype(np.int64)
     return values
+
+
+def _between(where: str, values: Floats, formats: tuple[Fixed, ...]) -> int:
+    """Return how many more fraction bits than the ports have put a spurion on a lattice."""
+    steps = values / np.array([f.lsb for f in formats])
+    for bits in range(FINEST + 1):
+        if (steps * 2.0**bits == np.rint(steps * 2.0**bits)).all():
+            return bits
+    raise CompileError(
+        where, f"lies on no lattice of {FINEST} more bits than the inputs have", "round the spurion"
+    )
 
 
 def in_range(kind: Type, raw: Ints) -> NDArray[np.bool_]:

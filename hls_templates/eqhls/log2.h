@@ -1,10 +1,11 @@
 // log2: the code of max(x, floor) / floor in octaves, or of |x| with its sign.
 //
-// w = floor(max(x, 0) / floor * 2^grain) is cut into windows of CFG::window bits that advance by
-// CFG::step bits; the highest window with a bit set addresses its table.
+// w = floor(max(x, 0) / floor * 2^grain), or of |x| where so set, is cut into windows of CFG::window
+// bits that advance by CFG::step bits; the highest window with a bit set addresses its table.
 //
 // CFG::size          elements
 // CFG::point         w is x with this many fraction bits, cut below
+// CFG::magnitude     code |x|
 // CFG::width         bits of w
 // CFG::windows       number of windows
 // CFG::odd           code |x| and give the code the sign of x
@@ -24,7 +25,7 @@ void log2(const X& x, Y& y) {
     typename CFG::scaled_t scaled = 0;
     const bool negative = x.c[0][n] < 0;
     if (!negative) scaled = x.c[0][n];
-    if (CFG::odd && negative) scaled = -x.c[0][n];
+    if ((CFG::odd || CFG::magnitude) && negative) scaled = -x.c[0][n];
     const ap_uint<CFG::width> w = scaled.range(CFG::width - 1, 0);
     typename CFG::code_t code = 0;
     for (int k = 0; k < CFG::windows; ++k) {

@@ -45,6 +45,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
@@ -348,20 +349,32 @@ def _(op: Requantize, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: Table, c: Context) -> dict[str, Value]:
     kind = c.types[0]
-    form = covering(kind.formats)
-    address = Num(INTERVALS, None, form.lo, form.hi, form.frac)
-    rows = np.array([op.entries(address, r) for r in range(op.values.shape[0])])
-    by_bits = np.roll(rows, form.lo, axis=1) if form.signed else rows
+    by_bits = _entries(op, covering(kind.formats), op.values.shape[0])
     row = indices.along(kind, op.axis, kind.size(op.axis)) if op.axis else np.zeros(c.size, dtype=int)
     assert op.out is not None
     return {"size": c.size, "row": row, "entry": by_bits, "entry_t": plain(op.out)}
 
 
+def _entries(op: Table | Radial, form: Fixed, rows: int) -> NDArray[Any]:
+    """Return the raw entries of each row by the bits of the address as an unsigned number."""
+    address = Num(INTERVALS, None, form.lo, form.hi, form.frac)
+    entries = np.array([op.entries(address, r) for r in range(rows)])
+    return np.roll(entries, form.lo, axis=1) if form.signed else entries
+
+
+@config.register
+def _(op: Radial, c: Context) -> dict[str, Value]:
+    assert op.out is not None
+    channels = len(op.weight.array)
+    entry = _entries(op, covering(c.types[0].formats), channels)
+    size = c.size // channels
+    return {"size": size, "channels": channels, "entry": entry, "entry_t": plain(op.out)}
+
+
 @config.register
 def _(op: Log2, c: Context) -> dict[str, Value]:
     form = covering(c.types[0].formats)
-    high = max(form.hi, -form.lo) if op.odd else form.hi
-    top = op.scaled(Num(INTERVALS, None, form.lo, high, form.frac)).hi
+    top = op.scaled(op.turned(Num(INTERVALS, None, form.lo, form.hi, form.frac))).hi
     width = max(1, top.bit_length())
     count = 1 + max(0, -(-(width - op.window) // op.step))
     codes = np.array([[op.code(cell, k * op.step) for cell in range(1 << op.window)] for k in range(count)])
@@ -370,6 +383,7 @@ def _(op: Log2, c: Context) -> dict[str, Value]:
     code_t = Fixed.covering(0, int(codes.max()), op.frac)
     return {
         "size": c.size,
+        "magnitude": op.magnitude,
         "width": width,
         "windows": count,
         "window": op.window,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.frontends.checkpoints import lorentznet, nano, pelican
+from eqhls.frontends.checkpoints import lgn, lorentznet, nano, pelican
 from eqhls.frontends.checkpoints.archive import (
     CONFIG_FILE,
     STATE_FILE,
@@ -33,7 +33,7 @@ class Family(Protocol):
     def graph_from(self, state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph: ...
 
 
-FAMILIES: tuple[Family, ...] = (pelican, nano, lorentznet)
+FAMILIES: tuple[Family, ...] = (pelican, nano, lgn, lorentznet)
 
 
 def is_checkpoint(path: Path) -> bool:
