@@ -166,10 +166,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no spurions": ({"method": "input"}, "method = 'input'"),
     "no symmetry": ({"stabilizer": "11"}, "stabilizer = '11'.*keep no symmetry"),
     "identities": ({"read_pid": True}, "read_pid = True"),
-    "no size": ({"nobj": None}, "nobj: found 0; give 2 constituents or more"),
+    "no size": ({"nobj": None}, "nobj: found 0; give 2 or more"),
     "text for a number": ({"nobj": "many"}, "nobj: found 'many'; expected a int"),
     "flag for a number": ({"nobj_avg": True}, "nobj_avg: found True"),
-    "scale": ({"scale": 0.0}, "scale or nobj_avg that is not positive"),
+    "scale": ({"scale": 0.0}, "scale: found 0.0; expected > 0"),
 }
 
 
@@ -188,13 +188,9 @@ def test_what_has_no_block_is_refused_with_the_reason(case: str, rng: np.random.
         ("net2to2.eq_layers.0.diag_bias", (5,), r"diag_bias: has the shape \(5,\); expected \(4\)"),
         ("net2to2.eq_layers.0.alphas.0", (1, 3, 9, 1, 1), r"alphas.0: has the shape \(1, 3, 9, 1, 1\)"),
         ("net2to2.message_layers.1.linear.0.weight", (3, 9), "mixes 9 channels; expected 4"),
-        (
-            "net2to2.message_layers.0.linear.0.weight",
-            (3, 9),
-            "mixes 9 channels; expected 2 encoded and 2 of labels",
-        ),
+        ("net2to2.message_layers.0.linear.0.weight", (3, 9), "message0_mix0: mixes 9 channels; expected 4"),
         ("eq1to2.coefs", (14, 2, 5), "14 scalars a particle; expected the 3 labels"),
-        ("agg_2to0.coefs", None, "only the classifier is read"),
+        ("agg_2to0.bias", None, "only the classifier is read"),
         ("linear.bias", (3,), r"linear.bias: has the shape \(3,\)"),
     ],
 )

@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.fields import Fields
 from eqhls.frontends.checkpoints.pairs import (
     ORDERS,
     PLAIN,
-    SLOPES,
     Letters,
     PairMap,
     add_head,
     add_nodes,
     add_pair_map,
+    check_options,
     open_channels,
     read_alphas,
     read_coefficients,
@@ -71,21 +70,11 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
 
 def _check(fields: Fields) -> float:
     """Refuse what has no block; return the slope of the rectifier for negative arguments."""
-    fields.require(
-        "batchnorm", "b", "b", "", why="other norms depend on the event at inference, with divisions"
-    )
-    fields.require("masked", True, True, why="normalised padding would enter the sums")
-    fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
-    fields.require("activate_agg", False, False, why="aggregates are mixed in one map of pairs")
     fields.require("activate_lin", True, True, why="without a rectifier the network is one total")
     fields.require("activate_lin_out", False, False, why="the published network has a linear head")
     if fields.has("net2to2.eq_layers.1.bias") or fields.has("net2to2.message_layers.0.linear.0.weight"):
         raise fields.refused("more than one Eq2to2 or a mix before it", "expected the published layers")
-    if fields.argument("nobj", 0) < 2:
-        raise CompileError(
-            "pelican-nano: nobj", f"found {fields.argument('nobj', 0)}", "give 2 constituents or more"
-        )
-    return SLOPES[fields.require("activation", "relu", *SLOPES, why="normalisation folds into rectifiers")]
+    return check_options(fields, "relu")
 
 
 def _beams(fields: Fields) -> Floats:

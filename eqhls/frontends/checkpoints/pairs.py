@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.frontends.checkpoints.fields import Fields
 from eqhls.groups.cg import parse_path
@@ -130,6 +131,26 @@ class Letters:
         base = np.full_like(n, self.average) if letter in "sS" else n
         factor = base ** -orders[:, None].astype(np.float64)
         return factor if alphas is None else factor * (n / self.average) ** alphas[..., None]
+
+
+def check_options(fields: Fields, default: str) -> float:
+    """Refuse what has no block; return the slope of the rectifier for negative arguments.
+
+    `default` is the activation where the arguments name none.
+    """
+    fields.require("batchnorm", "b", "b", "", why="other norms depend on the event, with divisions")
+    fields.require("masked", True, True, why="normalised padding would enter the sums")
+    fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
+    fields.require("activate_agg", False, False, why="aggregates are mixed in one map of pairs")
+    if fields.argument("nobj", 0) < 2:
+        raise CompileError(f"{fields.family}: nobj", f"found {fields.argument('nobj', 0)}", "give 2 or more")
+    for name in ("scale", "nobj_avg"):
+        if fields.argument(name, 1.0) <= 0:
+            raise CompileError(
+                f"{fields.family}: {name}", f"found {fields.argument(name, 1.0)}", "expected > 0"
+            )
+    why = "normalisation folds into rectifiers alone"
+    return SLOPES[fields.require("activation", default, *SLOPES, why=why)]
 
 
 def read_letters(fields: Fields, name: str, average: float) -> Letters:

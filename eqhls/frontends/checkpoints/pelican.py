@@ -27,6 +27,7 @@ from eqhls.frontends.checkpoints.pairs import (
     add_head,
     add_nodes,
     add_pair_map,
+    check_options,
     open_channels,
     read_alphas,
     read_coefficients,
@@ -79,15 +80,17 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
     nodes, products = add_nodes(Builder("pelican"), fields.argument("nobj", 0), spurions)
     products = without_masses(nodes, products) if fields.argument("massless", False) else products
     x = _add_encoder(nodes, products, fields, scale)
+    labels = _labels(fields, nodes, outer) if fields.has("eq1to2.bias") else None
     for k in count():
         prefix = f"net2to2.eq_layers.{k}"
         if not fields.has(f"{prefix}.bias"):
             break
-        x = _add_message(nodes, f"message{k}", x, fields, f"net2to2.message_layers.{k}", slope, outer)
+        x = _add_message(nodes, f"message{k}", x, fields, f"net2to2.message_layers.{k}", slope, labels)
+        labels = None
         x = add_pair_map(nodes, f"eq{k}", x, _pair_map(fields, prefix, letters), letters)
         if fields.argument("activate_lin", True):
             x = nodes.builder.add(f"hidden{k}", activation(slope), x)
-    x = _add_message(nodes, "message_out", x, fields, "msg_2to0", slope, outer)
+    x = _add_message(nodes, "message_out", x, fields, "msg_2to0", slope, labels)
     x = add_head(nodes, x, fields, outer, slope if fields.argument("activate_agg_out", True) else None)
     if fields.argument("activate_lin_out", False):
         x = nodes.builder.add("head_active", activation(slope), x)
@@ -99,28 +102,14 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
 
 def _check(fields: Fields) -> float:
     """Refuse what has no block; return the slope of the rectifier for negative arguments."""
-    if not fields.has("agg_2to0.coefs") and not fields.has("agg_2to0.coefs00"):
+    if not fields.has("agg_2to0.bias"):
         raise fields.refused(
             "another head than agg_2to0", "only the classifier is read, no regression of vectors"
         )
     fields.require("method", "spurions", "spurions", why="products of components have no block")
     fields.require("stabilizer", "so2", *SPURIONS, why="four spurions keep no symmetry")
-    fields.require(
-        "batchnorm", "b", "b", "", why="other norms depend on the event at inference, with divisions"
-    )
-    fields.require("masked", True, True, why="normalised padding would enter the sums")
-    fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
-    fields.require("activate_agg", False, False, why="aggregates are mixed in one map of pairs")
     fields.require("read_pid", False, False, why="particle identities have no port")
-    if fields.argument("nobj", 0) < 2:
-        raise CompileError(
-            "pelican: nobj", f"found {fields.argument('nobj', 0)}", "give 2 constituents or more"
-        )
-    if fields.argument("scale", 1.0) <= 0 or fields.argument("nobj_avg", 49.0) <= 0:
-        raise CompileError("pelican", "has a scale or nobj_avg that is not positive", "check the arguments")
-    return SLOPES[
-        fields.require("activation", "leakyrelu", *SLOPES, why="normalisation folds into rectifiers")
-    ]
+    return check_options(fields, "leakyrelu")
 
 
 def _add_encoder(nodes: Nodes, products: str, fields: Fields, scale: float) -> str:
@@ -155,57 +144,48 @@ def _linear(fields: Fields, prefix: str) -> ChannelMix:
 
 
 def _add_message(
-    nodes: Nodes, name: str, x: str, fields: Fields, prefix: str, slope: float, outer: Letters
+    nodes: Nodes, name: str, x: str, fields: Fields, prefix: str, slope: float, labels: Floats | None
 ) -> str:
-    """Add mixes of channels, each rectified, the last one normalised as well, without padding."""
+    """Add mixes of channels, each rectified, the last one normalised as well, without padding.
+
+    `labels` (kinds of pairs, counts, channels) are further channels of the first mix.
+    """
     depth = _depth(fields, prefix)
     if not depth:
         raise CompileError(f"pelican: {prefix}", "has no linear layer", "expected a message network")
     for k in range(depth):
         mix = _linear(fields, f"{prefix}.linear.{k}")
-        have = nodes.builder.type(x).size("c")
-        step = f"{name}_mix{k}"
-        if x == "encoded" and fields.has("eq1to2.bias"):
-            x = _add_labelled_mix(nodes, step, x, fields, mix, outer)
-        else:
-            if mix.weight.shape[1] != have:
-                raise CompileError(
-                    f"pelican: {prefix}", f"mixes {mix.weight.shape[1]} channels", f"expected {have}"
-                )
-            x = nodes.builder.add(step, mix, x)
+        x = _add_mix(nodes, f"{name}_mix{k}", x, mix, labels if k == 0 else None)
         channels = mix.weight.shape[0]
-        last = k == depth - 1
-        norm = read_norm(fields, prefix, channels) if last else (np.ones(channels), np.zeros(channels))
+        norm = (
+            read_norm(fields, prefix, channels) if k == depth - 1 else (np.ones(channels), np.zeros(channels))
+        )
         x = nodes.builder.add(f"{name}_active{k}", rectifier(slope, *norm), x)
     return nodes.mask(name, x)
 
 
-def _add_labelled_mix(
-    nodes: Nodes, name: str, x: str, fields: Fields, mix: ChannelMix, outer: Letters
-) -> str:
-    """Add the first mix, of encoded products and of labels: those are a bias by kind of pair and n."""
+def _add_mix(nodes: Nodes, name: str, x: str, mix: ChannelMix, labels: Floats | None) -> str:
+    """Add a mix of channels and labels; these are a bias that depends on the kind of pair and on n."""
     channels = nodes.builder.type(x).size("c")
-    labels = _labels(fields, nodes, outer)
-    weight, bias = mix.weight.array, mix.bias
-    if weight.shape[1] != channels + labels.shape[2] or bias is None:
-        raise CompileError(
-            "pelican: first message",
-            f"mixes {weight.shape[1]} channels",
-            f"expected {channels} encoded and {labels.shape[2]} of labels",
-        )
-    rows = np.einsum("knd,cd->kcn", labels, weight[:, channels:]) + bias.array[:, None]
+    have = channels + (0 if labels is None else labels.shape[2])
+    if mix.weight.shape[1] != have:
+        raise CompileError(f"pelican: {name}", f"mixes {mix.weight.shape[1]} channels", f"expected {have}")
+    if labels is None or mix.bias is None:
+        return nodes.builder.add(name, mix, x)
+    weight = mix.weight.array
+    rows = np.einsum("knd,cd->kcn", labels, weight[:, channels:]) + mix.bias.array[:, None]
     encoded = nodes.builder.add(f"{name}_encoded", ChannelMix(Tensor(weight[:, :channels])), x)
     return nodes.builder.add(name, Add(), encoded, _add_kinds(nodes, rows))
 
 
-def _kinds(nodes: Nodes) -> tuple[list[int], NDArray[np.int64]]:
-    """Return the label of every node (0 for particles, then the spurions), and the kind of every pair
-    (n, n): of labels a, b off the diagonal, and of one label on it."""
+def _kinds(nodes: Nodes) -> NDArray[np.int64]:
+    """Return the kind of every pair (n, n): of labels a, b off the diagonal, of one label on it. Labels are 0
+    for particles, then 1, 2, .. for the spurions."""
     labels = [*range(1, nodes.spurions + 1), *[0] * nodes.particles]
     several = nodes.spurions + 1
     kind = np.array([[a * several + b for b in labels] for a in labels])
     np.fill_diagonal(kind, [several**2 + a for a in labels])
-    return labels, kind
+    return kind
 
 
 def _labels(fields: Fields, nodes: Nodes, letters: Letters) -> Floats:
@@ -242,9 +222,8 @@ def _add_kinds(nodes: Nodes, rows: Floats) -> str:
     shape = Type(Rep.S, (Axis("k", kinds), Axis("d", channels), Axis("c", kinds * channels)))
     fold = np.eye(kinds * channels).reshape(*shape.shape)
     folded = b.add("labels_kinds", PairSum("c"), b.add("labels_fold", Spurion(shape, Tensor(fold))), flat)
-    _, kind = _kinds(nodes)
     place = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size), Axis("k", kinds)))
-    one_hot = np.eye(kinds)[kind][..., None]
+    one_hot = np.eye(kinds)[_kinds(nodes)][..., None]
     where = b.add("labels_where", Spurion(place, Tensor(one_hot)))
     pairs = b.add("labels_pairs", PairSum("k"), where, folded)
     return b.add("labels", Rename("d", "c"), pairs)

@@ -108,6 +108,8 @@ class TableLayer(EqLayer):
         super().__init__(**kwargs)
         self.knots = [float(k) for k in knots]
         self.axis, self.activation, self.levels = axis, Activation(activation), [float(v) for v in levels]
+        if self.activation not in _ACTIVATIONS:
+            raise CompileError(self.name, f"found the activation {activation}", "it has no trainable layer")
         self.out = Fixed.parse(out) if out else None
         self.trained, self.spread, self.quantized = trainable_values, spread, quantized
 

@@ -1,0 +1,37 @@
+"""Print what formats cost the networks of checkpoints: python docs/checkpoint_cost.py FOLDER EVENTS [CONFIG].
+
+AUC of the float network and of the integers, with the formats that `eqhls compile --calibrate` derives,
+calibrated on every other event and measured on the rest; and the work of one event.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from eqhls.compile import load_any
+from eqhls.options import Options
+from eqhls.passes import run as run_passes
+from eqhls.passes.cost import gates
+from eqhls.quantize.assign import assign
+from eqhls.verify.events import Events, from_raw, predict_floats, read_events
+from eqhls.verify.metrics import auc, discriminant
+
+
+def half(events: Events, start: int) -> Events:
+    """Return every second event, from the first (0) or the second (1)."""
+    raw, floats = ({k: v[start::2] for k, v in d.items()} for d in (events.raw, events.floats))
+    return Events(raw, floats, events.labels[start::2], 0)
+
+
+def report(checkpoint: Path, file: Path, config: Path | None) -> str:
+    graph = load_any(checkpoint, config)
+    quantized = run_passes(assign(graph, half(read_events(file, graph), 0).floats, Options()))
+    events = half(read_events(file, quantized), 1)
+    exact = from_raw(quantized, quantized.evaluate(events.raw)[quantized.outputs[0]]).scores
+    found = [auc(discriminant(s), events.labels) for s in (predict_floats(graph, events).scores, exact)]
+    return f"{checkpoint.name}: AUC float {found[0]:.4f}, integers {found[1]:.4f}; {gates(quantized):,} cells"
+
+
+if __name__ == "__main__":
+    print(report(*(Path(a) for a in sys.argv[1:3]), Path(sys.argv[3]) if sys.argv[3:] else None))
