@@ -21,8 +21,8 @@ from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
 
 PARTICLES = "j"
-CHUNK = 256
-"""Events of a float evaluation at a time: all values of all pairs are kept until its end."""
+NUMBERS = 1 << 26
+"""Floats that an evaluation may keep at a time: all values of its events stay until its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +178,11 @@ def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
 def predict_floats(graph: Graph, events: Events) -> Prediction:
     """Evaluate the float64 references on unrounded inputs."""
     parts: list[Floats] = []
-    for start in range(0, len(events), CHUNK):
-        piece = {k: v[start : start + CHUNK] for k, v in events.floats.items()}
+    chunk = max(1, NUMBERS // sum(n.type.elements for n in graph))
+    for start in range(0, len(events), chunk):
+        piece = {k: v[start : start + chunk] for k, v in events.floats.items()}
         out = graph.reference(piece)[graph.outputs[0]]
-        size = min(CHUNK, len(events) - start)
+        size = min(chunk, len(events) - start)
         parts.append(np.broadcast_to(out, (size, *out.shape[1:])).reshape(size, -1))
     return Prediction(np.concatenate(parts))
 
