@@ -20,8 +20,6 @@ from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
 
 PARTICLES = "j"
-CHUNK = 256
-"""Events of a float evaluation at a time: all values of all pairs are kept until its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,13 @@ from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
+from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, parse_clock, read_options
-from eqhls.quantize.assign import assign
+from eqhls.quantize.assign import LIMIT, assign
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -95,6 +96,45 @@ def test_unknown_names_are_refused() -> None:
     options = read_options(None, HLSConfig={"LayerName": {"ff": {"Precision": "fix<5,4>"}}})
     with pytest.raises(CompileError, match="LayerName.*'ff'"):
         assign(graph, {}, options)
+
+
+def radial_edges(slope: float = 1.0) -> Graph:
+    """Radial functions of (p_i - b)^2 with a beam b that no port holds exactly."""
+    b = Builder("edges")
+    p = b.add("p", Input(Type(Rep.V, (Axis("i", 2),))))
+    beam = b.add("beam", Spurion(Type(Rep.V, (Axis("j", 1),)), Tensor([[2**0.5, 0, 0, 1.0]])))
+    d = b.add("d", Add((1,)), p, beam)
+    q = b.add("q", Gram(), d, d)
+    function = Radial(Tensor([slope, slope / 64]), Tensor([[1.0, -0.5], [0.25, 2.0]]), Tensor([0.5, -1.0]))
+    return b.graph(b.add("r", function, q))
+
+
+def test_a_radial_function_reads_a_logarithm_of_exact_squares(rng: np.random.Generator) -> None:
+    feeds = {"p": rng.normal(size=(500, 2, 4)) * np.exp(rng.normal(size=(500, 2, 1)) * 2)}
+    floating = radial_edges()
+    graph = assign(floating, feeds, Options())
+    assert graph.quantized and graph.node("q").type.formats[0].width > LIMIT
+    assert graph.node("r").inputs == ("r.code",) and graph.node("r.code").inputs == ("q",)
+    code, function = graph.node("r.code").op, graph.node("r").op
+    assert isinstance(code, Log2) and isinstance(function, Radial) and code.magnitude
+    assert function.floor == code.floor <= 2.0**-6
+    kind = graph.node("p").type
+    raw = (
+        np.rint(feeds["p"] / kind.formats[0].lsb)
+        .clip(kind.formats[0].lo, kind.formats[0].hi)
+        .astype(np.int64)
+    )
+    out = graph.evaluate({"p": raw})["r"] * graph.node("r").type.formats[0].lsb
+    want = floating.reference({"p": raw * kind.formats[0].lsb})["r"]
+    assert np.abs(out - want).max() < 0.1 < np.ptp(want)
+
+
+def test_spurions_are_rounded_once(rng: np.random.Generator) -> None:
+    graph = assign(radial_edges(), {"p": rng.normal(size=(50, 2, 4))}, Options())
+    beam = graph.node("beam").op
+    assert isinstance(beam, Spurion)
+    steps = beam.values.array * 2**6
+    assert (steps == np.rint(steps)).all() and np.abs(beam.values.array[0, 0] - 2**0.5) <= 2**-7
 
 
 def test_shipped_models_need_no_calibration() -> None:

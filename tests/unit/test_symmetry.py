@@ -9,6 +9,7 @@ import networks
 import numpy as np
 import pytest
 
+from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.basis import Basis
@@ -20,13 +21,18 @@ from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops import gram as gram_module
 from eqhls.ops.cg_square import CgSquare
+from eqhls.ops.concat import Concat
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
+from eqhls.verify.controls import CUTS, FAULTS, faulty
 from eqhls.verify.sampling import lattice_events, random_events
 from eqhls.verify.symmetry import Symmetry, check_group, check_permutations, derive
 from eqhls.verify.testbuild import ported
@@ -141,3 +147,61 @@ def test_padded_slots_contribute_nothing(rng: np.random.Generator) -> None:
     want = graph.evaluate(feeds)[graph.outputs[0]]
     moved = {k: (v[:, [0, 1, 2, 5, 4, 3]] if graph.node(k).type.has("j") else v) for k, v in feeds.items()}
     np.testing.assert_array_equal(graph.evaluate(moved)[graph.outputs[0]], want)
+
+
+def beside_beams(beam: float) -> Graph:
+    """Invariants of all rows, two beams of energy `beam` in front of the ports on the same axis."""
+    port = Fixed(8, 6, True)
+    b = Builder("beams")
+    beams = b.add("beams", Spurion(Type(Rep.V, (Axis("j", 2),)), Tensor([[beam, 0, 0, 1], [beam, 0, 0, -1]])))
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 3),), formats=(port,))))
+    flags = b.add("valid", Input(Type(Rep.S, (Axis("j", 3),), formats=(Fixed(1, 1, False),))))
+    rows = b.add("rows", Concat("j"), beams, b.add("live", Mask(), p, flags))
+    turned = b.add("turned", Rename("j", "i"), rows)
+    return b.graph(b.add("q", Gram(), turned, rows)).formatted()
+
+
+def test_a_spurion_may_lie_between_the_steps_of_the_ports() -> None:
+    """It gets a finer lattice of its own, and the group stays exact; padding never touches it."""
+    graph = beside_beams(1 + 2**-6)
+    test = ported(graph, 6)
+    kind = test.node("beams").type
+    assert {f.frac for f in kind.formats} == {6} and {f.frac for f in test.node("p").type.formats} == {2}
+    events = lattice_events(graph, test, np.random.default_rng(1), 300)
+    np.testing.assert_array_equal(events["beams"][:, 0, 0] * kind.formats[0].lsb, 1 + 2**-6)
+    assert (events["p"][:, 2] == 0).all(axis=-1).any()
+    transformed, mismatches, control = check(graph, derive(graph))
+    assert transformed > 100 and mismatches == 0 and control > 0
+
+
+def test_a_spurion_on_no_lattice_is_refused() -> None:
+    with pytest.raises(CompileError, match="%beams.*no lattice of 12 more bits"):
+        ported(beside_beams(1 + 2**-16), 0)
+
+
+def test_a_fault_grows_until_it_is_resolved() -> None:
+    """Behind a rounding to 64, a product without its last 2 bits changes nothing; without 12 it does."""
+    graph = beside_beams(1.0)
+    b = Builder("coarse")
+    for node in graph:
+        b.add(node.name, node.op, *node.inputs)
+    coarse = b.graph(
+        b.add("r", Requantize((Fixed(10, 16, True, Rounding.RND, Overflow.SAT),)), "q")
+    ).formatted()
+    test = ported(coarse, 6)
+    events = lattice_events(coarse, test, np.random.default_rng(1), 300)
+
+    def caught(cut: int) -> int:
+        wrong = faulty(test, FAULTS[1], cut)
+        result = check_group(
+            derive(coarse),
+            wrong,
+            events,
+            lambda feeds: wrong.evaluate(feeds)[wrong.outputs[0]],
+            "integer",
+            np.random.default_rng(2),
+        )
+        return result.mismatches
+
+    assert caught(CUTS[0]) < caught(12)
+    assert caught(12) > 0
