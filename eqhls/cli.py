@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eqhls.backends.hls.build import build_project
-from eqhls.compile import Compiled, compile_model, load_any, open_project, predict_float
+from eqhls.compile import Compiled, compile_model, load_any, onnx_module, open_project, predict_float
 from eqhls.errors import CompileError, VerificationError
 from eqhls.options import parse_clock, read_options
 from eqhls.report.catalogue import catalogue
@@ -31,7 +31,7 @@ app = typer.Typer(
 console = Console(highlight=False, markup=False, soft_wrap=True)
 ENGINES = ("float", "integer", "hls", "rtl")
 
-ModelArg = Annotated[Path, typer.Argument(help="a model folder, a graph.eq file or a .keras file")]
+ModelArg = Annotated[Path, typer.Argument(help="a model folder, a .eq, .keras or .onnx file")]
 FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls compiled")]
 EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
 
@@ -121,6 +121,26 @@ def report(folder: FolderArg) -> None:
 def info(model: ModelArg) -> None:
     """Show the blocks, types and sizes of a model, and what it would cost."""
     console.print(model_table(load_any(model)))
+
+
+@app.command()
+def export(
+    model: ModelArg,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .onnx file to write")],
+    engine: Annotated[
+        str, typer.Option(help="whose numbers: float or integer; integer if every value has a format")
+    ] = "",
+    double: Annotated[bool, typer.Option("--double", help="ports and values in double precision")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="blocks expanded; Quant nodes stay")] = False,
+) -> None:
+    """Write MODEL as an ONNX file of com.eqhls operators that onnxruntime runs (docs/onnx.md)."""
+    if engine not in ("", "float", "integer"):
+        raise CompileError("--engine", f"found {engine!r}, expected float or integer")
+    write = onnx_module("backends.onnx.write")
+    graph = load_any(model)
+    exact = graph.quantized if not engine else engine == "integer"
+    write.export_onnx(graph, output, exact, double, plain)
+    console.print(f"wrote {output}, {'integer' if exact else 'float'} numbers")
 
 
 @app.command()
