@@ -49,6 +49,7 @@ train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag
 
 docs: $(VENV)/core ## write the generated pages again
 	@$(BIN)/eqhls catalogue -o docs/blocks.md
+	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
 
 clean: ## remove what was built
 	rm -rf build

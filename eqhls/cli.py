@@ -15,7 +15,7 @@ from eqhls.backends.hls.build import build_project
 from eqhls.compile import Compiled, compile_model, load_any, onnx_module, open_project, predict_float
 from eqhls.errors import CompileError, VerificationError
 from eqhls.options import parse_clock, read_options
-from eqhls.report.catalogue import catalogue
+from eqhls.report.catalogue import catalogue, operators
 from eqhls.report.html import write_report
 from eqhls.report.tables import evidence_table, model_table, summary_lines
 from eqhls.text import write_file
@@ -160,9 +160,10 @@ def synth(folder: FolderArg) -> None:
 @app.command("catalogue")
 def catalogue_command(
     output: Annotated[Path, typer.Option("-o", "--output")] = Path("docs/blocks.md"),
+    onnx: Annotated[bool, typer.Option("--onnx", help="the page of ONNX operators")] = False,
 ) -> None:
     """Write the page of all blocks from the code."""
-    write_file(output, catalogue())
+    write_file(output, operators() if onnx else catalogue())
     console.print(f"wrote {output}")
 
 

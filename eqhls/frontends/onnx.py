@@ -1,5 +1,6 @@
 """ONNX files made of com.eqhls operators, with a tail of plain layers on scalars, read as graphs.
 
+A block has the name of its node, an input that of its port.
 The reader goes by operators and their attributes; local functions are for other runtimes.
 """
 
@@ -69,9 +70,10 @@ def _read_block(state: Reading, node: onnx.NodeProto) -> None:
     except CompileError as error:
         raise error.at(f"{state.where}: {name_of(node)}") from None
     inputs = () if op.source else tuple(state.whole(n, node).name for n in node.input)
+    name = node.input[0] if op.source and node.input else name_of(node)
     if op.source and (len(node.input) != 1 or node.input[0] not in state.ports):
         raise CompileError(state.place(node), f"reads {list(node.input)}, expected one port of the graph")
-    state.views[node.output[0]] = state.add(name_of(node), op, inputs, declared)
+    state.views[node.output[0]] = state.add(name, op, inputs, declared)
 
 
 def calls(model: onnx.ModelProto) -> list[tuple[onnx.NodeProto, Op, tuple[Type, ...]]]:
@@ -80,6 +82,6 @@ def calls(model: onnx.ModelProto) -> list[tuple[onnx.NodeProto, Op, tuple[Type, 
     found: list[tuple[onnx.NodeProto, Op, tuple[Type, ...]]] = []
     for call in model.graph.node:
         if call.domain == DOMAIN:
-            node = state.nodes[identifier(name_of(call))]
+            node = state.nodes[state.views[call.output[0]].name]
             found.append((call, node.op, tuple(state.nodes[n].type for n in node.inputs)))
     return found

@@ -55,7 +55,8 @@ def lower_pairs(op: PairBlock, body: Body, types: tuple[Type, ...]) -> str:
     triangular = len(types[0].axes) == 2 and not isinstance(op, Eq1to2)
     n = corner(types[0].axes[0].size) if triangular else types[0].axes[0].size
     pairs = _Pairs(n, triangular)
-    sources = _sources(body, body("Squeeze", body.real(), body.const([-1])), pairs, isinstance(op, Eq1to2))
+    x, channels = body("Squeeze", body.real(), body.const([-1])), types[0].size(op.channel)
+    sources = _sources(body, x, pairs, channels, isinstance(op, Eq1to2))
     places: dict[str, list[tuple[int, str]]] = {}
     for k, term in enumerate(BASES[type(op)].split()):
         source, place = term.split("@")
@@ -79,11 +80,11 @@ def lower_pairs(op: PairBlock, body: Body, types: tuple[Type, ...]) -> str:
     return body("Unsqueeze", value, body.const([-1]))
 
 
-def _sources(body: Body, x: str, pairs: _Pairs, particles: bool) -> dict[str, str]:
+def _sources(body: Body, x: str, pairs: _Pairs, channels: int, particles: bool) -> dict[str, str]:
     if particles:
         return {"v": x, "whole": body.total(x, 1)}
     square = body.take(x, triangle(pairs.n), 1) if pairs.triangular else x
-    every = body.reshape(square, [pairs.n * pairs.n, -1])
+    every = body.reshape(square, [pairs.n * pairs.n, channels])
     d = body.take(every, [i * (pairs.n + 1) for i in range(pairs.n)], 1)
     return {
         "x": x,
