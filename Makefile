@@ -20,7 +20,7 @@ $(VENV)/core: pyproject.toml
 
 $(VENV)/dev: $(VENV)/core
 	@echo "[setup] installing the test tools and Keras"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx]'
 	@touch $@
 
 demo: $(VENV)/core ## compile, simulate and prove models/lgn_top; at most 10 minutes
@@ -49,6 +49,7 @@ train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag
 
 docs: $(VENV)/core ## write the generated pages again
 	@$(BIN)/eqhls catalogue -o docs/blocks.md
+	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
 
 clean: ## remove what was built
 	rm -rf build

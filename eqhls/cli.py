@@ -12,10 +12,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from eqhls.backends.hls.build import build_project
-from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
+from eqhls.compile import (
+    Compiled,
+    compile_model,
+    load_any,
+    onnx_module,
+    open_project,
+    predict_float,
+    read_model,
+)
 from eqhls.errors import CompileError, VerificationError
 from eqhls.options import parse_clock, read_options
-from eqhls.report.catalogue import catalogue
+from eqhls.report.catalogue import catalogue, operators
 from eqhls.report.html import write_report
 from eqhls.report.tables import cost_lines, evidence_table, model_table, summary_lines
 from eqhls.text import write_file
@@ -31,7 +39,7 @@ app = typer.Typer(
 console = Console(highlight=False, markup=False, soft_wrap=True)
 ENGINES = ("float", "integer", "hls", "rtl")
 
-ModelArg = Annotated[Path, typer.Argument(help="a model folder, a graph.eq, .keras or checkpoint file")]
+ModelArg = Annotated[Path, typer.Argument(help="a model folder, a .eq, .keras, .onnx or checkpoint file")]
 ConfigArg = Annotated[Path | None, typer.Option(help="JSON with the arguments of a checkpoint")]
 FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls compiled")]
 EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
@@ -129,6 +137,26 @@ def info(model: ModelArg, config: ConfigArg = None) -> None:
 
 
 @app.command()
+def export(
+    model: ModelArg,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the .onnx file to write")],
+    engine: Annotated[
+        str, typer.Option(help="whose numbers: float or integer; integer if every value has a format")
+    ] = "",
+    double: Annotated[bool, typer.Option("--double", help="ports and values in double precision")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="blocks expanded; Quant nodes stay")] = False,
+) -> None:
+    """Write MODEL as an ONNX file of com.eqhls operators that onnxruntime runs (docs/onnx.md)."""
+    if engine not in ("", "float", "integer"):
+        raise CompileError("--engine", f"found {engine!r}, expected float or integer")
+    write = onnx_module("backends.onnx.write")
+    graph = load_any(model)
+    exact = graph.quantized if not engine else engine == "integer"
+    write.export_onnx(graph, output, exact, double, plain)
+    console.print(f"wrote {output}, {'integer' if exact else 'float'} numbers")
+
+
+@app.command()
 def build(folder: FolderArg) -> None:
     """Run Vitis or Vivado HLS where they are installed, and print their report."""
     console.print(build_project(folder))
@@ -145,9 +173,10 @@ def synth(folder: FolderArg) -> None:
 @app.command("catalogue")
 def catalogue_command(
     output: Annotated[Path, typer.Option("-o", "--output")] = Path("docs/blocks.md"),
+    onnx: Annotated[bool, typer.Option("--onnx", help="the page of ONNX operators")] = False,
 ) -> None:
     """Write the page of all blocks from the code."""
-    write_file(output, catalogue())
+    write_file(output, operators() if onnx else catalogue())
     console.print(f"wrote {output}")
 
 

@@ -149,7 +149,7 @@ def read_model(model: Path | str | Graph, config: Path | None = None) -> Graph:
 
 def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:
     """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it where
-    left out), or a Keras file through the Keras front end.
+    left out), or a Keras or ONNX file through its front end.
 
     Keras is imported by name and only here: no other user of eqhls should pay for it.
     """
@@ -168,7 +168,17 @@ def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:
         except ImportError as error:
             raise CompileError(str(model), f"needs Keras ({error})", "pip install 'eqhls[keras]'") from None
         return keras.read_keras(model)
+    if model.suffix == ".onnx":
+        return onnx_module("frontends.onnx").read_onnx(model)
     return load_model(model)
+
+
+def onnx_module(name: str) -> Any:
+    """Return a module of eqhls that needs onnx, which no other user should pay for. Raises CompileError."""
+    try:
+        return importlib.import_module(f"eqhls.{name}")
+    except ImportError as error:
+        raise CompileError("ONNX", f"needs onnx ({error})", "pip install 'eqhls[onnx]'") from None
 
 
 def predict_float(graph: Graph, events: Events) -> Prediction:

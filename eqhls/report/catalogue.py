@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import MISSING, fields
+from typing import Any, get_args
 
+from eqhls.frontends.exchange.domain import DOMAIN, RESULT, VERSION, attributes_of
 from eqhls.ir.op import Op
 from eqhls.ops import ALL
 
@@ -16,6 +18,17 @@ GROUPS = {
     "scalar": "Scalars",
     "structure": "Structure",
 }
+
+WORDS = {
+    "Tensor": "DOUBLE tensor",
+    "Fixed": "format, `fix<8,4,RND,SAT>`",
+    "Type": "type, `V.lc[j:16]`",
+    "Path": "path, `V*V->F`",
+    "str": "text",
+    "int": "integer",
+    "float": "number",
+}
+"""What a field's type is called on the page of ONNX operators."""
 
 
 def catalogue() -> str:
@@ -57,3 +70,32 @@ def _default(value: object) -> str:
     if value is MISSING:
         return "required"
     return f"`{value}`" if value != "" else "empty"
+
+
+def operators() -> str:
+    """Return docs/onnx-operators.md."""
+    lines = [
+        f"# Operators of {DOMAIN}, version {VERSION}",
+        "",
+        "Written by `eqhls catalogue --onnx` from `eqhls/ops`; do not edit. What each computes is in "
+        f"[blocks.md](blocks.md), how they travel in [onnx.md](onnx.md). Every operator may carry `{RESULT}` "
+        "(STRING), the type of its result. An attribute whose field is none is left out.",
+        "",
+        "| operator | attribute | ONNX type | holds | default |",
+        "|---|---|---|---|---|",
+    ]
+    for op in ALL:
+        rows = [
+            f"`{a.name}` | {a.kind} | {_holds(a.hint)} | {'required' if a.required else _default(a.default)}"
+            for a in attributes_of(op)
+        ]
+        names = [f"`{op.__name__}`", *([""] * (len(rows) - 1))]
+        lines += [f"| {name} | {row} |" for name, row in zip(names, rows or ["| | |"], strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def _holds(hint: Any) -> str:
+    parts = get_args(hint)
+    if parts:
+        return f"{_holds(parts[0])}, any number"
+    return WORDS.get(hint.__name__) or str(hint.__name__).lower()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from eqhls.cli import app
 from eqhls.ops import BY_NAME
-from eqhls.report.catalogue import catalogue
+from eqhls.report.catalogue import catalogue, operators
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_catalogue_is_current() -> None:
     """`make docs` writes it."""
     assert (ROOT / "docs" / "blocks.md").read_text() == catalogue()
+
+
+def test_the_page_of_onnx_operators_is_current() -> None:
+    assert (ROOT / "docs" / "onnx-operators.md").read_text() == operators()
 
 
 def test_the_catalogue_has_every_block() -> None:

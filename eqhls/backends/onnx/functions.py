@@ -1,0 +1,193 @@
+"""What every block means in plain ONNX operators: one rule a block.
+
+Written from the definitions, not from the float references: tensors are contracted by the
+Clebsch-Gordan tables, functions are looked up cell by cell.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+import numpy as np
+
+from eqhls.backends.onnx.body import Body
+from eqhls.backends.onnx.pairs import lower_pairs
+from eqhls.backends.onnx.scalars import lower_log2, lower_requantize, lower_table
+from eqhls.errors import CompileError
+from eqhls.groups.cg import CGTable, Path, parse_path, square_terms, table
+from eqhls.groups.lorentz import Rep
+from eqhls.groups.permutation import pairs_of
+from eqhls.ir.op import Op
+from eqhls.ir.types import Type, joined_axes
+from eqhls.ops.add import Add
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.cg_square import CgSquare
+from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.concat import Concat
+from eqhls.ops.dense import Dense
+from eqhls.ops.eq1to2 import Eq1to2
+from eqhls.ops.eq2to0 import Eq2to0
+from eqhls.ops.eq2to1 import Eq2to1
+from eqhls.ops.eq2to2 import Eq2to2
+from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.gram import PRODUCT, Gram
+from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
+from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
+from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.rename import Rename
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Table
+
+
+@singledispatch
+def lower(op: Op, body: Body, types: tuple[Type, ...]) -> str:
+    """Append the operators of a block to a body and return the result.
+
+    Inputs have shape (events, *axes, components); a block without inputs gives one event, which
+    broadcasts. Raises CompileError for a block without a rule.
+    """
+    raise CompileError(op.kind(), "has no ONNX function")
+
+
+@lower.register
+def _(op: Input, body: Body, types: tuple[Type, ...]) -> str:
+    return body("Cast", body.inputs[0], to=body.element)
+
+
+@lower.register
+def _(op: Rename, body: Body, types: tuple[Type, ...]) -> str:
+    return body("Identity", body.inputs[0])
+
+
+@lower.register
+def _(op: Spurion, body: Body, types: tuple[Type, ...]) -> str:
+    return body.const(op.values.array[None])
+
+
+@lower.register
+def _(op: Gram, body: Body, types: tuple[Type, ...]) -> str:
+    metric = table(PRODUCT, types[0].basis)
+    if len(types) == 2:
+        axes = joined_axes(*types)
+        return contract(body, metric, 1, *(body.spread(body.real(k), t, axes) for k, t in enumerate(types)))
+    x, where = body.real(), 1 + types[0].index(op.axis)
+    left, right = zip(*pairs_of(types[0].size(op.axis)), strict=True)
+    return contract(body, metric, 1, body.take(x, left, where), body.take(x, right, where))
+
+
+@lower.register
+def _(op: CgProduct, body: Body, types: tuple[Type, ...]) -> str:
+    axes = joined_axes(*types)
+    basis = next((t.basis for t in types if t.rep is not Rep.S), types[0].basis)
+    a, b = (body.spread(body.real(k), t, axes) for k, t in enumerate(types))
+    return contract(body, table(op.path, basis), op.path.out.dim, a, b)
+
+
+@lower.register
+def _(op: CgSquare, body: Body, types: tuple[Type, ...]) -> str:
+    return _square(body, op.path, types[0])
+
+
+@lower.register
+def _(op: Invariants, body: Body, types: tuple[Type, ...]) -> str:
+    name = types[0].rep.name
+    if types[0].rep is Rep.S:
+        return body("Identity", body.inputs[0])
+    return _square(body, parse_path(f"{name}*{name}->S"), types[0])
+
+
+def _square(body: Body, path: Path, kind: Type) -> str:
+    x = body.real()
+    return contract(body, square_terms(path, kind.basis), path.out.dim, x, x)
+
+
+def contract(body: Body, terms: CGTable, size: int, a: str, b: str) -> str:
+    """Contract the components of two tensors by a table: each product once, then one matrix."""
+    products = sorted({(t.left, t.right) for t in terms.terms})
+    matrix = np.zeros((len(products), size))
+    for t in terms.terms:
+        matrix[products.index((t.left, t.right)), t.out] = t.numerator * 2.0**-terms.shift
+    left, right = zip(*products, strict=True)
+    return body("MatMul", body("Mul", body.take(a, left, -1), body.take(b, right, -1)), body.const(matrix))
+
+
+@lower.register
+def _(op: ChannelMix, body: Body, types: tuple[Type, ...]) -> str:
+    x, rank, where = body.real(), len(types[0].axes) + 2, 1 + types[0].index(op.axis)
+    out = body("MatMul", body.last(x, where, rank), body.const(op.weight.array.T))
+    if op.dual is not None:
+        star = np.zeros((6, 6))
+        terms = table(DUAL, types[0].basis)
+        for t in terms.terms:
+            star[t.right, t.out] = t.numerator * 2.0**-terms.shift
+        starred = body.last(body("MatMul", x, body.const(star)), where, rank)
+        out = body("Add", out, body("MatMul", starred, body.const(op.dual.array.T)))
+    if op.bias is not None:
+        out = body("Add", out, body.const(op.bias.array))
+    return body.last(out, where, rank, back=True)
+
+
+@lower.register
+def _(op: PairSum, body: Body, types: tuple[Type, ...]) -> str:
+    axes = joined_axes(*types)
+    w, x = (body.spread(body.real(k), t, axes) for k, t in enumerate(types))
+    return body.total(body("Mul", w, x), 1 + [a.name for a in axes].index(op.over))
+
+
+@lower.register
+def _(op: ParticleSum, body: Body, types: tuple[Type, ...]) -> str:
+    return body.total(body.real(), 1 + types[0].index(op.axis))
+
+
+@lower.register
+def _(op: Mask, body: Body, types: tuple[Type, ...]) -> str:
+    return body("Mul", body.real(0), body.spread(body.real(1), types[1], types[0].axes))
+
+
+@lower.register
+def _(op: Dense, body: Body, types: tuple[Type, ...]) -> str:
+    flat = body.reshape(body.real(), [types[0].elements])
+    out = body("MatMul", flat, body.const(op.weight.array.T))
+    if op.bias is not None:
+        out = body("Add", out, body.const(op.bias.array))
+    return body("Unsqueeze", out, body.const([-1]))
+
+
+@lower.register
+def _(op: Add, body: Body, types: tuple[Type, ...]) -> str:
+    axes = op.infer(*types).axes
+    parts = [body.spread(body.real(k), t, axes) for k, t in enumerate(types)]
+    out = body("Neg", parts[0]) if 0 in op.minus else parts[0]
+    for k, part in enumerate(parts[1:], 1):
+        out = body("Sub" if k in op.minus else "Add", out, part)
+    return out
+
+
+@lower.register
+def _(op: Concat, body: Body, types: tuple[Type, ...]) -> str:
+    """Constants have one event; they are repeated for each of the others'."""
+    counts = [body("Shape", x, start=0, end=1) for x in body.inputs]
+    events = body("Max", *counts)
+    parts = [
+        body("Expand", x, body("Concat", events, body.const(list(t.shape)), axis=0))
+        for x, t in zip(body.inputs, types, strict=True)
+    ]
+    return body("Concat", *parts, axis=1 + types[0].index(op.axis))
+
+
+@lower.register
+def _(op: Select, body: Body, types: tuple[Type, ...]) -> str:
+    taken = body.take(body.inputs[0], op.indices, 1 + types[0].index(op.axis))
+    return taken if op.to else body.reshape(taken, op.infer(*types).shape)
+
+
+lower.register(Table, lower_table)
+lower.register(Log2, lower_log2)
+lower.register(Requantize, lower_requantize)
+for block in (Eq2to2, Eq2to2Symmetric, Eq1to2, Eq2to1, Eq2to0):
+    lower.register(block, lower_pairs)

@@ -1,0 +1,117 @@
+"""The pair blocks in ONNX operators: where each map of the basis takes its numbers, and where they go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eqhls.backends.onnx.body import Body
+from eqhls.groups.permutation import corner, pairs_of, triangle
+from eqhls.ir.op import Op, Tensor
+from eqhls.ir.types import Type
+from eqhls.ops.eq1to2 import Eq1to2
+from eqhls.ops.eq2to0 import Eq2to0
+from eqhls.ops.eq2to1 import Eq2to1
+from eqhls.ops.eq2to2 import Eq2to2
+from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+
+PairBlock = Eq2to2 | Eq2to2Symmetric | Eq1to2 | Eq2to1 | Eq2to0
+
+BASES: dict[type[Op], str] = {
+    Eq2to2: "x@pair y@pair d@corner d@column d@row c@corner c@column c@row r@corner r@column r@row "
+    "trace@all trace@diagonal total@all total@diagonal",
+    Eq2to2Symmetric: "x@pair d@corner d@sides r@corner r@sides trace@all trace@diagonal total@all "
+    "total@diagonal",
+    Eq1to2: "v@corner v@column v@row whole@diagonal whole@all",
+    Eq2to1: "d@own r@own c@own trace@all total@all",
+    Eq2to0: "total@own trace@own",
+}
+"""The maps in the order of the weights, as source@place. Sources: x and its transpose y, the diagonal d,
+sums c and r of columns and rows, trace and total; particles v and their sum, the whole. Places: a pair
+(ij), its row i, its column j, both sides, the corner where i = j; all, and the diagonal from all."""
+
+ROUNDED = ("row", "column", "sides", "corner", "all", "diagonal")
+"""Places whose mixes are rounded down where the block says `keep`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """n particles; whether their pairs lie along one axis (i <= j), or on two."""
+
+    n: int
+    triangular: bool
+
+    def equal(self) -> np.ndarray:
+        """Return delta_ij over the axes of pairs and one channel."""
+        if self.triangular:
+            return np.array([[float(i == j)] for i, j in pairs_of(self.n)])
+        return np.eye(self.n)[:, :, None]
+
+
+def lower_pairs(op: PairBlock, body: Body, types: tuple[Type, ...]) -> str:
+    """Append the operators of a pair block: a mix for each place, spread over the pairs and added."""
+    out = op.infer(*types)
+    triangular = len(types[0].axes) == 2 and not isinstance(op, Eq1to2)
+    n = corner(types[0].axes[0].size) if triangular else types[0].axes[0].size
+    pairs = _Pairs(n, triangular)
+    x, channels = body("Squeeze", body.real(), body.const([-1])), types[0].size(op.channel)
+    sources = _sources(body, x, pairs, channels, isinstance(op, Eq1to2))
+    places: dict[str, list[tuple[int, str]]] = {}
+    for k, term in enumerate(BASES[type(op)].split()):
+        source, place = term.split("@")
+        places.setdefault(place, []).append((k, source))
+    keep = getattr(op, "keep", None) if body.exact else None
+    shifts: dict[str, Tensor | None] = {"all": op.bias, "diagonal": getattr(op, "diagonal", None)}
+    if "all" not in places:
+        shifts = {"own": op.bias}
+    terms: list[str] = []
+    for place, maps in places.items():
+        matrix = np.concatenate([op.weight.array[:, :, k] for k, _ in maps], axis=1)
+        mix = body("MatMul", body("Concat", *(sources[s] for _, s in maps), axis=-1), body.const(matrix.T))
+        if keep is not None and place in ROUNDED:
+            mix = body("Mul", body("Floor", body("Mul", mix, body.const(2.0**keep))), body.const(2.0**-keep))
+        shift = shifts.get(place)
+        mix = mix if shift is None else body("Add", mix, body.const(shift.array))
+        terms.append(_placed(body, mix, place, pairs, len(out.axes)))
+    value = terms[0]
+    for term in terms[1:]:
+        value = body("Add", value, term)
+    return body("Unsqueeze", value, body.const([-1]))
+
+
+def _sources(body: Body, x: str, pairs: _Pairs, channels: int, particles: bool) -> dict[str, str]:
+    if particles:
+        return {"v": x, "whole": body.total(x, 1)}
+    square = body.take(x, triangle(pairs.n), 1) if pairs.triangular else x
+    every = body.reshape(square, [pairs.n * pairs.n, channels])
+    d = body.take(every, [i * (pairs.n + 1) for i in range(pairs.n)], 1)
+    return {
+        "x": x,
+        "y": body("Transpose", square, perm=[0, 2, 1, 3]),
+        "d": d,
+        "c": body.total(square, 1),
+        "r": body.total(square, 2),
+        "trace": body.total(d, 1),
+        "total": body.total(every, 1),
+    }
+
+
+def _placed(body: Body, mix: str, place: str, pairs: _Pairs, axes: int) -> str:
+    """Return a mix of shape (events, channels), (events, n, channels) or pairs so that it broadcasts."""
+    left, right = zip(*pairs_of(pairs.n), strict=True)
+    match place:
+        case "sides":
+            return body("Add", body.take(mix, left, 1), body.take(mix, right, 1))
+        case "row":
+            return body("Unsqueeze", mix, body.const([2]))
+        case "column":
+            return body("Unsqueeze", mix, body.const([1]))
+        case "corner":
+            wide = body.take(mix, left, 1) if pairs.triangular else body("Unsqueeze", mix, body.const([2]))
+            return body("Mul", wide, body.const(pairs.equal()))
+        case "all" | "diagonal":
+            wide = body("Unsqueeze", mix, body.const(list(range(1, axes))))
+            return body("Mul", wide, body.const(pairs.equal())) if place == "diagonal" else wide
+        case _:
+            return mix

@@ -1,0 +1,154 @@
+"""Functions of one scalar in ONNX operators, and what QONNX's Quant leaves to do for a rounding."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+
+from eqhls.backends.onnx.body import Body
+from eqhls.engines import interval
+from eqhls.fixed import Fixed, Overflow
+from eqhls.frontends.exchange.formats import QUANT_MODES
+from eqhls.ir.types import Type
+from eqhls.ops.log2 import Log2
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.table import Activation, Table
+
+
+def lower_table(op: Table, body: Body, types: tuple[Type, ...]) -> str:
+    """Piecewise linear by cell, then the activation; exact: on the grid of the entries."""
+    x, knots, values = body.real(), op.knots.array, op.values.array
+    slopes = np.diff(values) / np.diff(knots)
+    cell = body.bucket(x, knots[1:-1])
+    corner = body("Gather", body.const(knots[:-1]), cell)
+    if op.axis:
+        shape = [len(values) if a.name == op.axis else 1 for a in types[0].axes]
+        row = np.arange(len(values)).reshape(1, *shape, 1) * slopes.shape[1]
+        cell = body("Add", cell, body.const(row))
+    start, slope = (body("Gather", body.const(t.ravel()), cell) for t in (values[:, :-1], slopes))
+    y = _activated(body, op.activation, body("Add", start, body("Mul", slope, body("Sub", x, corner))))
+    if op.out is None:
+        return y
+    if op.out.overflow in (Overflow.SAT, Overflow.SAT_SYM) or body.exact:
+        y = body("Clip", y, body.const(op.out.lo * op.out.lsb), body.const(op.out.hi * op.out.lsb))
+    if not body.exact:
+        return y
+    if op.levels is not None:
+        levels = np.sort(op.levels.array)
+        y = body("Gather", body.const(levels), body.bucket(y, (levels[1:] + levels[:-1]) / 2))
+    return body("Mul", body("Round", body("Div", y, body.const(op.out.lsb))), body.const(op.out.lsb))
+
+
+def _activated(body: Body, activation: Activation, y: str) -> str:
+    match activation:
+        case Activation.NONE:
+            return y
+        case Activation.RELU:
+            return body("Max", y, body.const(0.0))
+        case Activation.LEAKY_RELU:
+            return body("Max", y, body("Mul", y, body.const(0.01)))
+        case Activation.SIGMOID:
+            one = body.const(1.0)
+            return body("Div", one, body("Add", one, body("Exp", body("Neg", y))))
+        case Activation.TANH:
+            return body("Tanh", y)
+        case Activation.EXP2:
+            return body("Pow", body.const(2.0), y)
+
+
+def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
+    """The logarithm; exact: the small tables of the windows, one behind the other."""
+    x = body.real()
+    if not body.exact:
+        ratio = body("Mul", body("Max", x, body.const(op.floor)), body.const(1 / op.floor))
+        octaves = body("Mul", body("Log", ratio), body.const(1 / np.log(2.0)))
+        return body("Min", octaves, body.const(op.top))
+    top = op.scaled(interval(types[0].formats, (1,))[0]).hi
+    windows = 1 + max(0, ceil((top.bit_length() - op.window) / op.step))
+    shifts = op.step * np.arange(windows)
+    entries = [op.code(c, int(s)) * 2.0**-op.frac for s in shifts for c in range(1 << op.window)]
+    scaled = body("Floor", body("Mul", x, body.const(2.0**op.grain / op.floor)))
+    whole = body("Max", scaled, body.const(0.0))
+    window = body.bucket(whole, np.exp2(op.window + shifts[:-1]).astype(np.float64), inclusive=True)
+    step = body("Gather", body.const(2.0**-shifts), window)
+    cell = body("Cast", body("Floor", body("Mul", whole, step)), to=7)
+    place = body("Add", cell, body("Mul", window, body.const(1 << op.window)))
+    return body("Gather", body.const(np.array(entries)), place)
+
+
+def lower_requantize(op: Requantize, body: Body, types: tuple[Type, ...]) -> str:
+    """Float: nothing. Exact: what Quant cannot say: shifts by half a step, and whatever does not saturate."""
+    if not body.exact or not any(_needs_help(f) for f in op.formats):
+        return body("Identity", body.inputs[0])
+    x = body.real()
+    if len(op.formats) == 1:
+        return _before_quant(body, x, op.formats[0])
+    parts = [_before_quant(body, body.take(x, [c], -1), form) for c, form in enumerate(op.formats)]
+    return body("Concat", *parts, axis=-1)
+
+
+def _needs_help(form: Fixed) -> bool:
+    return not saturating(form) or QUANT_MODES[form.rounding][0] != 0.0
+
+
+def saturating(form: Fixed) -> bool:
+    """Whether a Quant node alone can fit a value into a format (its signed single bit is -1 or +1)."""
+    return form.overflow in (Overflow.SAT, Overflow.SAT_SYM) and not (form.signed and form.width == 1)
+
+
+def _before_quant(body: Body, x: str, form: Fixed) -> str:
+    """Return what Quant fits into a format as ap_fixed would."""
+    step, (shift, mode) = body.const(form.lsb), QUANT_MODES[form.rounding]
+    if saturating(form):
+        return body("Add", x, body.const(shift * form.lsb)) if shift else x
+    scaled = body("Div", x, step)
+    rounded = _rounded(body, body("Add", scaled, body.const(shift)), mode)
+    return body("Mul", _fitted(body, rounded, scaled, form), step)
+
+
+def _rounded(body: Body, x: str, mode: str) -> str:
+    """Return x as an integer, rounded as QONNX names it."""
+    half = body.const(0.5)
+    match mode:
+        case "FLOOR":
+            return body("Floor", x)
+        case "CEIL":
+            return body("Ceil", x)
+        case "ROUND":
+            return body("Round", x)
+        case "DOWN":
+            size = body("Floor", body("Abs", x))
+        case "HALF_UP":
+            size = body("Floor", body("Add", body("Abs", x), half))
+        case _:
+            size = body("Ceil", body("Sub", body("Abs", x), half))
+    return body("Mul", body("Sign", x), size)
+
+
+def _fitted(body: Body, q: str, scaled: str, form: Fixed) -> str:
+    """Fit integers into a format, as ap_fixed does on overflow."""
+    lo, hi = body.const(float(form.lo)), body.const(float(form.hi))
+    outside = body("Or", body("Less", q, lo), body("Greater", q, hi))
+    match form.overflow:
+        case Overflow.SAT | Overflow.SAT_SYM:
+            return body("Clip", q, lo, hi)
+        case Overflow.SAT_ZERO:
+            return body("Where", outside, body.const(0.0), q)
+        case Overflow.WRAP:
+            return _wrapped(body, q, form.lo, form.width)
+        case Overflow.WRAP_SM:
+            kept, one = _wrapped(body, q, form.lo, form.width), body.const(1.0)
+            deleted = _wrapped(body, _shifted(body, scaled, form.width), 0, 1)
+            sign = body("Where", body("Less", kept, body.const(0.0)), one, body.const(0.0))
+            flips = body("And", outside, body("Not", body("Equal", deleted, sign)))
+            return body("Where", flips, body("Sub", body.const(-1.0), kept), kept)
+
+
+def _wrapped(body: Body, q: str, lo: int, width: int) -> str:
+    turns = _shifted(body, body("Sub", q, body.const(float(lo))), width)
+    return body("Sub", q, body("Mul", turns, body.const(2.0**width)))
+
+
+def _shifted(body: Body, q: str, bits: int) -> str:
+    return body("Floor", body("Mul", q, body.const(2.0**-bits)))

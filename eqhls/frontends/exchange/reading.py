@@ -1,0 +1,92 @@
+"""What is known of an ONNX graph while it is read: blocks so far, and what its values stand for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx
+
+from eqhls.errors import CompileError
+from eqhls.frontends.exchange.attributes import array_of
+from eqhls.ir.graph import Node
+from eqhls.ir.op import Op
+from eqhls.ir.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An ONNX value: the block's value, its shape in ONNX without the events, or one component of it."""
+
+    name: str
+    shape: tuple[int, ...]
+    component: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The graph so far."""
+
+    where: str
+    ports: frozenset[str]
+    nodes: dict[str, Node] = field(default_factory=dict[str, Node])
+    views: dict[str, View] = field(default_factory=dict[str, View])
+    constants: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+
+    def add(self, name: str, op: Op, inputs: tuple[str, ...] = (), declared: Type | None = None) -> View:
+        """Append a block. Raises CompileError for a type error or a name that is taken."""
+        name = identifier(name)
+        if name in self.nodes:
+            raise CompileError(f"{self.where}: {name}", "found two operators of this name", "rename one")
+        try:
+            kind = declared or op.infer(*(self.nodes[n].type for n in inputs))
+        except CompileError as error:
+            raise error.at(f"{self.where}: {name}") from None
+        self.nodes[name] = Node(name, op, inputs, kind)
+        return View(name, kind.shape)
+
+    def type(self, view: View) -> Type:
+        return self.nodes[view.name].type
+
+    def view(self, value: str, node: onnx.NodeProto) -> View:
+        """Return what an input of a node stands for. Raises CompileError where no block gives it."""
+        if value in self.views:
+            return self.views[value]
+        hint = "give the port a type with the operator Input" if value in self.ports else "it is a constant"
+        raise CompileError(self.place(node), f"reads {value!r}, which no block computes", hint)
+
+    def whole(self, value: str, node: onnx.NodeProto) -> View:
+        """Return a value that is neither reshaped nor cut. Raises CompileError for others."""
+        view = self.view(value, node)
+        if view.component is not None or view.shape != self.type(view).shape:
+            raise CompileError(
+                self.place(node),
+                f"reads {value!r} as {list(view.shape)}, but it is a {self.type(view)}",
+                "give blocks the tensors of other blocks as they are",
+            )
+        return view
+
+    def constant(self, value: str, node: onnx.NodeProto) -> np.ndarray:
+        """Return a constant input. Raises CompileError where it is computed."""
+        if value not in self.constants:
+            raise CompileError(self.place(node), f"reads {value!r}, expected a constant", "fold it before")
+        return self.constants[value]
+
+    def tensor(self, tensor: onnx.TensorProto) -> np.ndarray:
+        try:
+            return array_of(tensor)
+        except CompileError as error:
+            raise error.at(self.where) from None
+
+    def place(self, node: onnx.NodeProto) -> str:
+        return f"{self.where}: {name_of(node)}: {node.op_type}"
+
+
+def name_of(node: onnx.NodeProto) -> str:
+    """Return the name of a node, or that of its result."""
+    return node.name or next((o for o in node.output if o), node.op_type)
+
+
+def identifier(name: str) -> str:
+    return re.sub(r"[^\w.]", "_", name)

@@ -1,0 +1,87 @@
+"""ONNX files made of com.eqhls operators, with a tail of plain layers on scalars, read as graphs.
+
+A block has the name of its node, an input that of its port.
+The reader goes by operators and their attributes; local functions are for other runtimes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+
+from eqhls.errors import CompileError
+from eqhls.frontends.exchange.attributes import decode, result_type
+from eqhls.frontends.exchange.checks import load_checked
+from eqhls.frontends.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
+from eqhls.frontends.exchange.plain import read_plain
+from eqhls.frontends.exchange.reading import Reading, identifier, name_of
+from eqhls.ir.graph import Graph
+from eqhls.ir.op import Op
+from eqhls.ir.types import Type
+
+FOREIGN = ("", "ai.onnx", QUANT_DOMAIN, "onnx.brevitas")
+
+
+def read_onnx(source: Path | onnx.ModelProto) -> Graph:
+    """Return the graph of a file, equal to the one that was exported.
+
+    Raises CompileError for damaged, foreign and too new files, unknown operators and attributes, bad
+    weights, and anything that is not equivariant.
+    """
+    model = source if isinstance(source, onnx.ModelProto) else load_checked(Path(source))
+    where = model.graph.name if isinstance(source, onnx.ModelProto) else str(source)
+    state = read_nodes(model, where)
+    name = identifier(model.graph.name) or "network"
+    try:
+        outputs = tuple(state.views[o.name].name for o in model.graph.output)
+        return Graph(name, tuple(state.nodes.values()), outputs).verify()
+    except KeyError as error:
+        raise CompileError(where, f"has an output {error} that no block computes", "compute it") from None
+    except CompileError as error:
+        raise error.at(where) from None
+
+
+def read_nodes(model: onnx.ModelProto, where: str) -> Reading:
+    """Return everything that is known of a model's values after its last operator."""
+    state = Reading(where, frozenset(i.name for i in model.graph.input))
+    for tensor in model.graph.initializer:
+        state.constants[tensor.name] = state.tensor(tensor)
+    for node in model.graph.node:
+        if node.domain == DOMAIN:
+            _read_block(state, node)
+        elif node.domain in FOREIGN:
+            read_plain(state, node)
+        else:
+            raise CompileError(
+                state.place(node), f"is of the domain {node.domain!r}", f"expected {DOMAIN} or plain ONNX"
+            )
+    return state
+
+
+def _read_block(state: Reading, node: onnx.NodeProto) -> None:
+    block = block_of(node.op_type)
+    if block is None:
+        raise CompileError(state.place(node), "is no block", f"blocks are {', '.join(OPERATORS)}")
+    if len(node.output) != 1:
+        raise CompileError(state.place(node), f"has {len(node.output)} results, expected 1")
+    try:
+        op, declared = decode(block, node.attribute), result_type(node.attribute)
+    except CompileError as error:
+        raise error.at(f"{state.where}: {name_of(node)}") from None
+    inputs = () if op.source else tuple(state.whole(n, node).name for n in node.input)
+    name = node.input[0] if op.source and node.input else name_of(node)
+    if op.source and (len(node.input) != 1 or node.input[0] not in state.ports):
+        raise CompileError(state.place(node), f"reads {list(node.input)}, expected one port of the graph")
+    state.views[node.output[0]] = state.add(name, op, inputs, declared)
+
+
+def calls(model: onnx.ModelProto) -> list[tuple[onnx.NodeProto, Op, tuple[Type, ...]]]:
+    """Return the com.eqhls nodes of a model, with the blocks that they stand for and the types they read."""
+    state = read_nodes(model, model.graph.name)
+    found: list[tuple[onnx.NodeProto, Op, tuple[Type, ...]]] = []
+    for call in model.graph.node:
+        if call.domain == DOMAIN:
+            node = state.nodes[state.views[call.output[0]].name]
+            found.append((call, node.op, tuple(state.nodes[n].type for n in node.inputs)))
+    return found
