@@ -137,9 +137,9 @@ def test_wrong_wiring_does_not_build() -> None:
 
 def test_foreign_layers_are_refused(tmp_path: Path) -> None:
     x = keras.Input((3,))
-    model = keras.Model(x, keras.layers.Dense(1)(x), name="foreign")
+    model = keras.Model(x, keras.layers.Softmax()(x), name="foreign")
     model.save(tmp_path / "m.keras")
-    with pytest.raises(CompileError, match=r"foreign: dense.*is a Dense, which has no block.*GramLayer"):
+    with pytest.raises(CompileError, match=r"foreign: softmax.*is a Softmax, which has no block.*QDense"):
         read_keras(tmp_path / "m.keras")
 
 

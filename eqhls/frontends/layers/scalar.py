@@ -19,6 +19,7 @@ from eqhls.frontends.layers.base import (
     saturate,
     straight_through,
 )
+from eqhls.frontends.layers.quantizers import as_format
 from eqhls.frontends.layers.weights import WeightQuantizer, built
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
@@ -248,11 +249,15 @@ class DenseLayer(EqLayer):
 
 @register
 class RequantizeLayer(EqLayer):
-    """Round to a format, straight through; nearest rounding with saturation only."""
+    """Round to a format, straight through; nearest rounding with saturation only.
+
+    `formats`: one for all components or one each, as text (quantized_bits(...) too) or as HGQ2's
+    QuantizerConfig with fixed widths.
+    """
 
     def __init__(self, formats: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.formats = tuple(Fixed.parse(str(f)) for f in formats)
+        self.formats = tuple(as_format(f) for f in formats)
         for form in self.formats:
             if not form.rounding.value.startswith("RND") or not form.overflow.value.startswith("SAT"):
                 raise CompileError(self.name, f"found {form}, expected RND* with SAT or SAT_SYM")

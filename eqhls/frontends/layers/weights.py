@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from hgq.quantizer import Quantizer, QuantizerConfig
 
-from eqhls.fixed import Fixed
 from eqhls.frontends.layers.base import fake_quantize, register_object
+from eqhls.frontends.layers.quantizers import as_format
 
 TRAINED_WIDTHS = "hgq"
 
@@ -17,15 +17,15 @@ TRAINED_WIDTHS = "hgq"
 class WeightQuantizer(keras.layers.Layer):
     """Rounds weights, straight through.
 
-    `kind` is empty (float), a format such as fix<8,2>, or "hgq": HGQ2's weight quantizer (RND, SAT_SYM)
-    with a trained width for each weight. One weight serves all components of its representation, so
-    widths of their own cannot break equivariance.
+    `kind` is empty (float), a format such as fix<8,2> or quantized_bits(6,1,alpha=1), or "hgq":
+    HGQ2's weight quantizer (RND, SAT_SYM) with a trained width for each weight. One weight serves all
+    components of its representation, so widths of their own cannot break equivariance.
     """
 
     def __init__(self, kind: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
-        self.form = Fixed.parse(kind) if kind not in ("", TRAINED_WIDTHS) else None
+        self.form = as_format(kind) if kind not in ("", TRAINED_WIDTHS) else None
         self.inner: Any = Quantizer(QuantizerConfig("kbi", "weight")) if kind == TRAINED_WIDTHS else None
 
     def build(self, input_shape: Any) -> None:
