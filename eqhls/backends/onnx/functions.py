@@ -12,7 +12,7 @@ import numpy as np
 
 from eqhls.backends.onnx.body import Body
 from eqhls.backends.onnx.pairs import lower_pairs
-from eqhls.backends.onnx.scalars import lower_log2, lower_requantize, lower_table
+from eqhls.backends.onnx.scalars import lower_log2, lower_radial, lower_requantize, lower_table
 from eqhls.errors import CompileError
 from eqhls.groups.cg import CGTable, Path, parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep
@@ -23,6 +23,7 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.clamp import Clamp
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.eq1to2 import Eq1to2
@@ -37,6 +38,8 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.radial import Radial
+from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
@@ -186,7 +189,18 @@ def _(op: Select, body: Body, types: tuple[Type, ...]) -> str:
     return taken if op.to else body.reshape(taken, op.infer(*types).shape)
 
 
+@lower.register
+def _(op: Relu, body: Body, types: tuple[Type, ...]) -> str:
+    return body("Max", body.real(), body.const(0.0))
+
+
+@lower.register
+def _(op: Clamp, body: Body, types: tuple[Type, ...]) -> str:
+    return body("Clip", body.real(), body.const(-op.bound), body.const(op.bound))
+
+
 lower.register(Table, lower_table)
+lower.register(Radial, lower_radial)
 lower.register(Log2, lower_log2)
 lower.register(Requantize, lower_requantize)
 for block in (Eq2to2, Eq2to2Symmetric, Eq1to2, Eq2to1, Eq2to0):

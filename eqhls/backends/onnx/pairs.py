@@ -31,9 +31,6 @@ BASES: dict[type[Op], str] = {
 sums c and r of columns and rows, trace and total; particles v and their sum, the whole. Places: a pair
 (ij), its row i, its column j, both sides, the corner where i = j; all, and the diagonal from all."""
 
-ROUNDED = ("row", "column", "sides", "corner", "all", "diagonal")
-"""Places whose mixes are rounded down where the block says `keep`."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
@@ -50,7 +47,8 @@ class _Pairs:
 
 
 def lower_pairs(op: PairBlock, body: Body, types: tuple[Type, ...]) -> str:
-    """Append the operators of a pair block: a mix for each place, spread over the pairs and added."""
+    """Append the operators of a pair block: a mix for each place (rounded down where the block says
+    `keep`), spread over the pairs and added."""
     out = op.infer(*types)
     triangular = len(types[0].axes) == 2 and not isinstance(op, Eq1to2)
     n = corner(types[0].axes[0].size) if triangular else types[0].axes[0].size
@@ -69,7 +67,7 @@ def lower_pairs(op: PairBlock, body: Body, types: tuple[Type, ...]) -> str:
     for place, maps in places.items():
         matrix = np.concatenate([op.weight.array[:, :, k] for k, _ in maps], axis=1)
         mix = body("MatMul", body("Concat", *(sources[s] for _, s in maps), axis=-1), body.const(matrix.T))
-        if keep is not None and place in ROUNDED:
+        if keep is not None:
             mix = body("Mul", body("Floor", body("Mul", mix, body.const(2.0**keep))), body.const(2.0**-keep))
         shift = shifts.get(place)
         mix = mix if shift is None else body("Add", mix, body.const(shift.array))

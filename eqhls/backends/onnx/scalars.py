@@ -5,20 +5,26 @@ from __future__ import annotations
 from math import ceil
 
 import numpy as np
+import onnx
 
 from eqhls.backends.onnx.body import Body
 from eqhls.engines import interval
 from eqhls.fixed import Fixed, Overflow
 from eqhls.frontends.exchange.formats import QUANT_MODES
+from eqhls.ir.op import Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.log2 import Log2
+from eqhls.ops.radial import Radial
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Activation, Table
+
+BOOL = onnx.TensorProto.BOOL
 
 
 def lower_table(op: Table, body: Body, types: tuple[Type, ...]) -> str:
     """Piecewise linear by cell, then the activation; exact: on the grid of the entries."""
     x, knots, values = body.real(), op.knots.array, op.values.array
+    x = _decoded(body, x, op.floor) if op.floor else x
     slopes = np.diff(values) / np.diff(knots)
     cell = body.bucket(x, knots[1:-1])
     corner = body("Gather", body.const(knots[:-1]), cell)
@@ -27,21 +33,33 @@ def lower_table(op: Table, body: Body, types: tuple[Type, ...]) -> str:
         row = np.arange(len(values)).reshape(1, *shape, 1) * slopes.shape[1]
         cell = body("Add", cell, body.const(row))
     start, slope = (body("Gather", body.const(t.ravel()), cell) for t in (values[:, :-1], slopes))
-    y = _activated(body, op.activation, body("Add", start, body("Mul", slope, body("Sub", x, corner))))
-    if op.out is None:
+    line = body("Add", start, body("Mul", slope, body("Sub", x, corner)))
+    return _entered(body, _activated(body, op, types[0], line), op.out, op.levels)
+
+
+def _decoded(body: Body, code: str, floor: float) -> str:
+    """Return the argument whose odd logarithmic code is given."""
+    size = body("Sub", body("Pow", body.const(2.0), body("Abs", code)), body.const(1.0))
+    return body("Mul", body("Sign", code), body("Mul", size, body.const(floor)))
+
+
+def _entered(body: Body, y: str, out: Fixed | None, levels: Tensor | None = None) -> str:
+    """Bound what saturates; exact: on the grid of the entries, or on the nearest of the levels."""
+    if out is None:
         return y
-    if op.out.overflow in (Overflow.SAT, Overflow.SAT_SYM) or body.exact:
-        y = body("Clip", y, body.const(op.out.lo * op.out.lsb), body.const(op.out.hi * op.out.lsb))
+    if out.overflow in (Overflow.SAT, Overflow.SAT_SYM) or body.exact:
+        y = body("Clip", y, body.const(out.lo * out.lsb), body.const(out.hi * out.lsb))
     if not body.exact:
         return y
-    if op.levels is not None:
-        levels = np.sort(op.levels.array)
-        y = body("Gather", body.const(levels), body.bucket(y, (levels[1:] + levels[:-1]) / 2))
-    return body("Mul", body("Round", body("Div", y, body.const(op.out.lsb))), body.const(op.out.lsb))
+    if levels is not None:
+        allowed = np.sort(levels.array)
+        y = body("Gather", body.const(allowed), body.bucket(y, (allowed[1:] + allowed[:-1]) / 2))
+    return body("Mul", body("Round", body("Div", y, body.const(out.lsb))), body.const(out.lsb))
 
 
-def _activated(body: Body, activation: Activation, y: str) -> str:
-    match activation:
+def _activated(body: Body, op: Table, kind: Type, y: str) -> str:
+    one = body.const(1.0)
+    match op.activation:
         case Activation.NONE:
             return y
         case Activation.RELU:
@@ -49,22 +67,54 @@ def _activated(body: Body, activation: Activation, y: str) -> str:
         case Activation.LEAKY_RELU:
             return body("Max", y, body("Mul", y, body.const(0.01)))
         case Activation.SIGMOID:
-            one = body.const(1.0)
             return body("Div", one, body("Add", one, body("Exp", body("Neg", y))))
         case Activation.TANH:
             return body("Tanh", y)
         case Activation.EXP2:
             return body("Pow", body.const(2.0), y)
+        case Activation.ROOT:
+            return body("Sqrt", body("Abs", y))
+        case Activation.LOG_ROOT:
+            squared = body("Sub", body("Pow", body.const(2.0), body("Abs", y)), one)
+            return body("Log", body("Add", one, body("Sqrt", squared)))
+        case Activation.SLOG:
+            return _slog(body, op, kind, y)
+
+
+def _slog(body: Body, op: Table, kind: Type, y: str) -> str:
+    """sign(y) ((1 + |y|)^a - 1) / a with an exponent a row, and its limit where a is 0."""
+    assert op.parameters is not None
+    rows = op.parameters.array.ravel()
+    shape = [len(rows) if a.name == op.axis else 1 for a in kind.axes]
+    power, flat = (v.reshape(1, *shape, 1) for v in (np.where(rows == 0, 1.0, rows), rows == 0))
+    one = body.const(1.0)
+    grown = body("Log", body("Add", one, body("Abs", y)))
+    curve = body("Sub", body("Exp", body("Mul", grown, body.const(power))), one)
+    curve = body("Div", curve, body.const(power))
+    size = body("Where", body("Cast", body.const(flat.astype(int)), to=BOOL), grown, curve)
+    return body("Mul", body("Sign", y), size)
+
+
+def lower_radial(op: Radial, body: Body, types: tuple[Type, ...]) -> str:
+    """The sum of Lorentzians, channel by channel on a new axis."""
+    x = body.real()
+    x = body("Mul", body("Pow", body.const(2.0), x), body.const(op.floor)) if op.floor else body("Abs", x)
+    one = body.const(1.0)
+    terms = body("Div", one, body("Add", one, body("Mul", x, body.const(op.slope.array))))
+    y = body("Add", body("MatMul", terms, body.const(op.weight.array.T)), body.const(op.offset.array))
+    return _entered(body, body("Unsqueeze", y, body.const([-1])), op.out)
 
 
 def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
     """The logarithm; exact: the small tables of the windows, one behind the other."""
-    x = body.real()
+    given = body.real()
+    x = body("Abs", given) if op.odd or op.magnitude else given
     if not body.exact:
-        ratio = body("Mul", body("Max", x, body.const(op.floor)), body.const(1 / op.floor))
-        octaves = body("Mul", body("Log", ratio), body.const(1 / np.log(2.0)))
-        return body("Min", octaves, body.const(op.top))
-    top = op.scaled(interval(types[0].formats, (1,))[0]).hi
+        size = body("Add", x, body.const(op.floor)) if op.odd else body("Max", x, body.const(op.floor))
+        ratio = body("Log", body("Mul", size, body.const(1 / op.floor)))
+        octaves = body("Min", body("Mul", ratio, body.const(1 / np.log(2.0))), body.const(op.top))
+        return body("Mul", body("Sign", given), octaves) if op.odd else octaves
+    top = op.scaled(op.turned(interval(types[0].formats, (1,))[0])).hi
     windows = 1 + max(0, ceil((top.bit_length() - op.window) / op.step))
     shifts = op.step * np.arange(windows)
     entries = [op.code(c, int(s)) * 2.0**-op.frac for s in shifts for c in range(1 << op.window)]
@@ -74,7 +124,8 @@ def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
     step = body("Gather", body.const(2.0**-shifts), window)
     cell = body("Cast", body("Floor", body("Mul", whole, step)), to=7)
     place = body("Add", cell, body("Mul", window, body.const(1 << op.window)))
-    return body("Gather", body.const(np.array(entries)), place)
+    code = body("Gather", body.const(np.array(entries)), place)
+    return body("Mul", body("Sign", given), code) if op.odd else code
 
 
 def lower_requantize(op: Requantize, body: Body, types: tuple[Type, ...]) -> str:

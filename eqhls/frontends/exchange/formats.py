@@ -10,6 +10,7 @@ from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.ir.op import Op
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
+from eqhls.ops.radial import Radial
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Table
 
@@ -34,10 +35,10 @@ def formats_behind(op: Op) -> tuple[Fixed, ...]:
             return tuple(_nearest(f, Overflow.SAT) for f in kind.formats)
         case Requantize(formats):
             return formats
-        case Table(out=Fixed() as out):
+        case Table(out=Fixed() as out) | Radial(out=Fixed() as out):
             return (_nearest(out, out.overflow if out.overflow is Overflow.SAT_SYM else Overflow.SAT),)
-        case Log2(codes=codes, frac=frac):
-            return (Fixed.covering(0, codes - 1, frac),)
+        case Log2(codes=codes, frac=frac, odd=odd):
+            return (Fixed.covering((1 - codes) * odd, codes - 1, frac),)
         case _:
             return ()
 
