@@ -47,7 +47,7 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
     seen = _ranges(graph, samples)
     graph = encode_logarithms(graph, seen)
     _check_names(graph, options)
-    state = _State({}, {}, {}, _only_coded(graph))
+    state = _State({}, {}, {}, _coded(graph))
     for node in graph:
         try:
             _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
@@ -60,7 +60,7 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
 @dataclass(frozen=True, slots=True)
 class _State:
     """The graph so far: its nodes, their intervals, values that got a rounded successor, and those
-    that stay exact because codes are all that is made of them."""
+    that stay exact for the codes that are made of them."""
 
     nodes: dict[str, Node]
     nums: dict[str, NumArray]
@@ -95,15 +95,14 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
         state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
 
 
-def _only_coded(graph: Graph) -> frozenset[str]:
-    """Return the values that go to codes alone, be it through masks: Log2 takes any width."""
-    wide: set[str] = set()
-    other = set(graph.outputs)
+def _coded(graph: Graph) -> frozenset[str]:
+    """Return the values that codes are made of, be it through masks: Log2 takes any width, and steps of
+    the largest values would lose the small ones."""
+    found: set[str] = set()
     for node in reversed(graph.nodes):
-        takes = isinstance(node.op, Log2) or (isinstance(node.op, Mask) and node.name in wide - other)
-        (wide if takes else other).update(node.inputs[:1])
-        other.update(node.inputs[1:])
-    return frozenset(wide - other)
+        if isinstance(node.op, Log2) or (isinstance(node.op, Mask) and node.name in found):
+            found.add(node.inputs[0])
+    return frozenset(found)
 
 
 def _address_bits(nums: NumArray) -> int:
