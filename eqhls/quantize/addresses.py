@@ -24,39 +24,42 @@ COPY = CgProduct(parse_path("S*S->S"))
 
 
 def encode_logarithms(graph: Graph, seen: Mapping[str, Floats]) -> Graph:
-    """Put an odd Log2 behind every value that goes to logarithmic tables alone, be it through copies for
+    """Put an odd Log2 between every value and the logarithmic tables that read it, be it through copies for
     their rows; the tables then decode its codes. `seen` holds the largest |value| by name."""
     floors: dict[str, float] = {}
-    names: dict[str, str] = {}
+    codes: dict[str, str] = {}
     nodes: list[Node] = []
     for node in graph:
-        floor_of = next((floors[n] for n in node.inputs if n in floors), 0.0)
-        if floor_of and isinstance(node.op, Table):
-            node = replace(node, op=replace(node.op, floor=floor_of))
-        elif floor_of:
-            floors[node.name] = floor_of
-        nodes.append(replace(node, inputs=tuple(names.get(n, n) for n in node.inputs)))
-        tables = _tables(graph, node.name) if not floor_of and node.name in seen else []
+        source = node.inputs[0] if node.inputs else ""
+        if source in floors and _tables(graph, node, source):
+            if isinstance(node.op, Table):
+                node = replace(node, op=replace(node.op, floor=floors[source]))
+            else:
+                floors[node.name] = floors[source]
+            node = replace(node, inputs=(codes.get(source, source), *node.inputs[1:]))
+        nodes.append(node)
+        readers = _readers(graph, node.name) if node.name in seen and node.name not in floors else []
+        tables = [t for r in readers for t in _tables(graph, r, node.name)]
         if tables:
             code = _code(tables, float(seen[node.name].max()))
-            floors[node.name], names[node.name] = code.floor, f"{node.name}.code"
-            nodes.append(Node(names[node.name], code, (node.name,), node.type))
+            floors[node.name], codes[node.name] = code.floor, f"{node.name}.code"
+            nodes.append(Node(codes[node.name], code, (node.name,), node.type))
     return replace(graph, nodes=tuple(nodes))
 
 
-def _tables(graph: Graph, name: str) -> list[Table]:
-    """Return the logarithmic tables that a value goes to, none where it goes anywhere else."""
-    found: list[Table] = []
-    readers = [n for n in graph if name in n.inputs]
-    for reader in readers if name not in graph.outputs else ():
-        if isinstance(reader.op, Table):
-            more = [reader.op] if reader.op.activation.logarithmic and not reader.op.floor else []
-        else:
-            more = _tables(graph, reader.name) if _copies(graph, reader, name) else []
-        if not more:
-            return []
-        found += more
-    return found
+def _readers(graph: Graph, name: str) -> list[Node]:
+    return [n for n in graph if name in n.inputs]
+
+
+def _tables(graph: Graph, reader: Node, name: str) -> list[Table]:
+    """Return the logarithmic table that a reader of a value is, or those that it copies the value for;
+    none where it does anything else with it."""
+    if isinstance(reader.op, Table):
+        return [reader.op] if reader.op.activation.logarithmic and not reader.op.floor else []
+    if reader.name in graph.outputs or not _copies(graph, reader, name):
+        return []
+    parts = [_tables(graph, r, reader.name) for r in _readers(graph, reader.name)]
+    return [t for part in parts for t in part] if all(parts) else []
 
 
 def _copies(graph: Graph, reader: Node, name: str) -> bool:

@@ -112,12 +112,6 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
         state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
 
 
-def _logged(graph: Graph) -> frozenset[str]:
-    """Return the values that only logarithms read: their small entries count, so they are not rounded."""
-    others = {n for node in graph if not isinstance(node.op, Log2 | Radial) for n in node.inputs}
-    return frozenset(n.name for n in graph) - others - frozenset(graph.outputs)
-
-
 def _code(op: Radial, x: NumArray, largest: float) -> Log2:
     """Return the logarithmic code of |x| in front of a radial function.
 

@@ -29,7 +29,7 @@ from eqhls.verify.sampling import random_events
 
 SMALL = Network(nobj=2, blocks=1, width=(3, 1), mlp=(2,), stabilizer="so3", more={"massless": True})
 NANO = Network(
-    nobj=3, config="s", config_out="s", activation="relu", activate_agg_out=False, more={"add_beams": False}
+    nobj=2, config="s", config_out="s", activation="relu", activate_agg_out=False, more={"add_beams": False}
 )
 
 

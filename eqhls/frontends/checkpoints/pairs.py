@@ -138,7 +138,9 @@ def check_options(fields: Fields, default: str) -> float:
 
     `default` is the activation where the arguments name none.
     """
-    fields.require("batchnorm", "b", "b", "", why="other norms depend on the event, with divisions")
+    norm = fields.arguments.get("batchnorm")
+    if norm and not str(norm).startswith(("b", "True")):
+        raise fields.refused(f"batchnorm = {norm!r}", "its norm depends on the event, with divisions")
     fields.require("masked", True, True, why="normalised padding would enter the sums")
     fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
     fields.require("activate_agg", False, False, why="aggregates are mixed in one map of pairs")
