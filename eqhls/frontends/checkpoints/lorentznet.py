@@ -93,27 +93,34 @@ class Settings:
         inner = arguments.get("args")
         given = {**(inner if isinstance(inner, Mapping) else {}), **arguments}
 
-        def number(key: str, why: str) -> float:
-            value = given.get(key)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-                raise CompileError(f"LorentzNet: {key}", f"found {value!r}", f"give a positive number: {why}")
-            return value
-
-        constituents = number("nobj", "the slots for constituents")
-        divisor = number("n_nodes", "what the mean over nodes divides by, the padded width with beams")
+        constituents = _number(given, "nobj", "the slots for constituents")
         if constituents != int(constituents):
             raise CompileError("LorentzNet: nobj", f"found {constituents}", "give a whole number")
-        made = cls(int(constituents), divisor, number("c_weight", "the weight of the vector update"))
-        chosen = {k: given[k] for k in ("vectors", "masses") if k in given}
         beams = np.asarray(given.get("beams_p4", BEAMS), dtype=np.float64)
         if beams.shape != (2, 4):
             raise CompileError("LorentzNet: beams_p4", f"have shape {beams.shape}", "give (2, 4)")
-        for key, known in (("vectors", ("odd", "gram")), ("masses", ("computed", "massless"))):
-            if chosen.get(key, known[0]) not in known:
-                raise CompileError(
-                    f"LorentzNet: {key}", f"found {chosen[key]!r}", f"choose {' or '.join(known)}"
-                )
-        return replace(made, **chosen, beams=tuple(map(tuple, beams.tolist())))
+        return cls(
+            int(constituents),
+            _number(given, "n_nodes", "what the mean over nodes divides by, the padded width with beams"),
+            _number(given, "c_weight", "the weight of the vector update"),
+            _choice(given, "vectors", ("odd", "gram")),
+            _choice(given, "masses", ("computed", "massless")),
+            tuple(map(tuple, beams.tolist())),
+        )
+
+
+def _number(given: Mapping[str, Any], key: str, what: str) -> float:
+    value = given.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
+        raise CompileError(f"LorentzNet: {key}", f"found {value!r}", f"give a positive number: {what}")
+    return value
+
+
+def _choice(given: Mapping[str, Any], key: str, known: tuple[str, str]) -> str:
+    value = given.get(key, known[0])
+    if value not in known:
+        raise CompileError(f"LorentzNet: {key}", f"found {value!r}", f"choose {' or '.join(known)}")
+    return value
 
 
 def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
