@@ -14,6 +14,7 @@ from eqhls.passes.constants import fold_constants
 from eqhls.passes.cost import gates
 from eqhls.passes.hoist import hoist_differences, sum_products
 from eqhls.passes.linear import move_heads_past_sums
+from eqhls.passes.normalisation import fold_normalisation
 from eqhls.passes.norms import expand_norms
 from eqhls.passes.products import merge_products
 from eqhls.passes.radials import merge_radials
@@ -22,6 +23,7 @@ from eqhls.passes.symmetric import store_triangles
 from eqhls.passes.work import total_work
 
 ALGEBRA: tuple[Callable[[Graph], Graph], ...] = (
+    fold_normalisation,
     merge_radials,
     hoist_differences,
     sum_products,

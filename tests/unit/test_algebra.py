@@ -26,8 +26,10 @@ from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
 from eqhls.ops.rename import Rename
 from eqhls.ops.select import Select
+from eqhls.ops.table import Activation, Table
 from eqhls.passes import ALGEBRA, simplify
 from eqhls.passes.hoist import hoist_differences, sum_products
+from eqhls.passes.normalisation import fold_normalisation
 from eqhls.passes.products import merge_products
 from eqhls.passes.radials import merge_radials
 from eqhls.passes.structure import drop_dead
@@ -219,3 +221,37 @@ def test_a_size_that_fits_nowhere_is_called_so(rng: np.random.Generator) -> None
     shape = Shape(3, (4, 4, 4))
     graph = simplify(graph_from(random_state(rng, shape), shape.arguments(16)))
     assert "warning" in cost_lines(graph)[-1] and "VU13P" in cost_lines(graph)[-1]
+
+
+@pytest.mark.parametrize("activation", list(Activation)[:4], ids=lambda a: a.value)
+@pytest.mark.parametrize("axis", ["", "c"])
+def test_normalisation_folds_into_the_function(
+    activation: Activation, axis: str, rng: np.random.Generator
+) -> None:
+    """A sigmoid is not piecewise linear, and stays."""
+    b = Builder("norm")
+    x = b.add("x", Input(Type(Rep.S, (Axis("j", 3), Axis("c", 2)))))
+    values = Tensor([[0.0, 1.0]] * (2 if axis else 1))
+    if axis and activation is Activation.NONE:
+        values = Tensor([[0.5, -1.0], [2.0, 0.25]])
+    f = b.add("f", Table(values=values, activation=activation, axis=axis), x)
+    norm = ChannelMix(Tensor(np.diag([1.5, -0.5])), Tensor([0.25, 3.0]))
+    graph = b.graph(b.add("n", norm, f))
+    folded = fold_normalisation(graph).verify()
+    events = {"x": rng.normal(size=(20, 3, 2, 1))}
+    np.testing.assert_allclose(folded.reference(events)["n"], graph.reference(events)["n"], atol=1e-12)
+    linear = activation is Activation.NONE or (activation is not Activation.SIGMOID and not axis)
+    assert isinstance(folded.node("n").op, Table) == linear
+
+
+def test_normalisation_stays_where_another_reads_the_function() -> None:
+    b = Builder("norm")
+    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    f = b.add("f", Table(activation=Activation.RELU), x)
+    n = b.add("n", ChannelMix(Tensor(np.eye(2))), f)
+    graph = b.graph(b.add("sum", Add(), f, n))
+    assert fold_normalisation(graph) == graph
+    mixed = Builder("mixed")
+    x = mixed.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    n = mixed.add("n", ChannelMix(Tensor(np.ones((2, 2)))), mixed.add("f", Table(), x))
+    assert fold_normalisation(mixed.graph(n)) == mixed.graph(n), "channels meet"
