@@ -96,4 +96,6 @@ def operators() -> str:
 
 def _holds(hint: Any) -> str:
     parts = get_args(hint)
-    return f"{_holds(parts[0])}, any number" if parts else WORDS.get(hint.__name__) or str(hint.__name__).lower()
+    return (
+        f"{_holds(parts[0])}, any number" if parts else WORDS.get(hint.__name__) or str(hint.__name__).lower()
+    )
