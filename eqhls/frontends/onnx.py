@@ -16,8 +16,7 @@ from eqhls.frontends.exchange.checks import load_checked
 from eqhls.frontends.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
 from eqhls.frontends.exchange.plain import read_plain
 from eqhls.frontends.exchange.reading import Reading, identifier, name_of
-from eqhls.ir.graph import Graph
-from eqhls.ir.op import Op
+from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 
 FOREIGN = ("", "ai.onnx", QUANT_DOMAIN, "onnx.brevitas")
@@ -76,12 +75,12 @@ def _read_block(state: Reading, node: onnx.NodeProto) -> None:
     state.views[node.output[0]] = state.add(name, op, inputs, declared)
 
 
-def calls(model: onnx.ModelProto) -> list[tuple[onnx.NodeProto, Op, tuple[Type, ...]]]:
+def calls(model: onnx.ModelProto) -> list[tuple[onnx.NodeProto, Node, tuple[Type, ...]]]:
     """Return the com.eqhls nodes of a model, with the blocks that they stand for and the types they read."""
     state = read_nodes(model, model.graph.name)
-    found: list[tuple[onnx.NodeProto, Op, tuple[Type, ...]]] = []
+    found: list[tuple[onnx.NodeProto, Node, tuple[Type, ...]]] = []
     for call in model.graph.node:
         if call.domain == DOMAIN:
             node = state.nodes[state.views[call.output[0]].name]
-            found.append((call, node.op, tuple(state.nodes[n].type for n in node.inputs)))
+            found.append((call, node, tuple(state.nodes[n].type for n in node.inputs)))
     return found

@@ -25,6 +25,7 @@ from eqhls.backends.onnx.write import expanded, export_onnx, onnx_model, with_fu
 from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.frontends.exchange.attributes import array_of
 from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN, SPECIAL
 from eqhls.frontends.exchange.formats import QUANT_MODES
 from eqhls.frontends.graphfile import load_model
@@ -158,6 +159,7 @@ def test_the_reference_evaluator_agrees(exact: bool, rng: np.random.Generator) -
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-12 * np.abs(want).max())
 
 
+@pytest.mark.filterwarnings("ignore:Output shapes disagree")  # onnx's inference of Expand by a Shape
 def test_qonnx_runs_its_own_quant(rng: np.random.Generator) -> None:
     """qonnx reads the Quant nodes; of the expanded file it executes every node, with the same integers."""
     graph = networks.seeded(rng, 3)
@@ -175,7 +177,7 @@ def test_qonnx_runs_its_own_quant(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(got["logit"], exact_result(graph, raw))
 
 
-@pytest.mark.parametrize("mode", QUANT_MODES)
+@pytest.mark.parametrize("mode", [m for m in QUANT_MODES if m is not Rounding.RND_MIN_INF])
 @pytest.mark.parametrize("fit", [Overflow.SAT, Overflow.SAT_SYM])
 def test_a_quant_of_its_own_is_a_requantize(mode: Rounding, fit: Overflow) -> None:
     """Without its block, a Quant node is read as one, where QONNX has the rounding."""
@@ -314,9 +316,9 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
     "nan weights": (lambda m: weights(m, [[np.nan] * 6]), "NaN or infinity"),
     "text weights": (lambda m: weights(m, [["a"] * 6]), "expected numbers"),
     "wrong shape": (lambda m: weights(m, np.ones((1, 5))), "dense"),
-    "huge tensor": (lambda m: tensor_dims(m, 1 << 30, 1 << 30), "at most 16,777,216 elements"),
-    "torn tensor": (lambda m: tensor_dims(m, 1, 7), "cannot be read"),
-    "negative tensor": (lambda m: tensor_dims(m, -1, 6), "shape"),
+    "huge tensor": (lambda m: tensor_dims(m, 1 << 30, 1 << 30), "refused by onnx.checker"),
+    "torn tensor": (lambda m: tensor_dims(m, 1, 7), "refused by onnx.checker"),
+    "negative tensor": (lambda m: tensor_dims(m, -1, 6), "refused by onnx.checker"),
     "declared wrong": (
         lambda m: setattr(attribute(m, "Gram", "result_type"), "s", b"S[q:7]"),
         "is declared S[q:7]",
@@ -325,7 +327,10 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
         lambda m: node_of(m, "Log2").input.__setitem__(0, node_of(m, "Gram").input[0]),
         "not equivariant",
     ),
-    "no such value": (lambda m: node_of(m, "Log2").input.__setitem__(0, "nothing"), "refused by onnx.checker"),
+    "no such value": (
+        lambda m: node_of(m, "Log2").input.__setitem__(0, "nothing"),
+        "refused by onnx.checker",
+    ),
     "port without a type": (lambda m: node_of(m, "Gram").input.__setitem__(0, "p"), "operator Input"),
     "two of one name": (lambda m: setattr(node_of(m, "Log2"), "name", "g"), "two operators of this name"),
     "input of a value": (
@@ -345,7 +350,10 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
     "loop": (
         lambda m: m.graph.node.append(
             helper.make_node(
-                "If", ["y/value"], ["z"], then_branch=helper.make_graph([], "t", [], []),
+                "If",
+                ["y/value"],
+                ["z"],
+                then_branch=helper.make_graph([], "t", [], []),
                 else_branch=helper.make_graph([], "e", [], []),
             )
         ),
@@ -397,9 +405,15 @@ def test_external_data_beside_the_file(tmp_path: Path) -> None:
     assert isinstance(op, Dense) and op.weight == Tensor([np.arange(6.0)])
 
 
+@pytest.mark.parametrize("dims", [(1 << 30, 1 << 30), (2, 3), (-1,)])
+def test_tensors_that_promise_more_than_they_hold(dims: tuple[int, ...]) -> None:
+    with pytest.raises(CompileError, match="w: (has the shape|cannot be read)"):
+        array_of(TensorProto(name="w", data_type=TensorProto.DOUBLE, dims=dims, raw_data=bytes(8)))
+
+
 def test_export_needs_formats_for_integers(tmp_path: Path) -> None:
     graph = load_model(ROOT / "models" / "lgn_top_small")
-    bare = replace(graph, nodes=tuple(replace(n, type=replace(n.type, formats=())) for n in graph.nodes if n))
+    bare = replace(graph, nodes=tuple(replace(n, type=replace(n.type, formats=())) for n in graph.nodes))
     with pytest.raises(CompileError, match="without a format"):
         export_onnx(bare, tmp_path / "x.onnx", exact=True)
     assert not (tmp_path / "x.onnx").exists()

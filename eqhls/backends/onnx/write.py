@@ -22,7 +22,6 @@ from eqhls.frontends.exchange.domain import (
     QUANT_VERSION,
     RESULT,
     SPECIAL,
-    attributes_of,
 )
 from eqhls.frontends.exchange.domain import VERSION as DOMAIN_VERSION
 from eqhls.frontends.exchange.formats import formats_behind
@@ -71,7 +70,7 @@ class Functions:
             ["y"],
             [*body.nodes, helper.make_node("Identity", [result], ["y"])],
             [helper.make_opsetid("", self.opset)],
-            attributes=[*(a.name for a in attributes_of(type(op))), RESULT],
+            attributes=[*(a.name for a in encode(op)), RESULT],
         )
 
 
@@ -130,12 +129,17 @@ def _value(node: Node) -> str:
 def _block(graph: Graph, node: Node, operator: str, output: str) -> onnx.NodeProto:
     inputs = [node.name] if node.op.source else [_value(graph.node(n)) for n in node.inputs]
     made = helper.make_node(operator, inputs, [output], node.name, domain=DOMAIN)
-    made.attribute.extend([*encode(node.op), helper.make_attribute(RESULT, str(node.type))])
+    made.attribute.extend(_attributes(node))
     return made
 
 
+def _attributes(node: Node) -> list[onnx.AttributeProto]:
+    return [*encode(node.op), helper.make_attribute(RESULT, str(node.type))]
+
+
 def with_functions(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model of com.eqhls operators, as other programs export it, with the functions that run it.
+    """Return a model of com.eqhls operators, as other programs export it, with the functions that run it
+    and every attribute written out.
 
     Values are FLOAT and the numbers those of the float references. Raises CompileError as `read_onnx` does.
     """
@@ -143,8 +147,10 @@ def with_functions(model: onnx.ModelProto) -> onnx.ModelProto:
     out.CopyFrom(model)
     opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
     functions = Functions(False, FLOAT, opset)
-    for node, op, types in calls(out):
-        node.op_type = functions.of(op, types).name
+    for call, node, types in calls(out):
+        call.op_type = functions.of(node.op, types).name
+        del call.attribute[:]
+        call.attribute.extend(_attributes(node))
     kept = [f for f in model.functions if f.domain != DOMAIN]
     del out.functions[:]
     out.functions.extend([*kept, *functions.made.values()])
