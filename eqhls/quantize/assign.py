@@ -123,7 +123,7 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
     match node.op:
         case Input(type) if wanted.result or not type.formats:
             formats = (
-                (Fixed.parse(wanted.result),)
+                _parsed(wanted.result)
                 if wanted.result
                 else _calibrated(type, _range(node.name, seen), INPUT_BITS)
             )
@@ -135,6 +135,10 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
             return _rounded_weights(op, wanted.weight)
         case _:
             return node.op
+
+
+def _parsed(text: str) -> tuple[Fixed, ...]:
+    return tuple(Fixed.parse(part) for part in text.split("|"))
 
 
 def _range(name: str, seen: Mapping[str, Floats]) -> Floats:
@@ -205,7 +209,7 @@ def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requa
     if isinstance(node.op, Input | Table | Requantize):
         return None
     if wanted.result:
-        return Requantize((Fixed.parse(wanted.result),))
+        return Requantize(_parsed(wanted.result))
     if max(f.width for f in node.type.formats) <= LIMIT or node.name not in seen:
         return None
     return Requantize(_calibrated(node.type, seen[node.name], RESULT_BITS))
