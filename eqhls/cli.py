@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
@@ -19,6 +19,7 @@ from eqhls.compile import (
     onnx_module,
     open_project,
     predict_float,
+    quantize_model,
     read_model,
 )
 from eqhls.errors import CompileError, VerificationError
@@ -59,6 +60,34 @@ def compile_command(
     with steps() as progress:
         project = compile_model(model, calibrate, output, options, progress)
     for line in (*summary_lines(project.manifest), f"project      {project.folder}"):
+        console.print(line)
+
+
+@app.command("quantize")
+def quantize_command(
+    model: ModelArg,
+    events: Annotated[Path, typer.Option(help="EVENTS.npz with labels y")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the folder to write")],
+    auc_loss: Annotated[float, typer.Option(help="AUC that the formats may cost")] = 0.002,
+    equivariance: Annotated[
+        float, typer.Option(help="mean change of the output under boosts, over its spread")
+    ] = 1e-3,
+    cost: Annotated[
+        Literal["gates", "lut"], typer.Option(help="gates (quick), or lut: the netlist's estimate")
+    ] = "gates",
+    seed: Annotated[int, typer.Option(help="which events are drawn")] = 1,
+) -> None:
+    """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
+    with steps() as progress:
+        found = quantize_model(model, events, output, auc_loss, equivariance, cost, seed, progress)
+    merit = found.choice.merit
+    for line in (
+        f"measured     {found.measured} choices of formats",
+        f"cost         {merit.cost} {cost}, {found.lut_estimate} LUT by the netlist's estimate",
+        f"AUC loss     {merit.auc_loss:.5f} (at most {auc_loss:g})",
+        f"equivariance {merit.equivariance:.2e} (at most {equivariance:g})",
+        f"written      {found.folder}: config.yml, model, pareto.csv, pareto.png",
+    ):
         console.print(line)
 
 

@@ -22,7 +22,10 @@ class _Keys(BaseModel):
 
 
 class Formats(_Keys):
-    """Formats of a block: of its weights and of its result; empty means derive them."""
+    """Formats of a block: of its weights and of its result; empty means derive them.
+
+    A result may have one format for each component, joined by `|`.
+    """
 
     weight: str = ""
     result: str = ""
@@ -31,7 +34,8 @@ class Formats(_Keys):
     @classmethod
     def _readable(cls, text: str) -> str:
         if text not in ("", "auto"):
-            Fixed.parse(text)
+            for part in text.split("|"):
+                Fixed.parse(part)
         return "" if text == "auto" else text
 
 

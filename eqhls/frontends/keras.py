@@ -10,10 +10,21 @@ from typing import Any
 import keras
 
 from eqhls.errors import CompileError
+from eqhls.frontends.layers import geometry, pairs, scalar, structure
 from eqhls.frontends.layers.base import EqLayer
-from eqhls.frontends.scalars import Value, plain_input, read_layer
+from eqhls.frontends.scalars import HANDLERS, Value, plain_input, read_layer
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op
+
+OWN = sorted(
+    name
+    for module in (geometry, pairs, scalar, structure)
+    for name, cls in vars(module).items()
+    if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer and not name.startswith("_")
+)
+FOREIGN = sorted(cls.__name__ for cls in HANDLERS)
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, AssertionError, zipfile.BadZipFile)
+"""What Keras and HGQ2 raise for files that are damaged or of another kind."""
 
 
 def read_keras(source: Path | keras.Model) -> Graph:
@@ -63,6 +74,12 @@ def load(path: Path) -> Any:
 
 def _append(builder: Builder, values: dict[str, Value], layer: Any) -> Value:
     name = _identifier(layer.name)
+    if not isinstance(layer, EqLayer) and type(layer) not in HANDLERS:
+        raise CompileError(
+            f"{builder.name}: {layer.name}",
+            f"is a {type(layer).__name__}, which has no block",
+            f"use {', '.join(OWN)}, and on scalars {', '.join(FOREIGN)}",
+        )
     if len(layer._inbound_nodes) != 1:
         raise CompileError(
             f"{builder.name}: {name}",

@@ -66,14 +66,9 @@ class Site:
 
 
 def read_layer(builder: Builder, name: str, layer: Any, inputs: list[Value]) -> Value:
-    """Append what a layer computes at inference. Raises CompileError naming it where it cannot be."""
+    """Append what a layer of `HANDLERS` computes at inference. Raises CompileError naming it where it
+    cannot be exact."""
     site = Site(builder, name)
-    handler = HANDLERS.get(type(layer))
-    if handler is None:
-        raise site.refuse(
-            f"is a {type(layer).__name__}, which has no block",
-            f"use eqhls.frontends.layers, and on scalars {', '.join(sorted(c.__name__ for c in HANDLERS))}",
-        )
     for value in inputs:
         if site.type(value).rep is not Rep.S and not isinstance(layer, hgq.layers.Quantizer):
             raise site.refuse(
@@ -81,7 +76,7 @@ def read_layer(builder: Builder, name: str, layer: Any, inputs: list[Value]) -> 
                 "take invariants first (InvariantsLayer, GramLayer), or use the layer of eqhls",
             )
     try:
-        return handler(site, layer, inputs)
+        return HANDLERS[type(layer)](site, layer, inputs)
     except CompileError as error:
         raise error if error.where.startswith(builder.name) else error.at(f"{builder.name}: {name}") from None
 
@@ -233,6 +228,8 @@ def _lut(site: Site, layer: Any, inputs: list[Value]) -> Value:
             "is a table whose results have several formats, none, or wrap",
             "give oq_conf one saturating format: heterogeneous_axis=(), overflow_mode='SAT'",
         )
+    if layer.activation is keras.activations.sigmoid and max(f.frac for f in found) < 1:
+        raise site.refuse("rounds sigmoid(0) = 1/2, a tie, to integers", "give a fraction bit or more")
     table = Table(activation=curves[layer.activation], out=found.pop())
     return Value(site.add(table, x.name), x.shape)
 

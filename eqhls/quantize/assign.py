@@ -178,7 +178,7 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
     match node.op:
         case Input(type) if wanted.result or not type.formats:
             formats = (
-                (Fixed.parse(wanted.result),)
+                _parsed(wanted.result)
                 if wanted.result
                 else _calibrated(type, _range(node.name, seen), INPUT_BITS)
             )
@@ -195,6 +195,10 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
             return op
         case op:
             return rounded_weights(op, wanted.weight)
+
+
+def _parsed(text: str) -> tuple[Fixed, ...]:
+    return tuple(Fixed.parse(part) for part in text.split("|"))
 
 
 def _range(name: str, seen: Mapping[str, Floats]) -> Floats:
@@ -267,7 +271,7 @@ def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requa
     if isinstance(node.op, Input | Table | Radial | Requantize):
         return None
     if wanted.result:
-        return Requantize((Fixed.parse(wanted.result),))
+        return Requantize(_parsed(wanted.result))
     width = max(f.width for f in node.type.formats)
     if isinstance(node.op, Relu) and width > TABLE_BITS and node.name in seen:
         (signed,) = _calibrated(node.type, seen[node.name], TABLE_BITS + 1)

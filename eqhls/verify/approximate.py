@@ -22,6 +22,7 @@ from eqhls.verify.testbuild import ported, spurion_values
 matplotlib.use("Agg")
 GAMMAS = (1.05, 1.25, 1.5, 2.0)
 FINE_BITS = (0, 2, 4)
+TYPICAL = 1.25
 EVENTS = 200
 GUARD = {Basis.LIGHT_CONE: 8, Basis.CARTESIAN: 2}
 """Integer bits that a boost of gamma 2 needs: p- of a hard particle may grow to its p+."""
@@ -52,6 +53,22 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
         + (", where a bound on components breaks the symmetry" if cut else ""),
         (*numbers, ("float", max(floats)), ("spread", spread)),
     )
+
+
+def mean_change(graph: Graph, events: Events, gamma: float = TYPICAL) -> float:
+    """Return mean |f(g x) - f(x)| over the spread of f, for rotations and boosts of one gamma with the
+    ports' own steps; 0 for networks without four-vectors, on which no boost acts."""
+    if not any(n.type.rep is Rep.V for n in graph.inputs):
+        return 0.0
+    test = ported(graph, _guard(graph))
+    before, after = (
+        test.evaluate({n.name: _quantized(n.type, side[n.name]) for n in test.inputs})[test.outputs[0]]
+        for side in _moved(graph, test, events, gamma)
+    )
+    spread = float(before.std())
+    if not spread:
+        raise CompileError(graph.name, "has the same output for all events", "give more bits")
+    return float(np.abs(after - before).mean() / spread)
 
 
 def _guard(graph: Graph) -> int:

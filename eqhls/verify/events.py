@@ -178,6 +178,29 @@ def _checked(node: Node, array: NDArray[Any]) -> Ints:
     return values
 
 
+def sampled(events: Events, size: int, seed: int) -> Events:
+    """Return at most `size` events drawn without replacement, in their order."""
+    if len(events) <= size:
+        return events
+    chosen = np.sort(np.random.default_rng(seed).choice(len(events), size, replace=False))
+    return Events(
+        {k: v[chosen] for k, v in events.raw.items()},
+        {k: v[chosen] for k, v in events.floats.items()},
+        None if events.labels is None else events.labels[chosen],
+        events.saturated,
+    )
+
+
+def rounded(graph: Graph, events: Events) -> Events:
+    """Return the events as integers of another graph's ports: nearest value, saturated."""
+    raw: dict[str, Ints] = {}
+    for node in graph.inputs:
+        forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
+        nearest = np.rint(events.floats[node.name] / steps(node))
+        raw[node.name] = np.clip(nearest, [f.lo for f in forms], [f.hi for f in forms]).astype(np.int64)
+    return Events(raw, events.floats, events.labels, events.saturated)
+
+
 def steps(node: Node) -> Floats:
     """Return the value of one unit of each component."""
     return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])

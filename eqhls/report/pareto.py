@@ -1,0 +1,55 @@
+"""The states of a search for formats as CSV and as a plot."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from eqhls.quantize.search import State, front
+
+matplotlib.use("Agg")
+COLUMNS = ("step", "cost", "auc_loss", "equivariance", "kept", "pareto", "move")
+
+
+def pareto_csv(states: Sequence[State]) -> str:
+    """Return every measured state in order, and whether it is on the Pareto front; equal searches
+    give equal bytes."""
+    best = {id(s) for s in front(list(states))}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for step, s in enumerate(states):
+        m = s.merit
+        numbers = (m.cost, f"{m.auc_loss:.6f}", f"{m.equivariance:.6g}")
+        table.writerow((step, *numbers, int(s.kept), int(id(s) in best), s.move))
+    return text.getvalue()
+
+
+def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float) -> bytes:
+    """Return a plot of both errors against cost, with the bounds and the front."""
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    panels = figure.subplots(1, 2)
+    found = [s for s in states if np.isfinite(s.merit.auc_loss)]
+    best, choice = front(found), [s for s in states if s.kept][-1]
+    for axes, name, bound in zip(panels, ("auc_loss", "equivariance"), (auc_loss, equivariance), strict=True):
+        for chosen, style in (
+            (found, {"color": "0.75", "label": "measured"}),
+            (best, {"label": "Pareto front"}),
+        ):
+            axes.scatter(
+                [s.merit.cost for s in chosen], [getattr(s.merit, name) for s in chosen], s=14, **style
+            )
+        axes.scatter(
+            [choice.merit.cost], [getattr(choice.merit, name)], marker="*", s=120, color="C3", label="choice"
+        )
+        axes.axhline(bound, color="black", linestyle="--", linewidth=1, label="bound")
+        axes.set(xlabel="estimated cells", ylabel=name.replace("_", " "))
+    panels[0].legend(fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=120, metadata={"Software": None})
+    return buffer.getvalue()

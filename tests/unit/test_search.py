@@ -1,0 +1,94 @@
+"""The search for formats: bounds hold, equal bytes for equal seeds, clear refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eqhls.compile import quantize_model
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.op import Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.dense import Dense
+from eqhls.ops.gram import Gram
+from eqhls.ops.input import Input
+from eqhls.ops.table import Activation, Table
+from eqhls.options import read_options
+from eqhls.passes.cost import gates
+from eqhls.quantize.assign import assign
+from eqhls.quantize.search import Merit, State, front
+from eqhls.verify.events import Events
+
+PORT = Fixed(8, 5)
+
+
+@pytest.fixture
+def network() -> Graph:
+    """<p_i, p_j> of two vectors, a dense layer, tanh, a read-out."""
+    b = Builder("small")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(PORT,))))
+    d = b.add("d", Dense(Tensor([[0.013, -0.021, 0.017], [0.02, 0.011, -0.03]])), b.add("g", Gram("j"), p))
+    t = b.add("t", Table(activation=Activation.TANH), d)
+    return b.graph(b.add("out", Dense(Tensor([[1.3, -0.7]])), t))
+
+
+@pytest.fixture
+def events(network: Graph, rng: np.random.Generator) -> Events:
+    momenta = rng.normal(size=(600, 2, 3)) * 2
+    energy = np.sqrt((momenta**2).sum(-1, keepdims=True) + 1)
+    p = np.clip(np.concatenate([energy, momenta], -1), -15, 15)
+    score = network.reference({"p": p})["out"].ravel()
+    labels = (score + rng.normal(size=600) * score.std() / 2 > np.median(score)).astype(int)
+    return Events({"p": np.rint(p / PORT.lsb).astype(np.int64)}, {"p": p}, labels, 0)
+
+
+def test_bounds_hold_and_bytes_repeat(network: Graph, events: Events, tmp_path: Path) -> None:
+    runs = [
+        quantize_model(network, events, tmp_path / k, auc_loss=0.01, equivariance=0.5, seed=3) for k in "ab"
+    ]
+    merit = runs[0].choice.merit
+    assert merit.auc_loss <= 0.01 and merit.equivariance <= 0.5
+    first, again = ((tmp_path / k / "pareto.csv").read_bytes() for k in "ab")
+    assert first == again and first.count(b"\n") == runs[0].measured + 1
+    start = int(first.split(b"\n")[1].split(b",")[1])
+    assert merit.cost < 0.8 * start
+    options = read_options(tmp_path / "a" / "config.yml")
+    assert gates(assign(network, events.floats, options).formatted()) == merit.cost
+    assert (tmp_path / "a" / "pareto.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_looser_bounds_cost_less(network: Graph, events: Events, tmp_path: Path) -> None:
+    tight = quantize_model(network, events, tmp_path / "t", auc_loss=0.002, equivariance=0.5)
+    loose = quantize_model(network, events, tmp_path / "l", auc_loss=0.05, equivariance=2.0)
+    assert loose.choice.merit.cost < tight.choice.merit.cost
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ({"auc_loss": -0.5}, "AUC loss of .* with the widest formats, expected at most -0.5"),
+        ({"equivariance": 0.0}, "equivariance error of .*--equivariance"),
+    ],
+)
+def test_impossible_bounds(
+    bounds: dict[str, float], message: str, network: Graph, events: Events, tmp_path: Path
+) -> None:
+    with pytest.raises(CompileError, match=message):
+        quantize_model(network, events, tmp_path / "x", **bounds)
+    assert not (tmp_path / "x").exists()
+
+
+def test_labels_are_needed(network: Graph, events: Events, tmp_path: Path) -> None:
+    with pytest.raises(CompileError, match="have no labels; give y"):
+        quantize_model(network, replace(events, labels=None), tmp_path / "x")
+
+
+def test_the_front_is_what_nothing_dominates() -> None:
+    merits = [Merit(10, 0.1, 0.1), Merit(8, 0.2, 0.1), Merit(9, 0.3, 0.2), Merit(8, 0.2, 0.1)]
+    assert [s.merit for s in front([State((), m) for m in merits])] == [merits[1], merits[0]]
