@@ -133,7 +133,7 @@ def test_shipped_model(name: str, tmp_path: Path) -> None:
 
 
 def test_a_wrong_table_is_seen(rng: np.random.Generator) -> None:
-    """The negative control: another Gram order in the node's function gives other numbers."""
+    """The negative control: one constant changed in the function of a block gives other numbers."""
     graph, raw = shipped("lgn_top_small", 50)
     model = onnx_model(graph)
     table = next(f for f in model.functions if f.name.startswith("Log2"))
@@ -346,6 +346,34 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
     "plain operator on vectors": (
         lambda m: m.graph.node.insert(3, helper.make_node("Relu", ["p/value"], ["r"])),
         "expected scalars S",
+    ),
+    "quant without a scale": (
+        lambda m: m.graph.node.insert(3, helper.make_node("Quant", ["l/value"], ["q"], domain=QUANT_DOMAIN)),
+        "net.onnx",
+    ),
+    "weights of one axis": (lambda m: tensor_dims(m, 6), "found weights (6,)"),
+    "table without knots": (
+        lambda m: m.graph.node.insert(
+            3,
+            helper.make_node(
+                "Table",
+                ["l/value"],
+                ["t"],
+                domain=DOMAIN,
+                knots=numpy_helper.from_array(np.array(1.0)),
+                values=numpy_helper.from_array(np.ones(1)),
+            ),
+        ),
+        "do not fit",
+    ),
+    "nan in a plain layer": (
+        lambda m: m.graph.node.extend(
+            [
+                helper.make_node("Constant", [], ["nan"], value_floats=[float("nan")]),
+                helper.make_node("Add", ["l/value", "nan"], ["z"]),
+            ]
+        ),
+        "NaN or infinity",
     ),
     "loop": (
         lambda m: m.graph.node.append(

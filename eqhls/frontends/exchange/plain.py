@@ -39,7 +39,12 @@ def read_plain(state: Reading, node: onnx.NodeProto) -> None:
             "has no block",
             f"plain operators may be {', '.join(sorted(RULES))}, on scalars; all else is com.eqhls",
         )
-    view = rule(state, node)
+    try:
+        view = rule(state, node)
+    except CompileError as error:
+        raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
+    except (ValueError, TypeError, IndexError) as error:
+        raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
     if view is not None:
         state.views[node.output[0]] = view
 
@@ -117,7 +122,7 @@ def _matrix(state: Reading, node: onnx.NodeProto) -> View:
     bias = None
     if len(node.input) > 2 and node.input[2]:
         shift = state.constant(node.input[2], node).astype(np.float64) * given.get("beta", 1.0)
-        bias = Tensor(np.broadcast_to(shift.ravel(), weight.shape[:1]) if shift.size else shift)
+        bias = Tensor(np.full(len(weight), shift.item()) if shift.size == 1 else shift.ravel())
     kind = state.type(view)
     sizes = tuple(a.size for a in kind.axes)
     if len(view.shape) == 1:
@@ -132,10 +137,7 @@ def _matrix(state: Reading, node: onnx.NodeProto) -> View:
 
 
 def _block(state: Reading, node: onnx.NodeProto, op: Op, *inputs: View) -> View:
-    try:
-        return state.add(name_of(node), op, tuple(v.name for v in inputs))
-    except CompileError as error:
-        raise error.at(node.op_type) from None
+    return state.add(name_of(node), op, tuple(v.name for v in inputs))
 
 
 def _activation(kind: Activation) -> Rule:
@@ -191,11 +193,7 @@ def _quant(state: Reading, node: onnx.NodeProto) -> View:
         return view
     if view.component is not None:
         raise CompileError(state.place(node), f"rounds component {view.component}", "round all or none")
-    try:
-        op = Requantize((found.format(),))
-    except CompileError as error:
-        raise error.at(state.place(node)) from None
-    return View(_block(state, node, op, view).name, view.shape)
+    return View(_block(state, node, Requantize((found.format(),)), view).name, view.shape)
 
 
 def _split(state: Reading, node: onnx.NodeProto) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
@@ -40,11 +40,15 @@ class Reading:
         if name in self.nodes:
             raise CompileError(f"{self.where}: {name}", "found two operators of this name", "rename one")
         try:
-            kind = declared or op.infer(*(self.nodes[n].type for n in inputs))
+            found = op.infer(*(self.nodes[n].type for n in inputs))
         except CompileError as error:
             raise error.at(f"{self.where}: {name}") from None
-        self.nodes[name] = Node(name, op, inputs, kind)
-        return View(name, kind.shape)
+        except (IndexError, ValueError) as error:
+            raise CompileError(f"{self.where}: {name}", f"has fields that do not fit ({error})") from None
+        if declared and replace(declared, formats=()) != replace(found, formats=()):
+            raise CompileError(f"{self.where}: {name}", f"is declared {declared}, but gives {found}")
+        self.nodes[name] = Node(name, op, inputs, declared or found)
+        return View(name, found.shape)
 
     def type(self, view: View) -> Type:
         return self.nodes[view.name].type
