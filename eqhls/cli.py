@@ -71,7 +71,7 @@ def quantize_command(
     auc_loss: Annotated[float, typer.Option(help="AUC that the formats may cost")] = 0.002,
     equivariance: Annotated[
         float, typer.Option(help="mean change of the output under boosts, over its spread")
-    ] = 1e-3,
+    ] = 0.25,
     cost: Annotated[
         Literal["gates", "lut"], typer.Option(help="gates (quick), or lut: the netlist's estimate")
     ] = "gates",

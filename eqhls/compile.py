@@ -206,7 +206,7 @@ def quantize_model(
     events: Path | str | Events,
     output: Path | str,
     auc_loss: float = 0.002,
-    equivariance: float = 1e-3,
+    equivariance: float = 0.25,
     cost: Literal["gates", "lut"] = "gates",
     seed: int = 1,
     report: Report = silent,

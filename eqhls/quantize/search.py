@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
@@ -137,8 +138,9 @@ def search(problem: Problem, auc_loss: float, equivariance: float, report: Repor
 
 
 def front(states: list[State]) -> list[State]:
-    """Return the states that no other one dominates, cheapest first, each merit once."""
-    unique = list({s.merit: s for s in reversed(states)}.values())
+    """Return the states that could be measured and that no other one dominates, cheapest first, each
+    merit once."""
+    unique = list({s.merit: s for s in reversed(states) if isfinite(s.merit.auc_loss)}.values())
     best = [s for s in unique if not any(o.merit.dominates(s.merit) for o in unique)]
     return sorted(best, key=lambda s: (s.merit.cost, s.merit.auc_loss))
 

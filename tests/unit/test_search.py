@@ -90,5 +90,6 @@ def test_labels_are_needed(network: Graph, events: Events, tmp_path: Path) -> No
 
 
 def test_the_front_is_what_nothing_dominates() -> None:
-    merits = [Merit(10, 0.1, 0.1), Merit(8, 0.2, 0.1), Merit(9, 0.3, 0.2), Merit(8, 0.2, 0.1)]
+    failed = Merit(1, float("inf"), float("inf"))
+    merits = [Merit(10, 0.1, 0.1), Merit(8, 0.2, 0.1), Merit(9, 0.3, 0.2), Merit(8, 0.2, 0.1), failed]
     assert [s.merit for s in front([State((), m) for m in merits])] == [merits[1], merits[0]]
