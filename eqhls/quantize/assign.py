@@ -20,7 +20,7 @@ from eqhls.fixed import Fixed, NumArray, Overflow, Rounding
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
-from eqhls.ir.op import Floats, Op, Tensor
+from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.concat import Concat
@@ -35,7 +35,6 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
-from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
@@ -103,8 +102,6 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
         state.append(Node(f"{node.name}.code", code, inputs, node.type))
         node, inputs = replace(node, op=replace(node.op, floor=code.floor)), (f"{node.name}.code",)
     op = _quantized_op(node, wanted, seen, [state.nums[n] for n in inputs])
-    if isinstance(op, Spurion) and op.type.rep is Rep.V:
-        op = _on_lattice(op, [n.type for n in state.nodes.values() if n.op.source and n.type.rep is Rep.V])
     state.append(replace(node, op=op, inputs=inputs))
     follow = _narrowing(state.nodes[node.name], wanted, {} if node.name in state.kept else seen)
     if follow is not None:
@@ -191,8 +188,6 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 return replace(op, out=Fixed.parse(wanted.result))
             largest = float(seen[node.name].max()) if node.name in seen else inf
             return replace(op, out=_table_format(op, inputs[0], largest))
-        case Spurion() as op if op.type.rep is Rep.V:
-            return op
         case op:
             return rounded_weights(op, wanted.weight)
 
@@ -245,19 +240,6 @@ def _covering_table(values: Floats, largest: float = inf) -> Fixed:
     top = min(float(np.abs(values).max()), MARGIN * largest)
     integer = ceil(log2(max(top, 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
     return Fixed(TABLE_BITS, integer, signed, Rounding.RND, Overflow.SAT)
-
-
-def _on_lattice(op: Spurion, ports: list[Type]) -> Spurion:
-    """Round constant four-vectors to the steps of the ports: exact symmetries need one lattice."""
-    if not ports:
-        return op
-    steps = np.array([min(t.format_of(c).lsb for t in ports) for c in range(Rep.V.dim)])
-    raw = np.rint(op.values.array / steps)
-    if ((raw == 0).all(axis=-1) & (op.values.array != 0).any(axis=-1)).any():
-        raise CompileError(
-            "spurion", f"vanishes in the ports' steps of {steps.max():g}", "give the ports finer steps"
-        )
-    return replace(op, values=Tensor(raw * steps))
 
 
 def _radial_format(op: Radial, address: NumArray) -> Fixed:

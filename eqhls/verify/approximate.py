@@ -60,11 +60,7 @@ def mean_change(graph: Graph, events: Events, gamma: float = TYPICAL) -> float:
     ports' own steps; 0 for networks without four-vectors, on which no boost acts."""
     if not any(n.type.rep is Rep.V for n in graph.inputs):
         return 0.0
-    test = ported(graph, _guard(graph))
-    before, after = (
-        test.evaluate({n.name: _quantized(n.type, side[n.name]) for n in test.inputs})[test.outputs[0]]
-        for side in _moved(graph, test, events, gamma)
-    )
+    before, after = _outputs(graph, events, 0, gamma)
     spread = float(before.std())
     if not spread:
         raise CompileError(graph.name, "has the same output for all events", "give more bits")
@@ -120,6 +116,12 @@ def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
 
 
 def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
+    before, after = _outputs(graph, events, fine, gamma)
+    return _rms(after - before)
+
+
+def _outputs(graph: Graph, events: Events, fine: int, gamma: float) -> tuple[Floats, Floats]:
+    """Return the transformed integer outputs, and those of the transformed events, in real units."""
     test = ported(graph, _guard(graph), fine)
     before, after, elements = _moved(graph, test, events, gamma)
     kind = test.results[0].type
@@ -128,7 +130,7 @@ def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
         * _steps(kind)
         for side in (before, after)
     ]
-    return _rms(out[1] - _acted(kind, elements, out[0]))
+    return _acted(kind, elements, out[0]), out[1]
 
 
 def _float_deviation(graph: Graph, events: Events, gamma: float) -> float:

