@@ -20,6 +20,8 @@ from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
 
 PARTICLES = "j"
+REFERENCES = ("spurions", "beams")
+"""What networks call the constant vectors that break the symmetry; either name is understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +130,18 @@ def _moved(arrays: dict[str, NDArray[Any]], graph: Graph, events: int) -> dict[s
     boosted with the particles. Only networks of floats can take them."""
     moved: dict[str, Floats] = {}
     for node in graph:
-        if node.name not in arrays or node.type.rep is not Rep.V or node.inputs or node.op.source:
+        names = REFERENCES if node.name in REFERENCES else (node.name,)
+        found = next((n for n in names if n in arrays), "")
+        if not found or node.type.rep is not Rep.V or node.inputs or node.op.source:
             continue
         if graph.quantized:
             raise CompileError(
                 node.name, "are constants of a compiled network", "leave them out of the events"
             )
-        if arrays[node.name].shape != (events, *node.type.shape):
+        if arrays[found].shape != (events, *node.type.shape):
             shape = ", ".join(map(str, node.type.shape))
-            raise CompileError(node.name, f"has shape {arrays[node.name].shape}, expected (events, {shape})")
-        moved[node.name] = arrays[node.name].astype(np.float64)
+            raise CompileError(found, f"has shape {arrays[found].shape}, expected (events, {shape})")
+        moved[node.name] = arrays[found].astype(np.float64)
     return moved
 
 
