@@ -220,8 +220,8 @@ def quantize_model(
     check_target(folder)
     graph = read_model(model)
     drawn = sampled(_events(events, graph), SEARCH_EVENTS, seed)
-    price = gates if cost == "gates" else lambda g: _luts(g)
-    problem = Problem(graph, drawn.floats, price, _quality(graph, drawn))
+    price = gates if cost == "gates" else _luts
+    problem = Problem(graph, _calibration(graph, drawn), price, _quality(graph, drawn))
     states = search(problem, auc_loss, equivariance, report)
     choice = [s for s in states if s.kept][-1]
     config = choice.options.model_dump(mode="json", exclude_defaults=True)
@@ -235,6 +235,15 @@ def quantize_model(
     files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
     write_project(files, folder)
     return Quantized(folder, choice, len(states), _luts(fixed))
+
+
+def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
+    """Return no samples where the model needs none: `eqhls compile --config` then gives the same graph."""
+    try:
+        assign(graph, {}, Options())
+    except CompileError:
+        return events.floats
+    return {}
 
 
 def _luts(graph: Graph) -> int:
