@@ -89,7 +89,9 @@ def test_another_configuration_beats_that_beside_the_file(rng: np.random.Generat
     with pytest.raises(CompileError, match="nobj_avg|config"):
         (tmp_path / "odd.json").write_text('{"nobj": 5, "config": "x", "nobj_avg": 5}')
         load_any(folder, tmp_path / "odd.json")
-    done = CliRunner().invoke(app, ["info", str(folder), "--config", str(tmp_path / "wide.json")])
+    done = CliRunner().invoke(
+        app, ["info", str(folder), "--config", str(tmp_path / "wide.json")], env={"COLUMNS": "200"}
+    )
     assert done.exit_code == 0 and "V.xyz[j:5]" in done.output
     with pytest.raises(CompileError, match="goes with a checkpoint"):
         load_any(Path(__file__).resolve().parents[2] / "models" / "lgn_top_small", tmp_path / "wide.json")
