@@ -70,8 +70,8 @@ def quantize_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="the folder to write")],
     auc_loss: Annotated[float, typer.Option(help="AUC that the formats may cost")] = 0.002,
     equivariance: Annotated[
-        float, typer.Option(help="mean change of the output under boosts, over its spread")
-    ] = 0.25,
+        float, typer.Option(help="mean change of the output under transformations, over its spread")
+    ] = 1e-3,
     cost: Annotated[
         Literal["gates", "lut"], typer.Option(help="gates (quick), or lut: the netlist's estimate")
     ] = "gates",

@@ -31,12 +31,11 @@ from eqhls.quantize.assign import assign
 from eqhls.quantize.search import Problem, State, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, Project, asset, check_target, write_project
-from eqhls.verify.approximate import mean_change
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events, rounded, sampled
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.metrics import auc
-from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors
+from eqhls.verify.proof import Machines, equivariance_error, prove, prove_symmetry, test_vectors
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -206,7 +205,7 @@ def quantize_model(
     events: Path | str | Events,
     output: Path | str,
     auc_loss: float = 0.002,
-    equivariance: float = 0.25,
+    equivariance: float = 1e-3,
     cost: Literal["gates", "lut"] = "gates",
     seed: int = 1,
     report: Report = silent,
@@ -260,7 +259,7 @@ def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, flo
     def quality(fixed: Graph) -> tuple[float, float]:
         ready = rounded(fixed, events)
         scores = fixed.evaluate(ready.raw)[fixed.outputs[0]].reshape(len(labels), -1)[:, 0]
-        return floating - auc(scores, labels), mean_change(fixed, ready)
+        return floating - auc(scores, labels), equivariance_error(fixed, ready)
 
     return quality
 

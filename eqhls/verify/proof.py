@@ -16,13 +16,14 @@ from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.groups.exact import lattice_group
+from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
 from eqhls.lower.words import Words, pack, unpack
 from eqhls.options import Options
 from eqhls.text import MANIFEST, Project, asset, npz, write_file, write_project
-from eqhls.verify.approximate import boost_curve
+from eqhls.verify.approximate import boost_curve, mean_change
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
 from eqhls.verify.controls import CUTS, FAULTS, faulty
@@ -38,13 +39,14 @@ from eqhls.verify.symmetry import (
     check_group,
     check_permutations,
     derive,
+    lattice_change,
 )
 from eqhls.verify.testbuild import guarded
 
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
 GUARD_BITS = 5
-SYMMETRY_EVENTS = 600
+SYMMETRY_EVENTS, SEARCH_EVENTS = 600, 60
 EXACT = ("integer", "hls", "rtl")
 
 
@@ -205,6 +207,18 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
     report("symmetry: faults that must be caught", 0.93)
     stages.append(_controls(symmetry, twin, lattice))
     return stages
+
+
+def equivariance_error(graph: Graph, events: Events) -> float:
+    """Return the mean change of the output under transformations, over its spread: of lattice events, which
+    the ports hold exactly (`lattice_change`); of the given events, turned, boosted and rounded again, where
+    the ports' steps are no lattice (`mean_change`); 0 for networks without four-vectors."""
+    if not any(n.type.rep is Rep.V for n in graph.inputs):
+        return 0.0
+    test = guarded(graph, GUARD_BITS)
+    lattice = lattice_events(graph, test, np.random.default_rng(2), SEARCH_EVENTS)
+    change = lattice_change(graph, test, lattice, np.random.default_rng(3))
+    return mean_change(graph, events) if change is None else change
 
 
 def _controls(symmetry: Symmetry, twin: Machines, lattice: Feeds) -> Stage:

@@ -31,6 +31,8 @@ Feeds = dict[str, Ints]
 Values = NDArray[Any]
 Runner = Callable[[Mapping[str, Ints]], Values]
 FLOAT_TOLERANCE = 1e-9
+WORDS = 9
+"""Words of the group by which `lattice_change` moves every event."""
 PARTICLES = "j"
 
 
@@ -197,6 +199,22 @@ def _check_moves(
 ) -> SymmetryResult:
     """Compare outputs for both images of every event under every pair of matrices. The negative control
     moves by one step of the events as they were before a pair scaled them."""
+    plain, moved, ends, step = _images(group, test, events, moves)
+    want = _followed(test, runner(plain), moves, ends, 1)
+    got = _followed(test, runner(moved), moves, ends, 0)
+    victim = next(n.name for n in test.inputs if n.type.rep is Rep.V)
+    spoiled = moved | {victim: moved[victim].copy()}
+    last = spoiled[victim][:, 0, 3]
+    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1) * step
+    caught = _differing(_followed(test, runner(spoiled), moves, ends, 0), want)
+    return SymmetryResult(engine, name, len(got), _differing(got, want), caught)
+
+
+def _images(
+    group: ExactGroup, test: Graph, events: Feeds, moves: Sequence[Moves]
+) -> tuple[Feeds, Feeds, Ints, Ints]:
+    """Return the events under the first and under the second matrix of every pair, as far as both fit the
+    ports; where the events of one pair end; and how much the first matrix scaled each."""
     vectors = [n for n in test.inputs if n.type.rep is Rep.V]
     parts: list[tuple[Feeds, Feeds]] = []
     step: list[Ints] = []
@@ -212,14 +230,27 @@ def _check_moves(
         step.append(np.full(int(fits.sum()), pair[0][0, 0]))
     plain, moved = ({k: np.concatenate([p[s][k] for p in parts]) for k in events} for s in (0, 1))
     ends = np.cumsum([len(p[0][vectors[0].name]) for p in parts])[:-1]
-    want = _followed(test, runner(plain), moves, ends, 1)
-    got = _followed(test, runner(moved), moves, ends, 0)
-    victim = vectors[0].name
-    spoiled = moved | {victim: moved[victim].copy()}
-    last = spoiled[victim][:, 0, 3]
-    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1) * np.concatenate(step)
-    caught = _differing(_followed(test, runner(spoiled), moves, ends, 0), want)
-    return SymmetryResult(engine, name, len(got), _differing(got, want), caught)
+    return plain, moved, ends, np.concatenate(step)
+
+
+def lattice_change(graph: Graph, test: Graph, events: Feeds, rng: np.random.Generator) -> float | None:
+    """Return mean |f(g x) - g f(x)| over the spread of f, of a quantized network on events that its ports
+    hold exactly before and after words of the group and dyadic boosts; None where the ports' steps are no
+    lattice. What is left is the formats' behind the ports: 0 where nothing covariant is rounded.
+    """
+    group = _lattice([n for n in graph.inputs if n.type.rep is Rep.V])
+    if group is None:
+        return None
+    one, proper = np.eye(4, dtype=np.int64), any(n.op.parity_odd() for n in graph)
+    moves = [(one, group.word(rng, 1 + k % 3, proper)[1]) for k in range(WORDS)]
+    moves += [(one << bits, boost) for boost, bits in dyadic_boosts(group.basis, proper)]
+    plain, moved, ends, _ = _images(group, test, events, moves)
+    name = test.outputs[0]
+    want, got = (
+        _followed(test, test.evaluate(feeds)[name], moves, ends, side)
+        for feeds, side in ((plain, 1), (moved, 0))
+    )
+    return float(np.abs(got - want).mean() / max(float(want.std()), 1.0))
 
 
 def _followed(test: Graph, values: Values, moves: Sequence[Moves], ends: Ints, side: int) -> Values:
