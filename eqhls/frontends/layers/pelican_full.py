@@ -152,8 +152,15 @@ def published_nano(config: NanoConfig, name: str, quantized: bool) -> keras.Mode
     x = RequantizeLayer([config.products], name="narrow")(x)
     y = Eq2to2Layer(config.hidden, quantizer=weights, maps=NANO_MAPS, name="eq")(x)
     y = RequantizeLayer([config.address], name="address")(y) if quantized else y
-    fixed = {"trainable_values": False, "quantized": quantized, "name": "relu"}
-    y = TableLayer((-1.0, 1.0), activation="relu", out=config.activation, **fixed)(y)
+    relu = TableLayer(
+        (-1.0, 1.0),
+        activation="relu",
+        out=config.activation,
+        trainable_values=False,
+        quantized=quantized,
+        name="relu",
+    )
+    y = relu(y)
     y = MaskLayer(name="valid_columns")(MaskLayer(name="valid_rows")(y, flags), others)
     pooled = Eq2to0Layer(1, quantizer=weights, name="pool")(y)
     return network(name, (p, valid), ParticleSumLayer("c", name="logit")(pooled))
