@@ -32,7 +32,7 @@ COLUMNS = (
     ("ns at 360 MHz", "ns"),
     ("deepest stage ns", "depth"),
     ("LUT (alkaid)", "lut"),
-    ("register bits", "registers"),
+    ("FF (register bits)", "registers"),
     ("DSP", "dsp"),
     ("compile s", "compile"),
     ("peak MiB", "memory"),

@@ -236,7 +236,7 @@ def test_python_in_a_few_lines(project: Compiled) -> None:
     [
         ("lgn_top", 26_000, 31),
         ("lgn_top_lab", 23_500, 21),
-        ("pelican_nano", 60_000, 30),
+        ("pelican_nano", 41_000, 26),
         ("pelican_top", 150_000, 35),
     ],
 )
