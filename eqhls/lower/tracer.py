@@ -108,7 +108,9 @@ class Tracer:
         return _tree([p * 2.0**bits for p, bits in zip(products, (0, at + 1, 2 * at), strict=True)])
 
     def _digits(self, b: Any, bits: int) -> list[tuple[Any, int]]:
-        cuts = range(0, _width(b), bits)
+        """No digit is a lone bit: alkaid estimates products with one to take less than no time, and then
+        finds them before their factors."""
+        cuts = range(0, max(_width(b) - SHORTEST_DIGIT + 1, 1), bits)
         rests = [self.shift_right(b, c) if c else b for c in cuts]
         return [(self.wrap(r, bits, False), c) for r, c in zip(rests[:-1], cuts, strict=False)] + [
             (rests[-1], cuts[-1])

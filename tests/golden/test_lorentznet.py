@@ -286,6 +286,7 @@ def test_vectors_rounded_oddly_keep_exchanges_of_axes(rng: np.random.Generator) 
     assert check_group(whole, test, events, run, "integer", rng).mismatches > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["odd", "gram"])
 def test_hardware_is_the_integer_model(mode: str, rng: np.random.Generator, tmp_path: Path) -> None:
     """HLS and RTL of the smallest network with an update of vectors, every bit."""

@@ -155,3 +155,13 @@ def test_wide_constants_are_added_in_parts(rng: np.random.Generator) -> None:
             "sum", (Port("x", (1,), (Fixed(4, 4),)),), (Port("y", (1,), (form,)),), [(out, form)]
         )
         np.testing.assert_array_equal(simulate(netlist, [values])[0], values + constant)
+
+
+def test_no_digit_of_a_product_is_a_lone_bit(rng: np.random.Generator) -> None:
+    """17 bits in digits of 8 would leave the sign alone."""
+    for width in range(5, 26):
+        tracer = Tracer(2.5)
+        wire = tracer.input(Fixed(width, width)).wire
+        for bits in range(2, width):
+            digits = tracer._digits(wire, bits)
+            assert all(sum(map(int, d.kif)) >= 2 for d, _ in digits)
