@@ -24,7 +24,7 @@ from eqhls.ir.op import Floats
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
-from eqhls.passes import Saving, simplify
+from eqhls.passes import Saving, simplify, simplify_measured
 from eqhls.passes import run_measured as run_passes
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign
@@ -67,7 +67,7 @@ def compile_model(
     """
     options = options or Options()
     clock = _Clock(report)
-    graph = clock("read the model", 0.0, lambda: read_model(model))
+    graph, algebra = clock("read the model", 0.0, lambda: simplify_measured(load_any(model)))
     folder = Path(output) if output else Path("build") / (options.ProjectName or graph.name)
     check_target(folder)
     floats = _floats(samples, graph)
@@ -81,7 +81,9 @@ def compile_model(
     files |= clock("make test vectors", 0.9, lambda: test_vectors(named))
     files |= _bench() | _graph_files(named)
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
-    files[MANIFEST] = json.dumps(_manifest(named, netlist, options, files, savings), indent=1) + "\n"
+    files[MANIFEST] = (
+        json.dumps(_manifest(named, netlist, options, files, (algebra, savings)), indent=1) + "\n"
+    )
     clock("write the project", 0.95, lambda: write_project(files, folder))
     report("done", 1.0)
     return Compiled(folder)
@@ -307,7 +309,11 @@ def _graph_files(graph: Graph) -> dict[str, str | bytes]:
 
 
 def _manifest(
-    graph: Graph, netlist: Netlist, options: Options, files: Project, savings: tuple[Saving, ...]
+    graph: Graph,
+    netlist: Netlist,
+    options: Options,
+    files: Project,
+    savings: tuple[tuple[Saving, ...], tuple[Saving, ...]],
 ) -> dict[str, Any]:
     return {
         "name": graph.name,
@@ -321,7 +327,8 @@ def _manifest(
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
         "dsp": 0,
-        "passes": [asdict(s) for s in savings],
+        "algebra": [asdict(s) for s in savings[0]],
+        "passes": [asdict(s) for s in savings[1]],
         "inputs": {n.name: str(n.type) for n in graph.inputs},
         "outputs": {n.name: str(n.type) for n in graph.results},
         "symmetry": derive(graph).describe(),

@@ -45,7 +45,8 @@ PIPELINE: tuple[Callable[[Graph], Graph], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What a pass did: blocks and gates (`eqhls.passes.cost`) before and after."""
+    """What a pass did: blocks and gates (`eqhls.passes.cost`; LUT by `eqhls.passes.work` where there are no
+    formats yet) before and after."""
 
     name: str
     blocks: tuple[int, int]
@@ -54,14 +55,25 @@ class Saving:
 
 def simplify(graph: Graph) -> Graph:
     """Apply the algebra to a float graph, with hoisting where that saves work; each result is verified."""
+    return simplify_measured(graph)[0]
+
+
+def simplify_measured(graph: Graph) -> tuple[Graph, tuple[Saving, ...]]:
+    """Apply the algebra as above and say what each pass saved, in LUT by `eqhls.passes.work`."""
     unhoisted = tuple(step for step in ALGEBRA if step is not hoist_differences)
-    return min((_applied(graph, steps) for steps in (unhoisted, ALGEBRA)), key=lambda g: total_work(g).luts)
+    return min(
+        (_applied(graph, steps) for steps in (unhoisted, ALGEBRA)), key=lambda r: total_work(r[0]).luts
+    )
 
 
-def _applied(graph: Graph, steps: tuple[Callable[[Graph], Graph], ...]) -> Graph:
+def _applied(graph: Graph, steps: tuple[Callable[[Graph], Graph], ...]) -> tuple[Graph, tuple[Saving, ...]]:
+    found: list[Saving] = []
     for step in steps:
-        graph = step(graph).verify()
-    return graph
+        smaller = step(graph).verify()
+        blocks = (len(graph.nodes), len(smaller.nodes))
+        found.append(Saving(step.__name__, blocks, (total_work(graph).luts, total_work(smaller).luts)))
+        graph = smaller
+    return graph, tuple(found)
 
 
 def run(graph: Graph) -> Graph:

@@ -75,15 +75,21 @@ def _facts(manifest: dict[str, Any], synthesis: dict[str, Any] | None) -> str:
 
 
 def _savings(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return a line for each pass; gates are counted without sharing, to compare graphs."""
+    """Return a line for each pass; gates are counted without sharing, to compare graphs. Before
+    quantization, only passes that did something are listed, with LUT at 14 to 16 bits for gates."""
     found: dict[str, str] = {}
+    for step in manifest["algebra"]:
+        if step["blocks"][0] != step["blocks"][1] or step["gates"][0] != step["gates"][1]:
+            found[f"{step['name']} (before quantization)".replace("_", " ")] = _saved(step, "LUT")
     for step in manifest["passes"]:
-        (blocks, fewer), (gates, less) = step["blocks"], step["gates"]
-        share = f"{1 - less / gates:.1%}" if gates else "0.0%"
-        found[step["name"].replace("_", " ")] = (
-            f"{blocks} to {fewer} blocks, {gates:,} to {less:,} gates ({share} saved)"
-        )
+        found[step["name"].replace("_", " ")] = _saved(step, "gates")
     return found
+
+
+def _saved(step: dict[str, Any], unit: str) -> str:
+    (blocks, fewer), (gates, less) = step["blocks"], step["gates"]
+    share = f"{1 - less / gates:.1%}" if gates else "0.0%"
+    return f"{blocks} to {fewer} blocks, {gates:,} to {less:,} {unit} ({share} saved)"
 
 
 def _rows(values: dict[str, Any]) -> str:
