@@ -51,11 +51,17 @@ YOSYS = (("LUT", "lut"), ("FF", "ff"), ("DSP", "dsp"), ("CARRY4", "carry"))
 
 def table(columns: tuple[tuple[str, str], ...], rows: dict[str, dict[str, Any]]) -> str:
     """Return a Markdown table of the rows that have these columns."""
-    lines = ["| network | " + " | ".join(c for c, _ in columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name, row in rows.items():
-        if all(key in row for _, key in columns):
-            lines.append(f"| {name} | " + " | ".join(str(row[key]) for _, key in columns) + " |")
-    return "\n".join(lines)
+    fitting = {name: row for name, row in rows.items() if all(key in row for _, key in columns)}
+    return "\n".join([head(columns), *(line(columns, name, row) for name, row in fitting.items())])
+
+
+def head(columns: tuple[tuple[str, str], ...]) -> str:
+    names = "| network | " + " | ".join(c for c, _ in columns) + " |"
+    return names + "\n" + "|---" * (len(columns) + 1) + "|"
+
+
+def line(columns: tuple[tuple[str, str], ...], name: str, row: dict[str, Any]) -> str:
+    return f"| {name} | " + " | ".join(str(row[key]) for _, key in columns) + " |"
 
 
 def row(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
@@ -86,14 +92,16 @@ def main() -> None:
         return
     rows: dict[str, dict[str, Any]] = {}
     counts: dict[str, dict[str, Any]] = {}
+    print(head(COLUMNS))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for network in arguments.names:
             print(f"{network} ..", file=sys.stderr, flush=True)
             rows[network] = in_a_process(network, folder, arguments.data)
+            print(line(COLUMNS, network, rows[network]), flush=True)
             if arguments.yosys:
                 counts[network] = vars_of(synthesize(folder / network, lambda text, share: None))
-    print(table(COLUMNS, rows), table(ENGINES, rows), sep="\n\n")
+    print("", table(ENGINES, rows), sep="\n")
     if counts:
         print("", table(YOSYS, counts), sep="\n")
 
