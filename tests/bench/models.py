@@ -39,14 +39,17 @@ def seconds(step: Callable[[], object], times: int = 3) -> float:
 
 
 def trained_values(graph: Graph) -> int:
-    """Return the number of weights, and of values at the knots of trained functions, in a graph."""
+    """Return the number of weights, and of values at the knots of trained functions, in a graph; maps of
+    pairs that are zero throughout are no part of the network."""
     count = 0
     for node in graph:
         for name in ("weight", "bias", "diagonal", "dual", "values"):
             field = getattr(node.op, name, None)
             if isinstance(field, Tensor) and node.op.kind() != "spurion":
                 fixed = node.op.kind() == "table" and field.shape[-1] == 2
-                count += 0 if fixed else field.array.size
+                maps = field.array.reshape(-1, field.shape[-1]) if len(field.shape) == 3 else None
+                unused = 0 if maps is None else int((maps == 0).all(axis=0).sum()) * len(maps)
+                count += 0 if fixed else field.array.size - unused
     return count
 
 
@@ -57,6 +60,7 @@ def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     project = eqhls.open_project(folder / name)
     machines = Machines(project.folder, project.graph)
+    timings = engines(project, model / "events.npz")
     events = read_events(data or model / "events.npz", project.graph)
     assert events.labels is not None
     raw = {e: machines.run(e, events.raw).reshape(len(events), -1)[:, 0] for e in ("integer", "hls", "rtl")}
@@ -67,7 +71,7 @@ def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
         "compile": f"{float(printed[0]):.1f}",
         "memory": f"{float(printed[1]):.0f}",
     }
-    return found | engines(project, model / "events.npz")
+    return found | timings
 
 
 def physics(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

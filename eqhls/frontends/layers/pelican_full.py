@@ -136,7 +136,7 @@ NANO_MAPS = (0, 5, 6, 7, 13, 14)
 def published_nano(config: NanoConfig, name: str, quantized: bool) -> keras.Model:
     """Return products of constituents and beams, one Eq2to2 with six maps, ReLU, Eq2to0, one logit.
 
-    Without batch normalisation (12 h + 1 trained values, a bias of the diagonal among them). Products are
+    Without batch normalisation (10 h + 1 trained values). Products are
     saturated while the network trains in floating point, too.
     """
     p, _, valid = ports(config.inputs, config.constituents)
