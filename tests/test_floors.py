@@ -18,6 +18,7 @@ FLOORS = [
     "verify",
     "report",
     "compile",
+    "tune",
     "cli",
 ]
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names.split()}

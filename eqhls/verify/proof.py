@@ -46,7 +46,7 @@ from eqhls.verify.testbuild import guarded
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
 GUARD_BITS = 5
-SYMMETRY_EVENTS, SEARCH_EVENTS = 600, 60
+SYMMETRY_EVENTS, LATTICE_EVENTS = 600, 60
 EXACT = ("integer", "hls", "rtl")
 
 
@@ -216,7 +216,7 @@ def equivariance_error(graph: Graph, events: Events) -> float:
     if not any(n.type.rep is Rep.V for n in graph.inputs):
         return 0.0
     test = guarded(graph, GUARD_BITS)
-    lattice = lattice_events(graph, test, np.random.default_rng(2), SEARCH_EVENTS)
+    lattice = lattice_events(graph, test, np.random.default_rng(2), LATTICE_EVENTS)
     change = lattice_change(graph, test, lattice, np.random.default_rng(3))
     return mean_change(graph, events) if change is None else change
 

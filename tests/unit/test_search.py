@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eqhls.compile import quantize_model
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
@@ -24,6 +23,7 @@ from eqhls.options import Options, read_options
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign
 from eqhls.quantize.search import Merit, State, front
+from eqhls.tune import quantize_model
 from eqhls.verify.events import Events
 from eqhls.verify.proof import equivariance_error
 

@@ -1,0 +1,105 @@
+"""The search for formats as a user starts it: measures, choice, files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from eqhls.compile import Report, events_of, project_graph, read_model, silent
+from eqhls.errors import CompileError
+from eqhls.ir.graph import Graph
+from eqhls.ir.op import Floats
+from eqhls.lower.schedule import lower
+from eqhls.options import Options
+from eqhls.passes import run as run_passes
+from eqhls.passes.cost import gates
+from eqhls.quantize.assign import assign
+from eqhls.quantize.search import Problem, State, search
+from eqhls.report.pareto import pareto_csv, pareto_png
+from eqhls.text import MANIFEST, check_target, write_project
+from eqhls.verify.events import Events, predict_floats, rounded, sampled
+from eqhls.verify.metrics import auc
+from eqhls.verify.proof import equivariance_error
+
+SEARCH_EVENTS = 2000
+"""Events on which a search for formats measures every candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantized:
+    """The choice of a search: folder with config.yml, model/, pareto.csv and pareto.png; LUT by the
+    netlist's estimate."""
+
+    folder: Path
+    choice: State
+    measured: int
+    lut_estimate: int
+
+
+def quantize_model(
+    model: Path | str | Graph,
+    events: Path | str | Events,
+    output: Path | str,
+    auc_loss: float = 0.002,
+    equivariance: float = 1e-3,
+    cost: Literal["gates", "lut"] = "gates",
+    seed: int = 1,
+    report: Report = silent,
+) -> Quantized:
+    """Search the cheapest formats under both bounds, and write the choice and the Pareto front.
+
+    `events` need labels. `cost` counts gates on intervals (quick), or takes the LUT estimate of the
+    netlist for every candidate. Raises CompileError for missing labels and bounds that cannot be met.
+    """
+    folder = Path(output)
+    check_target(folder)
+    graph = read_model(model)
+    drawn = sampled(events_of(events, graph), SEARCH_EVENTS, seed)
+    price = gates if cost == "gates" else _luts
+    problem = Problem(graph, _calibration(graph, drawn), price, _quality(graph, drawn))
+    states = search(problem, auc_loss, equivariance, report)
+    choice = [s for s in states if s.kept][-1]
+    config = choice.options.model_dump(mode="json", exclude_defaults=True)
+    fixed = problem.quantized(choice.options)
+    files: dict[str, str | bytes] = {
+        "config.yml": yaml.safe_dump(config, sort_keys=True),
+        "pareto.csv": pareto_csv(states),
+        "pareto.png": pareto_png(states, auc_loss, equivariance),
+    }
+    files |= project_graph(fixed)
+    files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
+    write_project(files, folder)
+    return Quantized(folder, choice, len(states), _luts(fixed))
+
+
+def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
+    """Return no samples where the model needs none: `eqhls compile --config` then gives the same graph."""
+    try:
+        assign(graph, {}, Options())
+    except CompileError:
+        return events.floats
+    return {}
+
+
+def _luts(graph: Graph) -> int:
+    return round(lower(run_passes(graph), Options()).lut_estimate)
+
+
+def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, float]]:
+    """Return the measure of AUC loss, against the float network, and of the equivariance error."""
+    if events.labels is None:
+        raise CompileError("events", "have no labels", "give y (0 or 1 for each event) in the .npz file")
+    labels = events.labels
+    floating = auc(predict_floats(graph, events).scores[:, 0], labels)
+
+    def quality(fixed: Graph) -> tuple[float, float]:
+        ready = rounded(fixed, events)
+        scores = fixed.evaluate(ready.raw)[fixed.outputs[0]].reshape(len(labels), -1)[:, 0]
+        return floating - auc(scores, labels), equivariance_error(fixed, ready)
+
+    return quality
