@@ -22,8 +22,8 @@ from eqhls.quantize.assign import assign
 from eqhls.quantize.search import Problem, State, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, write_project
-from eqhls.verify.events import Events, predict_floats, rounded, sampled
-from eqhls.verify.metrics import auc
+from eqhls.verify.events import Events, from_raw, predict_floats, rounded, sampled
+from eqhls.verify.metrics import auc, discriminant
 from eqhls.verify.proof import equivariance_error
 
 SEARCH_EVENTS = 2000
@@ -95,11 +95,11 @@ def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, flo
     if events.labels is None:
         raise CompileError("events", "have no labels", "give y (0 or 1 for each event) in the .npz file")
     labels = events.labels
-    floating = auc(predict_floats(graph, events).scores[:, 0], labels)
+    floating = auc(discriminant(predict_floats(graph, events).scores), labels)
 
     def quality(fixed: Graph) -> tuple[float, float]:
         ready = rounded(fixed, events)
-        scores = fixed.evaluate(ready.raw)[fixed.outputs[0]].reshape(len(labels), -1)[:, 0]
-        return floating - auc(scores, labels), equivariance_error(fixed, ready)
+        scores = from_raw(fixed, fixed.evaluate(ready.raw)[fixed.outputs[0]]).scores
+        return floating - auc(discriminant(scores), labels), equivariance_error(fixed, ready)
 
     return quality

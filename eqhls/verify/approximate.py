@@ -8,14 +8,13 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
-from eqhls.verify.events import Events
+from eqhls.verify.events import Events, fitted
 from eqhls.verify.evidence import Stage
 from eqhls.verify.testbuild import ported, spurion_values
 
@@ -126,8 +125,7 @@ def _outputs(graph: Graph, events: Events, fine: int, gamma: float) -> tuple[Flo
     before, after, elements = _moved(graph, test, events, gamma)
     kind = test.results[0].type
     out = [
-        test.evaluate({n.name: _quantized(n.type, side[n.name]) for n in test.inputs})[test.outputs[0]]
-        * _steps(kind)
+        test.evaluate({n.name: fitted(n, side[n.name]) for n in test.inputs})[test.outputs[0]] * _steps(kind)
         for side in (before, after)
     ]
     return _acted(kind, elements, out[0]), out[1]
@@ -142,12 +140,6 @@ def _float_deviation(graph: Graph, events: Events, gamma: float) -> float:
 
 def _rms(x: Floats) -> float:
     return float(np.sqrt((x**2).mean()))
-
-
-def _quantized(kind: Type, values: Floats) -> Ints:
-    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
-    raw = np.rint(values / _steps(kind))
-    return np.clip(raw, [f.lo for f in forms], [f.hi for f in forms]).astype(np.int64)
 
 
 def _steps(kind: Type) -> Floats:

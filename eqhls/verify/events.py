@@ -197,12 +197,15 @@ def sampled(events: Events, size: int, seed: int) -> Events:
 
 def rounded(graph: Graph, events: Events) -> Events:
     """Return the events as integers of another graph's ports: nearest value, saturated."""
-    raw: dict[str, Ints] = {}
-    for node in graph.inputs:
-        forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
-        nearest = np.rint(events.floats[node.name] / steps(node))
-        raw[node.name] = np.clip(nearest, [f.lo for f in forms], [f.hi for f in forms]).astype(np.int64)
+    raw = {n.name: fitted(n, events.floats[n.name]) for n in graph.inputs}
     return Events(raw, events.floats, events.labels, events.saturated)
+
+
+def fitted(node: Node, values: Floats) -> Ints:
+    """Return real values as raw integers of a port: nearest value, saturated."""
+    forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
+    nearest = np.rint(values / steps(node))
+    return np.clip(nearest, [f.lo for f in forms], [f.hi for f in forms]).astype(np.int64)
 
 
 def steps(node: Node) -> Floats:
