@@ -18,7 +18,7 @@ from eqhls.lower.schedule import lower
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
-from eqhls.quantize.assign import assign
+from eqhls.quantize.assign import assign, ranges
 from eqhls.quantize.search import Problem, State, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, write_project
@@ -54,14 +54,15 @@ def quantize_model(
     """Search the cheapest formats under both bounds, and write the choice and the Pareto front.
 
     `events` need labels. `cost` counts gates on intervals (quick), or takes the LUT estimate of the
-    netlist for every candidate. Raises CompileError for missing labels and bounds that cannot be met.
+    netlist for every candidate. Raises CompileError for missing labels, for a network no
+    better than chance, and for bounds that cannot be met.
     """
     folder = Path(output)
     check_target(folder)
     graph = read_model(model)
     drawn = sampled(events_of(events, graph), SEARCH_EVENTS, seed)
     price = gates if cost == "gates" else _luts
-    problem = Problem(graph, _calibration(graph, drawn), price, _quality(graph, drawn))
+    problem = Problem(graph, ranges(graph, _calibration(graph, drawn)), price, _quality(graph, drawn))
     states = search(problem, auc_loss, equivariance, report)
     choice = [s for s in states if s.kept][-1]
     config = choice.options.model_dump(mode="json", exclude_defaults=True)
@@ -96,6 +97,12 @@ def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, flo
         raise CompileError("events", "have no labels", "give y (0 or 1 for each event) in the .npz file")
     labels = events.labels
     floating = auc(discriminant(predict_floats(graph, events).scores), labels)
+    if floating <= 0.5:
+        raise CompileError(
+            "events",
+            f"the float network has an AUC of {floating:.3f} on them, no better than chance",
+            "give the labels (1 for signal) and the constituents that it was trained on",
+        )
 
     def quality(fixed: Graph) -> tuple[float, float]:
         ready = rounded(fixed, events)

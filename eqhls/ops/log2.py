@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import frexp, log2
 from typing import ClassVar
 
@@ -97,8 +98,7 @@ class Log2(Op):
             part = w.floor_bits(shift)
             above = part.floor_bits(self.window - self.step).nonzero()
             cells = part.wrap(self.window, False)
-            entries = [self.code(c, shift) for c in range(cells.lo, cells.hi + 1)]
-            windows.append((above, cells.lookup(entries, self.frac)))
+            windows.append((above, cells.lookup(_codes(self, cells.lo, cells.hi, shift), self.frac)))
         code = _highest(windows)
         if self.odd:
             return select(
@@ -133,6 +133,12 @@ class Log2(Op):
             Example(cls(2.0, 1, 12, odd=True), (example(Rep.S, "j:2", (Fixed(12, 12),)),), "odd_saturating"),
             Example(cls(0.5, magnitude=True), (wide,), "magnitude"),
         )
+
+
+@lru_cache(maxsize=4096)
+def _codes(op: Log2, first: int, last: int, shift: int) -> tuple[int, ...]:
+    """Return the codes of cells first..last; every element of a tensor asks for the same ones."""
+    return tuple(op.code(cell, shift) for cell in range(first, last + 1))
 
 
 def _highest(windows: list[tuple[Num, Num]]) -> Num:

@@ -55,7 +55,11 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
     `samples` are float inputs of shape (events, *axes, components) by name; may be empty where
     nothing needs calibration. Raises CompileError where a format cannot be had or fails.
     """
-    seen = _ranges(graph, samples)
+    return assigned(graph, ranges(graph, samples), options)
+
+
+def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Graph:
+    """Return the quantized graph, from the `ranges` of its values instead of samples."""
     graph = encode_logarithms(graph, seen)
     _check_names(graph, options)
     state = _State({}, {}, {}, _kept(graph))
@@ -125,8 +129,8 @@ def _address_bits(nums: NumArray) -> int:
     return max(f.width for f in hull(nums))
 
 
-def _ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the largest |value| seen per component, by name."""
+def ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the largest |value| seen per component, by name; nothing without samples."""
     if not samples:
         return {}
     missing = [n.name for n in graph.inputs if n.name not in samples]

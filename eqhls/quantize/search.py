@@ -1,58 +1,27 @@
 """Post-training quantization: take bits away while the tagger and the symmetry stand it.
 
 A lazy greedy search. Every group of values has moves (one bit less below, one bit less above); the move
-whose last known saving is largest is measured, and kept if both bounds hold. Vector inputs are one
-group: their steps keep their ratios, so the lattice of the exact symmetry stays.
+whose last known saving is largest is measured, and kept if both bounds hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import isfinite
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
-from eqhls.ops.channel_mix import ChannelMix
-from eqhls.ops.common import integers
-from eqhls.ops.dense import Dense
-from eqhls.ops.input import Input
-from eqhls.ops.table import Table
-from eqhls.options import Entry, Formats, Options, Sections
-from eqhls.quantize.assign import ADDRESS_BITS, assign
+from eqhls.options import Options
+from eqhls.quantize.assign import assigned
+from eqhls.quantize.knobs import Knob, Knobs, Move, moves, options_of, shrunk, starting_knobs
 
-GENEROUS = 2
-"""Fraction bits that tables and weights start with above what they have."""
-MIN_WIDTH = 2
+GENEROUS = (2, 4, 6)
+"""Fraction bits that functions, and ports and weights which have no format of their own, start with above
+what they would get: the first that is within the bounds."""
 
 Report = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """The formats of one value or of its weights: one for all components, or one each."""
-
-    name: str
-    weights: bool
-    formats: tuple[Fixed, ...]
-
-    @property
-    def text(self) -> str:
-        return "|".join(map(str, self.formats))
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One bit less of all knobs of a group: the lowest one, or the highest one."""
-
-    group: str
-    top: bool
-
-    def __str__(self) -> str:
-        return f"{self.group}: one {'integer' if self.top else 'fraction'} bit less"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +57,19 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is searched: the network, samples that calibrate what stays open, and the measures.
+    """What is searched: the network, the ranges of its values on samples, which calibrate what stays open,
+    and the measures.
 
     `cost` of a quantized graph in cells; `quality` gives AUC loss and equivariance error.
     """
 
     graph: Graph
-    samples: Mapping[str, Floats]
+    ranges: Mapping[str, Floats]
     cost: Callable[[Graph], int]
     quality: Callable[[Graph], tuple[float, float]]
 
     def quantized(self, options: Options) -> Graph:
-        return assign(self.graph, self.samples, options).formatted()
-
-
-Knobs = dict[str, tuple[Knob, ...]]
+        return assigned(self.graph, self.ranges, options)
 
 
 def search(problem: Problem, auc_loss: float, equivariance: float, report: Report) -> list[State]:
@@ -113,7 +80,7 @@ def search(problem: Problem, auc_loss: float, equivariance: float, report: Repor
     bounds = Merit(0, auc_loss, equivariance)
     state = _start(problem, bounds)
     visited = [state]
-    savings = dict.fromkeys(_moves(dict(state.knobs)), 2 * state.merit.cost)
+    savings = dict.fromkeys(moves(dict(state.knobs)), 2 * state.merit.cost)
     first = state.merit.cost
     while savings:
         move = max(savings, key=lambda m: (savings[m], str(m)))
@@ -145,103 +112,43 @@ def front(states: list[State]) -> list[State]:
     return sorted(best, key=lambda s: (s.merit.cost, s.merit.auc_loss))
 
 
-def options_of(knobs: Knobs) -> Options:
-    """Return the options that ask for these formats, by name."""
-    entries: dict[str, Entry] = {}
-    for knob in (k for group in knobs.values() for k in group):
-        now = entries.get(knob.name, Entry()).Precision
-        field = "weight" if knob.weights else "result"
-        entries[knob.name] = Entry(Precision=Formats(**(now.model_dump() | {field: knob.text})))
-    return Options(HLSConfig=Sections(LayerName=entries))
-
-
-def starting_knobs(graph: Graph, base: Graph) -> Knobs:
-    """Return the groups of values whose formats can shrink, with the widths to begin from.
-
-    `graph` is the network, `base` the same quantized generously.
-    """
-    read_by_table = {n.inputs[0] for n in graph if isinstance(n.op, Table)}
-    groups: dict[str, list[Knob]] = {}
-    for node in graph:
-        for group, knob in _knobs_of(node, base, node.name in read_by_table):
-            groups.setdefault(group, []).append(knob)
-    return {g: tuple(k) for g, k in groups.items()}
-
-
-def _knobs_of(node: Node, base: Graph, address: bool) -> Iterator[tuple[str, Knob]]:
-    kind = base.node(node.name).type
-    match base.node(node.name).op:
-        case Input():
-            if max(f.width for f in kind.formats) > MIN_WIDTH:
-                group = "vector inputs" if kind.rep is Rep.V else node.name
-                yield group, Knob(node.name, False, kind.formats)
-        case Table(out=Fixed() as out, levels=None):
-            yield node.name, Knob(node.name, False, (_finer(out, GENEROUS),))
-        case ChannelMix() | Dense() as op:
-            yield f"{node.name} weights", Knob(node.name, True, (_weight_format(op),))
-        case _ if address and kind.rep is Rep.S:
-            yield node.name, Knob(node.name, False, (_address(kind.formats),))
-        case _:
-            pass
-
-
-def _weight_format(op: ChannelMix | Dense) -> Fixed:
-    parts = [t for t in (op.weight, op.bias) if t is not None]
-    frac = max(integers(t)[1] for t in parts)
-    top = max(int(abs(t.array * 2.0**frac).max(initial=1)) for t in parts)
-    return Fixed.covering(-top, top, frac)
-
-
-def _address(formats: tuple[Fixed, ...]) -> Fixed:
-    wide = max(formats, key=lambda f: f.width)
-    width = min(wide.width, ADDRESS_BITS)
-    return Fixed(width, wide.integer, wide.signed, Rounding.RND, Overflow.SAT)
-
-
-def _finer(form: Fixed, bits: int) -> Fixed:
-    return replace(form, width=form.width + bits, rounding=Rounding.RND, overflow=Overflow.SAT)
-
-
-def _moves(knobs: Knobs) -> list[Move]:
-    """Inputs and weights lose fraction bits only: their range is given."""
-    moves = [Move(g, False) for g in knobs]
-    fixed = {g for g, ks in knobs.items() if any(k.weights or len(k.formats) > 1 for k in ks)}
-    return moves + [Move(g, True) for g in knobs if g not in fixed and g != "vector inputs"]
-
-
-def _shrunk(knobs: Knobs, move: Move) -> Knobs | None:
-    def less(form: Fixed) -> Fixed:
-        return replace(form, width=form.width - 1, integer=form.integer - move.top)
-
-    group = knobs[move.group]
-    if min(f.width for k in group for f in k.formats) <= MIN_WIDTH:
-        return None
-    return knobs | {move.group: tuple(replace(k, formats=tuple(map(less, k.formats))) for k in group)}
-
-
 def _start(problem: Problem, bounds: Merit) -> State:
+    """Return the first of ever wider choices that is within the bounds."""
     base = problem.quantized(Options())
-    knobs = starting_knobs(problem.graph, base)
-    if not knobs:
-        raise CompileError(problem.graph.name, "has no formats to search", "it has no tables or weights")
-    graph = problem.quantized(options_of(knobs))
-    state = State(tuple(knobs.items()), Merit(problem.cost(graph), *problem.quality(graph)))
-    for what, found, bound, flag in (
-        ("AUC loss", state.merit.auc_loss, bounds.auc_loss, "--auc-loss"),
-        ("equivariance error", state.merit.equivariance, bounds.equivariance, "--equivariance"),
-    ):
-        if found > bound:
-            raise CompileError(
-                problem.graph.name,
-                f"has an {what} of {found:.3g} with the widest formats, expected at most {bound:g}",
-                f"allow more ({flag}), or give finer inputs",
-            )
-    return state
+    states: list[State] = []
+    for generous in GENEROUS:
+        knobs = starting_knobs(problem.graph, base, generous)
+        if not knobs:
+            raise CompileError(problem.graph.name, "has no formats to search", "it has no tables or weights")
+        try:
+            graph = problem.quantized(options_of(knobs))
+            merit = Merit(problem.cost(graph), *problem.quality(graph))
+        except CompileError:
+            if not states:
+                raise
+            break
+        states.append(State(tuple(knobs.items()), merit))
+        if merit.within(bounds):
+            return states[-1]
+    raise _missed(problem.graph.name, min(states, key=lambda s: s.merit.auc_loss).merit, bounds)
+
+
+def _missed(name: str, merit: Merit, bounds: Merit) -> CompileError:
+    what, found, bound, flag = (
+        ("AUC loss", merit.auc_loss, bounds.auc_loss, "--auc-loss")
+        if merit.auc_loss > bounds.auc_loss
+        else ("equivariance error", merit.equivariance, bounds.equivariance, "--equivariance")
+    )
+    return CompileError(
+        name,
+        f"has an {what} of {found:.3g} with the widest formats, expected at most {bound:g}",
+        f"allow more ({flag}), or give finer inputs",
+    )
 
 
 def _tried(problem: Problem, state: State, move: Move) -> tuple[Knobs, Graph] | None:
     """Return the formats and the graph after a move, or None where it cannot be made."""
-    knobs = _shrunk(dict(state.knobs), move)
+    knobs = shrunk(dict(state.knobs), move)
     if knobs is None:
         return None
     try:

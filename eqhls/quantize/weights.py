@@ -7,8 +7,11 @@ from math import ceil, log2
 
 import numpy as np
 
+from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.ir.op import Floats, Op, Tensor
+from eqhls.ops.radial import Radial
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 
 WEIGHT_BITS = 8
@@ -17,27 +20,61 @@ DEEPEST = 14
 point, and fit into 24 bits."""
 
 
+def weights_of(op: Op) -> tuple[Tensor, ...]:
+    """Return the tensors of a block that are rounded as weights: matrices, maps of pairs, shifts."""
+    if isinstance(op, Radial | Spurion | Table):
+        return ()
+    tensors = (getattr(op, f.name) for f in fields(op))
+    return tuple(t for t in tensors if isinstance(t, Tensor))
+
+
+def per_map(weights: tuple[Tensor, ...]) -> list[list[Tensor]]:
+    """Return what shares a format: each map of pairs alone, shifts left out; or all tensors."""
+    pairs = [t.array for t in weights if len(t.shape) == 3]
+    if not pairs:
+        return [list(weights)]
+    return [[Tensor(array[..., k]) for array in pairs] for k in range(pairs[0].shape[-1])]
+
+
 def rounded_weights(op: Op, wanted: str) -> Op:
     """Return a block with its weights rounded to the format `wanted`, or to 8 bits each tensor.
 
-    Maps of pairs (the last of three axes) get a format each, for divisors are folded into some of them.
-    What is a fixed-point number already stays; tables round their entries, not their knots.
+    Maps of pairs (the last of three axes) get a format each, for divisors are folded into some of them;
+    `wanted` may give as many, joined by `|`, and leaves the shifts alone then. What is a fixed-point
+    number already stays; tables round their entries, not their knots. Raises CompileError for a number
+    of formats that the maps do not have.
     """
     if isinstance(op, Table):
         return op
-    changed = {
-        f.name: _rounded(value, wanted)
-        for f in fields(op)
-        if isinstance(value := getattr(op, f.name), Tensor) and (wanted or not _dyadic(value))
-    }
+    formats = [Fixed.parse(part) for part in wanted.split("|")] if wanted else []
+    if len(formats) > 1 and len(formats) != len(per_map(weights_of(op))):
+        raise CompileError(
+            "Precision.weight",
+            f"found {len(formats)} formats, expected 1 or {len(per_map(weights_of(op)))}",
+            "one for all weights, or one for each map of pairs",
+        )
+    changed = {f.name: t for f in fields(op) if (t := _changed(getattr(op, f.name), formats)) is not None}
     return replace(op, **changed) if changed else op
 
 
-def _rounded(weights: Tensor, wanted: str) -> Tensor:
+def _changed(value: object, formats: list[Fixed]) -> Tensor | None:
+    """Return a tensor rounded, or None for what is none or stays."""
+    if not isinstance(value, Tensor):
+        return None
+    if formats and (len(formats) == 1 or len(value.shape) == 3):
+        return _rounded(value, formats)
+    return None if _dyadic(value) else _narrow(value)
+
+
+def _rounded(weights: Tensor, formats: list[Fixed]) -> Tensor:
+    steps = np.array([f.lsb for f in formats])
+    low, high = np.array([f.lo for f in formats]), np.array([f.hi for f in formats])
+    return Tensor(np.clip(np.rint(weights.array / steps), low, high) * steps)
+
+
+def _narrow(weights: Tensor) -> Tensor:
+    """Round to 8 bits, maps of pairs each to its own point."""
     values = weights.array
-    if wanted:
-        form = Fixed.parse(wanted)
-        return Tensor(_nearest(values, form.lsb, form.lo, form.hi))
     maps = values if values.ndim == 3 else values[..., None]
     steps = [_step(maps[..., k]) for k in range(maps.shape[-1])]
     finest = max(steps) * 2.0**-DEEPEST

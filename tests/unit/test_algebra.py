@@ -20,18 +20,24 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.concat import Concat
+from eqhls.ops.dense import Dense
+from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
+from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
 from eqhls.ops.rename import Rename
 from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.passes import ALGEBRA, simplify
 from eqhls.passes.hoist import hoist_differences, sum_products
 from eqhls.passes.normalisation import fold_normalisation
 from eqhls.passes.products import merge_products
 from eqhls.passes.radials import merge_radials
+from eqhls.passes.scale import fold_scale
 from eqhls.passes.structure import drop_dead
 from eqhls.passes.work import Work, total_work, work
 from eqhls.report.tables import cost_lines
@@ -255,3 +261,58 @@ def test_normalisation_stays_where_another_reads_the_function() -> None:
     x = mixed.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
     n = mixed.add("n", ChannelMix(Tensor(np.ones((2, 2)))), mixed.add("f", Table(), x))
     assert fold_normalisation(mixed.graph(n)) == mixed.graph(n), "channels meet"
+
+
+def scaled(b: Builder, factor: float) -> str:
+    """Momenta p V[j:4] times a number."""
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", N),))))
+    k = b.add("k", Spurion(Type(Rep.S), Tensor([factor])))
+    return b.add("scaled", CgProduct(parse_path("V*S->V")), p, k)
+
+
+def test_a_scale_moves_into_functions_and_weights(rng: np.random.Generator) -> None:
+    """Into the knots behind a Gram product, the radial slopes, and the trained function of a product."""
+    b = Builder("scale")
+    x = scaled(b, 0.25)
+    g = b.add("g", Gram(), x, b.add("xi", Rename("j", "i"), x))
+    b.add("f", Table(Tensor([-1.0, 0.0, 2.0]), Tensor([[0.5, 1.0, -1.0]]), Activation.TANH), g)
+    b.add("r", Radial(Tensor([2.0, 3.0]), Tensor([[1.0, 0.5]]), Tensor([0.1]), to="h"), g)
+    b.add("w", ChannelMix(Tensor([[0.7]]), Tensor([0.2]), axis="h"), "r")
+    b.add("ws", Select("h", (0,), ""), "w")
+    b.add("v", PairSum("i"), "ws", "xi")
+    b.add("vg", Gram(), "v", "v")
+    b.add("d", Dense(Tensor([[1.0] * N]), Tensor([0.3])), "vg")
+    b.add("fs", ParticleSum("i"), b.add("fj", ParticleSum("j"), "f"))
+    graph = b.graph(b.add("out", Add(), "d", b.add("fc", Dense(Tensor([[2.0]])), "fs")))
+    folded = drop_dead(fold_scale(graph))
+    same(graph, folded, rng)
+    assert not any(n.op.kind() in ("cg_product", "spurion") for n in folded)
+    assert folded.node("f").op == Table(
+        Tensor([-16.0, 0.0, 32.0]), Tensor([[0.5, 1.0, -1.0]]), Activation.TANH
+    )
+
+
+@pytest.mark.parametrize("factor", [0.05, -2.0], ids=["positive", "negative"])
+def test_a_scale_stays_where_nothing_can_take_it(factor: float, rng: np.random.Generator) -> None:
+    """A logarithm does not: the product stands in front of it, on scalars if the factor is positive."""
+    b = Builder("scale")
+    x = scaled(b, factor)
+    g = b.add("g", Gram(), x, b.add("xi", Rename("j", "i"), x))
+    b.add("s", ParticleSum("i"), b.add("l", Log2(0.25, 2, 64), g))
+    graph = b.graph(b.add("out", ParticleSum("j"), "s"))
+    folded = drop_dead(fold_scale(graph))
+    same(graph, folded, rng)
+    (product,) = [n for n in folded if n.op.kind() == "cg_product"]
+    assert product.type.rep is (Rep.S if factor > 0 else Rep.V)
+
+
+def test_what_others_read_is_not_scaled_for_them(rng: np.random.Generator) -> None:
+    b = Builder("scale")
+    x = scaled(b, 0.5)
+    w = b.add("w", ChannelMix(Tensor([[3.0]]), axis="h"), b.add("a", Input(Type(Rep.S, (Axis("h", 1),)))))
+    b.add("ws", Select("h", (0,), ""), w)
+    b.add("y", CgProduct(parse_path("S*V->V")), "ws", x)
+    b.add("q", Dense(Tensor([[1.0] * N])), b.add("yy", Gram(), "y", "y"))
+    b.add("other", Dense(Tensor([[1.0]])), "ws")
+    graph = b.graph(b.add("out", Add(), "q", b.add("z", Add(), "other", "other")))
+    same(graph, drop_dead(fold_scale(graph)), rng)

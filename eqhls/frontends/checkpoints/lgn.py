@@ -1,9 +1,9 @@
 """Checkpoints of the Lorentz group network (Bogatskiy et al., ICML 2020) as float graphs.
 
 The network is complex; `complexform` carries it in real representations. What is written here is the
-plain form, equation by equation: one product for every pair of particles, every ordered pair of
-irreps, and the radial basis before its linear layer. `eqhls.passes.algebra` makes it small. Only the
-input scale is folded into the weights at once: momenta enter in GeV and are never multiplied.
+plain form, equation by equation: scaled momenta, one product for every pair of particles and every
+ordered pair of irreps, and the radial basis before its linear layer. The passes of `eqhls.passes.ALGEBRA`
+make it small.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ class _Network:
         if s.ghosts:
             momenta.append(self._constant("ghost", Rep.V, "j", [[0, 0, 0, 0]]))
             flags.append(self._constant("ghost_flag", Rep.S, "j", [[0]]))
-        senders, live = b.add("senders", Concat("j"), *momenta), b.add("live", Concat("j"), *flags)
+        given, live = b.add("given", Concat("j"), *momenta), b.add("live", Concat("j"), *flags)
+        unit = b.add("scale", Spurion(Type(Rep.S), Tensor([s.scale])))
+        senders = b.add("senders", CgProduct(parse_path("S*V->V")), unit, given)
         receivers, live_i = (
             b.add("receivers", Rename("j", "i"), senders),
             b.add("live_i", Rename("j", "i"), live),
@@ -140,17 +142,16 @@ class _Network:
 
     def _embedding(self, rows: _Rows) -> Features:
         """Scalars from (mass, label), vectors from momenta where the network takes them (section 5.2)."""
-        b, w, scale = self.b, self.weights, self.settings.scale
+        b, w = self.b, self.weights
         scalars, inputs = self._node_scalars(rows), 1 if self.settings.beam_mass is None else 2
-        units = np.array([scale, 1.0])[:inputs]
         if not w.pmu_in:
             weight = w.get("input_func_atom.lin.weight", -1, inputs)
             bias = w.get("input_func_atom.lin.bias", len(weight))
-            plain = b.add("embedded", ChannelMix(Tensor(weight * units), Tensor(bias)), scalars)
+            plain = b.add("embedded", ChannelMix(Tensor(weight), Tensor(bias)), scalars)
             return {"00": standard("00", b.add("x0.00", Mask(), plain, rows.flags), len(weight) // 2)}
-        weight = w.complex("input_func_atom.weights.(0, 0)", -1, inputs) * units
+        weight = w.complex("input_func_atom.weights.(0, 0)", -1, inputs)
         op = ChannelMix(Tensor(interleaved(weight.real, weight.imag)))
-        vector = w.complex("input_func_atom.weights.(1, 1)", len(weight), 1)[:, 0] * scale
+        vector = w.complex("input_func_atom.weights.(1, 1)", len(weight), 1)[:, 0]
         parts = self._constant("momentum_weight", Rep.S, "c", interleaved(vector.real, vector.imag)[:, None])
         momenta = b.add("x0.11", CgProduct(parse_path("V*S->V")), rows.momenta, parts)
         return {
@@ -214,13 +215,13 @@ class _Network:
         The mask silences the basis functions, not the bias: of an edge to itself or to a zero row the
         bias remains.
         """
-        b, w, s = self.b, self.weights, self.settings
+        b, w = self.b, self.weights
         head, name = f"rad_funcs.rad_funcs.{level}", f"radial{level}"
         a, scale, c = (w.get(f"{head}.{k}", 1, 1, 1, -1).ravel() for k in "abc")
-        basis = Radial(Tensor((c * s.scale) ** 2), Tensor(np.diag(scale)), Tensor(a))
+        basis = Radial(Tensor(c**2), Tensor(np.diag(scale)), Tensor(a))
         phi = b.add(f"{name}.phi", Mask(), b.add(f"{name}.basis", basis, rows.invariant), rows.edge)
         found: dict[str, str] = {}
-        for irrep, unit in (("00", 1 + 1j), ("11", s.scale)):
+        for irrep, unit in (("00", 1 + 1j), ("11", 1.0)):
             linear = f"{head}.linear.{irrep[0]}"
             weight = w.get(f"{linear}.weight", 2 * channels, len(a))
             bias = w.get(f"{linear}.bias", 2 * channels)

@@ -48,8 +48,6 @@ from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 
-PORTS = (Fixed(16, 12, False), Fixed(16, 12), Fixed(16, 12), Fixed(17, 13))
-"""Steps of 1/16 GeV: the beams' sqrt(2) is 23/16 there, and <p, p> of massless p is mostly rounding."""
 ROUNDED = Fixed(20, 14, True, Rounding.RND_CONV, Overflow.SAT_SYM)
 """Updated vectors where they are rounded: oddly, in steps of 1/64 GeV."""
 PRODUCTS = Fixed(24, 20, True, Rounding.RND, Overflow.SAT)
@@ -216,7 +214,7 @@ class _Importer:
         """Nodes x V[i], flags `on` S[i] and `edge` S[i,j] of ordered pairs, node scalars s S[i,c]."""
         b, slots = self.b, Axis("j", self.s.constituents)
         two, all_ = Axis("i", len(BEAMS)), Axis("i", self.nodes)
-        p = b.add("p", Input(Type(Rep.V, (slots,), formats=PORTS)))
+        p = b.add("p", Input(Type(Rep.V, (slots,))))
         valid = b.add("valid", Input(Type(Rep.S, (slots,), formats=(Fixed(1, 1, False),))))
         beams = b.add("beams", Spurion(Type(Rep.V, (two,)), Tensor(self.s.beams)))
         b.add("x", Concat("i"), beams, b.add("p_i", Rename("j", "i"), p))

@@ -1,0 +1,175 @@
+"""What a search for formats can turn: which values and weights may lose bits, and from which widths on.
+
+Four-vector inputs turn together, so that their steps keep their ratios and the lattice of the exact
+symmetry stays. Covariant results get a knob only where the network rounds them anyway: a search never
+makes an exact network inexact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Op, Tensor
+from eqhls.ops.common import integers
+from eqhls.ops.concat import Concat
+from eqhls.ops.input import Input
+from eqhls.ops.log2 import Log2
+from eqhls.ops.mask import Mask
+from eqhls.ops.radial import Radial
+from eqhls.ops.relu import Relu
+from eqhls.ops.rename import Rename
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
+from eqhls.ops.table import Table
+from eqhls.options import Entry, Formats, Options, Sections
+from eqhls.quantize.assign import ADDRESS_BITS, LIMIT, TABLE_BITS
+from eqhls.quantize.weights import per_map, weights_of
+
+MIN_WIDTH = 2
+VECTORS = "vector inputs"
+MOVES_BITS = (Concat, Mask, Rename, Select)
+"""Blocks whose results are their inputs' bits: to round them is to round the inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """The formats of one value or of its weights: one for all, or one for each component or map of pairs."""
+
+    name: str
+    weights: bool
+    formats: tuple[Fixed, ...]
+
+    @property
+    def text(self) -> str:
+        return "|".join(map(str, self.formats))
+
+
+Knobs = dict[str, tuple[Knob, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One bit less of all knobs of a group: the lowest one, or the highest one."""
+
+    group: str
+    top: bool
+
+    def __str__(self) -> str:
+        return f"{self.group}: one {'integer' if self.top else 'fraction'} bit less"
+
+
+def starting_knobs(graph: Graph, base: Graph, generous: int) -> Knobs:
+    """Return the groups of values whose formats can shrink, with the widths to begin from.
+
+    `graph` is the network, `base` the same quantized without options; functions, and ports and weights
+    which have no format of their own, begin with `generous` more fraction bits than they got there.
+    """
+    groups: dict[str, list[Knob]] = {}
+    for node in graph:
+        for group, knob in (
+            *_source_knobs(node, base, generous),
+            *_weight_knobs(node, base, generous),
+            *_result_knobs(node, graph, base, generous),
+        ):
+            groups.setdefault(group, []).append(knob)
+    return {g: tuple(k) for g, k in groups.items()}
+
+
+def moves(knobs: Knobs) -> list[Move]:
+    """Inputs and weights lose fraction bits only: their range is given."""
+    fixed = {g for g, ks in knobs.items() if any(k.weights or len(k.formats) > 1 for k in ks)} | {VECTORS}
+    return [Move(g, False) for g in knobs] + [Move(g, True) for g in knobs if g not in fixed]
+
+
+def shrunk(knobs: Knobs, move: Move) -> Knobs | None:
+    """Return the knobs after a move, or None where a format would be too narrow."""
+
+    def less(form: Fixed) -> Fixed:
+        return replace(form, width=form.width - 1, integer=form.integer - move.top)
+
+    group = knobs[move.group]
+    if min(f.width for k in group for f in k.formats) <= MIN_WIDTH:
+        return None
+    return knobs | {move.group: tuple(replace(k, formats=tuple(map(less, k.formats))) for k in group)}
+
+
+def options_of(knobs: Knobs) -> Options:
+    """Return the options that ask for these formats, by name."""
+    entries: dict[str, Entry] = {}
+    for knob in (k for group in knobs.values() for k in group):
+        now = entries.get(knob.name, Entry()).Precision
+        field = "weight" if knob.weights else "result"
+        entries[knob.name] = Entry(Precision=Formats(**(now.model_dump() | {field: knob.text})))
+    return Options(HLSConfig=Sections(LayerName=entries))
+
+
+def _source_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
+    """Ports and functions: what has a format by itself."""
+    kind = base.node(node.name).type
+    match base.node(node.name).op:
+        case Input() if max(f.width for f in kind.formats) > MIN_WIDTH:
+            group = VECTORS if kind.rep is Rep.V else node.name
+            bits = 0 if node.type.formats else generous
+            yield group, Knob(node.name, False, tuple(_widened(f, bits) for f in kind.formats))
+        case Table(out=Fixed() as out, levels=None) | Radial(out=Fixed() as out):
+            yield node.name, Knob(node.name, False, (_fitting(out, generous),))
+        case _:
+            pass
+
+
+def _weight_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
+    """Matrices, shifts and pair maps: one format for all, or one for each map."""
+    op = base.node(node.name).op
+    given, rounded = weights_of(node.op), weights_of(op)
+    if rounded:
+        bits = 0 if given == rounded else generous
+        formats = tuple(_widened(_covering(parts), bits) for parts in per_map(rounded))
+        yield f"{node.name} weights", Knob(node.name, True, formats)
+
+
+def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
+    """Values: addresses of tables, wide invariants, and covariants that are rounded already."""
+    if isinstance(node.op, Table | Radial | Requantize) or node.op.source:
+        return
+    readers = [r.op for r in graph if node.name in r.inputs]
+    rounded = f"{node.name}.q" in {n.name for n in base}
+    kind = base.node(f"{node.name}.q" if rounded else node.name).type
+    wide = max(kind.formats, key=lambda f: f.width)
+    if kind.rep is not Rep.S:
+        if rounded:
+            yield node.name, Knob(node.name, False, kind.formats)
+    elif any(isinstance(r, Table) for r in readers):
+        yield node.name, Knob(node.name, False, (_capped(wide, ADDRESS_BITS),))
+    elif isinstance(node.op, Relu) and rounded:
+        yield node.name, Knob(node.name, False, (_fitting(wide, generous),))
+    elif wide.width > TABLE_BITS and _worth_rounding(node, readers):
+        yield node.name, Knob(node.name, False, (_capped(wide, LIMIT),))
+
+
+def _worth_rounding(node: Node, readers: list[Op]) -> bool:
+    """What logarithms and given formats alone read is narrowed there; what nothing reads is the result."""
+    arithmetic = [r for r in readers if not isinstance(r, Log2 | Radial | Requantize)]
+    return bool(arithmetic) and not isinstance(node.op, MOVES_BITS)
+
+
+def _covering(weights: list[Tensor]) -> Fixed:
+    frac = max(integers(t)[1] for t in weights)
+    top = max(int(abs(t.array * 2.0**frac).max(initial=1)) for t in weights)
+    return Fixed.covering(-max(top, 1), max(top, 1), frac)
+
+
+def _capped(form: Fixed, most: int) -> Fixed:
+    return _fitting(replace(form, width=min(form.width, most)), 0)
+
+
+def _fitting(form: Fixed, more: int) -> Fixed:
+    """Round to nearest and saturate, with more fraction bits."""
+    return replace(_widened(form, more), rounding=Rounding.RND, overflow=Overflow.SAT)
+
+
+def _widened(form: Fixed, bits: int) -> Fixed:
+    return replace(form, width=form.width + bits)
