@@ -83,7 +83,7 @@ def quantize_command(
     merit = found.choice.merit
     for line in (
         f"measured     {found.measured} choices of formats",
-        f"cost         {merit.cost} {cost}, {found.lut_estimate} LUT by the netlist's estimate",
+        f"cost         {merit.cost} {found.unit}, {found.lut_estimate} LUT by the netlist's estimate",
         f"AUC loss     {merit.auc_loss:.5f} (at most {auc_loss:g})",
         f"equivariance {merit.equivariance:.2e} (at most {equivariance:g})",
         f"written      {found.folder}: config.yml, model, pareto.csv, pareto.png",

@@ -32,11 +32,12 @@ SEARCH_EVENTS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """The choice of a search: folder with config.yml, model/, pareto.csv and pareto.png; LUT by the
-    netlist's estimate."""
+    """The choice of a search: folder with config.yml, model/, pareto.csv and pareto.png; its cost counted in
+    `unit`, and LUT by the netlist's estimate."""
 
     folder: Path
     choice: State
+    unit: str
     measured: int
     lut_estimate: int
 
@@ -61,8 +62,9 @@ def quantize_model(
     check_target(folder)
     graph = read_model(model)
     drawn = sampled(events_of(events, graph), SEARCH_EVENTS, seed)
-    price = gates if cost == "gates" else _luts
-    problem = Problem(graph, ranges(graph, _calibration(graph, drawn)), price, _quality(graph, drawn))
+    price, unit = (gates, "cells") if cost == "gates" else (_luts, "LUT")
+    seen = ranges(graph, _calibration(graph, drawn))
+    problem = Problem(graph, seen, price, _quality(graph, drawn), unit)
     states = search(problem, auc_loss, equivariance, report)
     choice = [s for s in states if s.kept][-1]
     config = choice.options.model_dump(mode="json", exclude_defaults=True)
@@ -70,12 +72,12 @@ def quantize_model(
     files: dict[str, str | bytes] = {
         "config.yml": yaml.safe_dump(config, sort_keys=True),
         "pareto.csv": pareto_csv(states),
-        "pareto.png": pareto_png(states, auc_loss, equivariance),
+        "pareto.png": pareto_png(states, auc_loss, equivariance, unit),
     }
     files |= project_graph(fixed)
     files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
     write_project(files, folder)
-    return Quantized(folder, choice, len(states), _luts(fixed))
+    return Quantized(folder, choice, unit, len(states), _luts(fixed))
 
 
 def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:

@@ -26,7 +26,7 @@ Report = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Merit:
-    """What a choice of formats is worth: cost in cells, AUC lost, change under boosts over spread."""
+    """What a choice of formats is worth: cost, AUC lost, change under boosts over spread."""
 
     cost: int
     auc_loss: float
@@ -60,13 +60,14 @@ class Problem:
     """What is searched: the network, the ranges of its values on samples, which calibrate what stays open,
     and the measures.
 
-    `cost` of a quantized graph in cells; `quality` gives AUC loss and equivariance error.
+    `cost` of a quantized graph in `unit`; `quality` gives AUC loss and equivariance error.
     """
 
     graph: Graph
     ranges: Mapping[str, Floats]
     cost: Callable[[Graph], int]
     quality: Callable[[Graph], tuple[float, float]]
+    unit: str = "cells"
 
     def quantized(self, options: Options) -> Graph:
         return assigned(self.graph, self.ranges, options)
@@ -100,7 +101,7 @@ def search(problem: Problem, auc_loss: float, equivariance: float, report: Repor
             savings[move] = saved
         else:
             del savings[move]
-        report(_progress(found), 1 - state.merit.cost / first)
+        report(_progress(found, problem.unit), 1 - state.merit.cost / first)
     return visited
 
 
@@ -165,8 +166,8 @@ def _measured(problem: Problem, knobs: Knobs, graph: Graph, cost: int, move: str
     return State(tuple(knobs.items()), merit, move, merit.within(bounds))
 
 
-def _progress(state: State) -> str:
+def _progress(state: State, unit: str) -> str:
     return (
-        f"{'kept' if state.kept else 'back'}  {state.merit.cost} cells, AUC loss {state.merit.auc_loss:.5f}, "
+        f"{'kept' if state.kept else 'back'}  {state.merit.cost} {unit}, AUC loss {state.merit.auc_loss:.5f}, "
         f"equivariance {state.merit.equivariance:.2e}  ({state.move})"
     )

@@ -30,8 +30,8 @@ def pareto_csv(states: Sequence[State]) -> str:
     return text.getvalue()
 
 
-def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float) -> bytes:
-    """Return a plot of both errors against cost, with the bounds and the front."""
+def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float, unit: str = "cells") -> bytes:
+    """Return a plot of both errors against cost in `unit`, with the bounds and the front."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     panels = figure.subplots(1, 2)
     found = [s for s in states if np.isfinite(s.merit.auc_loss)]
@@ -48,7 +48,7 @@ def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float) ->
             [choice.merit.cost], [getattr(choice.merit, name)], marker="*", s=120, color="C3", label="choice"
         )
         axes.axhline(bound, color="black", linestyle="--", linewidth=1, label="bound")
-        axes.set(xlabel="estimated cells", ylabel=name.replace("_", " "))
+        axes.set(xlabel=f"estimated {unit}", ylabel=name.replace("_", " "))
     panels[0].legend(fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=120, metadata={"Software": None})

@@ -69,6 +69,17 @@ def test_looser_bounds_cost_less(network: Graph, events: Events, tmp_path: Path)
     assert loose.choice.merit.cost < tight.choice.merit.cost
 
 
+def test_the_netlist_can_count(network: Graph, events: Events, tmp_path: Path) -> None:
+    found = quantize_model(network, events, tmp_path / "l", auc_loss=0.01, cost="lut")
+    assert found.unit == "LUT" and found.choice.merit.cost == found.lut_estimate
+
+
+def test_a_network_that_guesses_is_refused(network: Graph, events: Events, tmp_path: Path) -> None:
+    assert events.labels is not None
+    with pytest.raises(CompileError, match="no better than chance; give the labels"):
+        quantize_model(network, replace(events, labels=1 - events.labels), tmp_path / "x")
+
+
 def test_impossible_bounds(network: Graph, events: Events, tmp_path: Path) -> None:
     with pytest.raises(CompileError, match="AUC loss of .* with the widest formats, expected at most -0.5"):
         quantize_model(network, events, tmp_path / "x", auc_loss=-0.5)
