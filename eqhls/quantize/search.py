@@ -167,7 +167,8 @@ def _measured(problem: Problem, knobs: Knobs, graph: Graph, cost: int, move: str
 
 
 def _progress(state: State, unit: str) -> str:
+    merit = state.merit
     return (
-        f"{'kept' if state.kept else 'back'}  {state.merit.cost} {unit}, AUC loss {state.merit.auc_loss:.5f}, "
-        f"equivariance {state.merit.equivariance:.2e}  ({state.move})"
+        f"{'kept' if state.kept else 'back'}  {merit.cost} {unit}, AUC loss {merit.auc_loss:.5f}, "
+        f"equivariance {merit.equivariance:.2e}  ({state.move})"
     )
