@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from eqhls.compile import load_any
+from eqhls.compile import read_model
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
@@ -25,7 +25,7 @@ def half(events: Events, start: int) -> Events:
 
 
 def report(checkpoint: Path, file: Path, config: Path | None) -> str:
-    graph = load_any(checkpoint, config)
+    graph = read_model(checkpoint, config)
     quantized = run_passes(assign(graph, half(read_events(file, graph), 0).floats, Options()))
     events = half(read_events(file, quantized), 1)
     exact = from_raw(quantized, quantized.evaluate(events.raw)[quantized.outputs[0]]).scores

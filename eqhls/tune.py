@@ -19,7 +19,7 @@ from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign, ranges
-from eqhls.quantize.search import Problem, State, search
+from eqhls.quantize.search import Problem, State, choice, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, write_project
 from eqhls.verify.events import Events, from_raw, predict_floats, rounded, sampled
@@ -66,9 +66,9 @@ def quantize_model(
     seen = ranges(graph, _calibration(graph, drawn))
     problem = Problem(graph, seen, price, _quality(graph, drawn), unit)
     states = search(problem, auc_loss, equivariance, report)
-    choice = [s for s in states if s.kept][-1]
-    config = choice.options.model_dump(mode="json", exclude_defaults=True)
-    fixed = problem.quantized(choice.options)
+    best = choice(states)
+    config = best.options.model_dump(mode="json", exclude_defaults=True)
+    fixed = problem.quantized(best.options)
     files: dict[str, str | bytes] = {
         "config.yml": yaml.safe_dump(config, sort_keys=True),
         "pareto.csv": pareto_csv(states),
@@ -77,7 +77,7 @@ def quantize_model(
     files |= project_graph(fixed)
     files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
     write_project(files, folder)
-    return Quantized(folder, choice, unit, len(states), _luts(fixed))
+    return Quantized(folder, best, unit, len(states), _luts(fixed))
 
 
 def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:

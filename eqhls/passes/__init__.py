@@ -18,6 +18,7 @@ from eqhls.passes.normalisation import fold_normalisation
 from eqhls.passes.norms import expand_norms
 from eqhls.passes.products import merge_products
 from eqhls.passes.radials import merge_radials
+from eqhls.passes.rectifiers import open_rectifiers
 from eqhls.passes.scale import fold_scale
 from eqhls.passes.structure import drop_dead, share_common
 from eqhls.passes.symmetric import store_triangles
@@ -26,6 +27,7 @@ from eqhls.passes.work import total_work
 ALGEBRA: tuple[Callable[[Graph], Graph], ...] = (
     fold_scale,
     fold_normalisation,
+    open_rectifiers,
     merge_radials,
     hoist_differences,
     sum_products,

@@ -65,8 +65,8 @@ class Move:
 def starting_knobs(graph: Graph, base: Graph, generous: int) -> Knobs:
     """Return the groups of values whose formats can shrink, with the widths to begin from.
 
-    `graph` is the network, `base` the same quantized without options; functions, and ports and weights
-    which have no format of their own, begin with `generous` more fraction bits than they got there.
+    `graph` is the network, `base` the same quantized without options; functions, rounded covariants, and
+    ports and weights which have no format of their own, begin with `generous` more fraction bits than there.
     """
     groups: dict[str, list[Knob]] = {}
     for node in graph:
@@ -86,15 +86,21 @@ def moves(knobs: Knobs) -> list[Move]:
 
 
 def shrunk(knobs: Knobs, move: Move) -> Knobs | None:
-    """Return the knobs after a move, or None where a format would be too narrow."""
+    """Return the knobs after a move, or None where a format would be too narrow; of several maps of pairs
+    those that can still shrink do."""
+    group = tuple(_less(k, move.top) for k in knobs[move.group])
+    return None if None in group else knobs | {move.group: tuple(k for k in group if k is not None)}
 
-    def less(form: Fixed) -> Fixed:
-        return replace(form, width=form.width - 1, integer=form.integer - move.top)
 
-    group = knobs[move.group]
-    if min(f.width for k in group for f in k.formats) <= MIN_WIDTH:
+def _less(knob: Knob, top: bool) -> Knob | None:
+    narrow = [f.width <= MIN_WIDTH for f in knob.formats]
+    if all(narrow) or (any(narrow) and not knob.weights):
         return None
-    return knobs | {move.group: tuple(replace(k, formats=tuple(map(less, k.formats))) for k in group)}
+    formats = (
+        form if stays else replace(form, width=form.width - 1, integer=form.integer - top)
+        for form, stays in zip(knob.formats, narrow, strict=True)
+    )
+    return replace(knob, formats=tuple(formats))
 
 
 def options_of(knobs: Knobs) -> Options:
@@ -140,8 +146,9 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
     kind = base.node(f"{node.name}.q" if rounded else node.name).type
     wide = max(kind.formats, key=lambda f: f.width)
     if kind.rep is not Rep.S:
-        if rounded:
-            yield node.name, Knob(node.name, False, kind.formats)
+        narrowing = base.node(f"{node.name}.q").op if rounded else None
+        if isinstance(narrowing, Requantize):
+            yield node.name, Knob(node.name, False, tuple(_widened(f, generous) for f in narrowing.formats))
     elif any(isinstance(r, Table) for r in readers):
         yield node.name, Knob(node.name, False, (_capped(wide, ADDRESS_BITS),))
     elif isinstance(node.op, Relu) and rounded:

@@ -1,12 +1,13 @@
 """Post-training quantization: take bits away while the tagger and the symmetry stand it.
 
 A lazy greedy search. Every group of values has moves (one bit less below, one bit less above); the move
-whose last known saving is largest is measured, and kept if both bounds hold.
+whose last known saving is largest is measured, and kept if both bounds hold. It descends twice: under the
+bounds at once, and under a fraction of them first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -17,9 +18,13 @@ from eqhls.options import Options
 from eqhls.quantize.assign import assigned
 from eqhls.quantize.knobs import Knob, Knobs, Move, moves, options_of, shrunk, starting_knobs
 
-GENEROUS = (2, 4, 6)
-"""Fraction bits that functions, and ports and weights which have no format of their own, start with above
-what they would get: the first that is within the bounds."""
+GENEROUS = range(6)
+"""Fraction bits that functions, rounded covariants, and ports and weights which have no format of their own,
+start with above what they would get: the first number that is within the bounds."""
+
+SCHEDULES = ((1.0,), (0.25, 0.5, 1.0))
+"""Fractions of the bounds under which the search descends, one after another, each time from the start:
+large savings first, or those first that cost nothing."""
 
 Report = Callable[[str, float], None]
 
@@ -74,15 +79,32 @@ class Problem:
 
 
 def search(problem: Problem, auc_loss: float, equivariance: float, report: Report) -> list[State]:
-    """Return every state that was measured, in order; the last kept one is the choice.
+    """Return every state that was measured, in order.
 
     Raises CompileError where the widest formats already miss a bound.
     """
-    bounds = Merit(0, auc_loss, equivariance)
-    state = _start(problem, bounds)
-    visited = [state]
+    start = _start(problem, Merit(0, auc_loss, equivariance))
+    best, visited = start.merit.cost, [start]
+    for shares in SCHEDULES:
+        state = start
+        for share in shares:
+            bounds = Merit(0, share * auc_loss, share * equivariance)
+            for found in _descent(problem, state, bounds) if state.merit.within(bounds) else ():
+                visited.append(found)
+                state = found if found.kept else state
+                best = min(best, state.merit.cost)
+                report(_progress(found, problem.unit), 1 - best / start.merit.cost)
+    return visited
+
+
+def choice(states: Sequence[State]) -> State:
+    """Return the cheapest state that a search kept."""
+    return min((s for s in states if s.kept), key=lambda s: s.merit.cost)
+
+
+def _descent(problem: Problem, state: State, bounds: Merit) -> Iterator[State]:
+    """Yield what is measured on the way down, until no move saves anything within the bounds."""
     savings = dict.fromkeys(moves(dict(state.knobs)), 2 * state.merit.cost)
-    first = state.merit.cost
     while savings:
         move = max(savings, key=lambda m: (savings[m], str(m)))
         tried = _tried(problem, state, move)
@@ -91,18 +113,15 @@ def search(problem: Problem, auc_loss: float, equivariance: float, report: Repor
         if tried is None or saved <= 0:
             del savings[move]
             continue
+        savings[move] = saved
         if others and saved < max(others):
-            savings[move] = saved
             continue
         found = _measured(problem, tried[0], tried[1], state.merit.cost - saved, str(move), bounds)
-        visited.append(found)
+        yield found
         if found.kept:
             state = found
-            savings[move] = saved
         else:
             del savings[move]
-        report(_progress(found, problem.unit), 1 - state.merit.cost / first)
-    return visited
 
 
 def front(states: list[State]) -> list[State]:

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from eqhls.quantize.search import State, front
+from eqhls.quantize.search import State, choice, front
 
 matplotlib.use("Agg")
 COLUMNS = ("step", "cost", "auc_loss", "equivariance", "kept", "pareto", "move")
@@ -35,17 +35,17 @@ def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float, un
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     panels = figure.subplots(1, 2)
     found = [s for s in states if np.isfinite(s.merit.auc_loss)]
-    best, choice = front(found), [s for s in states if s.kept][-1]
+    best, chosen = front(found), choice(states)
     for axes, name, bound in zip(panels, ("auc_loss", "equivariance"), (auc_loss, equivariance), strict=True):
-        for chosen, style in (
+        for shown, style in (
             (found, {"color": "0.75", "label": "measured"}),
             (best, {"label": "Pareto front"}),
         ):
             axes.scatter(
-                [s.merit.cost for s in chosen], [getattr(s.merit, name) for s in chosen], s=14, **style
+                [s.merit.cost for s in shown], [getattr(s.merit, name) for s in shown], s=14, **style
             )
         axes.scatter(
-            [choice.merit.cost], [getattr(choice.merit, name)], marker="*", s=120, color="C3", label="choice"
+            [chosen.merit.cost], [getattr(chosen.merit, name)], marker="*", s=120, color="C3", label="choice"
         )
         axes.axhline(bound, color="black", linestyle="--", linewidth=1, label="bound")
         axes.set(xlabel=f"estimated {unit}", ylabel=name.replace("_", " "))

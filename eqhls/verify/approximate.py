@@ -14,14 +14,15 @@ from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
+from eqhls.ops.spurion import Spurion
 from eqhls.verify.events import Events, fitted
 from eqhls.verify.evidence import Stage
-from eqhls.verify.testbuild import ported, spurion_values
+from eqhls.verify.testbuild import ported
 
 matplotlib.use("Agg")
 GAMMAS = (1.05, 1.25, 1.5, 2.0)
 FINE_BITS = (0, 2, 4)
-TYPICAL = 1.25
+TYPICAL, FINEST = 1.25, 10
 EVENTS = 200
 GUARD = {Basis.LIGHT_CONE: 8, Basis.CARTESIAN: 2}
 """Integer bits that a boost of gamma 2 needs: p- of a hard particle may grow to its p+."""
@@ -55,15 +56,23 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
 
 
 def mean_change(graph: Graph, events: Events, gamma: float = TYPICAL) -> float:
-    """Return mean |f(g x) - f(x)| over the spread of f, for rotations and boosts of one gamma with the
-    ports' own steps; 0 for networks without four-vectors, on which no boost acts."""
-    if not any(n.type.rep is Rep.V for n in graph.inputs):
-        return 0.0
-    before, after = _outputs(graph, events, 0, gamma)
+    """Return mean |f(g x) - f(x)| over the spread of f, for rotations and boosts of one gamma, with ports so
+    fine that the formats behind them are what is left. Raises CompileError for a constant output."""
+    before, after = _outputs(graph, _finest(graph), events, gamma)
     spread = float(before.std())
     if not spread:
         raise CompileError(graph.name, "has the same output for all events", "give more bits")
     return float(np.abs(after - before).mean() / spread)
+
+
+def _finest(graph: Graph) -> Graph:
+    """Return the test build with as many more bits on its ports, up to FINEST, as 63-bit arithmetic holds."""
+    for fine in range(FINEST, 0, -2):
+        try:
+            return ported(graph, _guard(graph), fine)
+        except CompileError:
+            continue
+    return ported(graph, _guard(graph))
 
 
 def _guard(graph: Graph) -> int:
@@ -84,15 +93,12 @@ def _moved(
     """Return float events of the test build before and after one random transformation each, and the
     transformations (events, 4, 4)."""
     rng = np.random.default_rng(5)
-    fixed = spurion_values(graph, ported(graph, 0))
     size = min(EVENTS, len(events))
     before: dict[str, Floats] = {}
     for node in test.inputs:
-        if node.name in fixed:
-            value = fixed[node.name] * _steps(ported(graph, 0).node(node.name).type)
-            before[node.name] = np.broadcast_to(value, (size, *node.type.shape)).copy()
-        else:
-            before[node.name] = events.floats[node.name][:size]
+        source = graph.node(node.name).op
+        value = source.values.array if isinstance(source, Spurion) else events.floats[node.name][:size]
+        before[node.name] = np.broadcast_to(value, (size, *node.type.shape)).copy()
     after = {k: v.copy() for k, v in before.items()}
     elements = np.stack([_of_gamma(rng, gamma) for _ in range(size)])
     for node in test.inputs:
@@ -115,13 +121,13 @@ def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
 
 
 def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
-    before, after = _outputs(graph, events, fine, gamma)
+    before, after = _outputs(graph, ported(graph, _guard(graph), fine), events, gamma)
     return _rms(after - before)
 
 
-def _outputs(graph: Graph, events: Events, fine: int, gamma: float) -> tuple[Floats, Floats]:
-    """Return the transformed integer outputs, and those of the transformed events, in real units."""
-    test = ported(graph, _guard(graph), fine)
+def _outputs(graph: Graph, test: Graph, events: Events, gamma: float) -> tuple[Floats, Floats]:
+    """Return the transformed integer outputs of a test build, and those of the transformed events, in real
+    units."""
     before, after, elements = _moved(graph, test, events, gamma)
     kind = test.results[0].type
     out = [

@@ -210,15 +210,18 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
 
 
 def equivariance_error(graph: Graph, events: Events) -> float:
-    """Return the mean change of the output under transformations, over its spread: of lattice events, which
-    the ports hold exactly (`lattice_change`); of the given events, turned, boosted and rounded again, where
-    the ports' steps are no lattice (`mean_change`); 0 for networks without four-vectors."""
-    if not any(n.type.rep is Rep.V for n in graph.inputs):
+    """Return the mean change of the output under transformations, over its spread; 0 for networks without
+    four-vectors. An exact network is measured on lattice events, which the ports hold exactly
+    (`lattice_change`); any other on the given events, turned and boosted (`mean_change`)."""
+    vectors = [n for n in graph.inputs if n.type.rep is Rep.V]
+    if not vectors:
         return 0.0
+    group = derive(graph).group
+    if group is None or group != lattice_group(group.basis):
+        return mean_change(graph, events)
     test = guarded(graph, GUARD_BITS)
     lattice = lattice_events(graph, test, np.random.default_rng(2), LATTICE_EVENTS)
-    change = lattice_change(graph, test, lattice, np.random.default_rng(3))
-    return mean_change(graph, events) if change is None else change
+    return lattice_change(group, test, lattice, np.random.default_rng(3))
 
 
 def _controls(symmetry: Symmetry, twin: Machines, lattice: Feeds) -> Stage:

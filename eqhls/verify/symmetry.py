@@ -233,15 +233,12 @@ def _images(
     return plain, moved, ends, np.concatenate(step)
 
 
-def lattice_change(graph: Graph, test: Graph, events: Feeds, rng: np.random.Generator) -> float | None:
+def lattice_change(group: ExactGroup, test: Graph, events: Feeds, rng: np.random.Generator) -> float:
     """Return mean |f(g x) - g f(x)| over the spread of f, of a quantized network on events that its ports
-    hold exactly before and after words of the group and dyadic boosts; None where the ports' steps are no
-    lattice. What is left is the formats' behind the ports: 0 where nothing covariant is rounded.
+    hold exactly before and after words of the group and dyadic boosts. What is left is the formats' behind
+    the ports: 0 where nothing covariant is rounded.
     """
-    group = _lattice([n for n in graph.inputs if n.type.rep is Rep.V])
-    if group is None:
-        return None
-    one, proper = np.eye(4, dtype=np.int64), any(n.op.parity_odd() for n in graph)
+    one, proper = np.eye(4, dtype=np.int64), any(n.op.parity_odd() for n in test)
     moves = [(one, group.word(rng, 1 + k % 3, proper)[1]) for k in range(WORDS)]
     moves += [(one << bits, boost) for boost, bits in dyadic_boosts(group.basis, proper)]
     plain, moved, ends, _ = _images(group, test, events, moves)

@@ -1,0 +1,68 @@
+"""The trained checkpoints that the project ships: the importers give what they were trained as, and rank jets."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import jax
+import numpy as np
+import pytest
+
+from eqhls.compile import load_any
+from eqhls.quantize.assign import assign
+from eqhls.options import Options
+from eqhls.verify.events import from_arrays, from_raw, predict_floats, rounded
+from eqhls.verify.metrics import auc, discriminant
+
+FOLDER = Path(__file__).resolve().parents[2] / "models" / "checkpoints"
+NUMBER = {"nano": "nobj_avg", "pelican": "nobj_avg", "lgn": "scale", "lorentznet": "n_nodes"}
+"""The argument that a network's function takes beside the momenta."""
+FOUND = {"nano": 0.963, "pelican": 0.963, "lgn": 0.953, "lorentznet": 0.945}
+"""AUC on 20,000 jets, as printed by train.py."""
+
+
+@cache
+def networks() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("networks", FOLDER / "networks.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def jets() -> tuple[np.ndarray, np.ndarray]:
+    with np.load(FOLDER / "events.npz") as file:
+        return file["p4"].astype(np.float64), file["y"]
+
+
+@pytest.mark.parametrize("name", sorted(NUMBER))
+def test_the_importer_gives_what_was_trained(name: str) -> None:
+    """jax, by the equations under the published names, against the graph of blocks."""
+    p4 = jets()[0][:200].copy()
+    p4[::7, 2:] = 0
+    number = json.loads((FOLDER / name / "config.json").read_text())["args"][NUMBER[name]]
+    graph = load_any(FOLDER / name)
+    with np.load(FOLDER / name / "state_dict.npz") as file, jax.enable_x64(True):
+        state = {k: file[k].astype(np.float64) for k in file.files}
+        want = np.asarray(getattr(networks(), name)(state, p4, number))
+    got = predict_floats(graph, from_arrays(graph, p4)).scores
+    assert np.ptp(want) > 1
+    np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", sorted(NUMBER))
+def test_it_ranks_jets_in_floats_and_in_integers(name: str) -> None:
+    """Formats from calibration alone cost at most .005 of the AUC."""
+    p4, y = jets()
+    graph = load_any(FOLDER / name)
+    events = from_arrays(graph, p4)
+    floating = auc(discriminant(predict_floats(graph, events).scores), y)
+    assert floating > FOUND[name] - 0.006
+    fixed = assign(graph, events.floats, Options())
+    raw = fixed.evaluate(rounded(fixed, events).raw)[fixed.outputs[0]]
+    assert floating - auc(discriminant(from_raw(fixed, raw).scores), y) < 0.005
