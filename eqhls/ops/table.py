@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from math import erf
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from eqhls.ir.types import Type
 from eqhls.ops.common import example, map_numbers, scalars_only, tabulated
 
 NOTHING = np.zeros(0)
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 class Activation(Enum):
@@ -31,6 +33,14 @@ class Activation(Enum):
     LOG_ROOT = "log_root"
     """log(1 + m) of x = log2(1 + m^2), of either sign: how LorentzNet sees a mass."""
     ROOT = "root"
+    ELU = "elu"
+    SELU = "selu"
+    GELU = "gelu"
+    """x times the normal distribution function, exactly."""
+    SILU = "silu"
+    SOFTSIGN = "softsign"
+    LOG_SIGMOID = "log_sigmoid"
+    ATAN = "atan"
 
     @property
     def logarithmic(self) -> bool:
@@ -63,6 +73,29 @@ class Activation(Enum):
                 return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
             case Activation.ROOT:
                 return np.sqrt(np.abs(x))
+            case _:
+                return _learned(self, x)
+
+
+def _learned(kind: Activation, x: Floats) -> Floats:
+    """Return what networks put between layers, as their papers define it."""
+    match kind:
+        case Activation.ELU:
+            return np.where(x < 0, np.expm1(np.minimum(x, 0.0)), x)
+        case Activation.SELU:
+            return SELU_SCALE * np.where(x < 0, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)), x)
+        case Activation.GELU:
+            return 0.5 * x * (1.0 + np.vectorize(erf, otypes=[np.float64])(x / np.sqrt(2.0)))
+        case Activation.SILU:
+            return x / (1.0 + np.exp(-x))
+        case Activation.SOFTSIGN:
+            return x / (1.0 + np.abs(x))
+        case Activation.LOG_SIGMOID:
+            return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+        case Activation.ATAN:
+            return np.arctan(x)
+        case _:
+            raise AssertionError(kind)
 
 
 IDENTITY = Tensor([0.0, 1.0])

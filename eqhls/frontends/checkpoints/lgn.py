@@ -280,9 +280,12 @@ class _Network:
         return b.add("logits", ChannelMix(Tensor(np.concatenate(columns, axis=1)), Tensor(bias)), total)
 
     def _invariant_order(self) -> tuple[str, ...]:
-        last = self.weights.irreps(self.weights.levels - 1)
-        recorded = self.settings.key_orders.get(f"level{self.weights.levels}_keys")
-        return tuple(k for k in recorded or set_order(self.settings, last) if k != "00")
+        """Order the irreps of all levels: that of the last one, unless an earlier one has more."""
+        first = frozenset(feature_order(self.settings, self.weights, 0))
+        found = first.union(*map(self.weights.irreps, range(self.weights.levels)))
+        recorded = self.settings.key_orders.get(f"level{self.weights.levels}_keys", ())
+        order = recorded if set(recorded) >= found else set_order(self.settings, found)
+        return tuple(k for k in order if k != "00")
 
     def _total(self, x: str, rows: _Rows) -> str:
         if self.settings.ghosts:
