@@ -138,8 +138,11 @@ def _add_component_encoder(nodes: Nodes, products: str, fields: Fields, scale: f
     kind = Type(Rep.V, (Axis("c", len(directions)),))
     constant = b.add("directions", Spurion(kind, Tensor(directions)))
     own = b.add("components", Gram(), "particles", constant)
-    pairs = b.add("components_pairs", TIMES, own, b.add("components_j", Rename("i", "j"), own))
-    if not stabilizer.startswith("1") or stabilizer.startswith("11"):
+    place = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size)))
+    every = b.add("every_pair", Spurion(place, Tensor(np.ones(place.shape))))
+    receivers = b.add("components_i", TIMES, every, own)
+    pairs = b.add("components_ij", TIMES, receivers, b.add("components_j", Rename("i", "j"), own))
+    if stabilizer not in ("1", "1_0"):
         pairs = b.add("invariants", Concat("c"), pairs, open_channels(nodes, products, 1))
     alphas = fields.tensor("input_encoder.rank2_alphas", -1)
     weight = fields.tensor("linear.weight", len(alphas), b.type(pairs).size("c"))
