@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import erfc
 from typing import Any
 
 import numpy as np
@@ -49,7 +48,6 @@ CURVES: dict[str, Callable[[Array], Array]] = {
     "selu": lambda x: (
         1.0507009873554805 * np.where(x < 0, 1.6732632423543772 * (np.exp(np.minimum(x, 0)) - 1), x)
     ),
-    "gelu": lambda x: x * 0.5 * np.vectorize(erfc)(-x / 2**0.5),
     "silu": lambda x: x / (1 + np.exp(-x)),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "logsigmoid": lambda x: -np.logaddexp(0, -x),

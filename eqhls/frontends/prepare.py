@@ -62,10 +62,10 @@ def prepare(
     Any N >= 1; zero rows are padding; constituents beyond `constituents` are cut by order. A missing
     `jet` (B, 4) is the sum of all given constituents. Values are rounded to nearest even and
     saturate at the formats' ends, which is counted. Raises CompileError naming the array and the
-    first bad event for wrong shapes, NaN, infinity or an event without momentum.
+    first bad event for wrong shapes, NaN, infinity or, in the frame of the jet, an event without momentum.
     """
-    momenta, axis = _checked(p4, jet)
     cone = form is InputForm.JET_LIGHT_CONE
+    momenta, axis = _checked(p4, jet, cone)
     formats = formats or (CONE_FORMATS if cone else LAB_FORMATS)
     jet_formats = jet_formats or (CONE_JET_FORMATS if cone else formats)
     kept = momenta[:, :constituents]
@@ -103,7 +103,7 @@ def _rounded(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, int]:
     return fitted.astype(np.int64), int((raw != fitted).sum())
 
 
-def _checked(p4: Any, jet: Any) -> tuple[Floats, Floats]:
+def _checked(p4: Any, jet: Any, cone: bool) -> tuple[Floats, Floats]:
     momenta = _finite("p4", p4)
     if momenta.ndim != 3 or momenta.shape[2] != 4 or momenta.shape[1] < 1:
         raise CompileError(
@@ -117,7 +117,7 @@ def _checked(p4: Any, jet: Any) -> tuple[Floats, Floats]:
             "jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector an event"
         )
     empty = np.flatnonzero(np.hypot(axis[:, 1], axis[:, 2]) <= 0)
-    if len(empty):
+    if cone and len(empty):
         raise CompileError("jet", f"event {empty[0]} has no transverse momentum", "drop empty events")
     return momenta, axis
 

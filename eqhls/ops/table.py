@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from math import erf
 from typing import ClassVar
 
 import numpy as np
@@ -35,8 +34,6 @@ class Activation(Enum):
     ROOT = "root"
     ELU = "elu"
     SELU = "selu"
-    GELU = "gelu"
-    """x times the normal distribution function, exactly."""
     SILU = "silu"
     SOFTSIGN = "softsign"
     LOG_SIGMOID = "log_sigmoid"
@@ -84,8 +81,6 @@ def _learned(kind: Activation, x: Floats) -> Floats:
             return np.where(x < 0, np.expm1(np.minimum(x, 0.0)), x)
         case Activation.SELU:
             return SELU_SCALE * np.where(x < 0, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)), x)
-        case Activation.GELU:
-            return 0.5 * x * (1.0 + np.vectorize(erf, otypes=[np.float64])(x / np.sqrt(2.0)))
         case Activation.SILU:
             return x / (1.0 + np.exp(-x))
         case Activation.SOFTSIGN:

@@ -21,7 +21,6 @@ ACTIVATIONS = {
     "elu": Activation.ELU,
     "celu": Activation.ELU,
     "selu": Activation.SELU,
-    "gelu": Activation.GELU,
     "silu": Activation.SILU,
     "sigmoid": Activation.SIGMOID,
     "logsigmoid": Activation.LOG_SIGMOID,
