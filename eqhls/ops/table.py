@@ -28,7 +28,8 @@ class Activation(Enum):
     TANH = "tanh"
     EXP2 = "exp2"
     SLOG = "slog"
-    """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0."""
+    """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0. Computed as it is
+    written, as PELICAN does: for small a rounding is what networks agree on."""
     LOG_ROOT = "log_root"
     """log(1 + m) of x = log2(1 + m^2), of either sign: how LorentzNet sees a mass."""
     ROOT = "root"
@@ -64,8 +65,8 @@ class Activation(Enum):
             case Activation.EXP2:
                 return np.exp2(x)
             case Activation.SLOG:
-                (a,), grown = parameters, np.log1p(np.abs(x))
-                return np.sign(x) * (np.expm1(a * grown) / a if a else grown)
+                (a,) = parameters
+                return np.sign(x) * (((1 + np.abs(x)) ** a - 1) / a if a else np.log1p(np.abs(x)))
             case Activation.LOG_ROOT:
                 return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
             case Activation.ROOT:
