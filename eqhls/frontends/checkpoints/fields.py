@@ -30,6 +30,8 @@ ACTIVATIONS = {
     "identity": Activation.NONE,
 }
 """The functions of one scalar by the names that training codes give them."""
+MAX_CONSTITUENTS = 1000
+"""More would be a slip of the pen: tables of pairs alone would fill the memory."""
 
 
 def flattened(config: Mapping[str, Any]) -> dict[str, Any]:

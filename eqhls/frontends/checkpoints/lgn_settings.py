@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.frontends.checkpoints.fields import ACTIVATIONS, flattened
+from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, flattened
 from eqhls.groups.realform import REAL
 from eqhls.ops.table import Activation
 
@@ -87,11 +87,14 @@ def read_settings(arguments: Mapping[str, Any]) -> Settings:
         activation=ACTIVATIONS[_choice(given, "activation", "leakyrelu", KNOWN)],
         set_order=_choice(given, "set_order", _order_of(given), tuple(SET_ORDERS)),
         strict=_choice(given, "mask_mode", "reference", MASK_MODES) == "strict",
-        key_orders={
-            k: tuple(re.sub(r"\D", "", key) for key in v)
-            for k, v in dict(given.get("key_orders") or {}).items()
-        },
+        key_orders=_key_orders(given.get("key_orders") or {}),
     )
+
+
+def _key_orders(given: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(given, Mapping) or not all(isinstance(v, list | tuple) for v in given.values()):
+        raise CompileError(WHERE, f"found key_orders = {given!r}", "expected lists of irreps by name")
+    return {k: tuple(re.sub(r"\D", "", str(key)) for key in v) for k, v in given.items()}
 
 
 def _order_of(given: Mapping[str, Any]) -> str:
@@ -113,10 +116,9 @@ def _refuse_unsupported(given: Mapping[str, Any]) -> None:
 
 def _whole(given: Mapping[str, Any], key: str, default: Any) -> int:
     value = given.get(key) or default
-    if not isinstance(value, int) or value < 1:
-        raise CompileError(
-            WHERE, f"found {key} = {value!r}", f"give {key}, the number of constituents of an event"
-        )
+    if not isinstance(value, int) or not 1 <= value <= MAX_CONSTITUENTS:
+        remedy = f"give {key}, the number of constituents of an event, at most {MAX_CONSTITUENTS}"
+        raise CompileError(WHERE, f"found {key} = {value!r}", remedy)
     return value
 
 

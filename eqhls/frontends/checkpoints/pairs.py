@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.checkpoints.fields import ACTIVATIONS, Fields
+from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, Fields
 from eqhls.groups.cg import parse_path
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder
@@ -145,8 +145,9 @@ def check_options(fields: Fields, default: str) -> Activation:
     if any(".normlayer." in name for name in fields.state):
         fields.require("masked", True, True, why="normalised padding would enter the sums")
     fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
-    if fields.argument("nobj", 0) < 2:
-        raise CompileError(f"{fields.family}: nobj", f"found {fields.argument('nobj', 0)}", "give 2 or more")
+    slots = fields.argument("nobj", 0)
+    if not 2 <= slots <= MAX_CONSTITUENTS:
+        raise CompileError(f"{fields.family}: nobj", f"found {slots}", f"give 2 to {MAX_CONSTITUENTS}")
     for name in ("scale", "nobj_avg"):
         if fields.argument(name, 1.0) <= 0:
             raise CompileError(
