@@ -86,6 +86,12 @@ def test_the_order_of_irreps_matters(rng: np.random.Generator) -> None:
     assert graph_from(state, {**shape.arguments(3), "set_order": "", "python": "3.7.4"}) == wrong
 
 
+@pytest.mark.parametrize(("given", "name"), [("3 jets", "lgn_3_jets"), ("é", "_"), ("", "lgn")])
+def test_names_are_those_of_programs(given: str, name: str, rng: np.random.Generator) -> None:
+    shape = Shape(channels=(1, 1))
+    assert graph_from(random_state(rng, shape), shape.arguments(2) | {"name": given}).name == name
+
+
 def test_padding_beyond_the_slots_is_one_more_node(rng: np.random.Generator) -> None:
     """Trained with 9 rows, computed with 4 slots: the other 5 rows are zero in every event kept."""
     shape = SHAPES["maxdim3"]

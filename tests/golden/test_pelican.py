@@ -273,6 +273,9 @@ def test_moved_beams_are_for_float_networks(rng: np.random.Generator, tmp_path: 
     np.savez(tmp_path / "bad.npz", p4=p4, spurions=np.zeros((2, 4)))
     with pytest.raises(CompileError, match=r"spurions: has shape \(2, 4\), expected \(events, 2, 4\)"):
         read_events(tmp_path / "bad.npz", graph)
+    np.savez(tmp_path / "nan.npz", p4=p4, spurions=np.full((len(p4), 2, 4), np.nan))
+    with pytest.raises(CompileError, match="spurions: event 0 holds NaN or infinity"):
+        read_events(tmp_path / "nan.npz", graph)
     quantized = assign(graph, from_arrays(graph, p4).floats, Options())
     np.savez(tmp_path / "moved.npz", p4=p4, spurions=np.zeros((len(p4), 2, 4)))
     with pytest.raises(CompileError, match="constants of a compiled network"):

@@ -103,6 +103,9 @@ BAD = {
     "jet": (np.ones((2, 3, 4)), np.ones((3, 4)), "jet: has shape"),
     "empty": (np.zeros((2, 3, 4)), None, "event 0 has no transverse momentum"),
     "text": (np.array([["a"]]), None, "does not hold numbers"),
+    "ragged": ([[[1.0] * 4], [[1.0] * 4] * 2], None, "p4: has rows of different lengths"),
+    "complex": (np.ones((2, 3, 4)) * 1j, None, "does not hold numbers but complex128"),
+    "no events": (np.zeros((0, 3, 4)), None, "p4: holds no events"),
 }
 
 

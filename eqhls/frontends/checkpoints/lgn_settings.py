@@ -79,7 +79,7 @@ def read_settings(arguments: Mapping[str, Any]) -> Settings:
     if not isinstance(beams, bool):
         raise CompileError(WHERE, f"found add_beams = {beams!r}", "expected true or false")
     return Settings(
-        name=re.sub(r"\W", "_", str(given.get("name") or given.get("prefix") or "lgn")) or "lgn",
+        name=_name(str(given.get("name") or given.get("prefix") or "lgn")),
         constituents=_whole(given, "constituents", width),
         width=width,
         beam_mass=_number(given, "beam_mass", 1.0) if beams else None,
@@ -89,6 +89,12 @@ def read_settings(arguments: Mapping[str, Any]) -> Settings:
         strict=_choice(given, "mask_mode", "reference", MASK_MODES) == "strict",
         key_orders=_key_orders(given.get("key_orders") or {}),
     )
+
+
+def _name(text: str) -> str:
+    """Return a name for files and programs."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", text)
+    return f"lgn_{plain}" if plain[0].isdigit() else plain
 
 
 def _key_orders(given: Any) -> dict[str, tuple[str, ...]]:
