@@ -80,6 +80,8 @@ def outputs(a: Irrep, b: Irrep, maxdim: int) -> Iterator[Irrep]:
 
 
 def paths(left: list[Irrep], right: list[Irrep], maxdim: int) -> Iterator[tuple[Irrep, Irrep, Irrep]]:
+    """Products of what is below maxdim into what is below maxdim."""
+    left, right = ([k for k in keys if max(k) < maxdim] for keys in (left, right))
     for a in left:
         for b in right:
             for out in outputs(a, b, maxdim):

@@ -41,6 +41,7 @@ SHAPES = {
     "light-beams": Shape(2, (2, 1), beam_mass=0.0),
     "levels-2-3-2": Shape((2, 3, 2), (1, 2, 2, 1)),
     "levels-3-2": Shape((3, 2), (2, 1, 2), mlp=False, python="py37"),
+    "levels-1-2": Shape((1, 2), (2, 2, 1)),
     "one-level": Shape(3, (2, 3), pmu_in=False),
     "four-levels": Shape(2, (1, 2, 1, 2, 1), basis=3),
     "wide-network": Shape(2, (2, 2), depth=1, width=5),

@@ -174,14 +174,20 @@ class _Network:
         return b.add("scalars", Concat("c"), mass, b.add("labels", Spurion(kind, Tensor(labels))))
 
     def _level(self, level: int, features: Features, rows: _Rows) -> Features:
-        """X' = W [ sum_j CG(X_j, R_ij Y_ij) | X | CG(X, X) ], then the scalar network (5.5, 5.6)."""
+        """X' = W [ sum_j CG(X_j, R_ij Y_ij) | X | CG(X, X) ], then the scalar network (5.5, 5.6).
+
+        Beyond the level's own maxdim nothing comes out, and nothing enters.
+        """
         b, order = self.b, feature_order(self.settings, self.weights, level)
         if set(order) != set(features):
             raise CompileError(WHERE, f"has features {sorted(features)} at level {level}, found {order}")
+        irreps = self.weights.irreps(level)
+        order = tuple(k for k in order if k in irreps)
         edges = self._edges(level, features["00"].channels, rows)
-        senders = {k: each(b, f"{x.value}.j", Rename("i", "j"), x) for k, x in features.items()}
+        edges = {k: y for k, y in edges.items() if k in irreps}
+        senders = {k: each(b, f"{features[k].value}.j", Rename("i", "j"), features[k]) for k in order}
         mixed: Features = {}
-        for out in sorted(self.weights.irreps(level)):
+        for out in sorted(irreps):
             name = f"x{level + 1}.{out}"
             blocks = [
                 [each(b, f"{t.value}.sum", ParticleSum("j"), t) for t in terms]
