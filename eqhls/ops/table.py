@@ -66,13 +66,18 @@ class Activation(Enum):
                 return np.exp2(x)
             case Activation.SLOG:
                 (a,) = parameters
-                return np.sign(x) * (((1 + np.abs(x)) ** a - 1) / a if a else np.log1p(np.abs(x)))
+                return np.sign(x) * ((_power(1 + np.abs(x), a) - 1) / a if a else np.log1p(np.abs(x)))
             case Activation.LOG_ROOT:
                 return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
             case Activation.ROOT:
                 return np.sqrt(np.abs(x))
             case _:
                 return _learned(self, x)
+
+
+def _power(x: Floats, exponent: float) -> Floats:
+    """Return x**exponent rounded once, which NumPy's own in float64 is not everywhere."""
+    return np.power(x.astype(np.longdouble), np.longdouble(exponent)).astype(np.float64)
 
 
 def _learned(kind: Activation, x: Floats) -> Floats:
