@@ -6,9 +6,10 @@ momenta scaled first. Orders of irreps are made as the reference makes them, by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,14 @@ SETS = {
     "py37": ([(0, 0), (1, 1)], [(0, 0), (2, 0), (1, 1), (2, 2), (0, 2)]),
     "py38": ([(1, 1), (0, 0)], [(0, 0), (1, 1), (2, 0), (0, 2), (2, 2)]),
 }
+CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "leakyrelu": lambda x: np.where(x < 0, 0.01 * x, x),
+    "relu": lambda x: np.where(x < 0, 0.0, x),
+    "elu": lambda x: np.where(x < 0, np.exp(x) - 1, x),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "logsigmoid": lambda x: -np.log(1 + np.exp(-x)),
+    "atan": np.arctan,
+}
 METRIC = np.array([1.0, -1.0, -1.0, -1.0])
 
 
@@ -29,13 +38,20 @@ METRIC = np.array([1.0, -1.0, -1.0, -1.0])
 class Shape:
     """What a checkpoint is made of."""
 
-    maxdim: int = 2
+    maxdim: int | tuple[int, ...] = 2
     channels: tuple[int, ...] = (2, 2)
     pmu_in: bool = True
     mlp: bool = True
     beams: bool = True
     basis: int = 4
     python: str = "py38"
+    depth: int = 3
+    width: int = 2
+    activation: str = "leakyrelu"
+    beam_mass: float = 1.0
+
+    def bound(self, level: int) -> int:
+        return self.maxdim if isinstance(self.maxdim, int) else self.maxdim[level]
 
     def ordered(self, irreps: set[Irrep]) -> list[Irrep]:
         if irreps == {(0, 0)}:
@@ -50,8 +66,9 @@ class Shape:
             "nobj": rows,
             "scale": 0.05,
             "add_beams": self.beams,
-            "beam_mass": 1.0,
+            "beam_mass": self.beam_mass,
             "set_order": self.python,
+            "activation": self.activation,
         }
 
 
@@ -63,16 +80,19 @@ def outputs(a: Irrep, b: Irrep, maxdim: int) -> Iterator[Irrep]:
 
 
 def paths(left: list[Irrep], right: list[Irrep], maxdim: int) -> Iterator[tuple[Irrep, Irrep, Irrep]]:
+    """Products of what is below maxdim into what is below maxdim."""
+    left, right = ([k for k in keys if max(k) < maxdim] for keys in (left, right))
     for a in left:
         for b in right:
             for out in outputs(a, b, maxdim):
                 yield a, b, out
 
 
-def after(shape: Shape, keys: list[Irrep]) -> list[Irrep]:
+def after(shape: Shape, keys: list[Irrep], level: int) -> list[Irrep]:
     """The keys of the features behind a level."""
-    found = {out for _, _, out in paths(keys, [(0, 0), (1, 1)], shape.maxdim)}
-    found |= {out for _, _, out in paths(keys, keys, shape.maxdim)} | set(keys)
+    most = shape.bound(level)
+    found = {out for _, _, out in paths(keys, [(0, 0), (1, 1)], most)}
+    found |= {out for _, _, out in paths(keys, keys, most)} | {k for k in keys if max(k) < most}
     made = dict.fromkeys(shape.ordered(found))
     if shape.mlp:
         made[0, 0] = made.pop((0, 0))
@@ -100,16 +120,20 @@ def random_state(rng: np.random.Generator, shape: Shape) -> dict[str, np.ndarray
         for zonal in (0, 1):
             put(f"rad_funcs.rad_funcs.{level}.linear.{zonal}.weight", 2 * c, shape.basis, scale=0.3)
             put(f"rad_funcs.rad_funcs.{level}.linear.{zonal}.bias", 2 * c, scale=0.3)
-        made = after(shape, keys)
+        made = after(shape, keys, level)
         for out in made:
-            count = sum(o == out for _, _, o in paths(keys, [(0, 0), (1, 1)], shape.maxdim)) + (out in keys)
-            count += sum(o == out for _, _, o in paths(keys, keys, shape.maxdim))
+            count = sum(o == out for _, _, o in paths(keys, [(0, 0), (1, 1)], shape.bound(level))) + (
+                out in keys
+            )
+            count += sum(o == out for _, _, o in paths(keys, keys, shape.bound(level)))
             key = f"lgn_cg.atom_levels.{level}.cat_mix.mix_reps.weights.({out[0]}, {out[1]})"
             put(key, 2, new, c * count, scale=0.5 / count)
         if shape.mlp:
-            for layer, (rows, columns) in enumerate(((4, 2), (4, 4), (4, 4), (2, 4))):
-                put(f"lgn_cg.mlp_levels.{level}.linear.{layer}.weight", rows * new, columns * new)
-                put(f"lgn_cg.mlp_levels.{level}.linear.{layer}.bias", rows * new)
+            inner = 2 * shape.width
+            for layer, (rows, columns) in enumerate(pairwise([2, *[inner] * shape.depth, 2])):
+                head = f"lgn_cg.mlp_levels.{level}.linear.{layer}"
+                put(f"{head}.weight", columns * new, rows * new)
+                put(f"{head}.bias", columns * new)
         keys = made
     scalars += shape.channels[-1] * len(keys)
     put("output_layer_atom.lin.weight", 2, 2 * scalars, scale=0.1)
@@ -119,7 +143,8 @@ def random_state(rng: np.random.Generator, shape: Shape) -> dict[str, np.ndarray
 
 def rows_of(p4: np.ndarray, shape: Shape, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Scaled momenta with the beams in front, and labels."""
-    beams = np.array([[2**0.5, 0, 0, 1], [2**0.5, 0, 0, -1]])
+    energy = np.hypot(1, shape.beam_mass)
+    beams = np.array([[energy, 0, 0, 1], [energy, 0, 0, -1]])
     if not shape.beams:
         return scale * p4, np.zeros((*p4.shape[:2], 0))
     full = np.concatenate([np.broadcast_to(beams, (len(p4), 2, 4)), p4], axis=1)
@@ -197,12 +222,13 @@ class Reference:
         zonal = canonical(p[:, :, None] - p[:, None])[:, :, :, None]
         edges = {(0, 0): (1 + 1j) * r0[..., None], (1, 1): r1[..., None] * zonal}
         parts: dict[Irrep, list[np.ndarray]] = {}
-        for a, b, out in paths(list(x), [(0, 0), (1, 1)], self.shape.maxdim):
+        for a, b, out in paths(list(x), [(0, 0), (1, 1)], self.shape.bound(level)):
             made = np.einsum("xyz,bjcx,bijcy->bicz", table(a, b, out), x[a], edges[b], optimize=True)
             parts.setdefault(out, []).append(made)
         for key, value in x.items():
-            parts.setdefault(key, []).append(value)
-        for a, b, out in paths(list(x), list(x), self.shape.maxdim):
+            if max(key) < self.shape.bound(level):
+                parts.setdefault(key, []).append(value)
+        for a, b, out in paths(list(x), list(x), self.shape.bound(level)):
             parts.setdefault(out, []).append(np.einsum("xyz,bicx,bicy->bicz", table(a, b, out), x[a], x[b]))
         made = {}
         for out in self.shape.ordered(set(parts)):
@@ -214,15 +240,15 @@ class Reference:
 
     def network(self, level: int, x: np.ndarray) -> np.ndarray:
         v = interleaved(x[..., 0])
-        for layer in range(4):
+        for layer in range(self.shape.depth + 1):
             head = f"lgn_cg.mlp_levels.{level}.linear.{layer}"
             v = v @ self.w[f"{head}.weight"].T + self.w[f"{head}.bias"]
-            v = np.where(v < 0, 0.01 * v, v) if layer < 3 else v
+            v = CURVES[self.shape.activation](v) if layer < self.shape.depth else v
         return complexed(v)[..., None]
 
     def invariants(self, levels: list[Features]) -> np.ndarray:
         found = [x[0, 0][..., 0] for x in levels]
-        for key in self.shape.ordered(set(levels[-1])):
+        for key in self.shape.ordered({k for x in levels for k in x}):
             if key != (0, 0):
                 found += [square(key, x[key]) for x in levels if key in x]
         return np.concatenate(found, axis=-1)

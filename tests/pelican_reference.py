@@ -3,6 +3,7 @@ arXiv:2310.16121): an opinion about the importers that shares no code with them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,43 @@ SPURIONS: dict[str, list[list[float]]] = {
     "so3": [[1, 0, 0, 0]],
     "so2": [[1, 0, 0, 0], [0, 0, 0, 1]],
     "so2_0": [[1, 0, 0, 1], [1, 0, 0, -1]],
+    "so12": [[0, 0, 0, 1]],
+    "se2": [[1, 0, 0, -1]],
+    "R": [[0, 1, 0, 0], [0, 0, 1, 0]],
+    "1": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    "11": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    "1_0": [[1, 0, 0, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, -1]],
+    "11_0": [[1, 0, 0, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, -1]],
+}
+INPUTS: dict[str, Callable[[Array], list[Array]]] = {
+    "so13": lambda p: [],
+    "so3": lambda p: [p[:, 0]],
+    "so12": lambda p: [p[:, 3]],
+    "se2": lambda p: [p[:, 0] - p[:, 3]],
+    "so2": lambda p: [p[:, 0], p[:, 3]],
+    "so2_0": lambda p: [p[:, 0] + p[:, 3], p[:, 0] - p[:, 3]],
+    "R": lambda p: [p[:, 1], p[:, 2]],
+    "1": lambda p: list(p.T),
+    "11": lambda p: list(p.T),
+    "1_0": lambda p: [p[:, 0] + p[:, 3], p[:, 0] - p[:, 1], p[:, 0] - p[:, 2], p[:, 0] - p[:, 3]],
+    "11_0": lambda p: [p[:, 0] + p[:, 3], p[:, 0] + p[:, 1], p[:, 0] + p[:, 2], p[:, 0] - p[:, 3]],
+}
+"""What takes the place of spurions where the method is `input`: products of these of two particles."""
+CURVES: dict[str, Callable[[Array], Array]] = {
+    "leakyrelu": lambda x: np.where(x < 0, 0.01 * x, x),
+    "relu": lambda x: np.where(x < 0, 0, x),
+    "elu": lambda x: np.where(x < 0, np.exp(np.minimum(x, 0)) - 1, x),
+    "celu": lambda x: np.where(x < 0, np.exp(np.minimum(x, 0)) - 1, x),
+    "selu": lambda x: (
+        1.0507009873554805 * np.where(x < 0, 1.6732632423543772 * (np.exp(np.minimum(x, 0)) - 1), x)
+    ),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "logsigmoid": lambda x: -np.logaddexp(0, -x),
+    "tanh": np.tanh,
+    "atan": np.arctan,
+    "soft": lambda x: x / (1 + np.abs(x)),
+    "identity": lambda x: x,
 }
 
 
@@ -38,20 +76,33 @@ class Network:
     width: tuple[int, int] = (4, 3)
     depth: int = 1
     mlp: tuple[int, ...] = (3, 2)
+    method: str = "spurions"
+    activate_agg: bool = False
+    activate_lin_out: bool = False
+    norms: bool = True
     more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def arguments(self) -> dict[str, Any]:
         names = "nobj config config_out stabilizer activation nobj_avg scale activate_agg_out activate_lin"
-        return (
-            {n: getattr(self, n) for n in names.split()}
-            | {"method": "spurions", "batchnorm": "b"}
-            | self.more
-        )
+        names += " method activate_agg activate_lin_out"
+        norm = {"batchnorm": "b" if self.norms else "None"}
+        return {n: getattr(self, n) for n in names.split()} | norm | self.more
+
+    @property
+    def spurions(self) -> list[list[float]]:
+        return SPURIONS[self.stabilizer] if self.method == "spurions" else []
+
+    @property
+    def invariants(self) -> int:
+        """How many numbers of a pair are encoded."""
+        if self.method == "spurions":
+            return 1
+        return len(INPUTS[self.stabilizer](np.zeros((1, 4)))) + (self.stabilizer not in ("1", "1_0"))
 
 
 def rectified(x: Array, name: str) -> Array:
-    return np.where(x < 0, (0.01 if name == "leakyrelu" else 0.0) * x, x)
+    return CURVES[name](x)
 
 
 def multiplicity(letter: str, order: int, alpha: Any, n: float, average: float) -> Any:
@@ -122,7 +173,8 @@ def head(x: Array, state: State, net: Network, n: float) -> Array:
             ops.append(value * multiplicity(letter, order, alpha, n, net.nobj_avg))
     pooled = np.stack(ops, axis=-1)
     pooled = rectified(pooled, net.activation) if net.activate_agg_out else pooled
-    return np.einsum("db,dsb->s", pooled, state["agg_2to0.coefs"]) + state["agg_2to0.bias"][0]
+    y = np.einsum("db,dsb->s", pooled, state["agg_2to0.coefs"]) + state["agg_2to0.bias"][0]
+    return rectified(y, net.activation) if net.activate_lin_out else y
 
 
 def labels(state: State, net: Network, real: Array, spurions: int, n: float) -> Array:
@@ -152,13 +204,16 @@ def labels(state: State, net: Network, real: Array, spurions: int, n: float) -> 
 
 def pelican(state: State, net: Network, p: Array) -> Array:
     """Logits of one event, p (nobj, 4)."""
-    fixed = np.array(SPURIONS[net.stabilizer]).reshape(-1, 4)
+    fixed = np.array(net.spurions).reshape(-1, 4)
     nodes = np.concatenate([fixed, p * net.scale])
     real = np.concatenate([np.ones(len(fixed)), p[:, 0] != 0])
     n, mask = real.sum(), (real[:, None] * real)[..., None]
     metric = np.diag([1.0, -1.0, -1.0, -1.0])
-    dots = (nodes @ metric @ nodes.T)[..., None]
-    z = dots * state["linear.weight"][:, 0] + state["linear.bias"]
+    dots = [nodes @ metric @ nodes.T]
+    if net.method == "input":
+        own = [np.outer(v, v) for v in INPUTS[net.stabilizer](nodes)]
+        dots = own if net.stabilizer in ("1", "1_0") else own + dots
+    z = np.stack(dots, axis=-1) @ state["linear.weight"].T + state["linear.bias"]
     a = 1e-6 + state["input_encoder.rank2_alphas"] ** 2
     x = np.sign(z) * ((1 + np.abs(z)) ** a - 1) / a * mask
     if len(fixed):
@@ -167,6 +222,7 @@ def pelican(state: State, net: Network, p: Array) -> Array:
         x = message(x, state, f"net2to2.message_layers.{k}", net.activation, mask)
         eq = f"net2to2.eq_layers.{k}"
         ops = maps_2to2(x, net.config, alphas_of(state, eq, net.config), n, net.nobj_avg)
+        ops = rectified(ops, net.activation) if net.activate_agg else ops
         x = np.einsum("bijd,dsb->ijs", ops, coefficients(state, eq)) + state[f"{eq}.bias"]
         x = x + np.eye(len(x))[..., None] * state[f"{eq}.diag_bias"]
         x = (rectified(x, net.activation) if net.activate_lin else x) * mask
@@ -198,9 +254,11 @@ def nano(state: State, net: Network, p: Array) -> Array:
     if six:
         wide[0][:, [0, 1, 2, 8, 9]] = six[0]
     ops = maps_2to2(x, net.config, wide, n, net.nobj_avg)[[0, 5, 6, 7, 13, 14]]
+    ops = rectified(ops, net.activation) if net.activate_agg else ops
     x = np.einsum("bijd,dsb->ijs", ops, state[f"{eq}.coefs"]) + state[f"{eq}.bias"]
     x = x + np.eye(len(x))[..., None] * state[f"{eq}.diag_bias"]
-    x = normalised(rectified(x, net.activation) * mask, state, "msg_2to0") * mask
+    x = rectified(x, net.activation) if net.activate_lin else x
+    x = normalised(x * mask, state, "msg_2to0") * mask
     w = head(x, state, net, n)
     return np.concatenate([-w, w])
 
@@ -225,10 +283,10 @@ def _exponents(prefix: str, letters: str, shape: tuple[int, ...], rng: np.random
 
 def pelican_state(net: Network, rng: np.random.Generator) -> State:
     """A random network."""
-    (m, c), fixed = net.width, len(SPURIONS[net.stabilizer])
+    (m, c), fixed = net.width if net.depth else (net.width[1],) * 2, len(net.spurions)
     encoded = m - (2 if fixed else 0)
     state: State = {
-        "linear.weight": rng.normal(size=(encoded, 1)),
+        "linear.weight": rng.normal(size=(encoded, net.invariants)),
         "linear.bias": rng.normal(size=encoded),
         "input_encoder.rank2_alphas": np.linspace(0.05, 0.5, encoded),
     }
@@ -247,7 +305,7 @@ def pelican_state(net: Network, rng: np.random.Generator) -> State:
         state |= {f"{eq}.{n}": 0.3 * rng.normal(size=s) for n, s in parts.items()}
         state |= {f"{eq}.bias": rng.normal(size=m), f"{eq}.diag_bias": rng.normal(size=m)}
         state |= _exponents(eq, net.config, (1, c, 10, 1, 1), rng)
-    state |= _message("msg_2to0", [m, c], rng)
+    state |= _message("msg_2to0", [m, c] if net.depth else [c], rng)
     state |= {"agg_2to0.coefs": rng.normal(size=(c, net.mlp[0], 2 * len(net.config_out)))}
     state |= {"agg_2to0.bias": rng.normal(size=(1, net.mlp[0]))}
     state |= _exponents("agg_2to0", net.config_out, (1, c, 2), rng)
@@ -256,13 +314,16 @@ def pelican_state(net: Network, rng: np.random.Generator) -> State:
             f"mlp_out.linear.{k}.weight": rng.normal(size=(b, a)),
             f"mlp_out.linear.{k}.bias": rng.normal(size=b),
         }
-    return state
+    return {k: v for k, v in state.items() if net.norms or "normlayer" not in k}
 
 
 def nano_state(net: Network, rng: np.random.Generator, norms: bool = True) -> State:
     """A random network of two hidden channels."""
     eq = "net2to2.eq_layers.0"
-    state: State = {f"{eq}.coefs": rng.normal(size=(1, 2, 6)), "agg_2to0.coefs": rng.normal(size=(2, 1, 2))}
+    state: State = {
+        f"{eq}.coefs": rng.normal(size=(1, 2, 6)),
+        "agg_2to0.coefs": rng.normal(size=(2, 1, 2 * len(net.config_out))),
+    }
     state |= {f"{eq}.bias": rng.normal(size=2), f"{eq}.diag_bias": rng.normal(size=2)}
     state |= {"agg_2to0.bias": rng.normal(size=(1, 1))}
     state |= _exponents(eq, net.config, (1, 1, 5, 1, 1), rng) | _exponents(

@@ -62,10 +62,10 @@ def prepare(
     Any N >= 1; zero rows are padding; constituents beyond `constituents` are cut by order. A missing
     `jet` (B, 4) is the sum of all given constituents. Values are rounded to nearest even and
     saturate at the formats' ends, which is counted. Raises CompileError naming the array and the
-    first bad event for wrong shapes, NaN, infinity or an event without momentum.
+    first bad event for wrong shapes, NaN, infinity or, in the frame of the jet, an event without momentum.
     """
-    momenta, axis = _checked(p4, jet)
     cone = form is InputForm.JET_LIGHT_CONE
+    momenta, axis = _checked(p4, jet, cone)
     formats = formats or (CONE_FORMATS if cone else LAB_FORMATS)
     jet_formats = jet_formats or (CONE_JET_FORMATS if cone else formats)
     kept = momenta[:, :constituents]
@@ -103,30 +103,37 @@ def _rounded(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, int]:
     return fitted.astype(np.int64), int((raw != fitted).sum())
 
 
-def _checked(p4: Any, jet: Any) -> tuple[Floats, Floats]:
-    momenta = _finite("p4", p4)
+def _checked(p4: Any, jet: Any, cone: bool) -> tuple[Floats, Floats]:
+    momenta = finite("p4", p4)
     if momenta.ndim != 3 or momenta.shape[2] != 4 or momenta.shape[1] < 1:
         raise CompileError(
             "p4",
             f"has shape {momenta.shape}, expected (events, constituents, 4)",
             "give (E, px, py, pz) of each constituent in GeV",
         )
-    axis = momenta.sum(axis=1) if jet is None else _finite("jet", jet)
+    axis = momenta.sum(axis=1) if jet is None else finite("jet", jet)
     if axis.shape != (len(momenta), 4):
         raise CompileError(
             "jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector an event"
         )
     empty = np.flatnonzero(np.hypot(axis[:, 1], axis[:, 2]) <= 0)
-    if len(empty):
+    if cone and len(empty):
         raise CompileError("jet", f"event {empty[0]} has no transverse momentum", "drop empty events")
     return momenta, axis
 
 
-def _finite(name: str, array: Any) -> Floats:
+def finite(name: str, array: Any) -> Floats:
+    """Return an array of events in float64. Raises CompileError where one holds no number, NaN or infinity,
+    and where there is no event."""
     try:
-        values = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise CompileError(name, "does not hold numbers", "give a float array") from None
+        given = np.asarray(array)
+    except ValueError:
+        raise CompileError(name, "has rows of different lengths", "give a float array") from None
+    if given.dtype.kind not in "fiub":
+        raise CompileError(name, f"does not hold numbers but {given.dtype}", "give a float array")
+    values = given.astype(np.float64)
+    if values.ndim and not len(values):
+        raise CompileError(name, "holds no events", "give one or more")
     bad = np.flatnonzero(~np.isfinite(values).reshape(len(values) if values.ndim else 1, -1).all(axis=1))
     if len(bad):
         raise CompileError(name, f"event {bad[0]} holds NaN or infinity", "clean the events")

@@ -79,21 +79,21 @@ class Rep(Enum):
 
 
 def dot(basis: Basis, a: Array, b: Array) -> Array:
-    """Return <a, b> of float vectors (..., 4)."""
-    metric = basis.metric.astype(np.float64)
-    return np.einsum("...m,mn,...n->...", a, metric, b)
+    """Return <a, b> of float vectors (..., 4).
+
+    In Cartesian components as 2 t t' - (t t' + x x' + y y' + z z'): of massless vectors rounding alone is
+    left, and networks that take its root (LorentzNet) or its logarithm (PELICAN) agree only if it is left
+    in one order.
+    """
+    if basis is not Basis.CARTESIAN:
+        return np.einsum("...m,mn,...n->...", a, basis.metric.astype(np.float64), b)
+    products = a * b
+    return 2 * products[..., 0] - products.sum(axis=-1)
 
 
 def square(basis: Basis, a: Array) -> Array:
-    """Return <a, a> of float vectors (..., 4).
-
-    In Cartesian components as 2 t^2 - (t^2 + x^2 + y^2 + z^2): of a massless vector rounding alone is
-    left, and networks that take its root (LorentzNet) agree only if it is left in one order.
-    """
-    if basis is not Basis.CARTESIAN:
-        return dot(basis, a, a)
-    squares = a * a
-    return 2 * squares[..., 0] - squares.sum(axis=-1)
+    """Return <a, a> of float vectors (..., 4)."""
+    return dot(basis, a, a)
 
 
 def boost(velocity: Array) -> Array:

@@ -15,6 +15,7 @@ from eqhls.ir.types import Type
 from eqhls.ops.common import example, map_numbers, scalars_only, tabulated
 
 NOTHING = np.zeros(0)
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 class Activation(Enum):
@@ -27,10 +28,17 @@ class Activation(Enum):
     TANH = "tanh"
     EXP2 = "exp2"
     SLOG = "slog"
-    """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0."""
+    """sign(x) ((1 + |x|)**a - 1) / a, PELICAN's encoding; sign(x) log(1 + |x|) for a = 0. Computed as it is
+    written, as PELICAN does: for small a rounding is what networks agree on."""
     LOG_ROOT = "log_root"
     """log(1 + m) of x = log2(1 + m^2), of either sign: how LorentzNet sees a mass."""
     ROOT = "root"
+    ELU = "elu"
+    SELU = "selu"
+    SILU = "silu"
+    SOFTSIGN = "softsign"
+    LOG_SIGMOID = "log_sigmoid"
+    ATAN = "atan"
 
     @property
     def logarithmic(self) -> bool:
@@ -57,12 +65,38 @@ class Activation(Enum):
             case Activation.EXP2:
                 return np.exp2(x)
             case Activation.SLOG:
-                (a,), grown = parameters, np.log1p(np.abs(x))
-                return np.sign(x) * (np.expm1(a * grown) / a if a else grown)
+                (a,) = parameters
+                return np.sign(x) * ((_power(1 + np.abs(x), a) - 1) / a if a else np.log1p(np.abs(x)))
             case Activation.LOG_ROOT:
                 return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
             case Activation.ROOT:
                 return np.sqrt(np.abs(x))
+            case _:
+                return _learned(self, x)
+
+
+def _power(x: Floats, exponent: float) -> Floats:
+    """Return x**exponent rounded once, which NumPy's own in float64 is not everywhere."""
+    return np.power(x.astype(np.longdouble), np.longdouble(exponent)).astype(np.float64)
+
+
+def _learned(kind: Activation, x: Floats) -> Floats:
+    """Return what networks put between layers, as their papers define it."""
+    match kind:
+        case Activation.ELU:
+            return np.where(x < 0, np.expm1(np.minimum(x, 0.0)), x)
+        case Activation.SELU:
+            return SELU_SCALE * np.where(x < 0, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)), x)
+        case Activation.SILU:
+            return x / (1.0 + np.exp(-x))
+        case Activation.SOFTSIGN:
+            return x / (1.0 + np.abs(x))
+        case Activation.LOG_SIGMOID:
+            return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+        case Activation.ATAN:
+            return np.arctan(x)
+        case _:
+            raise AssertionError(kind)
 
 
 IDENTITY = Tensor([0.0, 1.0])

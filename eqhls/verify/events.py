@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.frontends.prepare import InputForm, Prepared, prepare
+from eqhls.frontends.prepare import InputForm, Prepared, finite, prepare
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
@@ -141,7 +141,7 @@ def _moved(arrays: dict[str, NDArray[Any]], graph: Graph, events: int) -> dict[s
         if arrays[found].shape != (events, *node.type.shape):
             shape = ", ".join(map(str, node.type.shape))
             raise CompileError(found, f"has shape {arrays[found].shape}, expected (events, {shape})")
-        moved[node.name] = arrays[found].astype(np.float64)
+        moved[node.name] = finite(found, arrays[found])
     return moved
 
 

@@ -201,6 +201,8 @@ def test_recognized_by_its_keys(rng: np.random.Generator) -> None:
         ({}, {"masses": 0}, "masses: found 0; choose computed or massless"),
         ({}, {"nobj": 2.5}, "nobj: found 2.5; give a whole number"),
         ({}, {"nobj": True}, "nobj: found True"),
+        ({}, {"nobj": 10**5}, "nobj: found 100000; give a whole number up to 1000"),
+        ({}, {"beams_p4": "two"}, "beams_p4: found 'two'; give two four-vectors"),
         ({}, {"c_weight": -1}, "c_weight: found -1"),
         ({}, {"beams_p4": [[1, 0, 0, 1]]}, r"beams_p4: have shape .1, 4."),
     ],

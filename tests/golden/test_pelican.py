@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pelican_reference import Network, State, jets, nano, nano_state, pelican, pelican_state
+from pelican_reference import CURVES, SPURIONS, Network, State, jets, nano, nano_state, pelican, pelican_state
 
 from eqhls.compile import load_any
 from eqhls.errors import CompileError
@@ -121,6 +121,17 @@ OPTIONS = {
     "no mlp": Network(mlp=(2,)),
     "plain aggregates": Network(activate_agg_out=False),
     "linear blocks": Network(activate_lin=False),
+    "active aggregates": Network(activate_agg=True),
+    "active sums": Network(activate_agg=True, config="sm", config_out="s", activation="tanh"),
+    "active head": Network(activate_lin_out=True),
+    "empty messages": Network(depth=0, width=(3, 3)),
+    "bare messages": Network(depth=0, width=(3, 3), norms=False, more={"masked": False}),
+    "no norm": Network(norms=False, depth=2),
+    "five classes": Network(mlp=(3, 5), more={"num_classes": 5}),
+    "one block": Network(blocks=1, width=(3, 5)),
+    **{f"spurions {name}": Network(stabilizer=name) for name in SPURIONS if name != "so13"},
+    **{f"input {name}": Network(stabilizer=name, method="input", scale=0.5) for name in SPURIONS},
+    **{name: Network(activation=name) for name in CURVES if name not in ("relu", "leakyrelu")},
 }
 
 
@@ -140,6 +151,10 @@ NANO = {
     "M": Network(config="M", config_out="m"),
     "scaled": Network(config="m", config_out="s", scale=0.5, more={"beam_mass": 1.0}),
     "no beams": Network(config="s", config_out="s", more={"add_beams": False}),
+    "linear": Network(activate_lin=False, config="m", config_out="sm"),
+    "active head": Network(activate_lin_out=True, config="s", config_out="SM"),
+    "active aggregates": Network(activate_agg=True, config="M", config_out="m"),
+    "silu": Network(config="s", config_out="s", activation="silu"),
 }
 
 
@@ -161,12 +176,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "layer norm": ({"batchnorm": "layer"}, "batchnorm = 'layer'; its norm depends on the event"),
     "unmasked norm": ({"masked": False}, "masked = False.*padding would enter the sums"),
     "irc safe": ({"irc_safe": True}, "irc_safe = True.*divisions"),
-    "active aggregates": ({"activate_agg": True}, "activate_agg = True"),
-    "other activation": ({"activation": "silu"}, "activation = 'silu'"),
-    "no spurions": ({"method": "input"}, "method = 'input'"),
-    "no symmetry": ({"stabilizer": "11"}, "stabilizer = '11'.*keep no symmetry"),
+    "active aggregates": (
+        {"activate_agg": True, "activation": "sigmoid"},
+        "activate_agg and activation = 'sigmoid'; it is not 0 at 0",
+    ),
+    "other activation": ({"activation": "prelu"}, "activation = 'prelu'; expected one of leakyrelu, relu"),
+    "other method": ({"method": "products"}, "method = 'products'; expected spurions or input"),
+    "other group": ({"stabilizer": "so4"}, "stabilizer = 'so4'"),
+    "small letters": ({"config": "m"}, "the letter 'm'; net2to2.eq_layers.0.alphas.0 is of a capital letter"),
+    "scalars of jets": ({"dataset": "jc"}, "dataset = 'jc'.*have no port"),
     "identities": ({"read_pid": True}, "read_pid = True"),
-    "no size": ({"nobj": None}, "nobj: found 0; give 2 or more"),
+    "no size": ({"nobj": None}, "nobj: found 0; give 2 to 1000"),
+    "too large": ({"nobj": 10**7}, "nobj: found 10000000; give 2 to 1000"),
     "text for a number": ({"nobj": "many"}, "nobj: found 'many'; expected a int"),
     "flag for a number": ({"nobj_avg": True}, "nobj_avg: found True"),
     "scale": ({"scale": 0.0}, "scale: found 0.0; expected > 0"),
@@ -252,6 +273,9 @@ def test_moved_beams_are_for_float_networks(rng: np.random.Generator, tmp_path: 
     np.savez(tmp_path / "bad.npz", p4=p4, spurions=np.zeros((2, 4)))
     with pytest.raises(CompileError, match=r"spurions: has shape \(2, 4\), expected \(events, 2, 4\)"):
         read_events(tmp_path / "bad.npz", graph)
+    np.savez(tmp_path / "nan.npz", p4=p4, spurions=np.full((len(p4), 2, 4), np.nan))
+    with pytest.raises(CompileError, match="spurions: event 0 holds NaN or infinity"):
+        read_events(tmp_path / "nan.npz", graph)
     quantized = assign(graph, from_arrays(graph, p4).floats, Options())
     np.savez(tmp_path / "moved.npz", p4=p4, spurions=np.zeros((len(p4), 2, 4)))
     with pytest.raises(CompileError, match="constants of a compiled network"):

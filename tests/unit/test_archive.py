@@ -369,11 +369,15 @@ def test_broken_archives_have_one_message(case: str, tmp_path: Path) -> None:
 
 
 def test_folders_of_plain_arrays(tmp_path: Path) -> None:
+    """In config.json null says nothing, and the sizes beside `args` are those of the events."""
     np.savez(tmp_path / "state_dict.npz", **{"module.w": VALUES})
     np.testing.assert_array_equal(read_arrays(tmp_path / "state_dict.npz").arrays["w"], VALUES)
     assert is_checkpoint(tmp_path)
-    (tmp_path / "config.json").write_text('{"nobj": 3, "args": {"nobj": 4, "scale": 1}}')
-    assert read_config(tmp_path / "config.json") == {"nobj": 4, "scale": 1}
+    text = '{"nobj": 3, "name": null, "args": {"nobj": null, "scale": 1, "top": null, "name": "n"}}'
+    (tmp_path / "config.json").write_text(text)
+    assert read_config(tmp_path / "config.json") == {"nobj": 3, "scale": 1, "name": "n"}
+    (tmp_path / "config.json").write_text('{"nobj": 3, "args": {"nobj": 4}}')
+    assert read_config(tmp_path / "config.json") == {"nobj": 3}
     with pytest.raises(CompileError, match="holds w and others, of no known network"):
         load_checkpoint(tmp_path)
 

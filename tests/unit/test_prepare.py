@@ -82,6 +82,15 @@ def test_lab_form(rng: np.random.Generator) -> None:
     assert np.abs(made.p * 0.25 - p[:, :16]).max() <= 0.125
 
 
+def test_only_the_frame_of_a_jet_needs_one() -> None:
+    """In the laboratory an event may be empty, or balance."""
+    p = np.zeros((2, 3, 4))
+    p[1, :2] = [[5, 3, 4, 0], [5, -3, -4, 0]]
+    made = prepare(p, form=InputForm.LAB_CARTESIAN, constituents=3)
+    np.testing.assert_array_equal(made.p_exact, p)
+    np.testing.assert_array_equal(made.valid[..., 0], [[0, 0, 0], [1, 1, 0]])
+
+
 def test_saturation_is_counted(rng: np.random.Generator) -> None:
     p = jets(rng) * 1000
     made = prepare(p)
@@ -94,6 +103,9 @@ BAD = {
     "jet": (np.ones((2, 3, 4)), np.ones((3, 4)), "jet: has shape"),
     "empty": (np.zeros((2, 3, 4)), None, "event 0 has no transverse momentum"),
     "text": (np.array([["a"]]), None, "does not hold numbers"),
+    "ragged": ([[[1.0] * 4], [[1.0] * 4] * 2], None, "p4: has rows of different lengths"),
+    "complex": (np.ones((2, 3, 4)) * 1j, None, "does not hold numbers but complex128"),
+    "no events": (np.zeros((0, 3, 4)), None, "p4: holds no events"),
 }
 
 

@@ -16,7 +16,7 @@ from eqhls.ir.types import Type
 from eqhls.ops.log2 import Log2
 from eqhls.ops.radial import Radial
 from eqhls.ops.requantize import Requantize
-from eqhls.ops.table import Activation, Table
+from eqhls.ops.table import SELU_ALPHA, SELU_SCALE, Activation, Table
 
 BOOL = onnx.TensorProto.BOOL
 
@@ -79,6 +79,41 @@ def _activated(body: Body, op: Table, kind: Type, y: str) -> str:
             return body("Log", body("Add", one, body("Sqrt", squared)))
         case Activation.SLOG:
             return _slog(body, op, kind, y)
+        case _:
+            return _learned(body, op.activation, y)
+
+
+def _learned(body: Body, kind: Activation, y: str) -> str:
+    one = body.const(1.0)
+    match kind:
+        case Activation.ELU | Activation.SELU:
+            alpha, scale = (SELU_ALPHA, SELU_SCALE) if kind is Activation.SELU else (1.0, 1.0)
+            below = body("Sub", body("Exp", body("Min", y, body.const(0.0))), one)
+            bent = body("Add", body("Max", y, body.const(0.0)), body("Mul", below, body.const(alpha)))
+            return body("Mul", bent, body.const(scale))
+        case Activation.SILU:
+            return body("Div", y, body("Add", one, body("Exp", body("Neg", y))))
+        case Activation.SOFTSIGN:
+            return body("Div", y, body("Add", one, body("Abs", y)))
+        case Activation.LOG_SIGMOID:
+            decayed = body("Exp", body("Neg", body("Abs", y)))
+            return body("Sub", body("Min", y, body.const(0.0)), body("Log", body("Add", one, decayed)))
+        case Activation.ATAN:
+            return _atan(body, y)
+        case _:
+            raise AssertionError(kind)
+
+
+def _atan(body: Body, y: str) -> str:
+    """8 atan(t) with tan(8 atan(t)) = y by its series, |t| < 0.2: runtimes know Atan in float32 only."""
+    one = body.const(1.0)
+    for _ in range(3):
+        root = body("Sqrt", body("Add", one, body("Mul", y, y)))
+        y = body("Div", y, body("Add", one, root))
+    square, total = body("Mul", y, y), body.const(1 / 25)
+    for odd in range(23, 0, -2):
+        total = body("Sub", body.const(1 / odd), body("Mul", square, total))
+    return body("Mul", body("Mul", body.const(8.0), y), total)
 
 
 def _slog(body: Body, op: Table, kind: Type, y: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints.fields import flattened
 from eqhls.frontends.checkpoints.pickles import DAMAGED, HOSTILE, Name, Record, load
 
 MAX_BYTES = 1 << 30
@@ -80,7 +81,7 @@ def read_arrays(path: Path) -> Checkpoint:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return the arguments of a config.json: its `args` where it has some, beside its other keys."""
+    """Return the arguments of a config.json: its keys, and those of its `args` where it has some."""
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -88,7 +89,7 @@ def read_config(path: Path) -> dict[str, Any]:
     arguments = config.get("args", {}) if isinstance(config, dict) else None
     if not isinstance(config, dict) or not isinstance(arguments, dict):
         raise CompileError(str(path), "holds no keys and values", "expected {..., 'args': {...}}")
-    return {k: v for k, v in config.items() if k != "args"} | arguments
+    return flattened(config)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,8 +11,39 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.ir.op import Floats
+from eqhls.ops.table import Activation
 
 T = TypeVar("T", bool, int, float, str)
+
+ACTIVATIONS = {
+    "leakyrelu": Activation.LEAKY_RELU,
+    "relu": Activation.RELU,
+    "elu": Activation.ELU,
+    "celu": Activation.ELU,
+    "selu": Activation.SELU,
+    "silu": Activation.SILU,
+    "sigmoid": Activation.SIGMOID,
+    "logsigmoid": Activation.LOG_SIGMOID,
+    "tanh": Activation.TANH,
+    "atan": Activation.ATAN,
+    "soft": Activation.SOFTSIGN,
+    "identity": Activation.NONE,
+}
+"""The functions of one scalar by the names that training codes give them."""
+MAX_CONSTITUENTS = 1000
+"""More would be a slip of the pen: tables of pairs alone would fill the memory."""
+
+
+def flattened(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a configuration with those of its `args`. Null says nothing; where both have a
+    key, the outer one holds: it is the size of what was fed, the inner one what was asked for."""
+    inner = config.get("args")
+    keys = {**inner, **without_nulls(config)} if isinstance(inner, Mapping) else config
+    return {k: v for k, v in without_nulls(keys).items() if k != "args"}
+
+
+def without_nulls(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in given.items() if v is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +81,10 @@ class Fields:
                 f"{self.family}: {name}", f"found {value!r}", f"expected a {type(default).__name__}"
             )
         return type(default)(value)
+
+    def chosen(self, name: str, default: bool, function: Activation) -> Activation | None:
+        """Return the activation where a flag of the arguments asks for it."""
+        return function if self.argument(name, default) else None
 
     def require(self, name: str, default: T, *allowed: T, why: str) -> T:
         """Return an argument that must be one of a few; raises CompileError with the reason."""

@@ -174,14 +174,20 @@ class _Network:
         return b.add("scalars", Concat("c"), mass, b.add("labels", Spurion(kind, Tensor(labels))))
 
     def _level(self, level: int, features: Features, rows: _Rows) -> Features:
-        """X' = W [ sum_j CG(X_j, R_ij Y_ij) | X | CG(X, X) ], then the scalar network (5.5, 5.6)."""
+        """X' = W [ sum_j CG(X_j, R_ij Y_ij) | X | CG(X, X) ], then the scalar network (5.5, 5.6).
+
+        Beyond the level's own maxdim nothing comes out, and nothing enters.
+        """
         b, order = self.b, feature_order(self.settings, self.weights, level)
         if set(order) != set(features):
             raise CompileError(WHERE, f"has features {sorted(features)} at level {level}, found {order}")
+        irreps = self.weights.irreps(level)
+        order = tuple(k for k in order if k in irreps)
         edges = self._edges(level, features["00"].channels, rows)
-        senders = {k: each(b, f"{x.value}.j", Rename("i", "j"), x) for k, x in features.items()}
+        edges = {k: y for k, y in edges.items() if k in irreps}
+        senders = {k: each(b, f"{features[k].value}.j", Rename("i", "j"), features[k]) for k in order}
         mixed: Features = {}
-        for out in sorted(self.weights.irreps(level)):
+        for out in sorted(irreps):
             name = f"x{level + 1}.{out}"
             blocks = [
                 [each(b, f"{t.value}.sum", ParticleSum("j"), t) for t in terms]
@@ -280,9 +286,12 @@ class _Network:
         return b.add("logits", ChannelMix(Tensor(np.concatenate(columns, axis=1)), Tensor(bias)), total)
 
     def _invariant_order(self) -> tuple[str, ...]:
-        last = self.weights.irreps(self.weights.levels - 1)
-        recorded = self.settings.key_orders.get(f"level{self.weights.levels}_keys")
-        return tuple(k for k in recorded or set_order(self.settings, last) if k != "00")
+        """Order the irreps of all levels: that of the last one, unless an earlier one has more."""
+        first = frozenset(feature_order(self.settings, self.weights, 0))
+        found = first.union(*map(self.weights.irreps, range(self.weights.levels)))
+        recorded = self.settings.key_orders.get(f"level{self.weights.levels}_keys", ())
+        order = recorded if set(recorded) >= found else set_order(self.settings, found)
+        return tuple(k for k in order if k != "00")
 
     def _total(self, x: str, rows: _Rows) -> str:
         if self.settings.ghosts:

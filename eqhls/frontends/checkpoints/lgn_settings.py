@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, flattened
 from eqhls.groups.realform import REAL
 from eqhls.ops.table import Activation
 
@@ -36,7 +37,8 @@ SET_ORDERS: dict[str, dict[frozenset[str], tuple[str, ...]]] = {
 """Iteration order of a set of irreps by the Python that trained: up to 3.7, and from 3.8 on."""
 
 MASK_MODES = ("reference", "strict")
-ACTIVATIONS = {"leakyrelu": Activation.LEAKY_RELU, "relu": Activation.RELU}
+KNOWN = ("leakyrelu", "relu", "elu", "sigmoid", "logsigmoid", "atan")
+"""The activations of the published code."""
 MLP = re.compile(r"lgn_cg\.mlp_levels\.(\d+)\.linear\.(\d+)\.weight")
 
 
@@ -70,25 +72,35 @@ def read_settings(arguments: Mapping[str, Any]) -> Settings:
     A nested `args` counts as arguments; `key_orders`, as recorded beside a checkpoint, beats
     `set_order`, and so does the version in `python`. Raises CompileError for unsupported options.
     """
-    nested = arguments.get("args")
-    given = {**arguments, **nested} if isinstance(nested, Mapping) else dict(arguments)
+    given = flattened(arguments)
     _refuse_unsupported(given)
     width = _whole(given, "nobj", given.get("constituents"))
-    beams = bool(given.get("add_beams", True))
+    beams = given.get("add_beams", True)
+    if not isinstance(beams, bool):
+        raise CompileError(WHERE, f"found add_beams = {beams!r}", "expected true or false")
     return Settings(
-        name=re.sub(r"\W", "_", str(given.get("name") or given.get("prefix") or "lgn")) or "lgn",
+        name=_name(str(given.get("name") or given.get("prefix") or "lgn")),
         constituents=_whole(given, "constituents", width),
         width=width,
-        beam_mass=float(given.get("beam_mass", 1.0)) if beams else None,
-        scale=float(given.get("scale", 0.005)),
-        activation=ACTIVATIONS[_choice(given, "activation", "leakyrelu", tuple(ACTIVATIONS))],
+        beam_mass=_number(given, "beam_mass", 1.0) if beams else None,
+        scale=_number(given, "scale", 0.005),
+        activation=ACTIVATIONS[_choice(given, "activation", "leakyrelu", KNOWN)],
         set_order=_choice(given, "set_order", _order_of(given), tuple(SET_ORDERS)),
         strict=_choice(given, "mask_mode", "reference", MASK_MODES) == "strict",
-        key_orders={
-            k: tuple(re.sub(r"\D", "", key) for key in v)
-            for k, v in dict(given.get("key_orders") or {}).items()
-        },
+        key_orders=_key_orders(given.get("key_orders") or {}),
     )
+
+
+def _name(text: str) -> str:
+    """Return a name for files and programs."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", text)
+    return f"lgn_{plain}" if plain[0].isdigit() else plain
+
+
+def _key_orders(given: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(given, Mapping) or not all(isinstance(v, list | tuple) for v in given.values()):
+        raise CompileError(WHERE, f"found key_orders = {given!r}", "expected lists of irreps by name")
+    return {k: tuple(re.sub(r"\D", "", str(key)) for key in v) for k, v in given.items()}
 
 
 def _order_of(given: Mapping[str, Any]) -> str:
@@ -97,9 +109,9 @@ def _order_of(given: Mapping[str, Any]) -> str:
 
 
 def _refuse_unsupported(given: Mapping[str, Any]) -> None:
-    zonal = given.get("max_zf", [1])
+    zonal, top = given.get("max_zf", [1]), str(given.get("top", "linear")).lower()
     for bad, key, problem, remedy in (
-        (given.get("top", "linear") != "linear", "top", "mixes axes of an unpermuted tensor", "linear"),
+        (not top.startswith("lin"), "top", "mixes axes of an unpermuted tensor", "linear"),
         (set(np.ravel(zonal)) != {1}, "max_zf", "has zonal functions beyond vectors", "[1]"),
     ):
         if bad:
@@ -110,18 +122,24 @@ def _refuse_unsupported(given: Mapping[str, Any]) -> None:
 
 def _whole(given: Mapping[str, Any], key: str, default: Any) -> int:
     value = given.get(key) or default
-    if not isinstance(value, int) or value < 1:
-        raise CompileError(
-            WHERE, f"found {key} = {value!r}", f"give {key}, the number of constituents of an event"
-        )
+    if not isinstance(value, int) or not 1 <= value <= MAX_CONSTITUENTS:
+        remedy = f"give {key}, the number of constituents of an event, at most {MAX_CONSTITUENTS}"
+        raise CompileError(WHERE, f"found {key} = {value!r}", remedy)
     return value
+
+
+def _number(given: Mapping[str, Any], key: str, default: float) -> float:
+    value = given.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        raise CompileError(WHERE, f"found {key} = {value!r}", "expected a number")
+    return float(value)
 
 
 def _choice(given: Mapping[str, Any], key: str, default: str, known: tuple[str, ...]) -> str:
     value = given.get(key) or default
-    if value not in known:
+    if str(value).lower() not in known:
         raise CompileError(WHERE, f"found {key} = {value!r}", f"expected one of {', '.join(known)}")
-    return str(value)
+    return str(value).lower()
 
 
 class Weights:

@@ -18,6 +18,7 @@ from eqhls.frontends.checkpoints.archive import (
     read_checkpoint,
     read_config,
 )
+from eqhls.frontends.checkpoints.fields import without_nulls
 from eqhls.ir.graph import Graph
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -44,14 +45,16 @@ def is_checkpoint(path: Path) -> bool:
 def load_checkpoint(path: Path, config: Path | None = None) -> Graph:
     """Return the float network of a checkpoint.
 
-    `config` is a JSON file of arguments, the config.json beside the checkpoint where it is left out; they
-    take the place of those that the checkpoint holds. Raises CompileError for files that cannot be read,
+    The arguments of the checkpoint, of the config.json beside it, and of `config`, a JSON file, are put
+    together; each takes the place of those before. Raises CompileError for files that cannot be read,
     networks of no known family, and options that cannot be compiled.
     """
     beside = (path if path.is_dir() else path.parent) / CONFIG_FILE
-    config = config or (beside if beside.is_file() else None)
+    files = ([beside] if beside.is_file() else []) + ([config] if config else [])
     checkpoint = _read(path)
-    arguments = checkpoint.arguments | (read_config(config) if config else {})
+    arguments = without_nulls(checkpoint.arguments)
+    for file in files:
+        arguments |= read_config(file)
     for family in FAMILIES:
         if family.recognizes(checkpoint.arrays):
             try:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.frontends.checkpoints.fields import MAX_CONSTITUENTS, flattened
 from eqhls.groups.cg import parse_path
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
@@ -88,22 +89,18 @@ class Settings:
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Settings:
         """Read config.json's keys (nobj, n_nodes, args.c_weight) or the same at the top level."""
-        inner = arguments.get("args")
-        given = {**(inner if isinstance(inner, Mapping) else {}), **arguments}
-
+        given = flattened(arguments)
         constituents = _number(given, "nobj", "the slots for constituents")
-        if constituents != int(constituents):
-            raise CompileError("LorentzNet: nobj", f"found {constituents}", "give a whole number")
-        beams = np.asarray(given.get("beams_p4", BEAMS), dtype=np.float64)
-        if beams.shape != (2, 4):
-            raise CompileError("LorentzNet: beams_p4", f"have shape {beams.shape}", "give (2, 4)")
+        if constituents != int(constituents) or constituents > MAX_CONSTITUENTS:
+            remedy = f"give a whole number up to {MAX_CONSTITUENTS}"
+            raise CompileError("LorentzNet: nobj", f"found {constituents}", remedy)
         return cls(
             int(constituents),
             _number(given, "n_nodes", "what the mean over nodes divides by, the padded width with beams"),
             _number(given, "c_weight", "the weight of the vector update"),
             _choice(given, "vectors", ("odd", "gram")),
             _choice(given, "masses", ("computed", "massless")),
-            tuple(map(tuple, beams.tolist())),
+            _beams(given.get("beams_p4", BEAMS)),
         )
 
 
@@ -112,6 +109,16 @@ def _number(given: Mapping[str, Any], key: str, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
         raise CompileError(f"LorentzNet: {key}", f"found {value!r}", f"give a positive number: {what}")
     return value
+
+
+def _beams(given: Any) -> tuple[tuple[float, ...], ...]:
+    try:
+        beams = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise CompileError("LorentzNet: beams_p4", f"found {given!r}", "give two four-vectors") from None
+    if beams.shape != (2, 4):
+        raise CompileError("LorentzNet: beams_p4", f"have shape {beams.shape}", "give (2, 4)")
+    return tuple(map(tuple, beams.tolist()))
 
 
 def _choice(given: Mapping[str, Any], key: str, known: tuple[str, str]) -> str:

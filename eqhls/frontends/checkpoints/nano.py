@@ -20,6 +20,7 @@ from eqhls.frontends.checkpoints.pairs import (
     PairMap,
     add_head,
     add_nodes,
+    add_normalised,
     add_pair_map,
     check_options,
     open_channels,
@@ -27,12 +28,12 @@ from eqhls.frontends.checkpoints.pairs import (
     read_coefficients,
     read_letters,
     read_norm,
-    rectifier,
     without_masses,
 )
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.table import Activation, Table
 
 EQ = "net2to2.eq_layers.0"
 MAPS = (0, 5, 6, 7, 13, 14)
@@ -50,9 +51,8 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
     Raises CompileError for options that have no block, with the reason, and for tensors that do not fit.
     """
     fields = Fields("pelican-nano", state, arguments)
-    slope = _check(fields)
-    average = fields.argument("nobj_avg", 49.0)
-    letters, outer = read_letters(fields, "config", average), read_letters(fields, "config_out", average)
+    function = _check(fields)
+    letters, outer = (read_letters(fields, name, "s") for name in ("config", "config_out"))
     scale = fields.argument("scale", 1.0)
     nodes, products = add_nodes(Builder("pelican_nano"), fields.argument("nobj", 0), _beams(fields) / scale)
     products = without_masses(nodes, products) if fields.argument("massless", False) else products
@@ -60,18 +60,19 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
     gain, shift = read_norm(fields, "net2to2.message_layers.0", 1)
     x = nodes.builder.add("normalised", ChannelMix(Tensor(gain[:, None] * scale**2), Tensor(shift)), x)
     x = nodes.mask("message", x)
-    x = add_pair_map(nodes, "eq", x, _pair_map(fields, letters), letters)
+    maps = _pair_map(fields, letters)
+    x = add_pair_map(nodes, "eq", x, maps, letters, fields.chosen("activate_agg", False, function))
     norm = read_norm(fields, "msg_2to0", nodes.builder.type(x).size("c"))
-    x = nodes.mask("hidden", nodes.builder.add("active", rectifier(slope, *norm), x))
-    active = fields.argument("activate_agg_out", False)
-    head = add_head(nodes, x, fields, outer, slope if active else None)
+    hidden = fields.chosen("activate_lin", True, function) or Activation.NONE
+    x = nodes.mask("hidden", add_normalised(nodes, "active", x, hidden, *norm))
+    head = add_head(nodes, x, fields, outer, fields.chosen("activate_agg_out", False, function))
+    if fields.argument("activate_lin_out", False):
+        head = nodes.builder.add("head_active", Table(activation=function), head)
     return nodes.builder.graph(nodes.builder.add("logits", ChannelMix(Tensor([[-1.0], [1.0]])), head))
 
 
-def _check(fields: Fields) -> float:
-    """Refuse what has no block; return the slope of the rectifier for negative arguments."""
-    fields.require("activate_lin", True, True, why="without a rectifier the network is one total")
-    fields.require("activate_lin_out", False, False, why="the published network has a linear head")
+def _check(fields: Fields) -> Activation:
+    """Refuse what has no block; return the activation."""
     if fields.has("net2to2.eq_layers.1.bias") or fields.has("net2to2.message_layers.0.linear.0.weight"):
         raise fields.refused("more than one Eq2to2 or a mix before it", "expected the published layers")
     return check_options(fields, "relu")

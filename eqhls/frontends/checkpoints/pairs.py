@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.checkpoints.fields import Fields
+from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, Fields
 from eqhls.groups.cg import parse_path
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder
@@ -38,7 +38,8 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 
 TIMES = CgProduct(parse_path("S*S->S"))
-SLOPES = {"leakyrelu": 0.01, "relu": 0.0}
+SLOPES = {Activation.LEAKY_RELU: 0.01, Activation.RELU: 0.0, Activation.NONE: 1.0}
+"""Rectifiers by their slope for negative arguments: a normalisation behind one folds into it."""
 NORM_EPSILON = 1e-5
 PLAIN = 5
 """How many of the 15 maps of pairs do not aggregate."""
@@ -133,31 +134,38 @@ class Letters:
         return factor if alphas is None else factor * (n / self.average) ** alphas[..., None]
 
 
-def check_options(fields: Fields, default: str) -> float:
-    """Refuse what has no block; return the slope of the rectifier for negative arguments.
+def check_options(fields: Fields, default: str) -> Activation:
+    """Refuse what has no block; return the activation, `default` where the arguments name none.
 
-    `default` is the activation where the arguments name none.
+    Norms other than b, i and l are none, as in the training code.
     """
     norm = fields.arguments.get("batchnorm")
-    if norm and not str(norm).startswith(("b", "True")):
+    if str(norm).startswith(("i", "l")):
         raise fields.refused(f"batchnorm = {norm!r}", "its norm depends on the event, with divisions")
-    fields.require("masked", True, True, why="normalised padding would enter the sums")
+    if any(".normlayer." in name for name in fields.state):
+        fields.require("masked", True, True, why="normalised padding would enter the sums")
     fields.require("irc_safe", False, False, why="its angles and weights are divisions by sums")
-    fields.require("activate_agg", False, False, why="aggregates are mixed in one map of pairs")
-    if fields.argument("nobj", 0) < 2:
-        raise CompileError(f"{fields.family}: nobj", f"found {fields.argument('nobj', 0)}", "give 2 or more")
+    slots = fields.argument("nobj", 0)
+    if not 2 <= slots <= MAX_CONSTITUENTS:
+        raise CompileError(f"{fields.family}: nobj", f"found {slots}", f"give 2 to {MAX_CONSTITUENTS}")
     for name in ("scale", "nobj_avg"):
         if fields.argument(name, 1.0) <= 0:
             raise CompileError(
                 f"{fields.family}: {name}", f"found {fields.argument(name, 1.0)}", "expected > 0"
             )
-    why = "normalisation folds into rectifiers alone"
-    return SLOPES[fields.require("activation", default, *SLOPES, why=why)]
+    name = fields.argument("activation", default).lower()
+    if name not in ACTIVATIONS:
+        raise fields.refused(f"activation = {name!r}", f"expected one of {', '.join(ACTIVATIONS)}")
+    found = ACTIVATIONS[name]
+    if fields.argument("activate_agg", False) and found(np.zeros(1)).any():
+        why = "it is not 0 at 0, so that diagonal maps would spread"
+        raise fields.refused(f"activate_agg and activation = {name!r}", why)
+    return found
 
 
-def read_letters(fields: Fields, name: str, average: float) -> Letters:
+def read_letters(fields: Fields, name: str, default: str) -> Letters:
     """Read an aggregation such as `s` or `sM`. Raises CompileError for those that do not add."""
-    text = fields.argument(name, "s")
+    text = fields.argument(name, default)
     for letter in text:
         if letter not in "sSmM":
             raise fields.refused(
@@ -166,7 +174,7 @@ def read_letters(fields: Fields, name: str, average: float) -> Letters:
             )
     if not text:
         raise fields.refused(f"{name} = ''", "expected letters of s, S, m and M")
-    return Letters(text, average)
+    return Letters(text, fields.argument("nobj_avg", 49.0))
 
 
 def read_alphas(
@@ -177,6 +185,8 @@ def read_alphas(
     for k, letter in enumerate(letters.text):
         name = f"{prefix}.alphas.{k}"
         if letter.islower():
+            if fields.has(name):
+                raise fields.refused(f"the letter {letter!r}", f"{name} is of a capital letter")
             found.append(None)
             continue
         tensor = fields.state.get(name, np.zeros(0))
@@ -207,15 +217,16 @@ def read_norm(fields: Fields, prefix: str, channels: int) -> tuple[Floats, Float
     return scale, bias - mean * scale
 
 
-def rectifier(slope: float, scale: Floats, shift: Floats) -> Table:
-    """Return scale * (x or slope * x) + shift of every channel."""
-    values = np.stack([shift - slope * scale, shift, shift + scale], axis=1)
-    return Table(Tensor([-1.0, 0.0, 1.0]), Tensor(values), axis="c")
-
-
-def activation(slope: float) -> Table:
-    """Return the rectifier of all channels alike."""
-    return Table(activation=Activation.LEAKY_RELU if slope else Activation.RELU)
+def add_normalised(
+    nodes: Nodes, name: str, x: str, function: Activation, scale: Floats, shift: Floats
+) -> str:
+    """Add scale * function(x) + shift of every channel: one table where the function is a rectifier."""
+    if function in SLOPES:
+        values = np.stack([shift - SLOPES[function] * scale, shift, shift + scale], axis=1)
+        table = Table(Tensor([-1.0, 0.0, 1.0]), Tensor(values), axis="c")
+        return nodes.builder.add(name, table, x)
+    curve = nodes.builder.add(f"{name}_curve", Table(activation=function), x)
+    return nodes.builder.add(name, ChannelMix(Tensor(np.diag(scale)), Tensor(shift)), curve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +239,13 @@ class PairMap:
     alphas: list[Floats | None]
 
 
-def add_pair_map(nodes: Nodes, name: str, x: str, layer: PairMap, letters: Letters) -> str:
+def add_pair_map(
+    nodes: Nodes, name: str, x: str, layer: PairMap, letters: Letters, active: Activation | None = None
+) -> str:
     """Add an Eq2to2. Sums whose factor is a constant go into its weights; the others become sums of
-    particles, times their functions of n, spread over pairs."""
+    particles, times their functions of n, spread over pairs. `active` is a function of every map before
+    they are mixed; then no sum goes into the weights.
+    """
     weight = np.zeros((*layer.weight.shape[:2], PLAIN + len(ORDERS)))
     weight[..., :PLAIN] = layer.weight[..., :PLAIN]
     factors: list[Floats] = []
@@ -239,19 +254,22 @@ def add_pair_map(nodes: Nodes, name: str, x: str, layer: PairMap, letters: Lette
         start = PLAIN + k * len(ORDERS)
         mixes = layer.weight[..., start : start + len(ORDERS)]
         factor = letters.factor(letter, ORDERS, alphas, nodes.counts)
-        if letter in "sS" and not np.any(alphas):
+        if letter in "sS" and not np.any(alphas) and active is None:
             weight[..., PLAIN:] += mixes * factor[..., 0]
         else:
             factors.append(np.broadcast_to(factor, (*mixes.shape[1:], len(nodes.counts))))
             spreads.append(mixes)
     op = Eq2to2(Tensor(weight), Tensor(layer.bias), Tensor(layer.diagonal))
-    pairs = nodes.builder.add(name if not factors else f"{name}_pairs", op, x)
+    own = x if active is None else nodes.builder.add(f"{name}_own", Table(activation=active), x)
+    pairs = nodes.builder.add(name if not factors else f"{name}_pairs", op, own)
     if not factors:
         return pairs
-    return nodes.builder.add(name, Add(), pairs, _add_counted(nodes, name, x, factors, spreads))
+    return nodes.builder.add(name, Add(), pairs, _add_counted(nodes, name, x, factors, spreads, active))
 
 
-def _add_counted(nodes: Nodes, name: str, x: str, factors: list[Floats], mixes: list[Floats]) -> str:
+def _add_counted(
+    nodes: Nodes, name: str, x: str, factors: list[Floats], mixes: list[Floats], active: Activation | None
+) -> str:
     """Add the sums of every letter, channel and map, their factors, and the mix that spreads them."""
     channels = mixes[0].shape[1]
     rows = [(d, b) for _ in mixes for d in range(channels) for b in range(len(ORDERS))]
@@ -264,11 +282,13 @@ def _add_counted(nodes: Nodes, name: str, x: str, factors: list[Floats], mixes: 
     values = np.concatenate([f.reshape(-1, len(nodes.counts)) for f in factors])
     sums = nodes.builder.add(f"{name}_sums", Eq2to1(Tensor(gather)), x)
     scaled = nodes.builder.add(f"{name}_scaled", TIMES, sums, nodes.functions(f"{name}_factor", values))
+    if active is not None:
+        scaled = nodes.builder.add(f"{name}_active", Table(activation=active), scaled)
     return nodes.builder.add(f"{name}_spread", Eq1to2(Tensor(spread)), scaled)
 
 
-def add_head(nodes: Nodes, x: str, fields: Fields, letters: Letters, slope: float | None) -> str:
-    """Add agg_2to0: totals and traces, their factors, a rectifier of them unless `slope` is None, a mix."""
+def add_head(nodes: Nodes, x: str, fields: Fields, letters: Letters, active: Activation | None) -> str:
+    """Add agg_2to0: totals and traces, their factors, a function of them where there is one, a mix."""
     basis = 2 * len(letters.text)
     mix = read_coefficients(fields, "agg_2to0", basis)
     out, channels, _ = mix.shape
@@ -284,8 +304,8 @@ def add_head(nodes: Nodes, x: str, fields: Fields, letters: Letters, slope: floa
     else:
         sums = nodes.builder.add("pooled_sums", Eq2to0(Tensor(gather)), x)
         pooled = nodes.builder.add("pooled", TIMES, sums, nodes.functions("pooled_factor", factors))
-    if slope is not None:
-        pooled = nodes.builder.add("pooled_active", activation(slope), pooled)
+    if active is not None:
+        pooled = nodes.builder.add("pooled_active", Table(activation=active), pooled)
     weight = mix.reshape(out, channels, len(letters.text), 2).transpose(0, 2, 1, 3).reshape(out, -1)
     op = ChannelMix(Tensor(weight), Tensor(fields.tensor("agg_2to0.bias", 1, out)[0]))
     return nodes.builder.add("head", op, pooled)

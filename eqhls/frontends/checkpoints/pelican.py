@@ -19,13 +19,13 @@ from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.fields import Fields
 from eqhls.frontends.checkpoints.pairs import (
     PLAIN,
-    SLOPES,
+    TIMES,
     Letters,
     Nodes,
     PairMap,
-    activation,
     add_head,
     add_nodes,
+    add_normalised,
     add_pair_map,
     check_options,
     open_channels,
@@ -33,7 +33,6 @@ from eqhls.frontends.checkpoints.pairs import (
     read_coefficients,
     read_letters,
     read_norm,
-    rectifier,
     without_masses,
 )
 from eqhls.groups.lorentz import Rep
@@ -42,6 +41,8 @@ from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.add import Add
 from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.concat import Concat
+from eqhls.ops.gram import Gram
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.rename import Rename
 from eqhls.ops.spurion import Spurion
@@ -55,8 +56,14 @@ SPURIONS: dict[str, list[list[float]]] = {
     "so2": [[1, 0, 0, 0], [0, 0, 0, 1]],
     "so2_0": [[1, 0, 0, 1], [1, 0, 0, -1]],
     "R": [[0, 1, 0, 0], [0, 0, 1, 0]],
+    "1": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    "11": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    "1_0": [[1, 0, 0, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, -1]],
+    "11_0": [[1, 0, 0, 1], [1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, -1]],
 }
 """The constant vectors that break the Lorentz group to a subgroup, by its name."""
+COMPONENTS = SPURIONS | {"1_0": [[1, 0, 0, 1], [1, -1, 0, 0], [1, 0, -1, 0], [1, 0, 0, -1]]}
+"""Which sums of (E, px, py, pz) of a particle enter in their place where the method is `input`."""
 LABEL_ORDERS = np.array([0, 0, 0, 1, 1])
 """How many sums the five maps of Eq1to2 are."""
 
@@ -72,44 +79,81 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
     Raises CompileError for options that have no block, with the reason, and for tensors that do not fit.
     """
     fields = Fields("pelican", state, arguments)
-    slope = _check(fields)
-    average = fields.argument("nobj_avg", 49.0)
-    letters, outer = read_letters(fields, "config", average), read_letters(fields, "config_out", average)
-    scale = fields.argument("scale", 1.0)
-    spurions = np.array(SPURIONS[fields.argument("stabilizer", "so2")]).reshape(-1, 4) / scale
-    nodes, products = add_nodes(Builder("pelican"), fields.argument("nobj", 0), spurions)
-    products = without_masses(nodes, products) if fields.argument("massless", False) else products
-    x = _add_encoder(nodes, products, fields, scale)
-    labels = _labels(fields, nodes, outer) if fields.has("eq1to2.bias") else None
+    function = _check(fields)
+    active = Table(activation=function)
+    letters, outer = (read_letters(fields, name, "M") for name in ("config", "config_out"))
+    nodes, x, labels = _add_inputs(fields, outer, function)
     for k in count():
         prefix = f"net2to2.eq_layers.{k}"
         if not fields.has(f"{prefix}.bias"):
             break
-        x = _add_message(nodes, f"message{k}", x, fields, f"net2to2.message_layers.{k}", slope, labels)
+        x = _add_message(nodes, f"message{k}", x, fields, f"net2to2.message_layers.{k}", function, labels)
         labels = None
-        x = add_pair_map(nodes, f"eq{k}", x, _pair_map(fields, prefix, letters), letters)
+        maps, inner = _pair_map(fields, prefix, letters), fields.chosen("activate_agg", False, function)
+        x = add_pair_map(nodes, f"eq{k}", x, maps, letters, inner)
         if fields.argument("activate_lin", True):
-            x = nodes.builder.add(f"hidden{k}", activation(slope), x)
-    x = _add_message(nodes, "message_out", x, fields, "msg_2to0", slope, labels)
-    x = add_head(nodes, x, fields, outer, slope if fields.argument("activate_agg_out", True) else None)
+            x = nodes.builder.add(f"hidden{k}", active, x)
+    x = _add_message(nodes, "message_out", x, fields, "msg_2to0", function, labels)
+    x = add_head(nodes, x, fields, outer, fields.chosen("activate_agg_out", True, function))
     if fields.argument("activate_lin_out", False):
-        x = nodes.builder.add("head_active", activation(slope), x)
+        x = nodes.builder.add("head_active", active, x)
     for k in range(_depth(fields, "mlp_out")):
         x = nodes.builder.add(f"mlp{k}", _linear(fields, f"mlp_out.linear.{k}"), x)
-        x = nodes.builder.add(f"mlp{k}_active", activation(slope), x)
+        x = nodes.builder.add(f"mlp{k}_active", active, x)
     return nodes.builder.graph(x)
 
 
-def _check(fields: Fields) -> float:
-    """Refuse what has no block; return the slope of the rectifier for negative arguments."""
+def _add_inputs(fields: Fields, outer: Letters, function: Activation) -> tuple[Nodes, str, Floats | None]:
+    """Add what the first message mixes: encoded invariants of pairs, and labels where there are spurions."""
+    scale, stabilizer = fields.argument("scale", 1.0), fields.argument("stabilizer", "so2")
+    apart = fields.argument("method", "spurions").startswith("s")
+    spurions = np.array(SPURIONS[stabilizer] if apart else []).reshape(-1, 4) / scale
+    nodes, products = add_nodes(Builder("pelican"), fields.argument("nobj", 0), spurions)
+    products = without_masses(nodes, products) if fields.argument("massless", False) else products
+    if not apart and COMPONENTS[stabilizer]:
+        return nodes, _add_component_encoder(nodes, products, fields, scale), None
+    labels = _labels(fields, nodes, outer, function) if apart and fields.has("eq1to2.bias") else None
+    return nodes, _add_encoder(nodes, products, fields, scale), labels
+
+
+def _check(fields: Fields) -> Activation:
+    """Refuse what has no block; return the activation."""
     if not fields.has("agg_2to0.bias"):
         raise fields.refused(
             "another head than agg_2to0", "only the classifier is read, no regression of vectors"
         )
-    fields.require("method", "spurions", "spurions", why="products of components have no block")
-    fields.require("stabilizer", "so2", *SPURIONS, why="four spurions keep no symmetry")
+    method = fields.argument("method", "spurions")
+    if not method.startswith(("s", "i")):
+        raise fields.refused(f"method = {method!r}", "expected spurions or input")
+    fields.require("stabilizer", "so2", *SPURIONS, why="others have no constant vectors")
     fields.require("read_pid", False, False, why="particle identities have no port")
+    fields.require("dataset", "", "", why="the scalars of its particles have no port")
     return check_options(fields, "leakyrelu")
+
+
+def _add_component_encoder(nodes: Nodes, products: str, fields: Fields, scale: float) -> str:
+    """Add slog of lines of the products of components and, unless these are all, of <p_i, p_j>."""
+    b, stabilizer = nodes.builder, fields.argument("stabilizer", "so2")
+    directions = np.array(COMPONENTS[stabilizer], dtype=np.float64) * [1, -1, -1, -1]
+    kind = Type(Rep.V, (Axis("c", len(directions)),))
+    constant = b.add("directions", Spurion(kind, Tensor(directions)))
+    own = b.add("components", Gram(), "particles", constant)
+    place = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size)))
+    every = b.add("every_pair", Spurion(place, Tensor(np.ones(place.shape))))
+    receivers = b.add("components_i", TIMES, every, own)
+    pairs = b.add("components_ij", TIMES, receivers, b.add("components_j", Rename("i", "j"), own))
+    if stabilizer not in ("1", "1_0"):
+        pairs = b.add("invariants", Concat("c"), pairs, open_channels(nodes, products, 1))
+    alphas = fields.tensor("input_encoder.rank2_alphas", -1)
+    weight = fields.tensor("linear.weight", len(alphas), b.type(pairs).size("c"))
+    line = ChannelMix(Tensor(weight * scale**2), Tensor(fields.tensor("linear.bias", len(alphas))))
+    return b.add("encoded", _slog(alphas, np.tile([0.0, 1.0], (len(alphas), 1))), b.add("lines", line, pairs))
+
+
+def _slog(alphas: Floats, values: Floats) -> Table:
+    """Return the encoding of PELICAN, behind a line of every channel: its values at 0 and 1."""
+    powers = Tensor((1e-6 + alphas**2)[:, None])
+    return Table(values=Tensor(values), activation=Activation.SLOG, axis="c", parameters=powers)
 
 
 def _add_encoder(nodes: Nodes, products: str, fields: Fields, scale: float) -> str:
@@ -123,8 +167,7 @@ def _add_encoder(nodes: Nodes, products: str, fields: Fields, scale: float) -> s
             fields.tensor("linear.bias", channels),
         )
     values = np.stack([offset, offset + slope * scale**2], axis=1)
-    powers = Tensor((1e-6 + alphas**2)[:, None])
-    encode = Table(values=Tensor(values), activation=Activation.SLOG, axis="c", parameters=powers)
+    encode = _slog(alphas, values)
     return nodes.builder.add("encoded", encode, open_channels(nodes, products, channels))
 
 
@@ -144,15 +187,16 @@ def _linear(fields: Fields, prefix: str) -> ChannelMix:
 
 
 def _add_message(
-    nodes: Nodes, name: str, x: str, fields: Fields, prefix: str, slope: float, labels: Floats | None
+    nodes: Nodes, name: str, x: str, fields: Fields, prefix: str, function: Activation, labels: Floats | None
 ) -> str:
-    """Add mixes of channels, each rectified, the last one normalised as well, without padding.
+    """Add mixes of channels, a function behind each, and behind the last one, or where there is none, a
+    normalisation, without padding.
 
     `labels` (kinds of pairs, counts, channels) are further channels of the first mix.
     """
     depth = _depth(fields, prefix)
     if not depth:
-        raise CompileError(f"pelican: {prefix}", "has no linear layer", "expected a message network")
+        return nodes.mask(name, _add_norm(nodes, name, x, fields, prefix, labels))
     for k in range(depth):
         mix = _linear(fields, f"{prefix}.linear.{k}")
         x = _add_mix(nodes, f"{name}_mix{k}", x, mix, labels if k == 0 else None)
@@ -160,8 +204,17 @@ def _add_message(
         norm = (
             read_norm(fields, prefix, channels) if k == depth - 1 else (np.ones(channels), np.zeros(channels))
         )
-        x = nodes.builder.add(f"{name}_active{k}", rectifier(slope, *norm), x)
+        x = add_normalised(nodes, f"{name}_active{k}", x, function, *norm)
     return nodes.mask(name, x)
+
+
+def _add_norm(nodes: Nodes, name: str, x: str, fields: Fields, prefix: str, labels: Floats | None) -> str:
+    """Add the normalisation of a message without layers, behind the labels as channels of their own."""
+    if labels is not None and labels.shape[2]:
+        named = _add_kinds(nodes, labels.transpose(0, 2, 1))
+        x = nodes.builder.add(f"{name}_labelled", Concat("c"), x, named)
+    scale, shift = read_norm(fields, prefix, nodes.builder.type(x).size("c"))
+    return nodes.builder.add(f"{name}_norm", ChannelMix(Tensor(np.diag(scale)), Tensor(shift)), x)
 
 
 def _add_mix(nodes: Nodes, name: str, x: str, mix: ChannelMix, labels: Floats | None) -> str:
@@ -188,8 +241,8 @@ def _kinds(nodes: Nodes) -> NDArray[np.int64]:
     return kind
 
 
-def _labels(fields: Fields, nodes: Nodes, letters: Letters) -> Floats:
-    """Return eq1to2 of the one-hot labels, rectified: (kinds of pairs, counts, channels)."""
+def _labels(fields: Fields, nodes: Nodes, letters: Letters, function: Activation) -> Floats:
+    """Return eq1to2 of the one-hot labels, activated: (kinds of pairs, counts, channels)."""
     several = nodes.spurions + 1
     mix = read_coefficients(fields, "eq1to2", 5 * len(letters.text))
     out, inputs, _ = mix.shape
@@ -209,9 +262,7 @@ def _labels(fields: Fields, nodes: Nodes, letters: Letters) -> Floats:
             for b in range(several):
                 values[a * several + b] += maps[1, b] + maps[2, a] + everywhere
             values[several**2 + a] += maps[:3, a].sum(0) + everywhere + diagonal
-    values += fields.tensor("eq1to2.bias", out)
-    slope = SLOPES[fields.argument("activation", "leakyrelu")]
-    return np.where(values < 0, slope * values, values)
+    return function(values + fields.tensor("eq1to2.bias", out))
 
 
 def _add_kinds(nodes: Nodes, rows: Floats) -> str:
