@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from eqhls.compile import load_any
-from eqhls.quantize.assign import assign
 from eqhls.options import Options
+from eqhls.quantize.assign import assign
 from eqhls.verify.events import from_arrays, from_raw, predict_floats, rounded
 from eqhls.verify.metrics import auc, discriminant
 
