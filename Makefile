@@ -46,6 +46,7 @@ bench: $(VENV)/dev ## figures of our models and their peers, as tables; BENCH="-
 
 train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag-files
 	@for m in lgn_top lgn_top_small lgn_top_lab pelican_top pelican_nano; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done
+	@$(BIN)/python models/checkpoints/train.py --data $(DATA)
 
 docs: $(VENV)/core ## write the generated pages again
 	@$(BIN)/eqhls catalogue -o docs/blocks.md
