@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import pytest
 
-from eqhls.compile import load_any
+from eqhls.compile import load_any, read_model
 from eqhls.options import Options
 from eqhls.quantize.assign import assign
 from eqhls.verify.events import from_arrays, from_raw, predict_floats, rounded
@@ -59,7 +59,7 @@ def test_the_importer_gives_what_was_trained(name: str) -> None:
 def test_it_ranks_jets_in_floats_and_in_integers(name: str) -> None:
     """Formats from calibration alone cost at most .005 of the AUC."""
     p4, y = jets()
-    graph = load_any(FOLDER / name)
+    graph = read_model(FOLDER / name)
     events = from_arrays(graph, p4)
     floating = auc(discriminant(predict_floats(graph, events).scores), y)
     assert floating > FOUND[name] - 0.006
