@@ -13,7 +13,6 @@ ports of the firmware hold what the network was trained on.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from networks import Network, State, lgn, lorentznet, nano, pelican
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from eqhls.text import write_file
+from eqhls.text import npz, write_file
 from eqhls.verify.metrics import auc
 
 HERE = Path(__file__).resolve().parent
@@ -178,12 +177,6 @@ def measured(plan: Plan, state: State, x: Floats, y: Floats) -> float:
     return auc(logits[:, 1] - logits[:, 0], y)
 
 
-def npz(**arrays: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
 def train(name: str, parts: dict[str, tuple[Floats, Floats]], seeds: list[int]) -> State:
     """Train from several seeds, print the AUCs and return the best by validation."""
     plan, found = PLANS[name], list[tuple[float, State]]()
@@ -214,12 +207,12 @@ def main() -> None:
     for name in given.only:
         state = train(name, parts, given.seeds)
         tensors = {k: np.asarray(v, np.float32) for k, v in state.items()}
-        write_file(given.output / name / "state_dict.npz", npz(**tensors))
+        write_file(given.output / name / "state_dict.npz", npz(tensors))
         write_file(
             given.output / name / "config.json", json.dumps({"args": PLANS[name].arguments}, indent=1) + "\n"
         )
     p4, y = (a[:SHIPPED] for a in parts["test"])
-    write_file(given.output / "events.npz", npz(p4=p4.astype(np.float32), y=y.astype(np.uint8)))
+    write_file(given.output / "events.npz", npz({"p4": p4.astype(np.float32), "y": y.astype(np.uint8)}))
 
 
 if __name__ == "__main__":
