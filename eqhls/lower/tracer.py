@@ -53,7 +53,9 @@ class Tracer:
     def __init__(self, stage_ns: float) -> None:
         self._inputs: list[FVariable] = []
         self._stage_ns = stage_ns
-        self._factors: dict[int, tuple[int, FVariable]] = {}
+        self._seen: dict[int, tuple[int, FVariable]] = {}
+        self._differences: dict[tuple[int, int], FVariable] = {}
+        self._minus: dict[int, tuple[FVariable, FVariable]] = {}
 
     def input(self, form: Fixed) -> Num:
         """Declare the next element of the packed input word."""
@@ -65,13 +67,35 @@ class Tracer:
         return a + b
 
     def sub(self, a: Any, b: Any, lo: int, hi: int) -> Any:
-        return a - b
+        """b - a is a - b with a sign that costs nothing."""
+        first, second = self._rank(a), self._rank(b)
+        turned = self._differences.get((second, first))
+        if turned is not None:
+            return self._negated(turned)
+        return self._differences.setdefault((first, second), a - b)
+
+    def _negated(self, wire: Any) -> Any:
+        minus = -wire
+        self._minus[id(minus)] = (minus, wire)
+        return minus
 
     def mul(self, a: Any, b: Any, lo: int, hi: int) -> Any:
         """A product that would not fit in a stage is made of smaller ones, so that it can be cut.
 
-        Factors are taken in the order in which they were first seen: a b and b a are cut alike.
+        Signs are taken out, and factors in the order in which they were first seen: a b, b a and
+        -((-a) b) are one.
         """
+        (a, minus), (b, turned) = (self._unsigned(x) for x in (a, b))
+        if minus != turned:
+            return self._negated(self._product(a, b, -hi, -lo))
+        return self._product(a, b, lo, hi)
+
+    def _unsigned(self, factor: Any) -> tuple[Any, bool]:
+        """Return what a wire is the negative of and True, or the wire and False."""
+        found = self._minus.get(id(factor))
+        return (factor, False) if found is None else (found[1], True)
+
+    def _product(self, a: Any, b: Any, lo: int, hi: int) -> Any:
         a, b = sorted((a, b), key=self._rank)
         if _is_known(a) or _is_known(b) or self._fits(a, b):
             return a * b
@@ -83,9 +107,9 @@ class Tracer:
             whole = self._split(a * (1 / a.step), b * (1 / b.step)) * step
         return self.wrap(whole, form.width, form.signed)
 
-    def _rank(self, factor: Any) -> int:
-        """Return the place of a factor among all; it is kept, so that its id stays its own."""
-        return self._factors.setdefault(id(factor), (len(self._factors), factor))[0]
+    def _rank(self, wire: Any) -> int:
+        """Return the place of a wire among all; it is kept, so that its id stays its own."""
+        return self._seen.setdefault(id(wire), (len(self._seen), wire))[0]
 
     def _fits(self, a: Any, b: Any) -> bool:
         delay = cost_lat_mul(a.qint, b.qint, *HARDWARE[:2])[1]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from eqhls.quantize.search import State, choice, front
 
@@ -49,6 +50,7 @@ def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float, un
         )
         axes.axhline(bound, color="black", linestyle="--", linewidth=1, label="bound")
         axes.set(xlabel=f"estimated {unit}", ylabel=name.replace("_", " "))
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     panels[0].legend(fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=120, metadata={"Software": None})

@@ -12,8 +12,8 @@ import jax
 import numpy as np
 import pytest
 
-from eqhls.compile import load_any, read_model
-from eqhls.options import Options
+from eqhls.compile import compile_model, load_any, read_model
+from eqhls.options import Options, read_options
 from eqhls.quantize.assign import assign
 from eqhls.verify.events import from_arrays, from_raw, predict_floats, rounded
 from eqhls.verify.metrics import auc, discriminant
@@ -23,6 +23,13 @@ NUMBER = {"nano": "nobj_avg", "pelican": "nobj_avg", "lgn": "scale", "lorentznet
 """The argument that a network's function takes beside the momenta."""
 FOUND = {"nano": 0.963, "pelican": 0.963, "lgn": 0.953, "lorentznet": 0.945}
 """AUC on 20,000 jets, as printed by train.py."""
+
+HARDWARE = [
+    ("nano", 12_600, 26),
+    ("pelican", 22_600, 35),
+    ("lorentznet", 29_400, 28),
+    pytest.param("lgn", 134_000, 35, marks=pytest.mark.slow),
+]
 
 
 @cache
@@ -66,3 +73,14 @@ def test_it_ranks_jets_in_floats_and_in_integers(name: str) -> None:
     fixed = assign(graph, events.floats, Options())
     raw = fixed.evaluate(rounded(fixed, events).raw)[fixed.outputs[0]]
     assert floating - auc(discriminant(from_raw(fixed, raw).scores), y) < 0.005
+
+
+@pytest.mark.parametrize(("name", "luts", "clocks"), HARDWARE)
+def test_it_goes_all_the_way(name: str, luts: int, clocks: int, tmp_path: Path) -> None:
+    """With the formats that the search found, as docs/quantize.md says: no bit differs anywhere."""
+    options = read_options(FOLDER / name / "formats.yml")
+    p4, _ = jets()
+    project = compile_model(FOLDER / name, p4, tmp_path / name, options)
+    assert project.manifest["lut_estimate"] <= luts and project.manifest["latency_cycles"] <= clocks
+    evidence = project.verify(FOLDER / "events.npz")
+    assert evidence.ok, [s for s in evidence.stages if not s.ok]
