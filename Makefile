@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# a process each core; a file stays in one, for its projects are built once
+PARALLEL ?= -n auto --dist loadfile --no-loadscope-reorder
 export PYTHONUNBUFFERED := 1
 export KERAS_BACKEND ?= tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -28,10 +30,10 @@ demo: $(VENV)/core ## compile, simulate and prove models/lgn_top; at most 10 min
 	@$(BIN)/eqhls verify build/lgn_top models/lgn_top/events.npz
 
 test: $(VENV)/dev lint ## everything that CI runs
-	@$(BIN)/python -m pytest -m "not slow" tests
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow" tests
 
 test-all: $(VENV)/dev lint ## with the slow sweeps
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest $(PARALLEL) tests
 
 lint: $(VENV)/dev ## ruff, and pyright in strict mode
 	@$(BIN)/ruff check .

@@ -141,20 +141,29 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
     """Values: addresses of tables, wide invariants, and covariants that are rounded already."""
     if isinstance(node.op, Table | Radial | Requantize) or node.op.source:
         return
-    readers = [r.op for r in graph if node.name in r.inputs]
-    rounded = f"{node.name}.q" in {n.name for n in base}
-    kind = base.node(f"{node.name}.q" if rounded else node.name).type
-    wide = max(kind.formats, key=lambda f: f.width)
+    readers = [r for r in graph if node.name in r.inputs]
+    tables = [r.name for r in readers if isinstance(r.op, Table)]
+    narrowed = _narrowed(base, f"{node.name}.q")
+    kind = base.node(node.name).type
     if kind.rep is not Rep.S:
-        narrowing = base.node(f"{node.name}.q").op if rounded else None
-        if isinstance(narrowing, Requantize):
-            yield node.name, Knob(node.name, False, tuple(_widened(f, generous) for f in narrowing.formats))
-    elif any(isinstance(r, Table) for r in readers):
+        if narrowed:
+            yield node.name, Knob(node.name, False, tuple(_widened(f, generous) for f in narrowed))
+        return
+    address = _narrowed(base, f"{tables[0]}.address") if tables else ()
+    formats = address or narrowed or kind.formats
+    wide = max(formats, key=lambda f: f.width)
+    if tables:
         yield node.name, Knob(node.name, False, (_capped(wide, ADDRESS_BITS),))
-    elif isinstance(node.op, Relu) and rounded:
+    elif isinstance(node.op, Relu) and narrowed:
         yield node.name, Knob(node.name, False, (_fitting(wide, generous),))
-    elif wide.width > TABLE_BITS and _worth_rounding(node, readers):
+    elif wide.width > TABLE_BITS and _worth_rounding(node, [r.op for r in readers]):
         yield node.name, Knob(node.name, False, (_capped(wide, LIMIT),))
+
+
+def _narrowed(base: Graph, name: str) -> tuple[Fixed, ...]:
+    """Return the formats that a value was rounded to under this name, if it was."""
+    op = base.node(name).op if name in {n.name for n in base} else None
+    return op.formats if isinstance(op, Requantize) else ()
 
 
 def _worth_rounding(node: Node, readers: list[Op]) -> bool:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
-from eqhls.cli import app
+from eqhls.cli import app, console
 from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
@@ -83,15 +83,16 @@ def test_predict_reads_a_checkpoint(
         )
 
 
-def test_another_configuration_beats_that_beside_the_file(rng: np.random.Generator, tmp_path: Path) -> None:
+def test_another_configuration_beats_that_beside_the_file(
+    rng: np.random.Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "width", 200)
     folder = checkpoint(tmp_path / "net", NANO, rng)
     (tmp_path / "wide.json").write_text('{"nobj": 5}')
     with pytest.raises(CompileError, match="nobj_avg|config"):
         (tmp_path / "odd.json").write_text('{"nobj": 5, "config": "x", "nobj_avg": 5}')
         load_any(folder, tmp_path / "odd.json")
-    done = CliRunner().invoke(
-        app, ["info", str(folder), "--config", str(tmp_path / "wide.json")], env={"COLUMNS": "200"}
-    )
+    done = CliRunner().invoke(app, ["info", str(folder), "--config", str(tmp_path / "wide.json")])
     assert done.exit_code == 0 and "V.xyz[j:5]" in done.output
     wide = load_any(folder, tmp_path / "wide.json")
     assert all(n.name != "spurions" for n in wide), "what the file beside says of beams still holds"
