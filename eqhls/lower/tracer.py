@@ -1,48 +1,23 @@
-"""The only module that knows alkaid: bodies traced to wires, optimised, cut into stages.
-
-Wires hold raw integers. alkaid's pass `canonicalize_msb_wraps` is left out: in 0.8.2 it drops the
-shift of a one-bit wrap and changes results (tests/unit/test_tracer.py shows the case).
-"""
+"""Bodies traced to wires of alkaid: with `stages`, all that knows alkaid. Wires hold raw integers."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from alkaid.trace import FVArray, trace
 from alkaid.trace.fixed_variable import FVariable, HWConfig
-from alkaid.trace.passes import dead_code_elimin, fuse_ternary_adders, null_quant_elimin
-from alkaid.trace.passes.canon import canonicalize_outputs, const_propagation
-from alkaid.trace.passes.order import canonical_sort
-from alkaid.trace.passes.surrogate import add_surrogate, cost_lat_mul
+from alkaid.trace.passes.surrogate import cost_lat_mul
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, const
-from eqhls.lower.netlist import (
-    Bits,
-    Bitwise,
-    Cell,
-    Constant,
-    Input,
-    Lookup,
-    Mux,
-    Netlist,
-    Operand,
-    Port,
-    Product,
-    Relu,
-    Slice,
-    Sum,
-)
+from eqhls.lower.netlist import Netlist, Port
+from eqhls.lower.stages import cut, deep_recursion
 
 HARDWARE = HWConfig(1, 1, -1)
 CONSTANT_BITS = 24
 """alkaid keeps constants and tables as float32."""
-SUM, PRODUCT, TERNARY = 0, 7, 11
-"""alkaid's opcodes of a + b 2^s, a b, and a sum of three."""
 SHORTEST_DIGIT = 2
 """Products are not cut into digits of fewer bits: adders would cost more than they save."""
 
@@ -208,31 +183,9 @@ class Tracer:
         Raises CompileError where a wire needs more than 63 bits.
         """
         wires = [_output(num, form) for num, form in results]
-        with _deep_recursion():
+        with deep_recursion():
             comb = trace(self._inputs, wires, optimize=False, keep_dead_inputs=True)
         return cut(name, inputs, outputs, comb, [-form.frac for _, form in results], self._stage_ns)
-
-
-def cut(
-    name: str,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
-    comb: Any,
-    points: Sequence[int],
-    stage_ns: float,
-) -> Netlist:
-    """Optimise what alkaid traced (a CombLogic) and cut it into stages; result k is that of `comb` times
-    2**points[k]. Networks that alkaid traced from other front ends come out on the same terms as ours."""
-    with _deep_recursion():
-        comb = _optimised(comb, stage_ns)
-    at, depth = _stages(comb, stage_ns)
-    cells, index = _cells(comb, at)
-    out = tuple(
-        Operand(index[i], point + s, bool(n))
-        for i, s, n, point in zip(comb.out_idxs, comb.out_shifts, comb.out_negs, points, strict=True)
-    )
-    assert not any(o.minus for o in out)
-    return Netlist(name, inputs, outputs, tuple(cells), out, max(at) + 1, depth)
 
 
 def _output(num: Num, form: Fixed) -> Any:
@@ -254,21 +207,6 @@ def _tree(terms: list[Any]) -> Any:
         pairs = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
         terms = pairs + terms[len(pairs) * 2 :]
     return terms[0]
-
-
-def _stages(comb: Any, stage_ns: float) -> tuple[list[int], float]:
-    """Return the stage of every operation, as early as it can be, and the depth of the deepest stage."""
-    stage: list[int] = []
-    arrival: list[float] = []
-    for op in comb.ops:
-        delay = _delay(op, comb.ops)
-        at = max((stage[i] for i in op.addr), default=0)
-        start = max((arrival[i] for i in op.addr if stage[i] == at), default=0.0)
-        if delay > 0 and start > 0 and start + delay > stage_ns + 1e-9:
-            at, start = at + 1, 0.0
-        stage.append(at)
-        arrival.append(start + delay)
-    return stage, max(arrival)
 
 
 def _is_known(a: Any) -> bool:
@@ -302,115 +240,3 @@ def _exact(value: int) -> float:
             f"quantize constants to at most {CONSTANT_BITS} bits",
         )
     return float(value)
-
-
-@contextmanager
-def _deep_recursion() -> Generator[None]:
-    """alkaid gathers a network by recursion over its depth."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 100_000))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
-
-
-def _share(comb: Any) -> Any:
-    """Compute equal operations once, whatever the order of their factors or terms. alkaid's own pass also
-    intersects the intervals of the operations that it merges, and so moves the addresses of a table that
-    reads one of them."""
-    kept: dict[tuple[Any, ...], int] = {}
-    ops: list[Any] = []
-    to: list[int] = []
-    for op in comb.ops:
-        addr = tuple(to[i] for i in op.addr)
-        op = op._replace(addr=tuple(sorted(addr)) if _commutes(op) else addr)
-        to.append(kept.setdefault((op.addr, op.opcode, op.data, op.qint), len(ops)))
-        ops.append(op)
-    return comb._replace(ops=ops, out_idxs=[to[i] if i >= 0 else i for i in comb.out_idxs])
-
-
-def _commutes(op: Any) -> bool:
-    """Whether the operands may change places: those of a product, and of a sum without a shift."""
-    return op.opcode == PRODUCT or (op.opcode == SUM and op.data[0] == 0)
-
-
-def _clean(comb: Any) -> Any:
-    comb = canonicalize_outputs(const_propagation(comb))
-    for step in (_share, null_quant_elimin):
-        comb = dead_code_elimin(step(dead_code_elimin(comb, keep_dead_inputs=True)), keep_dead_inputs=True)
-    return comb
-
-
-def _optimised(comb: Any, stage_ns: float) -> Any:
-    """alkaid's optimisation without the faulty passes, then ternary adders, costs and delays."""
-    for _ in range(2):
-        comb = canonical_sort(_clean(comb))
-    comb = dead_code_elimin(_ternary(comb, stage_ns), keep_dead_inputs=True)
-    return canonical_sort(add_surrogate(comb))
-
-
-def _ternary(comb: Any, stage_ns: float) -> Any:
-    """Fuse pairs of adders into ternary ones, but for those that would not fit into a stage."""
-    fused = add_surrogate(fuse_ternary_adders(comb))
-    ops = list(fused.ops)
-    for k, op in enumerate(fused.ops):
-        if op.opcode == TERNARY and _delay(op, fused.ops) > stage_ns:
-            ops[k] = comb.ops[k]
-    return fused._replace(ops=ops)
-
-
-def _delay(op: Any, ops: Sequence[Any]) -> float:
-    """Return the delay of one operation; `latency` is that of its inputs plus its own."""
-    return op.latency - max((ops[i].latency for i in op.addr), default=0.0) if op.addr else 0.0
-
-
-def _cells(comb: Any, stages: list[int]) -> tuple[list[Cell], dict[int, int]]:
-    cells: list[Cell] = []
-    index: dict[int, int] = {}
-    for k, op in enumerate(comb.ops):
-        signed, integer, frac = (int(v) for v in op.qint.kif)
-        width = signed + integer + frac
-        if width > 63:
-            raise CompileError("netlist", f"found a wire of {width} bits", "requantize earlier")
-        if width < 1:
-            signed, width, frac = 0, 1, 0
-        index[k] = len(cells)
-        cells.append(_cell(op, comb, index, (width, bool(signed), frac, stages[k], float(op.cost))))
-    return cells, index
-
-
-def _cell(op: Any, comb: Any, index: dict[int, int], base: tuple[int, bool, int, int, float]) -> Cell:
-    """Read one ALIR operation (alkaid's docs, opcode table)."""
-    at = [Operand(index[i]) for i in op.addr]
-    match op.opcode:
-        case -2:
-            return Sum(*base, (Operand(at[0].cell, 0, True),), 0, 0)
-        case -1:
-            return Input(*base, op.data[0])
-        case 0 | 1:
-            return Sum(*base, (at[0], Operand(at[1].cell, op.data[0], op.opcode == 1)), 0, 0)
-        case 2:
-            return Relu(*base, at[0])
-        case 3:
-            return Slice(*base, Operand(at[0].cell, op.data[0]))
-        case 4:
-            return Sum(*base, (at[0],), op.data[0], op.data[1])
-        case 5:
-            return Constant(*base, int(op.data[0]))
-        case 6:
-            return Mux(*base, at[2], at[0], Operand(at[1].cell, op.data[0]))
-        case 7:
-            return Product(*base, *at)
-        case 8:
-            padded = comb.lookup_tables[op.data[0]].padded_table(comb.ops[op.addr[0]].qint)
-            return Lookup(*base, at[0], tuple(int(v) for v in np.nan_to_num(padded)))
-        case 9:
-            return Bits(*base, at[0], ("not", "any", "all")[op.data[0]])
-        case 10:
-            return Bitwise(*base, at[0], Operand(at[1].cell, op.data[0]), ("and", "or", "xor")[op.data[1]])
-        case 11:
-            terms = tuple(Operand(o.cell, op.data[2 * k + 1], not op.data[2 * k]) for k, o in enumerate(at))
-            return Sum(*base, terms, 0, 0)
-        case _:
-            raise AssertionError(f"unknown operation {op.opcode}")

@@ -24,7 +24,7 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Node
 from eqhls.ir.types import Axis, Type
 from eqhls.lower.netlist import Netlist, Port
-from eqhls.lower.tracer import cut
+from eqhls.lower.stages import cut
 from eqhls.lower.words import pack, unpack
 from eqhls.ops.input import Input
 from eqhls.options import Options

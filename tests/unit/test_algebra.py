@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from lgn_numpy import Shape, jets, random_state
 
+from eqhls.fixed import Fixed
 from eqhls.frontends.checkpoints.lgn import graph_from
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.cg import parse_path
@@ -37,6 +38,7 @@ from eqhls.passes.hoist import hoist_differences, sum_products
 from eqhls.passes.normalisation import fold_normalisation
 from eqhls.passes.products import merge_products
 from eqhls.passes.radials import merge_radials
+from eqhls.passes.rectifiers import open_rectifiers
 from eqhls.passes.scale import fold_scale
 from eqhls.passes.structure import drop_dead
 from eqhls.passes.work import Work, total_work, work
@@ -316,3 +318,27 @@ def test_what_others_read_is_not_scaled_for_them(rng: np.random.Generator) -> No
     b.add("other", Dense(Tensor([[1.0]])), "ws")
     graph = b.graph(b.add("out", Add(), "q", b.add("z", Add(), "other", "other")))
     same(graph, drop_dead(fold_scale(graph)), rng)
+
+
+@pytest.mark.parametrize(
+    ("table", "kept"),
+    [
+        (Table(activation=Activation.RELU), ["relu"]),
+        (
+            Table(Tensor([-1.0, 0.0, 2.0]), Tensor([[0.5, 0.5, 2.0], [0, 0, 1]]), axis="c"),
+            ["relu", "channel_mix"],
+        ),
+        (Table(activation=Activation.LEAKY_RELU), ["table"]),
+        (Table(Tensor([-1.0, 0.0, 2.0]), Tensor([[0.0, 0.5, 2.0], [0, 0, 1]]), axis="c"), ["table"]),
+        (Table(activation=Activation.RELU, out=Fixed(8, 4, False)), ["table"]),
+    ],
+    ids=["relu", "normalised", "leaky", "bent", "trained"],
+)
+def test_rectifiers_become_gates(table: Table, kept: list[str], rng: np.random.Generator) -> None:
+    """Where they are 0 below and have no format; a normalisation behind stays as a factor and a shift."""
+    b = Builder("rectifier")
+    x = b.add("x", Input(Type(Rep.S, (Axis("i", 3), Axis("c", 2)))))
+    graph = b.graph(b.add("y", table, x))
+    opened = open_rectifiers(graph)
+    same(graph, opened, rng)
+    assert kinds(opened)[1:] == kept

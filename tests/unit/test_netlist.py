@@ -19,7 +19,7 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.lower.netlist import CELLS, Port, simulate
+from eqhls.lower.netlist import CELLS, Port, Product, simulate
 from eqhls.lower.netlist import Input as InputCell
 from eqhls.lower.schedule import lower
 from eqhls.lower.tracer import Tracer
@@ -142,6 +142,25 @@ def test_products_and_sums_in_any_order_are_made_once() -> None:
     once = b.graph(b.add("p", Gram("i", "p"), x)).formatted()
     full, half = (lower(g, Options()) for g in (graph, once))
     assert full.lut_estimate <= 1.2 * half.lut_estimate
+
+
+def test_a_difference_and_its_negative_are_made_once(rng: np.random.Generator) -> None:
+    """w_ij (p_i - p_j) for all ordered pairs with w_ij = w_ji: the products of unordered ones, with signs."""
+    port, counts = Fixed(9, 9), list[int]()
+    for ordered in (False, True):
+        tracer = Tracer(2.5)
+        p = [tracer.input(port) for _ in range(4)]
+        pairs = [(i, j) for i in range(4) for j in range(4) if i != j and (ordered or i < j)]
+        outs = [(p[i] * p[j]) * (p[i] - p[j]) for i, j in pairs]
+        forms = [Fixed.covering(o.lo, o.hi, 0) for o in outs]
+        ports = tuple(Port(f"p{k}", (1,), (port,)) for k in range(4))
+        results = tuple(Port(f"y{k}", (1,), (f,)) for k, f in enumerate(forms))
+        netlist = tracer.finish("pairs", ports, results, list(zip(outs, forms, strict=True)))
+        raw = rng.integers(port.lo, port.hi + 1, (4, 50))
+        want = [raw[i] * raw[j] * (raw[i] - raw[j]) for i, j in pairs]
+        np.testing.assert_array_equal(simulate(netlist, list(raw)), want)
+        counts.append(sum(isinstance(c, Product) for c in netlist.cells))
+    assert counts[0] == counts[1] > 0
 
 
 def test_wide_constants_are_added_in_parts(rng: np.random.Generator) -> None:

@@ -20,6 +20,7 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.dense import Dense
+from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
@@ -32,6 +33,7 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, parse_clock, read_options
 from eqhls.quantize.assign import LIMIT, TABLE_BITS, assign
+from eqhls.quantize.weights import rounded_weights
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -211,3 +213,18 @@ def test_constants_are_rounded_to_the_bits_of_weights() -> None:
     )
     np.testing.assert_array_equal(made.node("beams").op.values.array, [[91 / 64, 0.0, 0.0, -1.0]])
     assert made.node("label").op.values.array[0, 0] == 89 / 128
+
+
+def test_maps_of_pairs_have_a_format_each() -> None:
+    """Joined by |, in the order of the maps; shifts keep their eight bits."""
+    weights = Tensor(np.arange(1, 16)[None, None] / 13.0)
+    op = Eq2to2(weights, Tensor([0.3]))
+    wanted = "|".join(["fix<4,2>"] * 14 + ["fix<6,2>"])
+    made = rounded_weights(op, wanted)
+    assert isinstance(made, Eq2to2) and made.bias is not None
+    want = np.rint(weights.array * 4) / 4
+    want[..., 14] = np.rint(weights.array[..., 14] * 16) / 16
+    np.testing.assert_array_equal(made.weight.array, np.clip(want, -2, 1.75))
+    assert made.bias.array[0] == 77 / 256
+    with pytest.raises(CompileError, match="found 2 formats, expected 1 or 15; one for all"):
+        rounded_weights(op, "fix<4,2>|fix<4,2>")

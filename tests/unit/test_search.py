@@ -10,10 +10,12 @@ import pytest
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.groups.cg import parse_path
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
+from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.dense import Dense
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
@@ -22,6 +24,7 @@ from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, read_options
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign
+from eqhls.quantize.knobs import Knob, Move, shrunk, starting_knobs
 from eqhls.quantize.search import Merit, State, front
 from eqhls.tune import quantize_model
 from eqhls.verify.events import Events
@@ -97,6 +100,40 @@ def rounded(network: Graph) -> Graph:
         if node.name == "p":
             b.add("r", Requantize((Fixed(6, 5, True, Rounding.RND_CONV, Overflow.SAT_SYM),)), "p")
     return b.graph(*network.outputs)
+
+
+def test_exact_networks_stay_exact(network: Graph, events: Events) -> None:
+    """No covariant value of theirs has a knob; what is rounded already has one, oddly rounded."""
+    turning = rounded(network)
+    for graph, found in ((network, set[str]()), (turning, set[str]())):
+        base = assign(graph, events.floats, Options())
+        knobs = [k for group in starting_knobs(graph, base, 0).values() for k in group]
+        assert {k.name for k in knobs if base.node(k.name).type.rep is Rep.V} == {"p"} | found
+
+
+def test_a_group_of_maps_shrinks_until_all_are_narrow() -> None:
+    group = {"w": (Knob("eq", True, (Fixed(3, 1), Fixed(2, 5))),)}
+    less = shrunk(group, Move("w", False))
+    assert less == {"w": (Knob("eq", True, (Fixed(2, 1), Fixed(2, 5))),)}
+    assert shrunk(less, Move("w", False)) is None
+    values = {"v": (Knob("v", False, (Fixed(3, 1), Fixed(2, 5))),)}
+    assert shrunk(values, Move("v", False)) is None
+
+
+def test_covariants_that_calibration_rounds_are_searched(rng: np.random.Generator) -> None:
+    """A weighted vector of more than LIMIT bits is rounded, oddly, and may lose more."""
+    b = Builder("vectors")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(14, 8),))))
+    w = b.add("w", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(14, 1),))))
+    v = b.add("v", CgProduct(parse_path("S*V->V")), w, p)
+    graph = b.graph(b.add("out", Dense(Tensor([[1.0, 1.0, 0.5]])), b.add("g", Gram("j"), v)))
+    samples = {"p": rng.normal(size=(50, 2, 4)) * 20, "w": rng.uniform(-1, 1, (50, 2, 1))}
+    base = assign(graph, samples, Options())
+    (plain,), (wider,) = (starting_knobs(graph, base, bits)["v"] for bits in (0, 3))
+    assert plain.formats == base.node("v.q").op.formats
+    assert plain.formats[0].rounding.odd and wider.formats[0].width == plain.formats[0].width + 3
+    raw = {k: np.zeros(x.shape, np.int64) for k, x in samples.items()}
+    assert 0 < equivariance_error(base, Events(raw, samples, None, 0)) < 1
 
 
 def test_the_error_is_that_of_the_formats_alone(network: Graph, events: Events) -> None:
