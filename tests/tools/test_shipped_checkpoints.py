@@ -26,8 +26,8 @@ FOUND = {"nano": 0.963, "pelican": 0.963, "lgn": 0.953, "lorentznet": 0.945}
 
 HARDWARE = [
     ("nano", 12_600, 26),
-    ("pelican", 22_600, 35),
-    ("lorentznet", 29_400, 28),
+    ("pelican", 21_800, 33),
+    ("lorentznet", 27_500, 25),
     pytest.param("lgn", 134_000, 35, marks=pytest.mark.slow),
 ]
 
