@@ -21,10 +21,16 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.exact import Element, ExactGroup, dyadic_boosts, lattice_group
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
+from eqhls.ir.types import Type
+from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.clamp import Clamp
+from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
+from eqhls.ops.gram import Gram
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Table
 from eqhls.verify.testbuild import in_range
 
 Feeds = dict[str, Ints]
@@ -120,25 +126,34 @@ def _lattice(vectors: list[Node]) -> ExactGroup | None:
 
 
 def _permutable(graph: Graph) -> tuple[int, ...]:
-    """Return the particle slots that no op singles out."""
+    """Return the particle slots that no op singles out. Constants may stand beside the particles, as beams
+    do, if no op picks slots behind that."""
     sizes = [n.type.size(PARTICLES) for n in graph.inputs if n.type.has(PARTICLES)]
     singled: set[int] = set()
+    beside = False
     for node in graph:
         types = graph.types_into(node)
         if not any(t.has(PARTICLES) for t in types):
             continue
         if isinstance(node.op, Select) and node.op.axis == PARTICLES:
             singled.update(node.op.indices)
-        elif (
-            (
-                getattr(node.op, "axis", "") == PARTICLES
-                and node.op.kind() in ("table", "channel_mix", "concat")
-            )
-            or isinstance(node.op, Dense)
-            or (node.op.kind() == "gram" and len(types) == 1 and types[0].has(PARTICLES))
-        ):
+        elif isinstance(node.op, Concat) and node.op.axis == PARTICLES:
+            beside = True
+            if sum(not isinstance(graph.node(n).op, Spurion) for n in node.inputs) > 1:
+                return ()
+        elif _tells_apart(node, types):
             return ()
+    if beside and singled:
+        return ()
     return tuple(k for k in range(min(sizes, default=0)) if k not in singled)
+
+
+def _tells_apart(node: Node, types: tuple[Type, ...]) -> bool:
+    """Whether an op treats particles by their place."""
+    op = node.op
+    rows = getattr(op, "axis", "") == PARTICLES and isinstance(op, Table | ChannelMix)
+    triangle = isinstance(op, Gram) and len(types) == 1 and types[0].has(PARTICLES)
+    return rows or triangle or isinstance(op, Dense)
 
 
 def check_group(

@@ -30,6 +30,7 @@ from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.verify.controls import CUTS, FAULTS, faulty
@@ -138,6 +139,20 @@ def test_permutations_fix_the_seed(rng: np.random.Generator) -> None:
         symmetry, graph, events, lambda f: graph.evaluate(f)[graph.outputs[0]], "integer", rng
     )
     assert result.ok
+
+
+def test_beams_beside_the_particles_leave_them_permutable() -> None:
+    """Constants in front shift slots; two kinds of particles, or slots picked behind, are another matter."""
+    b = Builder("beside")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 3),), formats=(Fixed(8, 8),))))
+    beam = b.add("beam", Spurion(Type(Rep.V, (Axis("j", 1),)), Tensor([[1.0, 0.0, 0.0, 1.0]])))
+    both = b.add("both", Concat("j"), beam, p)
+    plain = b.graph(b.add("g", Gram(), b.add("s", ParticleSum("j"), both), "s"))
+    assert derive(plain.formatted()).permutable == (0, 1, 2)
+    picked = b.graph(b.add("h", Gram(), b.add("first", Select("j", (1,), "k"), both), "s"))
+    assert derive(picked.formatted()).permutable == ()
+    doubled = b.add("t", ParticleSum("j"), b.add("twice", Concat("j"), both, p))
+    assert derive(b.graph(b.add("u", Gram(), doubled, "t")).formatted()).permutable == ()
 
 
 def test_padded_slots_contribute_nothing(rng: np.random.Generator) -> None:
