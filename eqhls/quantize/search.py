@@ -150,7 +150,8 @@ def _start(problem: Problem, bounds: Merit) -> State:
         states.append(State(tuple(knobs.items()), merit))
         if merit.within(bounds):
             return states[-1]
-    raise _missed(problem.graph.name, min(states, key=lambda s: s.merit.auc_loss).merit, bounds)
+    nearest = min(states, key=lambda s: (max(s.merit.auc_loss, bounds.auc_loss), s.merit.equivariance))
+    raise _missed(problem.graph.name, nearest.merit, bounds)
 
 
 def _missed(name: str, merit: Merit, bounds: Merit) -> CompileError:
