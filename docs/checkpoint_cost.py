@@ -14,20 +14,14 @@ from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign
-from eqhls.verify.events import Events, from_raw, predict_floats, read_events
+from eqhls.verify.events import from_raw, halves, predict_floats, read_events
 from eqhls.verify.metrics import auc, discriminant
-
-
-def half(events: Events, start: int) -> Events:
-    """Return every second event, from the first (0) or the second (1)."""
-    raw, floats = ({k: v[start::2] for k, v in d.items()} for d in (events.raw, events.floats))
-    return Events(raw, floats, events.labels[start::2], 0)
 
 
 def report(checkpoint: Path, file: Path, config: Path | None) -> str:
     graph = read_model(checkpoint, config)
-    quantized = run_passes(assign(graph, half(read_events(file, graph), 0).floats, Options()))
-    events = half(read_events(file, quantized), 1)
+    quantized = run_passes(assign(graph, halves(read_events(file, graph))[0].floats, Options()))
+    events = halves(read_events(file, quantized))[1]
     exact = from_raw(quantized, quantized.evaluate(events.raw)[quantized.outputs[0]]).scores
     found = [auc(discriminant(s), events.labels) for s in (predict_floats(graph, events).scores, exact)]
     return f"{checkpoint.name}: AUC float {found[0]:.4f}, integers {found[1]:.4f}; {gates(quantized):,} cells"

@@ -80,12 +80,14 @@ def quantize_command(
     """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
     with steps() as progress:
         found = quantize_model(model, events, output, auc_loss, equivariance, cost, seed, progress)
-    merit = found.choice.merit
+    merit, held = found.choice.merit, found.choice.held_out
+    assert held is not None
     for line in (
         f"measured     {found.measured} choices of formats",
         f"cost         {merit.cost} {found.unit}, {found.lut_estimate} LUT by the netlist's estimate",
-        f"AUC loss     {merit.auc_loss:.5f} (at most {auc_loss:g})",
-        f"equivariance {merit.equivariance:.2e} (at most {equivariance:g})",
+        f"AUC loss     {held.auc_loss:.5f} on events that the search did not see (at most {auc_loss:g}), "
+        f"{merit.auc_loss:.5f} on those that it did",
+        f"equivariance {held.equivariance:.2e} (at most {equivariance:g})",
         f"written      {found.folder}: config.yml, model, pareto.csv, pareto.png",
     ):
         console.print(line)

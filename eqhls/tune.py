@@ -19,15 +19,15 @@ from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign, ranges
-from eqhls.quantize.search import Problem, State, choice, search
+from eqhls.quantize.search import Merit, Problem, State, confirmed, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, write_project
-from eqhls.verify.events import Events, from_raw, predict_floats, rounded, sampled
+from eqhls.verify.events import Events, from_raw, halves, predict_floats, rounded, sampled
 from eqhls.verify.metrics import auc, discriminant
 from eqhls.verify.proof import equivariance_error
 
-SEARCH_EVENTS = 2000
-"""Events on which a search for formats measures every candidate."""
+SEARCH_EVENTS = 10_000
+"""Events that a search takes: it measures its candidates on half of them, and its choice on the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +54,26 @@ def quantize_model(
 ) -> Quantized:
     """Search the cheapest formats under both bounds, and write the choice and the Pareto front.
 
-    `events` need labels. `cost` counts gates on intervals (quick), or takes the LUT estimate of the
-    netlist for every candidate. Raises CompileError for missing labels, for a network no
-    better than chance, and for bounds that cannot be met.
+    `events` need labels; half of them choose, the others confirm the choice. `cost` counts gates on
+    intervals (quick), or takes the LUT estimate of the netlist for every candidate. Raises CompileError
+    for missing labels, for a network no better than chance, and for bounds that cannot be met.
     """
     folder = Path(output)
     check_target(folder)
     graph = read_model(model)
     drawn = sampled(events_of(events, graph), SEARCH_EVENTS, seed)
+    first, second = halves(drawn)
     price, unit = (gates, "cells") if cost == "gates" else (_luts, "LUT")
-    seen = ranges(graph, _calibration(graph, drawn))
-    problem = Problem(graph, seen, price, _quality(graph, drawn), unit)
-    states = search(problem, auc_loss, equivariance, report)
-    best = choice(states)
+    seen = ranges(graph, _calibration(graph, first))
+    problem = Problem(graph, seen, price, _quality(graph, first), _quality(graph, second), unit)
+    found = search(problem, auc_loss, equivariance, report)
+    best, states = confirmed(problem, found, Merit(0, auc_loss, equivariance), report)
     config = best.options.model_dump(mode="json", exclude_defaults=True)
     fixed = problem.quantized(best.options)
     files: dict[str, str | bytes] = {
         "config.yml": yaml.safe_dump(config, sort_keys=True),
         "pareto.csv": pareto_csv(states),
-        "pareto.png": pareto_png(states, auc_loss, equivariance, unit),
+        "pareto.png": pareto_png(states, best, auc_loss, equivariance, unit),
     }
     files |= project_graph(fixed)
     files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"

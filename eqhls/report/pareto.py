@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from eqhls.quantize.search import State, choice, front
+from eqhls.quantize.search import State, front
 
 matplotlib.use("Agg")
-COLUMNS = ("step", "cost", "auc_loss", "equivariance", "kept", "pareto", "move")
+COLUMNS = ("step", "cost", "auc_loss", "equivariance", "kept", "pareto", "auc_loss_held_out", "move")
 
 
 def pareto_csv(states: Sequence[State]) -> str:
@@ -27,16 +27,20 @@ def pareto_csv(states: Sequence[State]) -> str:
     for step, s in enumerate(states):
         m = s.merit
         numbers = (m.cost, f"{m.auc_loss:.6f}", f"{m.equivariance:.6g}")
-        table.writerow((step, *numbers, int(s.kept), int(id(s) in best), s.move))
+        held = f"{s.held_out.auc_loss:.6f}" if s.held_out else ""
+        table.writerow((step, *numbers, int(s.kept), int(id(s) in best), held, s.move))
     return text.getvalue()
 
 
-def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float, unit: str = "cells") -> bytes:
-    """Return a plot of both errors against cost in `unit`, with the bounds and the front."""
+def pareto_png(
+    states: Sequence[State], chosen: State, auc_loss: float, equivariance: float, unit: str = "cells"
+) -> bytes:
+    """Return a plot of both errors against cost in `unit`, with the bounds, the front, and what was found
+    on events that the search did not see."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     panels = figure.subplots(1, 2)
     found = [s for s in states if np.isfinite(s.merit.auc_loss)]
-    best, chosen = front(found), choice(states)
+    best = front(found)
     for axes, name, bound in zip(panels, ("auc_loss", "equivariance"), (auc_loss, equivariance), strict=True):
         for shown, style in (
             (found, {"color": "0.75", "label": "measured"}),
@@ -47,6 +51,10 @@ def pareto_png(states: Sequence[State], auc_loss: float, equivariance: float, un
             )
         axes.scatter(
             [chosen.merit.cost], [getattr(chosen.merit, name)], marker="*", s=120, color="C3", label="choice"
+        )
+        held = [(s.merit.cost, getattr(s.held_out, name)) for s in states if s.held_out]
+        axes.scatter(
+            *zip(*held, strict=True), s=40, facecolors="none", edgecolors="C3", label="on other events"
         )
         axes.axhline(bound, color="black", linestyle="--", linewidth=1, label="bound")
         axes.set(xlabel=f"estimated {unit}", ylabel=name.replace("_", " "))

@@ -186,11 +186,20 @@ def sampled(events: Events, size: int, seed: int) -> Events:
     """Return at most `size` events drawn without replacement, in their order."""
     if len(events) <= size:
         return events
-    chosen = np.sort(np.random.default_rng(seed).choice(len(events), size, replace=False))
+    return _picked(events, np.sort(np.random.default_rng(seed).choice(len(events), size, replace=False)))
+
+
+def halves(events: Events) -> tuple[Events, Events]:
+    """Return every second event, from the first, and the others."""
+    first, second = (_picked(events, np.arange(k, len(events), 2)) for k in (0, 1))
+    return first, second
+
+
+def _picked(events: Events, rows: Ints) -> Events:
     return Events(
-        {k: v[chosen] for k, v in events.raw.items()},
-        {k: v[chosen] for k, v in events.floats.items()},
-        None if events.labels is None else events.labels[chosen],
+        {k: v[rows] for k, v in events.raw.items()},
+        {k: v[rows] for k, v in events.floats.items()},
+        None if events.labels is None else events.labels[rows],
         events.saturated,
     )
 

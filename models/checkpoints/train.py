@@ -4,7 +4,7 @@
 
 FOLDER holds toptag_{train,val,test}.npz with p4 (B, N, 4) in GeV by falling pT and y. Writes a folder of
 state_dict.npz and config.json for each network, as their published codes name tensors and arguments,
-and events.npz (2,000 test jets), and prints AUCs.
+and events.npz (the validation jets), and prints AUCs.
 
 A jet enters as its SLOTS - 1 hardest constituents and the sum of all others, in steps of 1/4 GeV, so that the
 ports of the firmware hold what the network was trained on.
@@ -31,7 +31,7 @@ from eqhls.text import npz, write_file
 from eqhls.verify.metrics import auc
 
 HERE = Path(__file__).resolve().parent
-SLOTS, STEP, SHIPPED, BATCH, SHOWN = 4, 0.25, 2000, 256, 50
+SLOTS, STEP, SAMPLE, BATCH, SHOWN = 4, 0.25, 2000, 256, 50
 STATISTICS = ("running_mean", "running_var")
 Floats = NDArray[Any]
 
@@ -144,7 +144,7 @@ def fitted(plan: Plan, x: Floats, y: Floats, seed: int, show: Callable[[float], 
     rng = np.random.default_rng(seed)
     state = {k: jnp.asarray(v, jnp.float32) for k, v in plan.start(rng).items()}
     with jax.disable_jit():
-        plan.network(state, jnp.asarray(x[:SHIPPED], jnp.float32), plan.number)
+        plan.network(state, jnp.asarray(x[:SAMPLE], jnp.float32), plan.number)
     fixed = {k: v for k, v in state.items() if k.endswith(STATISTICS)}
 
     def loss(free: State, p: Any, target: Any) -> Any:
@@ -211,7 +211,7 @@ def main() -> None:
         write_file(
             given.output / name / "config.json", json.dumps({"args": PLANS[name].arguments}, indent=1) + "\n"
         )
-    p4, y = (a[:SHIPPED] for a in parts["test"])
+    p4, y = parts["val"]
     write_file(given.output / "events.npz", npz({"p4": p4.astype(np.float32), "y": y.astype(np.uint8)}))
 
 
