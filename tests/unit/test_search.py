@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eqhls.compile import silent
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.cg import parse_path
@@ -23,9 +24,9 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, read_options
 from eqhls.passes.cost import gates
-from eqhls.quantize.assign import assign
+from eqhls.quantize.assign import assign, ranges
 from eqhls.quantize.knobs import Knob, Move, shrunk, starting_knobs
-from eqhls.quantize.search import Merit, State, front
+from eqhls.quantize.search import Merit, Problem, State, confirmed, front, search
 from eqhls.tune import quantize_model
 from eqhls.verify.events import Events
 from eqhls.verify.proof import equivariance_error
@@ -56,7 +57,9 @@ def events(network: Graph, rng: np.random.Generator) -> Events:
 def test_bounds_hold_and_bytes_repeat(network: Graph, events: Events, tmp_path: Path) -> None:
     runs = [quantize_model(network, events, tmp_path / k, auc_loss=0.01, seed=3) for k in "ab"]
     merit = runs[0].choice.merit
-    assert merit.auc_loss <= 0.01 and merit.equivariance <= 1e-3
+    held = runs[0].choice.held_out
+    assert held is not None and max(merit.auc_loss, held.auc_loss) <= 0.01 and merit.equivariance <= 1e-3
+    assert f",{held.auc_loss:.6f}," in (tmp_path / "a" / "pareto.csv").read_text()
     first, again = ((tmp_path / k / "pareto.csv").read_bytes() for k in "ab")
     assert first == again and first.count(b"\n") == runs[0].measured + 1
     start = int(first.split(b"\n")[1].split(b",")[1])
@@ -70,6 +73,22 @@ def test_looser_bounds_cost_less(network: Graph, events: Events, tmp_path: Path)
     tight = quantize_model(network, events, tmp_path / "t", auc_loss=0.002)
     loose = quantize_model(network, events, tmp_path / "l", auc_loss=0.05)
     assert loose.choice.merit.cost < tight.choice.merit.cost
+
+
+def test_a_choice_must_hold_on_other_events(network: Graph, events: Events) -> None:
+    """The cheapest that was kept is too good on its own sample; the next one that holds is taken."""
+    seen = ranges(network, events.floats)
+    problem = Problem(network, seen, gates, lambda g: (0.0, 0.0), lambda g: (0.0, 0.0))
+    bounds = Merit(0, 0.5, 0.0)
+    states = search(problem, 0.5, 0.0, silent)
+    costs = sorted({s.merit.cost for s in states if s.kept})
+    needed = costs[len(costs) // 2]
+    problem = replace(problem, confirm=lambda g: (float(gates(g) < needed), 0.0))
+    best, marked = confirmed(problem, states, bounds, silent)
+    assert best.merit.cost == needed and best.held_out == Merit(needed, 0.0, 0.0)
+    assert {s.merit.cost for s in marked if s.held_out and s is not best} == {c for c in costs if c < needed}
+    with pytest.raises(CompileError, match="AUC loss of .* on events that the search did not see"):
+        confirmed(replace(problem, confirm=lambda g: (1.0, 0.0)), states, bounds, silent)
 
 
 def test_the_netlist_can_count(network: Graph, events: Events, tmp_path: Path) -> None:
