@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
+from numpy.typing import NDArray
 
 from eqhls.compile import Report, events_of, project_graph, read_model, silent
 from eqhls.errors import CompileError
@@ -23,7 +24,7 @@ from eqhls.quantize.search import Merit, Problem, State, confirmed, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, write_project
 from eqhls.verify.events import Events, from_raw, halves, predict_floats, rounded, sampled
-from eqhls.verify.metrics import auc, discriminant
+from eqhls.verify.metrics import auc, auc_loss_error, discriminant
 from eqhls.verify.proof import equivariance_error
 
 SEARCH_EVENTS = 10_000
@@ -33,13 +34,14 @@ SEARCH_EVENTS = 10_000
 @dataclass(frozen=True, slots=True)
 class Quantized:
     """The choice of a search: folder with config.yml, model/, pareto.csv and pareto.png; its cost counted in
-    `unit`, and LUT by the netlist's estimate."""
+    `unit`, LUT by the netlist's estimate, and the standard error of the AUC loss on held-out events."""
 
     folder: Path
     choice: State
     unit: str
     measured: int
     lut_estimate: int
+    loss_error: float
 
 
 def quantize_model(
@@ -64,7 +66,7 @@ def quantize_model(
     drawn = sampled(events_of(events, graph), SEARCH_EVENTS, seed)
     first, second = halves(drawn)
     price, unit = (gates, "cells") if cost == "gates" else (_luts, "LUT")
-    seen = ranges(graph, _calibration(graph, first))
+    seen = ranges(graph, _calibration(graph, drawn))
     problem = Problem(graph, seen, price, _quality(graph, first), _quality(graph, second), unit)
     found = search(problem, auc_loss, equivariance, report)
     best, states = confirmed(problem, found, Merit(0, auc_loss, equivariance), report)
@@ -78,7 +80,7 @@ def quantize_model(
     files |= project_graph(fixed)
     files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
     write_project(files, folder)
-    return Quantized(folder, best, unit, len(states), _luts(fixed))
+    return Quantized(folder, best, unit, len(states), _luts(fixed), _loss_error(graph, fixed, second))
 
 
 def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
@@ -99,7 +101,7 @@ def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, flo
     if events.labels is None:
         raise CompileError("events", "have no labels", "give y (0 or 1 for each event) in the .npz file")
     labels = events.labels
-    floating = auc(discriminant(predict_floats(graph, events).scores), labels)
+    floating = auc(_floating(graph, events), labels)
     if floating <= 0.5:
         raise CompileError(
             "events",
@@ -109,7 +111,19 @@ def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, flo
 
     def quality(fixed: Graph) -> tuple[float, float]:
         ready = rounded(fixed, events)
-        scores = from_raw(fixed, fixed.evaluate(ready.raw)[fixed.outputs[0]]).scores
-        return floating - auc(discriminant(scores), labels), equivariance_error(fixed, ready)
+        return floating - auc(_fixed(fixed, ready), labels), equivariance_error(fixed, ready)
 
     return quality
+
+
+def _loss_error(graph: Graph, fixed: Graph, events: Events) -> float:
+    assert events.labels is not None
+    return auc_loss_error(_floating(graph, events), _fixed(fixed, rounded(fixed, events)), events.labels)
+
+
+def _floating(graph: Graph, events: Events) -> NDArray[Any]:
+    return discriminant(predict_floats(graph, events).scores)
+
+
+def _fixed(fixed: Graph, events: Events) -> NDArray[Any]:
+    return discriminant(from_raw(fixed, fixed.evaluate(events.raw)[fixed.outputs[0]]).scores)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
-from eqhls.verify.metrics import auc, discriminant, rejection
+from eqhls.verify.metrics import auc, auc_loss_error, discriminant, rejection
 
 
 def test_auc_counts_ties_half() -> None:
@@ -33,3 +33,16 @@ def test_two_logits_rank_by_their_difference() -> None:
     assert discriminant(scores[:, :1]).tolist() == [1.0, 2.0]
     with pytest.raises(CompileError, match="are 3 an event"):
         discriminant(np.zeros((2, 3)))
+
+
+def test_the_error_of_a_loss_is_its_spread(rng: np.random.Generator) -> None:
+    """Over many samples of the same two taggers, ties included."""
+    found = []
+    for _ in range(300):
+        y = (np.arange(400) % 2).astype(int)
+        x = y + rng.normal(size=400)
+        noisy = np.round(2 * (x + 0.5 * rng.normal(size=400)))
+        found.append((auc(x, y) - auc(noisy, y), auc_loss_error(x, noisy, y)))
+    losses, errors = np.array(found).T
+    assert 0.9 < errors.mean() / losses.std() < 1.1
+    assert auc_loss_error(x, x, y) == 0
