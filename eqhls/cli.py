@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TimeElapsedColumn
 
 from eqhls.backends.hls.build import build_project
 from eqhls.compile import (
@@ -212,29 +213,22 @@ def catalogue_command(
 
 
 class steps:
-    """A progress display: each finished step is a line with its time."""
+    """A progress display: a line for each step, at once, with the time so far; in a terminal a bar below."""
 
     def __enter__(self) -> steps:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=False,
-        )
+        log = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        self._bar = Progress(BarColumn(20), TimeElapsedColumn(), console=log, transient=True)
+        self._task = self._bar.add_task("", total=1)
         self._bar.start()
         return self
 
     def __call__(self, text: str, share: float) -> None:
         """Name the step that begins and the share of the work that is done."""
-        for task in self._bar.tasks:
-            self._bar.update(task.id, completed=1, total=1)
-            self._bar.stop_task(task.id)
-        self._bar.add_task(f"[{share:4.0%}] {text}", total=None)
+        self._bar.update(self._task, completed=share)
+        elapsed = timedelta(seconds=round(self._bar.tasks[self._task].elapsed or 0))
+        self._bar.console.print(f"[{share:4.0%}] {elapsed} {text}")
 
     def __exit__(self, *_: object) -> None:
-        for task in self._bar.tasks:
-            self._bar.update(task.id, completed=1, total=1)
         self._bar.stop()
 
 

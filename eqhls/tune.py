@@ -67,7 +67,8 @@ def quantize_model(
     first, second = halves(drawn)
     price, unit = (gates, "cells") if cost == "gates" else (_luts, "LUT")
     seen = ranges(graph, _calibration(graph, drawn))
-    problem = Problem(graph, seen, price, _quality(graph, first), _quality(graph, second), unit)
+    quality, confirm = _quality(graph, first, proven=True), _quality(graph, second, proven=False)
+    problem = Problem(graph, seen, price, quality, confirm, unit)
     found = search(problem, auc_loss, equivariance, report)
     best, states = confirmed(problem, found, Merit(0, auc_loss, equivariance), report)
     config = best.options.model_dump(mode="json", exclude_defaults=True)
@@ -96,8 +97,9 @@ def _luts(graph: Graph) -> int:
     return round(lower(run_passes(graph), Options()).lut_estimate)
 
 
-def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, float]]:
-    """Return the measure of AUC loss, against the float network, and of the equivariance error."""
+def _quality(graph: Graph, events: Events, proven: bool) -> Callable[[Graph], tuple[float, float]]:
+    """Return the measure of AUC loss, against the float network, and of the equivariance error, which is
+    not measured where it is `proven` to be 0 and that is enough."""
     if events.labels is None:
         raise CompileError("events", "have no labels", "give y (0 or 1 for each event) in the .npz file")
     labels = events.labels
@@ -111,7 +113,7 @@ def _quality(graph: Graph, events: Events) -> Callable[[Graph], tuple[float, flo
 
     def quality(fixed: Graph) -> tuple[float, float]:
         ready = rounded(fixed, events)
-        return floating - auc(_fixed(fixed, ready), labels), equivariance_error(fixed, ready)
+        return floating - auc(_fixed(fixed, ready), labels), equivariance_error(fixed, ready, proven)
 
     return quality
 

@@ -182,9 +182,14 @@ class Table(Op):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         where = types[0].index(self.axis) if self.axis else 0
         point = self.out.frac if self.out else 0
+        known: dict[tuple[int, int, int, int], list[int]] = {}  # of a particle each: most are equal
 
         def entry(num: Num, index: tuple[int, ...]) -> Num:
-            return num.lookup(self.entries(num, index[where] if self.axis else 0), point)
+            row = index[where] if self.axis else 0
+            key = (row, num.lo, num.hi, num.frac)
+            if key not in known:
+                known[key] = self.entries(num, row)
+            return num.lookup(known[key], point)
 
         return map_numbers(x[0], entry)
 

@@ -18,7 +18,7 @@ from eqhls.options import Options
 from eqhls.quantize.assign import assigned
 from eqhls.quantize.knobs import Knob, Knobs, Move, moves, options_of, shrunk, starting_knobs
 
-GENEROUS = range(6)
+GENEROUS = range(10)
 """Fraction bits that functions, rounded covariants, and ports and weights which have no format of their own,
 start with above what they would get: the first number that is within the bounds."""
 
@@ -87,7 +87,7 @@ def search(problem: Problem, auc_loss: float, equivariance: float, report: Repor
 
     Raises CompileError where the widest formats already miss a bound.
     """
-    start = _start(problem, Merit(0, auc_loss, equivariance))
+    start = _start(problem, Merit(0, auc_loss, equivariance), report)
     best, visited = start.merit.cost, [start]
     for shares in SCHEDULES:
         state = start
@@ -154,26 +154,41 @@ def front(states: list[State]) -> list[State]:
     return sorted(best, key=lambda s: (s.merit.cost, s.merit.auc_loss))
 
 
-def _start(problem: Problem, bounds: Merit) -> State:
+def _start(problem: Problem, bounds: Merit, report: Report) -> State:
     """Return the first of ever wider choices that is within the bounds."""
     base = problem.quantized(Options())
     states: list[State] = []
     for generous in GENEROUS:
-        knobs = starting_knobs(problem.graph, base, generous)
-        if not knobs:
-            raise CompileError(problem.graph.name, "has no formats to search", "it has no tables or weights")
         try:
-            graph = problem.quantized(options_of(knobs))
+            knobs, graph = opened(problem, base, generous)
             merit = Merit(problem.cost(graph), *problem.quality(graph))
         except CompileError:
             if not states:
                 raise
             break
-        states.append(State(tuple(knobs.items()), merit))
+        move = f"start, {generous} bits wider" if generous else "start"
+        states.append(State(tuple(knobs.items()), merit, move, merit.within(bounds)))
+        report(_progress(states[-1], problem.unit), 0.0)
         if merit.within(bounds):
             return states[-1]
     nearest = min(states, key=lambda s: (max(s.merit.auc_loss, bounds.auc_loss), s.merit.equivariance))
     raise _missed(problem.graph.name, nearest.merit, bounds)
+
+
+def opened(problem: Problem, base: Graph, generous: int) -> tuple[Knobs, Graph]:
+    """Return knobs for all that may be rounded, and the graph with them: wider inputs may make results
+    outgrow the limit, which then are rounded too and get knobs in turn.
+
+    Raises CompileError where the network has nothing to turn.
+    """
+    knobs: Knobs = {}
+    graph = base
+    while more := {g: k for g, k in starting_knobs(problem.graph, graph, generous).items() if g not in knobs}:
+        knobs |= more
+        graph = problem.quantized(options_of(knobs))
+    if not knobs:
+        raise CompileError(problem.graph.name, "has no formats to search", "it has no tables or weights")
+    return knobs, graph
 
 
 def _missed(name: str, merit: Merit, bounds: Merit, where: str = "with the widest formats") -> CompileError:

@@ -24,9 +24,9 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, read_options
 from eqhls.passes.cost import gates
-from eqhls.quantize.assign import assign, ranges
+from eqhls.quantize.assign import RESULT_BITS, assign, ranges
 from eqhls.quantize.knobs import Knob, Move, shrunk, starting_knobs
-from eqhls.quantize.search import Merit, Problem, State, confirmed, front, search
+from eqhls.quantize.search import Merit, Problem, State, confirmed, front, opened, search
 from eqhls.tune import quantize_model
 from eqhls.verify.events import Events
 from eqhls.verify.proof import equivariance_error
@@ -153,6 +153,23 @@ def test_covariants_that_calibration_rounds_are_searched(rng: np.random.Generato
     assert plain.formats[0].rounding.odd and wider.formats[0].width == plain.formats[0].width + 3
     raw = {k: np.zeros(x.shape, np.int64) for k, x in samples.items()}
     assert 0 < equivariance_error(base, Events(raw, samples, None, 0)) < 1
+
+
+def test_what_outgrows_the_limit_in_a_wide_start_is_searched(rng: np.random.Generator) -> None:
+    """Else it would be rounded to its calibrated bits, and a wider start would be a worse one."""
+    b = Builder("vectors")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(12, 8),))))
+    w = b.add("w", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(6, 1),))))
+    t = b.add("t", Table(activation=Activation.TANH), w)
+    v = b.add("v", CgProduct(parse_path("S*V->V")), t, p)
+    graph = b.graph(b.add("out", Dense(Tensor([[1.0, 1.0, 0.5]])), b.add("g", Gram("j"), v)))
+    samples = {"p": rng.normal(size=(50, 2, 4)) * 20, "w": rng.uniform(-1, 1, (50, 2, 1))}
+    problem = Problem(graph, ranges(graph, samples), gates, lambda g: (0.0, 0.0), lambda g: (0.0, 0.0))
+    base = problem.quantized(Options())
+    assert "v.q" not in {n.name for n in base}
+    knobs, wide = opened(problem, base, 6)
+    (knob,) = knobs["v"]
+    assert wide.node("v.q").op.formats == knob.formats and knob.formats[0].width == RESULT_BITS + 6
 
 
 def test_the_error_is_that_of_the_formats_alone(network: Graph, events: Events) -> None:
