@@ -28,7 +28,7 @@ HARDWARE = [
     ("nano", 14_300, 26),
     ("pelican", 26_400, 36),
     ("lorentznet", 31_800, 35),
-    pytest.param("lgn", 141_000, 36, marks=pytest.mark.slow),
+    pytest.param("lgn", 135_500, 36, marks=pytest.mark.slow),
 ]
 
 
