@@ -59,7 +59,7 @@ class Activation(Enum):
             case Activation.LEAKY_RELU:
                 return np.where(x < 0, 0.01 * x, x)
             case Activation.SIGMOID:
-                return 1.0 / (1.0 + np.exp(-x))
+                return _logistic(x)
             case Activation.TANH:
                 return np.tanh(x)
             case Activation.EXP2:
@@ -80,6 +80,12 @@ def _power(x: Floats, exponent: float) -> Floats:
     return np.power(x.astype(np.longdouble), np.longdouble(exponent)).astype(np.float64)
 
 
+def _logistic(x: Floats) -> Floats:
+    """Return 1 / (1 + exp(-x)), without overflow at large negative x."""
+    small = np.exp(-np.abs(x))
+    return np.where(x < 0, small, 1.0) / (1.0 + small)
+
+
 def _learned(kind: Activation, x: Floats) -> Floats:
     """Return what networks put between layers, as their papers define it."""
     match kind:
@@ -88,7 +94,7 @@ def _learned(kind: Activation, x: Floats) -> Floats:
         case Activation.SELU:
             return SELU_SCALE * np.where(x < 0, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)), x)
         case Activation.SILU:
-            return x / (1.0 + np.exp(-x))
+            return x * _logistic(x)
         case Activation.SOFTSIGN:
             return x / (1.0 + np.abs(x))
         case Activation.LOG_SIGMOID:
