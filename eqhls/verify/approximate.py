@@ -17,7 +17,7 @@ from eqhls.ir.types import Type
 from eqhls.ops.spurion import Spurion
 from eqhls.verify.events import Events, fitted
 from eqhls.verify.evidence import Stage
-from eqhls.verify.testbuild import ported
+from eqhls.verify.testbuild import refined
 
 matplotlib.use("Agg")
 GAMMAS = (1.05, 1.25, 1.5, 2.0)
@@ -69,10 +69,10 @@ def _finest(graph: Graph) -> Graph:
     """Return the test build with as many more bits on its ports, up to FINEST, as 63-bit arithmetic holds."""
     for fine in range(FINEST, 0, -2):
         try:
-            return ported(graph, _guard(graph), fine)
+            return refined(graph, _guard(graph), fine)
         except CompileError:
             continue
-    return ported(graph, _guard(graph))
+    return refined(graph, _guard(graph))
 
 
 def _guard(graph: Graph) -> int:
@@ -82,7 +82,7 @@ def _guard(graph: Graph) -> int:
 def _fits(graph: Graph, fine: int) -> bool:
     """Whether the test build with more bits stays within 63-bit arithmetic."""
     try:
-        return ported(graph, _guard(graph), fine).quantized
+        return refined(graph, _guard(graph), fine).quantized
     except CompileError:
         return False
 
@@ -121,7 +121,7 @@ def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
 
 
 def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
-    before, after = _outputs(graph, ported(graph, _guard(graph), fine), events, gamma)
+    before, after = _outputs(graph, refined(graph, _guard(graph), fine), events, gamma)
     return _rms(after - before)
 
 
@@ -138,7 +138,7 @@ def _outputs(graph: Graph, test: Graph, events: Events, gamma: float) -> tuple[F
 
 
 def _float_deviation(graph: Graph, events: Events, gamma: float) -> float:
-    test = ported(graph, _guard(graph))
+    test = refined(graph, _guard(graph))
     before, after, elements = _moved(graph, test, events, gamma)
     first, second = (test.reference(side)[test.outputs[0]] for side in (before, after))
     return _rms(second - _acted(test.results[0].type, elements, first))

@@ -286,7 +286,7 @@ def check_permutations(
 ) -> SymmetryResult:
     """Permute the free particle slots of every port together; demand identical outputs.
 
-    The negative control swaps a seed slot (or, without seeds, one port alone) as well.
+    The negative control swaps a seed slot as well, or, without seeds, the first component of one port alone.
     """
     ports = [n.name for n in graph.inputs if n.type.has(PARTICLES)]
     size = graph.node(ports[0]).type.size(PARTICLES)
@@ -299,9 +299,12 @@ def check_permutations(
         got = runner({k: v[:, order] if k in ports else v for k, v in events.items()})
         total, bad = total + len(got), bad + _differing(got, want)
         wrong = np.roll(np.arange(size), 1)
-        touched = ports if len(free) < size else ports[:1]
-        spoiled = runner({k: v[:, wrong] if k in touched else v for k, v in events.items()})
-        caught += _differing(spoiled, want)
+        touched, part = (ports, slice(None)) if len(free) < size else (ports[:1], slice(1))
+        spoiled = dict(events)
+        for k in touched:
+            spoiled[k] = events[k].copy()
+            spoiled[k][..., part] = events[k][:, wrong][..., part]
+        caught += _differing(runner(spoiled), want)
     return SymmetryResult(engine, f"permutations of {len(free)} of {size} particles", total, bad, caught)
 
 

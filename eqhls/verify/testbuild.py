@@ -7,6 +7,7 @@ so that a transformed event still fits.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,14 @@ FINEST = 12
 """Fraction bits that the lattice of a spurion may have more than that of the ports."""
 
 
-def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
+TRIMMED = (0, 4, 8)
+"""Integer bits that ports of spurions may have less than those of particles, where 63 bits need it."""
+
+
+def ported(graph: Graph, guard_bits: int, fine_bits: int = 0, trimmed: int = 0) -> Graph:
     """Return the graph with vector spurions as inputs (constant scalars are invariant and stay),
     `guard_bits` more integer bits on every vector port and `fine_bits` more fraction bits; formats are
-    derived again.
+    derived again. Ports of spurions, whose values are small, have `trimmed` integer bits less.
 
     A spurion between the lattice points of the ports gets a finer lattice of its own, all components
     alike, so that the group maps it into itself too. Raises CompileError for a spurion that is not a
@@ -48,7 +53,8 @@ def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
                     "only scalar and four-vector spurions can be tested",
                 )
             fine = fine_bits + _between(f"{graph.name}: %{node.name}", node.op.values.array, widest)
-            kind = replace(node.type, formats=tuple(_wider(f, guard_bits, fine) for f in widest))
+            kind = replace(node.type, formats=tuple(_wider(f, guard_bits - trimmed, fine) for f in widest))
+            _check_fits(f"{graph.name}: %{node.name}", node.op.values.array, kind.formats)
         elif node.op.source and node.type.rep is Rep.V:
             kind = replace(
                 node.type,
@@ -70,12 +76,23 @@ def ported(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
 def guarded(graph: Graph, most: int) -> Graph:
     """Return the test build with as many guard bits, up to `most`, as 63-bit arithmetic holds; events whose
     images do not fit are left out by the tests. Raises CompileError where none do."""
-    for bits in range(most, 0, -1):
+    for trimmed, bits in product(TRIMMED[:-1], range(most, -1, -1)):
         try:
-            return ported(graph, bits)
+            return ported(graph, bits, trimmed=trimmed)
         except CompileError:
             continue
-    return ported(graph, 0)
+    return ported(graph, 0, trimmed=TRIMMED[-1])
+
+
+def refined(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
+    """Return the test build with just these guard and fraction bits, its spurions' ports trimmed where
+    63-bit arithmetic needs it. Raises CompileError where that is not enough."""
+    for trimmed in TRIMMED[:-1]:
+        try:
+            return ported(graph, guard_bits, fine_bits, trimmed)
+        except CompileError:
+            continue
+    return ported(graph, guard_bits, fine_bits, TRIMMED[-1])
 
 
 def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
@@ -99,6 +116,14 @@ def _between(where: str, values: Floats, formats: tuple[Fixed, ...]) -> int:
     raise CompileError(
         where, f"lies on no lattice of {FINEST} more bits than the inputs have", "round the spurion"
     )
+
+
+def _check_fits(where: str, values: Floats, formats: tuple[Fixed, ...]) -> None:
+    low, high = (np.array([getattr(f, end) * f.lsb for f in formats]) for end in ("lo", "hi"))
+    if not ((low <= values) & (values <= high)).all():
+        raise CompileError(
+            where, f"has values up to {np.abs(values).max():g}, beyond its port", "widen the inputs"
+        )
 
 
 def in_range(kind: Type, raw: Ints) -> NDArray[np.bool_]:

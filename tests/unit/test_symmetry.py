@@ -36,14 +36,14 @@ from eqhls.ops.table import Table
 from eqhls.verify.controls import CUTS, FAULTS, faulty
 from eqhls.verify.sampling import lattice_events, random_events
 from eqhls.verify.symmetry import Symmetry, check_group, check_permutations, derive
-from eqhls.verify.testbuild import ported
+from eqhls.verify.testbuild import TRIMMED, guarded, ported
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 NAMES = ("lgn_top", "lgn_top_small", "lgn_top_lab")
 
 
 def check(graph: Graph, symmetry: Symmetry) -> tuple[int, int, int]:
-    test = ported(graph, 6)
+    test = guarded(graph, 6)
     events = lattice_events(graph, test, np.random.default_rng(1), 300)
     result = check_group(
         symmetry,
@@ -155,6 +155,26 @@ def test_beams_beside_the_particles_leave_them_permutable() -> None:
     assert derive(b.graph(b.add("u", Gram(), doubled, "t")).formatted()).permutable == ()
 
 
+def test_the_control_of_two_particles_changes_them() -> None:
+    """Two vectors exchanged without their flags may be an exchange all the same; two energies are none."""
+    b = Builder("two")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 8),))))
+    b.add("valid", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(1, 1, False),))))
+    pairs = b.add("pairs", Gram(), p, b.add("p_i", Rename("j", "i"), p))
+    graph = b.graph(
+        b.add(
+            "q",
+            ParticleSum("j"),
+            b.add("rows", ParticleSum("i"), b.add("r", CgSquare(parse_path("S*S->S")), pairs)),
+        )
+    ).formatted()
+    events = random_events(graph, np.random.default_rng(1), 200)
+    found = check_permutations(
+        derive(graph), graph, events, lambda f: graph.evaluate(f)["q"], "integer", np.random.default_rng(2)
+    )
+    assert found.mismatches == 0 and found.control_changed > 400
+
+
 def test_padded_slots_contribute_nothing(rng: np.random.Generator) -> None:
     """The flags rule: what stands in the score channels of a padded slot cannot matter."""
     graph = networks.seeded(rng, 6, 2)
@@ -192,6 +212,23 @@ def test_a_spurion_may_lie_between_the_steps_of_the_ports() -> None:
 def test_a_spurion_on_no_lattice_is_refused() -> None:
     with pytest.raises(CompileError, match="%beams.*no lattice of 12 more bits"):
         ported(beside_beams(1 + 2**-16), 0)
+
+
+def test_ports_of_spurions_are_trimmed_where_arithmetic_needs_it() -> None:
+    """<p, beam>^2 of 18 bits each: as wide as a particle's, a beam's port makes products of 72 bits."""
+    b = Builder("projected")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(18, 16),))))
+    beam = b.add("beam", Spurion(Type(Rep.V, (Axis("i", 1),)), Tensor([[1.0, 0.0, 0.0, 1.0]])))
+    graph = b.graph(b.add("q", CgSquare(parse_path("S*S->S")), b.add("g", Gram(), beam, p))).formatted()
+    with pytest.raises(CompileError, match="63 bits"):
+        ported(graph, 0)
+    test = guarded(graph, 6)
+    particle, spurion = (test.node(n).type.format_of(0) for n in ("p", "beam"))
+    assert particle.width - spurion.width in TRIMMED[1:] and particle.width >= 18
+    transformed, mismatches, control = check(graph, derive(graph))
+    assert transformed > 100 and mismatches == 0 and control > 0
+    with pytest.raises(CompileError, match="%beams: has values up to 8, beyond its port"):
+        ported(beside_beams(8.0), 0, 0, 6)
 
 
 def test_a_fault_grows_until_it_is_resolved() -> None:
