@@ -112,6 +112,20 @@ def tabulated(kind: str, x: Num, out: Fixed | None, function: Callable[[Floats],
     return [int(v) for v in np.clip(np.rint(y / out.lsb), out.lo, out.hi)]
 
 
+def lookups(entries: Callable[[Num, int], list[int]], point: int) -> Callable[[Num, int], Num]:
+    """Return the lookup of (address, row) in `entries` of `point` fraction bits; each interval of addresses
+    is tabulated once, for all elements that share it."""
+    known: dict[tuple[int, int, int, int], list[int]] = {}
+
+    def lookup(x: Num, row: int) -> Num:
+        key = (x.lo, x.hi, x.frac, row)
+        if key not in known:
+            known[key] = entries(x, row)
+        return x.lookup(known[key], point)
+
+    return lookup
+
+
 def blocks(raw: NDArray[np.int64], groups: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     """Return the matrix of some basis maps of weights of shape (out, in, basis): a row of blocks
     (out, in) for each group, so that one mix gives the results of all groups."""

@@ -11,7 +11,7 @@ from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import example, scalars_only, tabulated
+from eqhls.ops.common import example, lookups, scalars_only, tabulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ class Radial(Op):
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         result = np.empty(self.infer(*types).shape, dtype=object)
-        point = self.out.frac if self.out else 0
+        lookup = lookups(self.entries, self.out.frac if self.out else 0)
         for index in np.ndindex(x[0].shape[:-1]):
             num = element(x[0], (*index, 0))
             for channel in range(len(self.weight.array)):
-                result[(*index, channel, 0)] = num.lookup(self.entries(num, channel), point)
+                result[(*index, channel, 0)] = lookup(num, channel)
         return result
 
     def entries(self, x: Num, channel: int) -> list[int]:

@@ -12,7 +12,7 @@ from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.common import example, map_numbers, scalars_only, tabulated
+from eqhls.ops.common import example, lookups, map_numbers, scalars_only, tabulated
 
 NOTHING = np.zeros(0)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -187,17 +187,8 @@ class Table(Op):
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         where = types[0].index(self.axis) if self.axis else 0
-        point = self.out.frac if self.out else 0
-        known: dict[tuple[int, int, int, int], list[int]] = {}  # of a particle each: most are equal
-
-        def entry(num: Num, index: tuple[int, ...]) -> Num:
-            row = index[where] if self.axis else 0
-            key = (row, num.lo, num.hi, num.frac)
-            if key not in known:
-                known[key] = self.entries(num, row)
-            return num.lookup(known[key], point)
-
-        return map_numbers(x[0], entry)
+        lookup = lookups(self.entries, self.out.frac if self.out else 0)
+        return map_numbers(x[0], lambda num, index: lookup(num, index[where] if self.axis else 0))
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         assert self.out is not None

@@ -65,8 +65,9 @@ class Move:
 def starting_knobs(graph: Graph, base: Graph, generous: int) -> Knobs:
     """Return the groups of values whose formats can shrink, with the widths to begin from.
 
-    `graph` is the network, `base` the same quantized without options; functions, rounded covariants, and
-    ports and weights which have no format of their own, begin with `generous` more fraction bits than there.
+    `graph` is the network, `base` the same quantized, with no options or with knobs found before; functions,
+    rounded covariants, and ports and weights which have no format of their own, begin with `generous` more
+    fraction bits than there.
     """
     groups: dict[str, list[Knob]] = {}
     for node in graph:

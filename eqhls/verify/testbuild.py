@@ -6,6 +6,7 @@ so that a transformed event still fits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -24,7 +25,6 @@ from eqhls.ops.spurion import Spurion
 
 FINEST = 12
 """Fraction bits that the lattice of a spurion may have more than that of the ports."""
-
 
 TRIMMED = (0, 4, 8)
 """Integer bits that ports of spurions may have less than those of particles, where 63 bits need it."""
@@ -76,23 +76,24 @@ def ported(graph: Graph, guard_bits: int, fine_bits: int = 0, trimmed: int = 0) 
 def guarded(graph: Graph, most: int) -> Graph:
     """Return the test build with as many guard bits, up to `most`, as 63-bit arithmetic holds; events whose
     images do not fit are left out by the tests. Raises CompileError where none do."""
-    for trimmed, bits in product(TRIMMED[:-1], range(most, -1, -1)):
-        try:
-            return ported(graph, bits, trimmed=trimmed)
-        except CompileError:
-            continue
-    return ported(graph, 0, trimmed=TRIMMED[-1])
+    return _first_that_fits(graph, [(bits, 0) for bits in range(most, -1, -1)])
 
 
 def refined(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
     """Return the test build with just these guard and fraction bits, its spurions' ports trimmed where
     63-bit arithmetic needs it. Raises CompileError where that is not enough."""
-    for trimmed in TRIMMED[:-1]:
+    return _first_that_fits(graph, [(guard_bits, fine_bits)])
+
+
+def _first_that_fits(graph: Graph, choices: Sequence[tuple[int, int]]) -> Graph:
+    """Return the first test build of (guard bits, fraction bits), trimmed as little as possible. Raises what
+    the last choice untrimmed says."""
+    for trimmed, (guard, fine) in product(TRIMMED, choices):
         try:
-            return ported(graph, guard_bits, fine_bits, trimmed)
+            return ported(graph, guard, fine, trimmed)
         except CompileError:
             continue
-    return ported(graph, guard_bits, fine_bits, TRIMMED[-1])
+    return ported(graph, *choices[-1])
 
 
 def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
