@@ -114,13 +114,20 @@ def test_wrong_pairs_are_refused(block: Eq2to2, kind: str, message: str) -> None
         block.infer(Type.parse(kind))
 
 
+def scattered(model: keras.Model, rng: np.random.Generator) -> keras.Model:
+    """Return the model with weights that let every part of it speak."""
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape) * (2.0 if "bends" in weight.path else 1.5))
+    return model
+
+
 @pytest.mark.parametrize(("beams", "keep", "pairs"), [(True, None, 28), (False, 2, 15)])
 def test_pelican_in_keras_is_the_integer_model(
     beams: bool, keep: int | None, pairs: int, rng: np.random.Generator
 ) -> None:
     config = PelicanConfig(encoders=2, blocks=(2, 2), readouts=2, constituents=4, beams=beams, keep=keep)
     assert sum(map(len, kinds_of(4, config.spurions).values())) == pairs
-    model = pelican(config, "tiny", quantized=True)
+    model = scattered(pelican(config, "tiny", quantized=True), rng)
     graph = read_keras(model).formatted()
     feeds = {n.name: rng.integers(0, 200, (60, *n.type.shape)) for n in graph.inputs}
     feeds["valid"] = rng.integers(0, 2, feeds["valid"].shape)
@@ -133,13 +140,6 @@ def test_pelican_in_keras_is_the_integer_model(
     order = rng.permutation(4)
     turned = feeds | {k: feeds[k][:, order] for k in ("p", "valid")}
     np.testing.assert_array_equal(graph.evaluate(turned)["logit"].ravel(), raw)
-
-
-def scattered(model: keras.Model, rng: np.random.Generator) -> keras.Model:
-    """Return the model with weights that let every part of it speak."""
-    for weight in model.weights:
-        weight.assign(rng.normal(size=weight.shape) * (2.0 if "bends" in weight.path else 1.5))
-    return model
 
 
 FULL = {

@@ -82,10 +82,10 @@ def test_verify_runs_every_stage(project: Compiled) -> None:
     assert (project.folder / "report" / "boosts.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_bench_speed_and_waves(project: Compiled) -> None:
-    """At least 5,000 events a second through cocotb (it reaches many times that); waves on request."""
+def test_bench_and_waves(project: Compiled) -> None:
+    """All events through cocotb (how fast is for `make bench`); waves on request."""
     result = project.simulate(EVENTS)
-    assert result.ok and result.events_per_second > 5_000
+    assert result.ok and result.events == 4000
     assert project.simulate(waves="vcd").ok
     assert list((project.folder / "build" / "cocotb_vcd").glob("*.vcd"))
 
