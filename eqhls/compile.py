@@ -29,7 +29,8 @@ from eqhls.text import MANIFEST, Project, asset, check_target, write_project
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
-from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors
+from eqhls.verify.given import Given, Recorded, load_given, measured_differences
+from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors, vector_feeds
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -59,22 +60,26 @@ def compile_model(
     """
     options = options or Options()
     clock = _Clock(report)
-    graph, algebra = clock("read the model", 0.0, lambda: simplify_measured(load_any(model)))
+    network = clock("read the model", 0.0, lambda: load_any(model))
+    graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
     folder = Path(output) if output else Path("build") / (options.ProjectName or graph.name)
     check_target(folder)
     floats = _floats(samples, graph)
-    graph = clock("quantize", 0.1, lambda: assign(graph, floats, options))
-    graph, savings = clock("rewrite", 0.2, lambda: run_passes(graph))
+    quantized = clock("quantize", 0.1, lambda: assign(graph, floats, options))
+    given = Given(network, graph, quantized, options)
+    graph, savings = clock("rewrite", 0.2, lambda: run_passes(quantized))
     named = replace(graph, name=options.ProjectName or graph.name)
     netlist = clock("lower to a netlist", 0.3, lambda: lower(named, options))
     files: dict[str, str | bytes] = {}
     files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
     files |= clock("emit RTL", 0.8, lambda: dict(emit_rtl(netlist, options.clock_mhz)))
-    files |= clock("make test vectors", 0.9, lambda: test_vectors(named))
-    files |= _bench() | project_graph(named)
+    feeds = vector_feeds(named)
+    files |= clock("make test vectors", 0.9, lambda: test_vectors(named, feeds))
+    files |= _bench() | project_graph(named) | dict(given.files)
+    measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
     files[MANIFEST] = (
-        json.dumps(_manifest(named, netlist, options, files, (algebra, savings)), indent=1) + "\n"
+        json.dumps(_manifest(named, netlist, options, files, (algebra, savings), measured), indent=1) + "\n"
     )
     clock("write the project", 0.95, lambda: write_project(files, folder))
     report("done", 1.0)
@@ -109,6 +114,11 @@ class Compiled:
     def options(self) -> Options:
         return Options.model_validate(self.manifest["options"])
 
+    @property
+    def given(self) -> Given:
+        """The network as the user gave it, in float64."""
+        return load_given(self.folder, self.options)
+
     def predict(self, x: Path | str | Floats | Events, engine: str = "integer") -> Floats:
         """Return scores (B, K) of four-momenta in GeV (B, N, 4), of an EVENTS.npz file or of prepared
         events, by one engine: float, integer, hls or rtl."""
@@ -119,7 +129,7 @@ class Compiled:
         graph = self.graph
         ready = events_of(x, graph)
         if engine == "float":
-            return predict_floats(graph, ready)
+            return predict_floats(self.given.network, ready)
         return Machines(self.folder, graph).predict(ready, engine)
 
     def simulate(self, events: Path | None = None, waves: str = "") -> SimulationResult:
@@ -130,7 +140,7 @@ class Compiled:
 
     def verify(self, events: Path | None = None, report: Report = silent) -> Evidence:
         """Run every stage of the proof and keep the evidence in report/evidence.json."""
-        return prove(self.folder, self.graph, self.options, events, report)
+        return prove(self.folder, self.given, self.manifest, events, report)
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:
         """Run the symmetry stages of the proof alone."""
@@ -233,6 +243,7 @@ def _manifest(
     options: Options,
     files: Project,
     savings: tuple[tuple[Saving, ...], tuple[Saving, ...]],
+    measured: tuple[Recorded, ...],
 ) -> dict[str, Any]:
     return {
         "name": graph.name,
@@ -251,6 +262,7 @@ def _manifest(
         "inputs": {n.name: str(n.type) for n in graph.inputs},
         "outputs": {n.name: str(n.type) for n in graph.results},
         "symmetry": derive(graph).describe(),
+        "from_given_network": [asdict(m) for m in measured],
         "sha256": {
             name: hashlib.sha256(_bytes(text)).hexdigest()
             for name, text in sorted(files.items())

@@ -37,6 +37,11 @@ class Overflow(Enum):
     SAT_SYM = "SAT_SYM"
     WRAP_SM = "WRAP_SM"
 
+    @property
+    def saturates(self) -> bool:
+        """Whether a value out of range becomes the nearest end of the range."""
+        return self in (Overflow.SAT, Overflow.SAT_SYM)
+
 
 _TEXT = re.compile(r"(u?)fix<(-?\d+),(-?\d+)(?:,(\w+))?(?:,(\w+))?>")
 

@@ -15,13 +15,13 @@ from eqhls.ir.text import parse_graph, print_graph
 from eqhls.ops import BY_NAME
 from eqhls.text import npz, write_file
 
-TEXT, WEIGHTS = "graph.eq", "graph.npz"
+TEXT = "graph.eq"
 
 
-def graph_files(graph: Graph) -> dict[str, str | bytes]:
-    """Return both files; equal graphs give equal bytes."""
+def graph_files(graph: Graph, stem: str = "graph") -> dict[str, str | bytes]:
+    """Return both files, `stem`.eq and `stem`.npz; equal graphs give equal bytes."""
     text, arrays = print_graph(graph)
-    return {TEXT: text, WEIGHTS: npz(arrays)}
+    return {f"{stem}.eq": text, f"{stem}.npz": npz(arrays)}
 
 
 def save_graph(graph: Graph, folder: Path) -> None:

@@ -79,9 +79,20 @@ class Op(ABC):
     def examples(cls) -> tuple[Example, ...]:
         """Return instances with input types, over which every law runs."""
 
-    def rounding(self, types: tuple[Type, ...]) -> float:
-        """Return the largest |body - reference| for inputs in format; 0 where nothing rounds."""
+    def rounding(self, types: tuple[Type, ...]) -> float | Floats:
+        """Return the largest |body - reference| for inputs in format, for all components or one each;
+        0 if nothing rounds."""
         return 0.0
+
+    def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        """Return the float64 result within the range that the op's own format saturates to: rounding is an
+        error, but the range of a trained format is part of the function."""
+        return self.reference(types, *x)
+
+    def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        """Return what the op stands for if quantization puts it in: its float reference without a floor
+        below which it no longer tells arguments apart."""
+        return self.reference(types, *x)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
         """Return 1 where an element saturates, or None where the block cannot saturate."""

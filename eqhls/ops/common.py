@@ -108,8 +108,21 @@ def tabulated(kind: str, x: Num, out: Fixed | None, function: Callable[[Floats],
             f"expected at most {MAX_ADDRESS_BITS}",
             "requantize the address, or encode it with log2",
         )
-    y = function(np.arange(x.lo, x.hi + 1, dtype=np.float64) * 2.0**-x.frac)
+    y = function(addresses(x))
     return [int(v) for v in np.clip(np.rint(y / out.lsb), out.lo, out.hi)]
+
+
+def addresses(x: Num) -> Floats:
+    """Return the real value of each raw address from x.lo to x.hi."""
+    return np.arange(x.lo, x.hi + 1, dtype=np.float64) * 2.0**-x.frac
+
+
+def beyond(values: Floats, out: Fixed | None) -> list[int]:
+    """Return 1 for each value that a format cannot hold, not even rounded, else 0."""
+    if out is None:
+        return [0] * len(values)
+    raw = values / out.lsb
+    return [int(v) for v in (raw < out.lo - 0.5) | (raw > out.hi + 0.5)]
 
 
 def lookups(entries: Callable[[Num, int], list[int]], point: int) -> Callable[[Num, int], Num]:

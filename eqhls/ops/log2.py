@@ -15,6 +15,9 @@ from eqhls.ir.op import Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ops.common import example, map_numbers, scalars_only
 
+LEAST = 2.0**-60
+"""What stands for 0 in a logarithm without a floor, in units of the floor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Log2(Op):
@@ -59,6 +62,12 @@ class Log2(Op):
             return np.sign(x[0]) * np.minimum(octaves, self.top)
         v = np.abs(x[0]) if self.magnitude else x[0]
         return np.minimum(np.log2(np.maximum(v, self.floor) / self.floor), self.top)
+
+    def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        if self.odd:
+            return np.sign(x[0]) * np.log1p(np.abs(x[0]) / self.floor) / np.log(2.0)
+        v = np.abs(x[0]) if self.magnitude else x[0]
+        return np.log2(np.maximum(v, LEAST * self.floor) / self.floor)
 
     def code(self, cell: int, shift: int) -> int:
         """Return the code of |x| / floor * 2**grain in [cell, cell + 1) * 2**shift."""

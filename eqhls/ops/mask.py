@@ -45,9 +45,11 @@ class Mask(Op):
         flag = np.broadcast_to(flag, value.shape)
         out = np.empty(value.shape, dtype=object)
         for index in np.ndindex(value.shape):
-            num = element(value, index)
+            num, bit = element(value, index), element(flag, index)
+            if bit.frac != 0 or not 0 <= bit.lo <= bit.hi <= 1:
+                raise self.error("found flags that are not 0 or 1", "mask with flags of format ufix<1,1>")
             bounds = (min(num.lo, 0), max(num.hi, 0))
-            out[index] = select(element(flag, index), num, const(0, num.frac), bounds)
+            out[index] = select(bit, num, const(0, num.frac), bounds)
         return out
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import example, lookups, scalars_only, tabulated
+from eqhls.ops.common import addresses, beyond, example, lookups, scalars_only, tabulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,25 @@ class Radial(Op):
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self.function(x[0][..., 0])[..., None]
 
+    def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        y = self.reference(types, *x)
+        return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        result = np.empty(self.infer(*types).shape, dtype=object)
         lookup = lookups(self.entries, self.out.frac if self.out else 0)
-        for index in np.ndindex(x[0].shape[:-1]):
-            num = element(x[0], (*index, 0))
+        return self._each_channel(types, x[0], lookup)
+
+    def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
+        lookup = lookups(lambda num, k: beyond(self.function(addresses(num))[:, k], self.out), 0)
+        return self._each_channel(types, x[0], lookup)
+
+    def _each_channel(
+        self, types: tuple[Type, ...], x: NumArray, lookup: Callable[[Num, int], Num]
+    ) -> NumArray:
+        result = np.empty(self.infer(*types).shape, dtype=object)
+        for index in np.ndindex(x.shape[:-1]):
             for channel in range(len(self.weight.array)):
-                result[(*index, channel, 0)] = lookup(num, channel)
+                result[(*index, channel, 0)] = lookup(element(x, (*index, 0)), channel)
         return result
 
     def entries(self, x: Num, channel: int) -> list[int]:

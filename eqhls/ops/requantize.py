@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from eqhls.fixed import Fixed, NumArray, Overflow, Rounding, overflows, quantize
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op
@@ -37,12 +39,18 @@ class Requantize(Op):
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0]
 
+    def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        if not all(f.overflow.saturates for f in self.formats):
+            return x[0]
+        lsb, low, high = np.array([(f.lsb, f.lo, f.hi) for f in self.formats]).T
+        return np.clip(x[0], low * lsb, high * lsb)
+
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return map_numbers(x[0], lambda num, index: quantize(num, self._format(index[-1])))
 
-    def rounding(self, types: tuple[Type, ...]) -> float:
-        nearest = (Rounding.TRN, Rounding.TRN_ZERO)
-        return max(f.lsb * (1.0 if f.rounding in nearest else 0.5) for f in self.formats)
+    def rounding(self, types: tuple[Type, ...]) -> float | Floats:
+        truncating = (Rounding.TRN, Rounding.TRN_ZERO)
+        return np.array([f.lsb * (1.0 if f.rounding in truncating else 0.5) for f in self.formats])
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
         return map_numbers(x[0], lambda num, index: overflows(num, self._format(index[-1])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.common import example, lookups, map_numbers, scalars_only, tabulated
+from eqhls.ops.common import addresses, beyond, example, lookups, map_numbers, scalars_only, tabulated
 
 NOTHING = np.zeros(0)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -173,6 +173,10 @@ class Table(Op):
         rows = np.moveaxis(x[0], where, 0)
         return np.moveaxis(np.stack([self.function(v, k) for k, v in enumerate(rows)]), 0, where)
 
+    def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        y = self.reference(types, *x)
+        return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+
     def entries(self, x: Num, row: int) -> list[int]:
         """Return the raw entry for each raw address from x.lo to x.hi."""
 
@@ -196,6 +200,16 @@ class Table(Op):
             return 0.5 * self.out.lsb
         allowed = np.sort(self.levels.array)
         return 0.5 * float(np.diff(allowed).max()) + 0.5 * self.out.lsb
+
+    def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
+        where = types[0].index(self.axis) if self.axis else 0
+        lookup = lookups(self._beyond, 0)
+        return map_numbers(x[0], lambda num, index: lookup(num, index[where] if self.axis else 0))
+
+    def _beyond(self, x: Num, row: int) -> list[int]:
+        """Return 1 for each raw address whose value lies beyond the format of the entries, else 0."""
+        y = replace(self, out=None).function(addresses(x), row)
+        return beyond(y, self.out)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -21,6 +21,9 @@ class Stage:
 
 
 STAGES = (
+    "files",
+    "given network",
+    "rewrites",
     "inputs",
     "integer",
     "hls",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.frontends.graphfile import load_model
 from eqhls.groups.exact import lattice_group
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
@@ -30,6 +32,8 @@ from eqhls.verify.controls import CUTS, FAULTS, faulty
 from eqhls.verify.csim import CSim
 from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events, steps
 from eqhls.verify.evidence import STAGES, Evidence, Stage
+from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
+from eqhls.verify.given import Given, Recorded
 from eqhls.verify.metrics import auc, discriminant
 from eqhls.verify.sampling import Feeds, lattice_events, random_events
 from eqhls.verify.symmetry import (
@@ -87,9 +91,13 @@ class Machines:
         return simulate(self.folder, self.pack(feeds), pack(self.graph.results, out), waves=waves)
 
 
-def test_vectors(graph: Graph) -> Project:
+def vector_feeds(graph: Graph) -> Feeds:
+    """Return the events that a project ships, as raw integers by port."""
+    return random_events(graph, np.random.default_rng(1), 1000)
+
+
+def test_vectors(graph: Graph, feeds: Feeds) -> Project:
     """Return tb_data: inputs over the whole range of the ports, and the expected outputs."""
-    feeds = random_events(graph, np.random.default_rng(1), 1000)
     buffer = npz({k: v.astype(np.int32) for k, v in feeds.items()})
     expected = graph.evaluate(feeds)[graph.outputs[0]].reshape(1000, -1)
     flat = [np.concatenate([feeds[n.name][k].ravel() for n in graph.inputs]) for k in range(1000)]
@@ -115,21 +123,29 @@ def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report)
     return Evidence(tuple(stages), wanted=tuple(n for n in STAGES if n.startswith("symmetry")))
 
 
-def prove(folder: Path, graph: Graph, options: Options, events: Path | None, report: Report) -> Evidence:
-    """Run every stage; the evidence goes to report/evidence.json and into the manifest."""
+def prove(
+    folder: Path, given: Given, manifest: Mapping[str, Any], events: Path | None, report: Report
+) -> Evidence:
+    """Run every stage; the evidence goes to report/evidence.json."""
+    graph = load_model(folder / "model")
     machines = Machines(folder, graph)
-    ready = read_events(events, graph) if events else vectors(folder, graph)
-    stages: list[Stage] = []
-    report("inputs", 0.02)
+    shipped = vectors(folder, graph)
+    ready = read_events(events, graph) if events else shipped
+    report("files and given network", 0.01)
+    stages = [files_stage(folder, manifest)]
+    recorded = tuple(Recorded(**found) for found in manifest["from_given_network"])
+    stages.append(given_stage(given, graph, ready.raw, shipped.raw, recorded))
+    stages.append(rewrites_stage(given, graph, ready.raw))
+    report("inputs", 0.03)
     stages.append(_inputs(graph, ready))
     stages += _engines(machines, ready, report)
     report("cocotb on Verilator: back to back, gaps, reset", 0.3)
     stages.append(_cocotb(machines, ready))
-    stages += _symmetry(machines, options, report)
+    stages += _symmetry(machines, given.options, report)
     report("boosts and rotations", 0.95)
     stages.append(boost_curve(graph, ready, folder))
     if ready.labels is not None:
-        stages.append(_auc(machines, ready))
+        stages.append(_auc(machines, given.network, ready))
     evidence = Evidence(tuple(stages), ready.labels is not None)
     write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
     report("done", 1.0)
@@ -276,10 +292,10 @@ def _test_project(test: Graph, options: Options) -> Project:
     return files | bench | {MANIFEST: json.dumps({"name": test.name, "test_build": True}) + "\n"}
 
 
-def _auc(machines: Machines, events: Events) -> Stage:
+def _auc(machines: Machines, network: Graph, events: Events) -> Stage:
     assert events.labels is not None
     fixed = auc(discriminant(machines.predict(events, "integer").scores), events.labels)
-    floating = auc(discriminant(predict_floats(machines.graph, events).scores), events.labels)
+    floating = auc(discriminant(predict_floats(network, events).scores), events.labels)
     return Stage(
         "auc",
         True,

@@ -1,0 +1,187 @@
+"""How far a quantized network may lie from the network that it was made of: a bound composed from its ops.
+
+Every op says how far its exact body may lie from its float reference (`Op.rounding`), and a rounded weight
+lies within half a step of the given one. The envelope is how far the outputs move if all of these errors
+act at once: the quantized graph is evaluated in float64 with every value and every rounded weight moved by
+its full error, in patterns of signs (docs/adr/0018-the-proof-begins-at-the-file.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.fixed import Fixed
+from eqhls.ir.graph import Graph
+from eqhls.ir.op import Floats, Op, Tensor
+
+PATTERNS = 18
+"""Patterns of signs that are tried."""
+SAFETY = 2.0
+"""How much a difference may exceed the largest change that the patterns found."""
+FLOAT_ERROR = 1e-9
+"""What another order of float64 operations may change, relative to the largest output."""
+Ranges = Mapping[str, tuple[Fixed, ...]]
+"""Formats that the user asked for, by value: their ranges are part of the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One way in which errors act together. `coherent` errors have one sign for each op; others have one
+    for each number, and for each event if `events`. `sign` fixes all of them (0: random)."""
+
+    coherent: bool
+    events: bool = False
+    uniform: bool = False
+    sign: int = 0
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Return factors from -1 to 1 for errors of values of shape (events, ...)."""
+        if self.coherent:
+            return np.full((1,) * len(shape), self.sign or rng.choice((-1.0, 1.0)), dtype=np.float64)
+        size = shape if self.events else (1, *shape[1:])
+        return rng.uniform(-1, 1, size) if self.uniform else rng.choice((-1.0, 1.0), size)
+
+
+TRUNCATED = (Pattern(True, sign=-1), Pattern(True, sign=1))
+"""Truncation errs in one direction everywhere."""
+DRAWN = (
+    Pattern(True),
+    Pattern(False),
+    Pattern(False, events=True),
+    Pattern(False, events=True, uniform=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How far one output may lie from the given network: `limit` for each number of each event, shape
+    (events, *axes, components), and `share`, how much of it may be used on average (rms; more than 0)."""
+
+    limit: Floats
+    share: float
+
+    def used(self, difference: Floats) -> Floats:
+        """Return the share of the limit that a difference takes; infinite if it takes some of none."""
+        some = np.where(difference == 0, 0.0, np.inf)
+        return np.divide(np.abs(difference), self.limit, out=some, where=self.limit > 0)
+
+    def holds(self, difference: Floats) -> NDArray[np.bool_]:
+        """Return, for each event, whether a difference lies inside; never if its rms does not."""
+        if self.ratio(difference) > 1:
+            return np.zeros(len(difference), dtype=bool)
+        return np.asarray((self.used(difference) <= 1).reshape(len(difference), -1).all(axis=1))
+
+    def ratio(self, difference: Floats) -> float:
+        """Return the rms of the used shares over the one that is allowed: 1 is the most that holds."""
+        return rms(self.used(difference)) / self.share
+
+
+def rms(x: Floats) -> float:
+    """Return the root mean square of all numbers, 0 for none."""
+    return float(np.sqrt((x**2).mean())) if x.size else 0.0
+
+
+def envelopes(
+    given: Graph, quantized: Graph, feeds: Mapping[str, Floats], seed: int = 7
+) -> tuple[Envelope, ...]:
+    """Return how far each output of `quantized` may lie from that of `given`.
+
+    `quantized` is what `eqhls.quantize` made of `given`, before any rewrite; `feeds` are the values of the
+    ports in real units, shape (events, *axes, components).
+    """
+    plain = forward(quantized, feeds)
+    changes: dict[str, list[Floats]] = {name: [] for name in quantized.outputs}
+    for k in range(PATTERNS):
+        pattern = TRUNCATED[k] if k < len(TRUNCATED) else DRAWN[k % len(DRAWN)]
+        moved = _moved(given, quantized, feeds, pattern, np.random.default_rng((seed, k)), k % 2 == 1)
+        for name, found in changes.items():
+            found.append(np.abs(moved[name] - plain[name]))
+    return tuple(_envelope(plain[name], changes[name]) for name in quantized.outputs)
+
+
+def _envelope(plain: Floats, changes: list[Floats]) -> Envelope:
+    """Events in which the patterns happen to cancel get what is typical of the others on top."""
+    widest = np.max(changes, axis=0)
+    typical = np.median(widest, axis=0) if len(widest) else 0.0
+    error = FLOAT_ERROR * max(1.0, float(np.abs(plain).max(initial=0.0)))
+    limit = SAFETY * (widest + typical) + error
+    return Envelope(limit, min(SAFETY * max(rms(c / limit) for c in changes) + FLOAT_ERROR, 1.0))
+
+
+def forward(graph: Graph, feeds: Mapping[str, Floats], ranges: Ranges | None = None) -> dict[str, Floats]:
+    """Return every value in float64, within the ranges of the formats that the graph has, and within those
+    that were asked for by name."""
+    events = len(next(iter(feeds.values())))
+    values: dict[str, Floats] = {}
+    for node in graph:
+        if node.op.source:
+            value = np.asarray(feeds[node.name], dtype=np.float64)
+        else:
+            value = node.op.bounded(graph.types_into(node), *(values[n] for n in node.inputs))
+        if ranges and node.name in ranges:
+            lsb, low, high = np.array([(f.lsb, f.lo, f.hi) for f in ranges[node.name]]).T
+            value = np.clip(value, low * lsb, high * lsb)
+        values[node.name] = value
+    return values | {n: np.broadcast_to(values[n], (events, *values[n].shape[1:])) for n in graph.outputs}
+
+
+def _moved(
+    given: Graph,
+    quantized: Graph,
+    feeds: Mapping[str, Floats],
+    pattern: Pattern,
+    rng: np.random.Generator,
+    ideal: bool,
+) -> dict[str, Floats]:
+    """Return the values of the quantized graph with all errors acting. If `ideal`, ops that the given
+    network does not have stand for what they replace, without a floor of their own."""
+    own = {n.name: n.op for n in given}
+    values: dict[str, Floats] = {}
+    for node in quantized:
+        if node.op.source:
+            values[node.name] = np.asarray(feeds[node.name], dtype=np.float64)
+            continue
+        types, args = quantized.types_into(node), tuple(values[n] for n in node.inputs)
+        before = own.get(node.name)
+        op = shaken(node.op, before, pattern, rng)
+        invented = ideal and type(before) is not type(op)
+        value = op.ideal(types, *args) if invented else op.bounded(types, *args)
+        error = np.asarray(op.rounding(types))
+        values[node.name] = value + error * pattern.draw(rng, value.shape) if error.any() else value
+    return values
+
+
+def shaken(op: Op, before: Op | None, pattern: Pattern, rng: np.random.Generator) -> Op:
+    """Return an op with each rounded weight moved by its error: half a step of its tensor, or the change
+    that quantization made if that is less. `before` is the op of the given network."""
+    changed: dict[str, Tensor] = {}
+    for field in fields(op):
+        value = getattr(op, field.name)
+        old = getattr(before, field.name, None) if type(before) is type(op) else None
+        if not isinstance(value, Tensor) or value == old:
+            continue
+        error = 0.5 * _step(value.array)
+        if isinstance(old, Tensor) and old.shape == value.shape:
+            error = np.minimum(error, np.abs(value.array - old.array))
+        changed[field.name] = Tensor(value.array + error * pattern.draw(rng, (1, *value.shape))[0])
+    return replace(op, **changed) if changed else op
+
+
+def _step(weights: Floats) -> Floats:
+    """Return the unit of the last place of weights, one for each map of pairs (the last of three axes)."""
+    if weights.ndim != 3:
+        return np.array(_unit(weights))
+    return np.array([_unit(weights[..., k]) for k in range(weights.shape[-1])])
+
+
+def _unit(weights: Floats) -> float:
+    """Return the largest power of two of which all weights are multiples; 0 if they have over 40 bits."""
+    for bits in range(-16, 40):
+        scaled: Floats = weights * 2.0**bits
+        if (scaled == np.rint(scaled)).all():
+            return 2.0**-bits
+    return 0.0

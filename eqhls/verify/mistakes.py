@@ -1,0 +1,83 @@
+"""Mistakes that the comparison with the given network must catch: one weight moved, operands exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+import numpy as np
+
+from eqhls.errors import CompileError
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Floats, Op, Tensor
+
+STEPS = (1, 4, 16, 64, 256, 1024)
+"""Steps by which a weight is moved, until the mistake shows."""
+PLACES = 4
+"""Weights of each number of steps, and pairs of operands, that are tried."""
+
+
+def moved_weights(graph: Graph, seed: int = 11) -> Iterator[tuple[str, Graph]]:
+    """Yield graphs with one weight moved by more and more steps of its last place, with what was done.
+
+    Weights are all tensors of ops, entries of functions included; large ones come first, for they count.
+    """
+    rng = np.random.default_rng(seed)
+    holders = [(n, f.name) for n in graph for f in fields(n.op) if isinstance(getattr(n.op, f.name), Tensor)]
+    for steps in STEPS:
+        for k in rng.permutation(len(holders))[:PLACES]:
+            node, name = holders[k]
+            made = _formatted(graph, replace(node, op=_moved(node, name, steps)))
+            if made is not None:
+                yield f"a weight of %{node.name} moved by {steps} step{'s' * (steps > 1)}", made
+
+
+def _moved(node: Node, name: str, steps: int) -> Op:
+    tensor: Tensor = getattr(node.op, name)
+    array = tensor.array.copy()
+    index = np.unravel_index(np.abs(array).argmax(), array.shape)
+    array[index] += steps * _unit(array)
+    return replace(node.op, **{name: Tensor(array)})
+
+
+def _unit(array: Floats) -> float:
+    """Return a step of weights: the last place of fixed-point numbers, 1/256 of the largest of others."""
+    top = float(np.abs(array).max(initial=0.0)) or 1.0
+    for bits in range(-16, 24):
+        if (array * 2.0**bits == np.rint(array * 2.0**bits)).all():
+            return 2.0**-bits
+    return top / 256
+
+
+def exchanged_operands(graph: Graph, seed: int = 12) -> Iterator[tuple[str, Graph]]:
+    """Yield graphs in which one op reads its operands in another order, or another value of the same type,
+    with what was done."""
+    rng = np.random.default_rng(seed)
+    for k in rng.permutation(len(graph.nodes)):
+        node = graph.nodes[k]
+        for text, inputs in _rewired(graph, node, int(k), rng):
+            made = _formatted(graph, replace(node, inputs=inputs))
+            if made is not None:
+                yield f"{text} of %{node.name} exchanged", made
+
+
+def _rewired(
+    graph: Graph, node: Node, place: int, rng: np.random.Generator
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if len(set(node.inputs)) > 1:
+        yield "operands", node.inputs[::-1]
+    earlier = graph.nodes[:place]
+    for position, name in enumerate(node.inputs):
+        kind = replace(graph.node(name).type, formats=())
+        alike = [n.name for n in earlier if n.name != name and replace(n.type, formats=()) == kind]
+        if alike:
+            other = alike[int(rng.integers(len(alike)))]
+            yield "an operand", (*node.inputs[:position], other, *node.inputs[position + 1 :])
+
+
+def _formatted(graph: Graph, changed: Node) -> Graph | None:
+    """Return the graph with one node changed and all formats derived again, or None if it has none."""
+    try:
+        return graph.rewrite(lambda n: changed if n.name == changed.name else n).verify().formatted()
+    except CompileError:
+        return None
