@@ -145,7 +145,7 @@ def test_products_with_oneself_merge(
     merged = drop_dead(merge_products(graph))
     same(graph, merged, rng)
     assert ("cg_square" in kinds(merged)) is squared
-    assert merged.node("z").type.size("c") == columns
+    assert merged.node("z.merged").type.size("c") == columns
     assert total_work(merged).products < total_work(graph).products
 
 
@@ -161,7 +161,7 @@ def test_exchanged_factors_merge_through_a_sum(rng: np.random.Generator) -> None
     graph = b.graph(b.add("y", ChannelMix(Tensor(rng.normal(size=(2, 6)))), total))
     merged = drop_dead(merge_products(graph))
     same(graph, merged, rng)
-    assert merged.node("total").type.size("c") == 4 and kinds(merged).count("cg_product") == 1
+    assert merged.node("total.merged").type.size("c") == 4 and kinds(merged).count("cg_product") == 1
 
 
 def test_columns_that_something_else_reads_stay() -> None:
