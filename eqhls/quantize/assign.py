@@ -35,10 +35,11 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
-from eqhls.quantize.weights import rounded_weights
+from eqhls.quantize.weights import rounded_constant, rounded_weights
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
@@ -193,6 +194,8 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 return replace(op, out=Fixed.parse(wanted.result))
             largest = float(seen[node.name].max()) if node.name in seen else inf
             return replace(op, out=_table_format(op, inputs[0], largest))
+        case Spurion() as op if wanted.result:
+            return rounded_constant(op, _parsed(wanted.result))
         case op:
             return rounded_weights(op, wanted.weight)
 
@@ -255,7 +258,7 @@ def _radial_format(op: Radial, address: NumArray) -> Fixed:
 
 def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
-    if isinstance(node.op, Input | Table | Radial | Requantize):
+    if isinstance(node.op, Input | Table | Radial | Requantize | Spurion):
         return None
     if wanted.result:
         return Requantize(_parsed(wanted.result))
