@@ -47,9 +47,9 @@ MOST_ELEMENTS, MOST_DEGREE = 160, 4
 """How large a value may be, and how high a power of the momenta it may hold, so that no word outgrows 63 bits."""
 STEMS = ("a", "n", "x", "y")
 SUFFIXES = (
-    "q code address inner 0 0.a 0.b 1 a b bs r here there bias masked function positive factor scaled "
-    "unscaled whole merged z.merged q1 inner1"
-).split()
+    "q", "q1", "code", "address", "inner", "inner1", "0", "0.a", "0.b", "1", "a", "b", "bs", "r", "here", "there",
+    "bias", "masked", "function", "positive", "factor", "scaled", "unscaled", "whole", "merged", "merged1",
+)  # fmt: skip
 """The names that rewrites and quantization give to values of their own."""
 BENT = (Activation.NONE, Activation.RELU, Activation.LEAKY_RELU, Activation.TANH, Activation.SIGMOID,
         Activation.SLOG, Activation.SOFTSIGN)  # fmt: skip
@@ -274,12 +274,21 @@ def _edges(g: Grower) -> None:
     dots = g.add(Gram(), here, p)
     weight = g.add(Radial(Tensor([0.5, 1.0]), g.weights(CHANNELS, 2), g.weights(CHANNELS)), dots)
     y = g.add(CgProduct(S_V), weight, g.add(Add((1,)), here, p))
-    x = g.add(CgProduct(parse_path("V*S->V")), p, g.add(Spurion(Type(Rep.S, (Axis("c", 2),)), g.weights(2, 1))))
+    x = g.add(
+        CgProduct(parse_path("V*S->V")), p, g.add(Spurion(Type(Rep.S, (Axis("c", 2),)), g.weights(2, 1)))
+    )
     if g.rng.random() < 0.5:
         y = g.add(Select("c", (0, 0, 1, 1), "c"), y)
         x = g.add(Select("c", (0, 1, 0, 1), "c"), x)
     path = parse_path(str(g.rng.choice(["V*V->S", "V*V->F", "V*V->T"])))
     g.add(ParticleSum("j"), g.add(CgProduct(path), y, x))
+
+
+def _weighted_sum(g: Grower) -> None:
+    """The sum of a product with scalars."""
+    w = g.pick(lambda t: t.rep is Rep.S and t.has("j"))
+    x = g.pick(lambda t: t.rep in (Rep.S, Rep.V) and t.has("j"))
+    g.add(ParticleSum("j"), g.add(CgProduct(S_S if g.b.type(x).rep is Rep.S else S_V), w, x))
 
 
 def _mixed_products(g: Grower) -> None:
@@ -345,8 +354,8 @@ def _twin(g: Grower) -> None:
 
 MOVES = (
     _constant, _linear, _linear, _dense, _structure, _structure, _sum, _sum, _product, _square, _invariants,
-    _invariants, _function, _function, _message, _rounding, _scaled, _norm, _edges, _mixed_products,
-    _radial_mix, _normalised, _pairs, _to_pairs, _twin, _twin,
+    _invariants, _function, _function, _message, _rounding, _scaled, _norm, _edges, _weighted_sum, _mixed_products,
+    _radial_mix, _normalised, _pairs, _pairs, _to_pairs, _twin, _twin,
 )  # fmt: skip
 
 
@@ -355,14 +364,14 @@ def random_graph(rng: np.random.Generator, steps: int = 0, outputs: int = 0) -> 
     told how many. Some of its values are read by nothing."""
     g = Grower(rng)
     _start(g)
-    wanted = steps or int(rng.integers(3, 13))
-    while wanted:
+    wanted, computed = steps or int(rng.integers(3, 13)), list[str]()
+    while wanted > 0 or not computed:
         try:
             MOVES[int(rng.integers(len(MOVES)))](g)
         except CompileError:
             continue
         wanted -= 1
-    computed = [n.name for n in g.b.nodes.values() if not n.op.source and n.inputs]
+        computed = [n.name for n in g.b.nodes.values() if n.inputs]
     size = min(outputs or int(rng.integers(1, 4)), len(computed))
     chosen = rng.choice(computed[-(size + 4) :], size, replace=False)
     return g.b.graph(*(str(n) for n in chosen))

@@ -40,12 +40,14 @@ class Graph:
     """Nodes in SSA order and the names of the results.
 
     An output has the name that the user gave it at every stage: passes and quantization give the name to
-    whatever computes the result in the end.
+    whatever computes the result in the end. `retired` are names of values that were left out on the way;
+    they stay the user's, and no invented value takes one.
     """
 
     name: str
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
+    retired: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     _by_name: dict[str, Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -210,7 +212,7 @@ class Builder:
         """Return the builder of a graph with the name and the outputs of `source`."""
         made = cls(source.name)
         made._source = source
-        made.reserve(n.name for n in source)
+        made.reserve((*source.retired, *(n.name for n in source)))
         return made
 
     def reserve(self, names: Iterable[str]) -> None:
@@ -282,10 +284,12 @@ class Builder:
     def graph(self, *outputs: str) -> Graph:
         """Return the graph, verified. Of a graph that reads another one, `outputs` are the values that take
         the place of its outputs and so their names; left out, they have these names already."""
+        retired = frozenset[str]()
         if self._source is not None:
             self._name_outputs(outputs or self._source.outputs)
             outputs = self._source.outputs
-        return Graph(self.name, tuple(self._nodes.values()), outputs).verify()
+            retired = self._source.retired.union(n.name for n in self._source).difference(self._nodes)
+        return Graph(self.name, tuple(self._nodes.values()), outputs, retired).verify()
 
     def _name_outputs(self, values: tuple[str, ...]) -> None:
         """Give each value the name of the output that it is; what had the name before gets a fresh one."""

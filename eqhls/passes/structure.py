@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eqhls.ir.graph import Builder, Graph, Node
+from eqhls.ir.graph import Builder, Graph
 
 
 def share_common(graph: Graph) -> Graph:
@@ -29,9 +29,11 @@ def share_common(graph: Graph) -> Graph:
 def drop_dead(graph: Graph) -> Graph:
     """Leave out what no output needs; ports stay, they are the interface."""
     live = set(graph.outputs)
-    kept: list[Node] = []
     for node in reversed(graph.nodes):
         if node.name in live or node.op.source:
-            live.update(node.inputs)
-            kept.append(node)
-    return replace(graph, nodes=tuple(reversed(kept)))
+            live.update((node.name, *node.inputs))
+    made = Builder.reading(graph)
+    for node in graph:
+        if node.name in live:
+            made.keep(node)
+    return made.graph()

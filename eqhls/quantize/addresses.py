@@ -77,4 +77,4 @@ def _code(tables: list[Table], largest: float) -> Log2:
     steepest = max(float(np.abs(s).max()) for s in slopes)
     start = 2.0 ** floor(log2(1 / max(steepest, 2.0**-20)))
     octaves = log2(1 + MARGIN * largest / start)
-    return Log2(start, CODE_FRAC, ceil(octaves * 2**CODE_FRAC) + 1, odd=True)
+    return Log2(start, CODE_FRAC, max(ceil(octaves * 2**CODE_FRAC), 1) + 1, odd=True)

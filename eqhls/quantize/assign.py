@@ -118,11 +118,11 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
 def _code(op: Radial, x: NumArray, largest: float) -> Log2:
     """Return the logarithmic code of |x| in front of a radial function.
 
-    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, or at the last bit of x.
+    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, be it below the last bit of
+    x: 0 and that bit are as different as the function makes them.
     """
     steep = float(op.slope.array.max())
-    lsb = max(f.lsb for f in hull(x))
-    lowest = max(lsb, 2.0 ** floor(-log2(steep) - FLAT)) if steep > 0 else lsb
+    lowest = 2.0 ** floor(-log2(steep) - FLAT) if steep > 0 else max(f.lsb for f in hull(x))
     octaves = max(ceil(log2(max(largest * MARGIN / lowest, 2.0))), 1)
     return Log2(lowest, CODE_BITS, (octaves << CODE_BITS) + 1, CODE_BITS + 4, 3, magnitude=True)
 
