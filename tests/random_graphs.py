@@ -330,7 +330,7 @@ def _pairs(g: Grower) -> None:
     k = g.rng.integers(-4, 5, (CHANNELS, CHANNELS, 15)) / 8
     if g.rng.random() < 0.7:
         k[:, :, 4], k[:, :, 7], k[:, :, 10] = k[:, :, 3], k[:, :, 6], k[:, :, 9]
-    keep = None if g.rng.random() < 0.5 else 3
+    keep = None if g.rng.random() < 0.5 else 8
     x = g.add(Eq2to2(Tensor(k), g.weights(CHANNELS), g.weights(CHANNELS), keep, row="j", column="i"), x)
     if g.rng.random() < 0.5:
         x = g.add(ChannelMix(g.weights(CHANNELS, CHANNELS), g.weights(CHANNELS)), x)

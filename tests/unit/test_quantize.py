@@ -240,7 +240,9 @@ def test_weights_outside_their_format_are_refused(rng: np.random.Generator) -> N
     def options(weight: str) -> Options:
         return read_options(None, HLSConfig={"LayerName": {"y": {"Precision": {"weight": weight}}}})
 
-    with pytest.raises(CompileError, match=r"clipped: %y: .*weight -2\.5, which fix<8,2> .* from -2 to 1\.98"):
+    with pytest.raises(
+        CompileError, match=r"clipped: %y: .*weight -2\.5, which fix<8,2> .* from -2 to 1\.98"
+    ):
         assign(graph, {}, options("fix<8,2>"))
     assert assign(graph, {}, options("fix<8,3>")).node("y").op == graph.node("y").op
     top = Dense(Tensor([[1.0, -1.0]]))
@@ -255,7 +257,9 @@ def test_constants_and_functions_are_no_weights() -> None:
     assert rounded_weights(beams, "fix<6,2>") == beams and rounded_weights(slope, "fix<6,2>") == slope
     b = Builder("beams")
     p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
-    graph = b.graph(b.add("g", Gram(), b.add("beams", replace(beams, values=Tensor(beams.values.array * 0.7))), p))
+    graph = b.graph(
+        b.add("g", Gram(), b.add("beams", replace(beams, values=Tensor(beams.values.array * 0.7))), p)
+    )
 
     def options(result: str) -> Options:
         return read_options(None, HLSConfig={"LayerName": {"beams": {"Precision": result}}})
