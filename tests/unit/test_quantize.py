@@ -33,6 +33,7 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, parse_clock, read_options
 from eqhls.quantize.assign import LIMIT, TABLE_BITS, assign
+from eqhls.quantize.knobs import starting_knobs
 from eqhls.quantize.weights import rounded_weights
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -268,3 +269,20 @@ def test_constants_and_functions_are_no_weights() -> None:
     assert isinstance(fine.op, Spurion) and fine.op.values.array[1].tolist() == [717 / 512, 0, 0, -717 / 512]
     with pytest.raises(CompileError, match=r"%beams: .*fix<8,1>"):
         assign(graph, {}, options("fix<8,1>"))
+
+
+def test_a_search_finds_what_was_rounded_whatever_it_is_called(rng: np.random.Generator) -> None:
+    """An output is rounded under its own name; the network's own `v.q` is another thing."""
+    b = Builder("vectors")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(14, 8),))))
+    w = b.add("w", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(14, 1),))))
+    v = b.add("v", CgProduct(parse_path("S*V->V")), w, p)
+    own = b.add("v.q", Requantize((Fixed(6, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM),)), v)
+    u = b.add("u", CgProduct(parse_path("S*V->V")), w, own)
+    out = b.add("out", CgProduct(parse_path("S*V->V")), w, v)
+    graph = b.graph(out, u)
+    base = assign(graph, {"p": rng.normal(size=(50, 2, 4)), "w": rng.uniform(-1, 1, (50, 2, 1))}, Options())
+    knobs = starting_knobs(graph, base, 0)
+    assert isinstance(base.node("out").op, Requantize) and base.node("out").inputs == ("out.inner",)
+    assert knobs["v"][0].formats == base.node("v.q1").op.formats != base.node("v.q").op.formats
+    assert knobs["out"][0].formats == base.node("out").op.formats
