@@ -44,6 +44,7 @@ def read_onnx(source: Path | onnx.ModelProto) -> Graph:
 def read_nodes(model: onnx.ModelProto, where: str) -> Reading:
     """Return everything that is known of a model's values after its last operator."""
     state = Reading(where, frozenset(i.name for i in model.graph.input))
+    state.builder.reserve(identifier(n) for n in (*state.ports, *map(name_of, model.graph.node)))
     for tensor in model.graph.initializer:
         state.constants[tensor.name] = state.tensor(tensor)
     for node in model.graph.node:

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.groups.cg import Path, parse_path
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import NAME, Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 
 Arrays = dict[str, NDArray[Any]]
-_LINE = re.compile(r"%([\w.]+) = (\w+)\(([^)]*)\)(?: \{(.*)\})? : (.+)")
+_LINE = re.compile("%(" + NAME.pattern + r") = (\w+)\(([^)]*)\)(?: \{(.*)\})? : (.+)")
 _CLOSE = {"<": ">", "[": "]", "(": ")"}
 
 

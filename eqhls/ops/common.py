@@ -200,3 +200,9 @@ def check_axes(block: str, kind: Type, *names: str) -> None:
     """Raise CompileError unless the axes are these, in this order."""
     if tuple(a.name for a in kind.axes) != names:
         raise CompileError(block, f"found {kind}, expected axes {', '.join(names)}")
+
+
+def check_last(block: str, kind: Type, name: str) -> None:
+    """Raise CompileError unless this is the last axis."""
+    if not kind.axes or kind.axes[-1].name != name:
+        raise CompileError(block, f"found {kind}, expected {name} as its last axis")

@@ -15,6 +15,7 @@ from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
     blocks,
+    check_last,
     check_maps,
     example,
     full_pairs,
@@ -44,6 +45,7 @@ class Eq2to0(Op):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         pair_count(self.kind(), types[0])
+        check_last(self.kind(), types[0], self.channel)
         channels = types[0].size(self.channel)
         check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
         return types[0].like(Rep.S, (Axis(self.channel, self.weight.shape[0]),))

@@ -14,6 +14,7 @@ from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
     blocks,
+    check_last,
     check_maps,
     example,
     full_pairs,
@@ -43,6 +44,7 @@ class Eq2to1(Op):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         scalars_only(self.kind(), types)
+        check_last(self.kind(), types[0], self.channel)
         n, channels = pair_count(self.kind(), types[0]), types[0].size(self.channel)
         check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
         return types[0].like(Rep.S, (Axis(self.to, n), Axis(self.channel, self.weight.shape[0])))

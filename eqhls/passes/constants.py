@@ -7,22 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from eqhls.fixed import element
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ops.spurion import Spurion
 
 
 def fold_constants(graph: Graph) -> Graph:
     """Replace every op of constants alone by its exact value. Needs formats, for tables have them."""
-    known: dict[str, Node] = {}
-    nodes: list[Node] = []
+    made = Builder.reading(graph)
     for node in graph:
-        if node.inputs and all(n in known for n in node.inputs):
-            node = _folded(node, tuple(known[n] for n in node.inputs))
-        if isinstance(node.op, Spurion):
-            known[node.name] = node
-        nodes.append(node)
-    return replace(graph, nodes=tuple(nodes))
+        sources = tuple(made.find(n) for n in node.inputs)
+        constant = bool(sources) and all(isinstance(s.op, Spurion) for s in sources)
+        made.keep(_folded(node, sources) if constant else node)
+    return made.graph()
 
 
 def _folded(node: Node, sources: tuple[Node, ...]) -> Node:

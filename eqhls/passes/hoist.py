@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from eqhls.errors import CompileError
 from eqhls.groups.cg import parse_path
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
+from eqhls.ir.op import Op
+from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.select import Select
-from eqhls.passes.rebuild import Rebuild
 
 WEIGHTED = parse_path("S*V->V")
 
@@ -21,40 +23,87 @@ def hoist_differences(graph: Graph) -> Graph:
     """Rewrite sum_j R_ij (p_i - p_j) (x) X_j as p_i (x) A_i - sum_j R_ij B_j with A_i = sum_j R_ij X_j
     and B_j = p_j (x) X_j: one Clebsch-Gordan product for every particle instead of every pair.
     """
-    made = Rebuild(graph)
+    made = Builder.reading(graph)
     for node in graph:
-        product = made.find(node.inputs[0]) if isinstance(node.op, ParticleSum) else None
-        if product is None or not isinstance(product.op, CgProduct) or not _hoist(made, node, product):
+        found = _pattern(made, node)
+        if found is None or not found.gives(made, node.type):
             made.keep(node)
+        else:
+            _hoist(made, node.name, found)
     return made.graph()
 
 
-def _hoist(made: Rebuild, node: Node, product: Node) -> bool:
-    """Append the hoisted form of one sum under its name; False where the pattern is another."""
-    assert isinstance(node.op, ParticleSum) and isinstance(product.op, CgProduct)
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """sum over `over` of product(pick(weight * (here - there)), factor) with factor = copies(source)."""
+
+    over: str
+    product: CgProduct
+    weight: str
+    here: str
+    there: str
+    factor: str
+    source: str
+    pick: Select | None
+    copies: Select | None
+
+    def gives(self, made: Builder, wanted: Type) -> bool:
+        """Whether the hoisted form exists and is of the same type, with its axes in the same order."""
+        kinds = (made.type(n) for n in (self.weight, self.here, self.there, self.factor, self.source))
+        weight, here, there, factor, source = kinds
+        try:
+            weight = self.pick.infer(weight) if self.pick else weight
+            first = self.product.infer(here, PairSum(self.over).infer(weight, factor))
+            pairs = self.product.infer(there, source)
+            pairs = self.copies.infer(pairs) if self.copies else pairs
+            found = Add((1,)).infer(first, PairSum(self.over).infer(weight, pairs))
+        except CompileError:
+            return False
+        return found == replace(wanted, formats=())
+
+
+def _pattern(made: Builder, node: Node) -> _Pattern | None:
+    """Return the parts of a sum of products with weighted differences, or None for any other value."""
+    if not isinstance(node.op, ParticleSum):
+        return None
+    product = made.find(node.inputs[0])
+    if not isinstance(product.op, CgProduct):
+        return None
     over, (edge, factor) = node.op.axis, product.inputs
     edge_node, pick = _unselected(made, edge)
     if not (isinstance(edge_node.op, CgProduct) and edge_node.op.path == WEIGHTED):
-        return False
+        return None
     weight, difference = edge_node.inputs
     minus = made.find(difference)
     if not (isinstance(minus.op, Add) and minus.op.minus == (1,) and len(minus.inputs) == 2):
-        return False
+        return None
     here, there = minus.inputs
     if made.type(here).has(over) or not made.type(factor).has(over):
-        return False
-    weight = weight if pick is None else made.add(f"{node.name}.r", pick, weight)
-    total = made.add(f"{node.name}.a", PairSum(over), weight, factor)
-    first = made.add(f"{node.name}.here", product.op, here, total)
+        return None
+    if pick is not None and made.type(difference).has(pick.axis):
+        return None
     source, copies = _unselected(made, factor)
-    pairs = made.add(f"{node.name}.b", product.op, there, source.name)
-    pairs = pairs if copies is None else made.add(f"{node.name}.bs", copies, pairs)
-    second = made.add(f"{node.name}.there", PairSum(over), weight, pairs)
-    made.add(node.name, Add((1,)), first, second)
-    return True
+    if copies is not None and made.type(there).has(copies.axis):
+        source, copies = made.find(factor), None
+    return _Pattern(over, product.op, weight, here, there, factor, source.name, pick, copies)
 
 
-def _unselected(made: Rebuild, name: str) -> tuple[Node, Select | None]:
+def _hoist(made: Builder, name: str, found: _Pattern) -> None:
+    """Append the hoisted form of one sum under its name."""
+
+    def add(part: str, op: Op, *inputs: str) -> str:
+        return made.add(made.fresh(f"{name}.{part}"), op, *inputs)
+
+    weight = add("r", found.pick, found.weight) if found.pick else found.weight
+    total = add("a", PairSum(found.over), weight, found.factor)
+    first = add("here", found.product, found.here, total)
+    pairs = add("b", found.product, found.there, found.source)
+    pairs = add("bs", found.copies, pairs) if found.copies else pairs
+    second = add("there", PairSum(found.over), weight, pairs)
+    made.add(name, Add((1,)), first, second)
+
+
+def _unselected(made: Builder, name: str) -> tuple[Node, Select | None]:
     """Return what a value takes its channels from, and how."""
     node = made.find(name)
     if isinstance(node.op, Select) and node.op.to == node.op.axis:
@@ -64,10 +113,9 @@ def _unselected(made: Rebuild, name: str) -> tuple[Node, Select | None]:
 
 def sum_products(graph: Graph) -> Graph:
     """Rewrite the sum of a product with scalars as one weighted sum."""
-    by_name = {n.name: n for n in graph}
 
     def rule(node: Node) -> Node:
-        product = by_name[node.inputs[0]] if isinstance(node.op, ParticleSum) else node
+        product = graph.node(node.inputs[0]) if isinstance(node.op, ParticleSum) else node
         if not (isinstance(node.op, ParticleSum) and isinstance(product.op, CgProduct)):
             return node
         kinds = graph.types_into(product)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -20,18 +21,13 @@ def move_heads_past_sums(graph: Graph) -> Graph:
     One mix of the event instead of one for every pair. Only where nothing else reads the mix, and where
     the merged weights still fit into 24 bits.
     """
-    readers = [n for node in graph for n in node.inputs] + list(graph.outputs)
-    by_name = {n.name: n for n in graph}
+    readers = Counter(n for node in graph for n in node.inputs) + Counter(graph.outputs)
 
     def rule(node: Node) -> Node:
         if not isinstance(node.op, Eq2to0):
             return node
-        mix = by_name[node.inputs[0]]
-        if (
-            not isinstance(mix.op, ChannelMix)
-            or mix.op.axis != node.op.channel
-            or readers.count(mix.name) > 1
-        ):
+        mix = graph.node(node.inputs[0])
+        if not isinstance(mix.op, ChannelMix) or mix.op.axis != node.op.channel or readers[mix.name] > 1:
             return node
         merged = _merged(node.op, mix.op, pair_count(node.op.kind(), mix.type))
         return replace(node, op=merged, inputs=mix.inputs) if _fits(merged) else node

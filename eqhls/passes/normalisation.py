@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -21,14 +22,13 @@ def fold_normalisation(graph: Graph) -> Graph:
 
     Only where nothing else reads the function, and before formats are chosen.
     """
-    readers = [n for node in graph for n in node.inputs] + list(graph.outputs)
-    by_name = {n.name: n for n in graph}
+    readers = Counter(n for node in graph for n in node.inputs) + Counter(graph.outputs)
 
     def rule(node: Node) -> Node:
         if not isinstance(node.op, ChannelMix) or not _is_affine(node.op):
             return node
-        source = by_name[node.inputs[0]]
-        if not isinstance(source.op, Table) or readers.count(source.name) > 1:
+        source = graph.node(node.inputs[0])
+        if not isinstance(source.op, Table) or readers[source.name] > 1:
             return node
         folded = _folded(source.op, node.op)
         return replace(node, op=folded, inputs=source.inputs) if folded else node

@@ -7,7 +7,7 @@ has both as columns adds their weights; columns that vanish are dead weights and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import PATHS, Path, table
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Tensor
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
@@ -26,7 +26,6 @@ from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.select import Select
-from eqhls.passes.rebuild import Rebuild
 
 Operand = tuple[str, int]
 """A value and one of its channels."""
@@ -46,22 +45,25 @@ class Column:
 
 
 def merge_products(graph: Graph) -> Graph:
-    """Merge the columns of every concatenation that ends in a mix of its channels."""
-    made = Rebuild(graph)
+    """Merge the columns of every concatenation that ends in a mix of its channels; values that get other
+    columns get other names."""
+    made = Builder.reading(graph)
     maps: dict[str, NDArray[Any]] = {}
+    names: dict[str, str] = {}
     for node in graph:
         source = _channels_from(node)
+        moved = replace(node, inputs=tuple(names.get(n, n) for n in node.inputs))
         if isinstance(node.op, Concat) and _ends_in_mix(graph, node):
             merged = _merged(made, node, node.op.axis)
             if merged is not None:
-                maps[node.name] = merged
+                names[node.name], maps[node.name] = merged
                 continue
         if source in maps and isinstance(node.op, ChannelMix):
-            made.add(node.name, _through(node.op, maps[source]), source)
-            continue
-        if source in maps:
-            maps[node.name] = maps[source]
-        made.keep(node)
+            moved = replace(moved, op=_through(node.op, maps[source]))
+        elif source in maps:
+            maps[node.name], names[node.name] = maps[source], made.fresh(f"{node.name}.merged")
+            moved = replace(moved, name=names[node.name])
+        made.keep(moved)
     return made.graph()
 
 
@@ -84,7 +86,7 @@ def _ends_in_mix(graph: Graph, node: Node) -> bool:
             return node.op.axis == axis
         if getattr(node.op, "axis", getattr(node.op, "over", "")) == axis:
             return False
-        others = [n for n in node.inputs if n != _channels_from(node)]
+        others = node.inputs[:-1] if isinstance(node.op, PairSum) else node.inputs[1:]
         if any(graph.node(n).type.has(axis) for n in others):
             return False
 
@@ -94,8 +96,9 @@ def _through(mix: ChannelMix, old_from_new: NDArray[Any]) -> ChannelMix:
     return ChannelMix(Tensor(mix.weight.array @ old_from_new), mix.bias, dual, mix.axis)
 
 
-def _merged(made: Rebuild, node: Node, axis: str) -> NDArray[Any] | None:
-    """Append the merged concatenation; return the matrix from new to old columns, None if nothing merges."""
+def _merged(made: Builder, node: Node, axis: str) -> tuple[str, NDArray[Any]] | None:
+    """Append the merged concatenation; return its name and the matrix from new to old columns, None if
+    nothing merges."""
     found = [pair for name in node.inputs for pair in _columns(made, made.find(name), axis)]
     different = list(dict.fromkeys(c for c, sign in found if sign))
     merges = len(different) < len(found) or any(c.square for c in different)
@@ -110,11 +113,10 @@ def _merged(made: Rebuild, node: Node, axis: str) -> NDArray[Any] | None:
         if sign:
             old_from_new[row, places[column]] = sign
     parts = [_emit(made, f"{node.name}.{k}", g, axis) for k, g in enumerate(groups.values())]
-    made.add(node.name, Concat(axis), *parts)
-    return old_from_new
+    return made.add(made.fresh(f"{node.name}.merged"), Concat(axis), *parts), old_from_new
 
 
-def _columns(made: Rebuild, node: Node, axis: str) -> list[tuple[Column, int]]:
+def _columns(made: Builder, node: Node, axis: str) -> list[tuple[Column, int]]:
     """Return each channel of a value with its sign: 0 for a product that vanishes."""
     alike = all([a.name for a in made.type(n).axes] == [a.name for a in node.type.axes] for n in node.inputs)
     if not isinstance(node.op, CgProduct) or not alike:
@@ -123,7 +125,7 @@ def _columns(made: Rebuild, node: Node, axis: str) -> list[tuple[Column, int]]:
     return [_canonical(node.op.path, a, b) for a, b in zip(left, right, strict=True)]
 
 
-def _operands(made: Rebuild, name: str, axis: str) -> list[Operand]:
+def _operands(made: Builder, name: str, axis: str) -> list[Operand]:
     node = made.find(name)
     if isinstance(node.op, Select) and (node.op.axis, node.op.to) == (axis, axis):
         return [(node.inputs[0], k) for k in node.op.indices]
@@ -154,20 +156,20 @@ def _swap(path: Path) -> int:
     return sign
 
 
-def _emit(made: Rebuild, name: str, group: Sequence[Column], axis: str) -> str:
+def _emit(made: Builder, name: str, group: Sequence[Column], axis: str) -> str:
     first = group[0]
     left = _take(made, f"{name}.a", [c.left for c in group], axis)
     if first.path is None:
         return left
     if first.square:
-        return made.add(name, CgSquare(first.path), left)
+        return made.add(made.fresh(name), CgSquare(first.path), left)
     right = _take(made, f"{name}.b", [c.right for c in group], axis)
-    return made.add(name, CgProduct(first.path), left, right)
+    return made.add(made.fresh(name), CgProduct(first.path), left, right)
 
 
-def _take(made: Rebuild, name: str, operands: list[Operand], axis: str) -> str:
+def _take(made: Builder, name: str, operands: list[Operand], axis: str) -> str:
     """Return the value with just these channels."""
     source, indices = operands[0][0], tuple(k for _, k in operands)
     if indices == tuple(range(made.type(source).size(axis))):
         return source
-    return made.add(name, Select(axis, indices, axis), source)
+    return made.add(made.fresh(name), Select(axis, indices, axis), source)

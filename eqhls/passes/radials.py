@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.add import Add
@@ -13,37 +13,38 @@ from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.mask import Mask
 from eqhls.ops.radial import Radial
 from eqhls.ops.spurion import Spurion
-from eqhls.passes.rebuild import Rebuild
 
 
 def merge_radials(graph: Graph) -> Graph:
     """Rewrite W (m phi(x)) + b as m (W phi)(x) + b: one table a channel, nothing to multiply.
 
-    The mask m stays in front of the bias: a silenced edge keeps b.
+    The mask m stays in front of the bias: a silenced edge keeps b. It must be one for all channels.
     """
-    made = Rebuild(graph)
+    made = Builder.reading(graph)
     for node in graph:
         if not (isinstance(node.op, ChannelMix) and _merge(made, node, node.op)):
             made.keep(node)
     return made.graph()
 
 
-def _merge(made: Rebuild, node: Node, mix: ChannelMix) -> bool:
+def _merge(made: Builder, node: Node, mix: ChannelMix) -> bool:
     mask = made.find(node.inputs[0])
     basis = made.find(mask.inputs[0]) if isinstance(mask.op, Mask) else mask
     if not isinstance(basis.op, Radial) or basis.op.to != mix.axis or basis.op.out is not None:
+        return False
+    if any(made.type(n).has(mix.axis) for n in mask.inputs[1:]):
         return False
     weight = mix.weight.array
     function = replace(
         basis.op, weight=Tensor(weight @ basis.op.weight.array), offset=Tensor(weight @ basis.op.offset.array)
     )
-    last = node.name if mask is basis and mix.bias is None else f"{node.name}.function"
+    last = node.name if mask is basis and mix.bias is None else made.fresh(f"{node.name}.function")
     value = made.add(last, function, *basis.inputs)
     if mask is not basis:
-        last = node.name if mix.bias is None else f"{node.name}.masked"
+        last = node.name if mix.bias is None else made.fresh(f"{node.name}.masked")
         value = made.add(last, mask.op, value, *mask.inputs[1:])
     if mix.bias is not None:
         kind = Type(Rep.S, (Axis(mix.axis, len(weight)),))
-        bias = made.add(f"{node.name}.bias", Spurion(kind, Tensor(mix.bias.array[:, None])))
+        bias = made.add(made.fresh(f"{node.name}.bias"), Spurion(kind, Tensor(mix.bias.array[:, None])))
         made.add(node.name, Add(), value, bias)
     return True

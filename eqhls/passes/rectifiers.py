@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.relu import Relu
 from eqhls.ops.table import IDENTITY, ONE_LINE, Activation, Table
-from eqhls.passes.rebuild import Rebuild
 
 CHANNELS = "c"
 
@@ -18,7 +17,7 @@ def open_rectifiers(graph: Graph) -> Graph:
     """Rewrite tables that are constant for x < 0 and straight above as a max(x, 0) + y0, channel by channel:
     exact arithmetic over decades of x, with a constant factor. Leaky ones stay tables, which are
     cheaper than two factors; and so do trained ones, which have formats."""
-    made = Rebuild(graph)
+    made = Builder.reading(graph)
     for node in graph:
         line = _line(node)
         if line is None or not node.type.has(CHANNELS):
@@ -43,12 +42,12 @@ def _line(node: Node) -> tuple[Floats, Floats] | None:
     return (values[:, 2] - values[:, 1]) / knots[2], values[:, 1]
 
 
-def _open(made: Rebuild, node: Node, slope: Floats, shift: Floats) -> None:
+def _open(made: Builder, node: Node, slope: Floats, shift: Floats) -> None:
     (source,), size = node.inputs, node.type.size(CHANNELS)
     if (slope == 1).all() and not shift.any():
         made.add(node.name, Relu(), source)
         return
-    positive = made.add(f"{node.name}.positive", Relu(), source)
+    positive = made.add(made.fresh(f"{node.name}.positive"), Relu(), source)
     weight = Tensor(np.diag(np.broadcast_to(slope, size)))
     bias = Tensor(np.broadcast_to(shift, size)) if shift.any() else None
     made.add(node.name, ChannelMix(weight, bias, axis=CHANNELS), positive)

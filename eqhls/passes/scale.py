@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.groups.cg import Path
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
@@ -29,7 +29,6 @@ from eqhls.ops.rename import Rename
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
-from eqhls.passes.rebuild import Rebuild
 
 CARRIES = (Mask, ParticleSum, Relu, Rename, Select)
 """Blocks with f(k x) = k f(x) for k > 0, of their first input."""
@@ -41,7 +40,8 @@ def fold_scale(graph: Graph) -> Graph:
     The factor is carried through linear and bilinear blocks to the first numbers that can absorb it: the
     knots of a function, the slopes of a radial one, a matrix; or to a product whose other factor is a
     trained function of its own. So four-vectors are never multiplied. Where nothing can, the product
-    stays, further down.
+    stays, further down. What lacks the factor, or has absorbed it, is not the user's value any more and
+    gets another name.
     """
     return _Folding(graph).result()
 
@@ -55,37 +55,57 @@ class _Held:
 
 
 class _Folding:
-    """A graph that grows while another is read."""
+    """A graph that grows while another is read.
+
+    A value has the name of the one that it stands for, with or without a factor, until the end: then those
+    that are not the user's numbers get other names, and those that are get theirs.
+    """
 
     def __init__(self, graph: Graph) -> None:
-        self.graph, self.made = graph, Rebuild(graph)
+        self.graph, self.made = graph, Builder.reading(graph)
         self.held: dict[str, _Held] = {}
+        self.left_out: dict[str, str] = {}
+        self.wholes: dict[str, str] = {}
+        self.multiplied: set[str] = set()
         self.readers = Counter(n for node in graph for n in node.inputs) + Counter(graph.outputs)
 
     def result(self) -> Graph:
         for node in self.graph:
-            found = self._scaled(node)
-            if found is None:
-                found = _Held(node.name, self._built(node, [self.held[n] for n in node.inputs]))
-            self.held[node.name] = found
-        outputs = tuple(self._whole(self.held[n]) for n in self.graph.outputs)
-        return replace(self.made.graph(), outputs=outputs)
-
-    def _scaled(self, node: Node) -> _Held | None:
-        """Return what a node multiplies by one positive number, if it does."""
-        if not isinstance(node.op, CgProduct) or node.op.path.dual:
-            return None
-        for value, by in (node.inputs, node.inputs[::-1]):
-            factor = _constant(self.graph.node(by).op)
-            if factor and self.graph.node(value).type == node.type:
+            value, factor = self._scaled(node)
+            if value and node.name not in self.graph.outputs:
                 held = self.held[value]
-                return replace(held, factor=held.factor * factor)
-        return None
+                self.left_out[node.name] = value
+                self.held[node.name] = replace(held, factor=held.factor * factor)
+            else:
+                self.held[node.name] = _Held(node.name, self._built(node))
+        for name in self.graph.outputs:
+            self._whole(name)
+        self.made.rename(self._names())
+        return self.made.graph()
 
-    def _built(self, node: Node, held: list[_Held]) -> float:
+    def _names(self) -> dict[str, str]:
+        names = {whole: name for name, whole in self.wholes.items() if whole != name}
+        for name, held in self.held.items():
+            if held.name == name and held.factor != 1.0:
+                names[name] = self.made.fresh(f"{name}.unscaled")
+            elif name in self.multiplied:
+                names[name] = self.made.fresh(f"{name}.scaled")
+        return names
+
+    def _scaled(self, node: Node) -> tuple[str, float]:
+        """Return the value that a node multiplies by one positive number, and the number; else nothing."""
+        if isinstance(node.op, CgProduct) and not node.op.path.dual:
+            for value, by in (node.inputs, node.inputs[::-1]):
+                factor = _constant(self.graph.node(by).op)
+                if factor and self.graph.node(value).type == node.type:
+                    return value, factor
+        return "", 1.0
+
+    def _built(self, old: Node) -> float:
         """Append a node and return the factor that its value lacks."""
+        held = [self.held[n] for n in old.inputs]
         factors = [h.factor for h in held]
-        node = replace(node, inputs=tuple(h.name for h in held))
+        node = replace(old, inputs=tuple(h.name for h in held))
         left = 1.0
         match node.op:
             case _ if set(factors) <= {1.0}:
@@ -96,40 +116,60 @@ class _Folding:
                 left = factors[0]
             case Add() | Concat() if len(set(factors)) == 1:
                 left = factors[0]
+            case Invariants() if self.made.type(node.inputs[0]).rep is Rep.S:
+                left = factors[0]
             case CgSquare() | Invariants():
                 left = factors[0] ** 2
             case Gram():
                 left = factors[0] * factors[-1]
             case CgProduct() | PairSum():
-                left = self._offered(node, factors[0] * factors[1])
+                left = self._offered(old, factors[0] * factors[1])
             case _:
-                node = replace(node, inputs=tuple(map(self._whole, held)))
+                node = replace(node, inputs=tuple(map(self._whole, old.inputs)))
         self.made.keep(node)
         return left
 
-    def _offered(self, node: Node, factor: float) -> float:
+    def _offered(self, old: Node, factor: float) -> float:
         """Return the factor that neither side of a product absorbs."""
-        return 1.0 if factor == 1.0 or any(self._absorb(n, factor) for n in node.inputs) else factor
+        return 1.0 if factor == 1.0 or any(self._absorb(n, factor) for n in old.inputs) else factor
 
     def _absorb(self, name: str, factor: float) -> bool:
-        """Multiply the trained numbers that a value comes from, where nothing else reads it."""
-        node = self.made.find(name)
-        if self.readers[name] != 1 or self.held[name] != _Held(name):
+        """Multiply the trained numbers that an old value comes from, where nothing else reads it."""
+        if self.readers[name] != 1:
             return False
+        if name in self.left_out:
+            return self._absorb(self.left_out[name], factor)
+        if self.held[name].factor != 1.0:
+            return False
+        node = self.graph.node(name)
         if isinstance(node.op, CARRIES):
-            return self._absorb(node.inputs[0], factor)
-        found = _multiplied(node.op, factor)
-        if found is not None:
-            self.made.keep(replace(node, op=found))
-        return found is not None
+            done = self._absorb(node.inputs[0], factor)
+        else:
+            found = _multiplied(self.made.find(name).op, factor)
+            done = found is not None
+            if found is not None:
+                self.made.revise(name, found)
+        if done:
+            self.multiplied.add(name)
+        return done
 
-    def _whole(self, held: _Held) -> str:
-        """Return the value itself: a product with the factor it lacks."""
+    def _whole(self, name: str) -> str:
+        """Return an old value itself: what is left of it, times the factor that it lacks."""
+        held = self.held[name]
         if held.factor == 1.0:
             return held.name
+        if name not in self.wholes:
+            self.wholes[name] = self._product(name, held)
+        return self.wholes[name]
+
+    def _product(self, name: str, held: _Held) -> str:
+        if self.left_out.get(name) == held.name and self.held[held.name].factor == 1.0:
+            return self.made.keep(self.graph.node(name))
         rep = self.made.type(held.name).rep
-        by = self.made.add(f"{held.name}.factor", Spurion(Type(Rep.S), Tensor([held.factor])))
-        return self.made.add(f"{held.name}.scaled", CgProduct(Path(Rep.S, rep, rep)), by, held.name)
+        by = self.made.fresh(f"{name}.factor")
+        self.made.add(by, Spurion(Type(Rep.S), Tensor([held.factor])))
+        whole = self.made.fresh(f"{name}.whole") if self.made.has(name) else name
+        return self.made.add(whole, CgProduct(Path(Rep.S, rep, rep)), by, held.name)
 
 
 def _constant(op: Op) -> float | None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from eqhls.ir.graph import Graph, Node
+from eqhls.errors import CompileError
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Tensor
 from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
@@ -33,52 +34,56 @@ def store_triangles(graph: Graph) -> Graph:
     whose weights do not tell rows from columns. Everything downstream of a Gram must be able to follow
     to the event or to particles; otherwise the graph is left as it is.
     """
-    nodes: dict[str, Node] = {}
+    made = Builder.reading(graph)
     moved: set[str] = set()
     sides: set[str] = set()
     for node in graph:
-        made = _gram(node, nodes) if isinstance(node.op, Gram) else _follow(node, nodes, moved, sides)
-        if made is None:
+        found = _gram(node, made) if isinstance(node.op, Gram) else _follow(node, made, moved, sides)
+        if found is None:
             return graph
-        nodes[node.name] = made
-        if made.type.has(PAIR) and not node.type.has(PAIR):
+        try:
+            before, after = node.type, made.type(made.keep(found))
+        except CompileError:
+            return graph
+        if after.has(PAIR) and not before.has(PAIR):
             moved.add(node.name)
-            sides |= {a.name for a in node.type.axes} - {a.name for a in made.type.axes}
-    return graph if set(graph.outputs) & moved else replace(graph, nodes=tuple(nodes.values()))
+            sides |= {a.name for a in before.axes} - {a.name for a in after.axes}
+    return graph if moved.intersection(graph.outputs) else made.graph()
 
 
-def _gram(node: Node, nodes: dict[str, Node]) -> Node | None:
+def _gram(node: Node, made: Builder) -> Node | None:
     if len(node.inputs) != 2:
         return node
-    left, right = (nodes[n] for n in node.inputs)
+    left, right = (made.find(n) for n in node.inputs)
     twin = isinstance(right.op, Rename) and right.inputs == (left.name,)
-    if not twin or len(left.type.axes) != 1:
+    if not twin or len(left.type.axes) != 1 or left.type.has(PAIR) or right.type.has(PAIR):
         return node
-    op = Gram(left.type.axes[0].name, PAIR)
-    return replace(node, op=op, inputs=(left.name,), type=op.infer(left.type))
+    return replace(node, op=Gram(left.type.axes[0].name, PAIR), inputs=(left.name,))
 
 
 POINTWISE = (Table, Log2, Requantize, ChannelMix, CgProduct, Add, Mask)
 """Ops that act on entries one by one, if not along the axes of the pair."""
 
 
-def _follow(node: Node, nodes: dict[str, Node], moved: set[str], sides: set[str]) -> Node | None:
+def _follow(node: Node, made: Builder, moved: set[str], sides: set[str]) -> Node | None:
     """Return the node on triangular inputs, the node itself where it has none, None if it cannot.
 
     `sides` are the axes of rows and columns, which nothing downstream may still name."""
     if not moved.intersection(node.inputs):
         return node
-    kinds = tuple(nodes[n].type for n in node.inputs)
-    if any(k.has(side) for k in kinds for side in sides):
+    kinds = {n: made.type(n) for n in node.inputs}
+    if any(k.has(side) for k in kinds.values() for side in sides):
+        return None
+    if any(k.has(PAIR) for n, k in kinds.items() if n not in moved):
         return None
     match node.op:
         case Eq2to2() as op:
             tied = _tied(op)
-            return replace(node, op=tied, type=tied.infer(*kinds)) if tied else None
-        case Eq2to0() | Eq2to1() as op:
-            return replace(node, type=op.infer(*kinds))
+            return replace(node, op=tied) if tied else None
+        case Eq2to0() | Eq2to1():
+            return node
         case op if isinstance(op, POINTWISE) and getattr(op, "axis", "") not in sides:
-            return replace(node, type=op.infer(*kinds))
+            return node
         case _:
             return None
 

@@ -9,7 +9,7 @@ from math import ceil, floor, log2
 import numpy as np
 
 from eqhls.groups.cg import parse_path
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.log2 import Log2
@@ -28,7 +28,7 @@ def encode_logarithms(graph: Graph, seen: Mapping[str, Floats]) -> Graph:
     their rows; the tables then decode its codes. `seen` holds the largest |value| by name."""
     floors: dict[str, float] = {}
     codes: dict[str, str] = {}
-    nodes: list[Node] = []
+    made = Builder.reading(graph)
     for node in graph:
         source = node.inputs[0] if node.inputs else ""
         if source in floors and _tables(graph, node, source):
@@ -37,14 +37,14 @@ def encode_logarithms(graph: Graph, seen: Mapping[str, Floats]) -> Graph:
             else:
                 floors[node.name] = floors[source]
             node = replace(node, inputs=(codes.get(source, source), *node.inputs[1:]))
-        nodes.append(node)
+        made.keep(node)
         readers = _readers(graph, node.name) if node.name in seen and node.name not in floors else []
         tables = [t for r in readers for t in _tables(graph, r, node.name)]
         if tables:
             code = _code(tables, float(seen[node.name].max()))
-            floors[node.name], codes[node.name] = code.floor, f"{node.name}.code"
-            nodes.append(Node(codes[node.name], code, (node.name,), node.type))
-    return replace(graph, nodes=tuple(nodes))
+            floors[node.name] = code.floor
+            codes[node.name] = made.add(made.fresh(f"{node.name}.code"), code, node.name)
+    return made.graph()
 
 
 def _readers(graph: Graph, name: str) -> list[Node]:
@@ -77,4 +77,4 @@ def _code(tables: list[Table], largest: float) -> Log2:
     steepest = max(float(np.abs(s).max()) for s in slopes)
     start = 2.0 ** floor(log2(1 / max(steepest, 2.0**-20)))
     octaves = log2(1 + MARGIN * largest / start)
-    return Log2(start, CODE_FRAC, ceil(octaves * 2**CODE_FRAC) + 1, odd=True)
+    return Log2(start, CODE_FRAC, max(ceil(octaves * 2**CODE_FRAC), 1) + 1, odd=True)

@@ -19,7 +19,7 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, NumArray, Overflow, Rounding
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
@@ -35,10 +35,11 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
-from eqhls.quantize.weights import rounded_weights
+from eqhls.quantize.weights import rounded_constant, rounded_weights
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
@@ -62,65 +63,66 @@ def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Grap
     """Return the quantized graph, from the `ranges` of its values instead of samples."""
     graph = encode_logarithms(graph, seen)
     _check_names(graph, options)
-    state = _State({}, {}, {}, _kept(graph))
+    state = _State(Builder.reading(graph), {}, {}, _kept(graph))
     for node in graph:
         try:
             _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
         except CompileError as error:
             raise error.at(f"{graph.name}: %{node.name}") from None
-    outputs = tuple(state.renamed.get(n, n) for n in graph.outputs)
-    return Graph(graph.name, tuple(state.nodes.values()), outputs).verify()
+    return state.made.graph(*(state.rounded.get(n, n) for n in graph.outputs))
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The graph so far: its nodes, their intervals, values that got a rounded successor, and those that
-    must not get one."""
+    """The graph so far: its builder, the intervals of its values, values that got a rounded successor, and
+    those that must not get one."""
 
-    nodes: dict[str, Node]
+    made: Builder
     nums: dict[str, NumArray]
-    renamed: dict[str, str]
+    rounded: dict[str, str]
     kept: frozenset[str]
 
-    def append(self, node: Node) -> None:
-        types = tuple(self.nodes[n].type for n in node.inputs)
-        kind = node.op.infer(*types)
-        if node.op.source:
-            self.nums[node.name] = interval(kind.formats, kind.shape)
+    def append(self, name: str, op: Op, *inputs: str) -> str:
+        """Append a value with the exact format of its interval."""
+        types = tuple(self.made.type(n) for n in inputs)
+        kind = op.infer(*types)
+        if op.source:
+            self.nums[name] = interval(kind.formats, kind.shape)
         else:
-            self.nums[node.name] = node.op.body(types, *(self.nums[n] for n in node.inputs))
-            kind = replace(kind, formats=hull(self.nums[node.name]))
-        self.nodes[node.name] = replace(node, type=kind)
+            self.nums[name] = op.body(types, *(self.nums[n] for n in inputs))
+            kind = replace(kind, formats=hull(self.nums[name]))
+        return self.made.add(name, op, *inputs, declared=kind)
+
+    def invent(self, name: str, op: Op, *inputs: str) -> str:
+        """Append a value that the network does not have."""
+        return self.append(self.made.fresh(name), op, *inputs)
 
 
 def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> None:
-    inputs = tuple(state.renamed.get(n, n) for n in node.inputs)
-    if isinstance(node.op, Table) and _address_bits(state.nums[inputs[0]]) > ADDRESS_BITS:
-        narrow = Requantize(
-            _calibrated(state.nodes[inputs[0]].type, _range(node.inputs[0], seen), ADDRESS_BITS)
-        )
-        state.append(Node(f"{node.name}.address", narrow, inputs, node.type))
-        inputs = (f"{node.name}.address",)
-    if isinstance(node.op, Radial) and not node.op.floor:
-        code = _code(node.op, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
-        state.append(Node(f"{node.name}.code", code, inputs, node.type))
-        node, inputs = replace(node, op=replace(node.op, floor=code.floor)), (f"{node.name}.code",)
-    op = _quantized_op(node, wanted, seen, [state.nums[n] for n in inputs])
-    state.append(replace(node, op=op, inputs=inputs))
-    follow = _narrowing(state.nodes[node.name], wanted, {} if node.name in state.kept else seen)
+    name, op = node.name, node.op
+    inputs = tuple(state.rounded.get(n, n) for n in node.inputs)
+    if isinstance(op, Table) and _address_bits(state.nums[inputs[0]]) > ADDRESS_BITS:
+        kind, largest = state.made.type(inputs[0]), _range(node.inputs[0], seen)
+        narrow = Requantize(_calibrated(kind, largest, ADDRESS_BITS))
+        inputs = (state.invent(f"{name}.address", narrow, *inputs),)
+    if isinstance(op, Radial) and not op.floor:
+        code = _code(op, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
+        op, inputs = replace(op, floor=code.floor), (state.invent(f"{name}.code", code, *inputs),)
+    op = _quantized_op(replace(node, op=op), wanted, seen, [state.nums[n] for n in inputs])
+    state.append(name, op, *inputs)
+    follow = _narrowing(state.made.find(name), wanted, {} if name in state.kept else seen)
     if follow is not None:
-        state.renamed[node.name] = f"{node.name}.q"
-        state.append(Node(f"{node.name}.q", follow, (node.name,), node.type))
+        state.rounded[name] = state.invent(f"{name}.q", follow, name)
 
 
 def _code(op: Radial, x: NumArray, largest: float) -> Log2:
     """Return the logarithmic code of |x| in front of a radial function.
 
-    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, or at the last bit of x.
+    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, be it below the last bit of
+    x: 0 and that bit are as different as the function makes them.
     """
     steep = float(op.slope.array.max())
-    lsb = max(f.lsb for f in hull(x))
-    lowest = max(lsb, 2.0 ** floor(-log2(steep) - FLAT)) if steep > 0 else lsb
+    lowest = 2.0 ** floor(-log2(steep) - FLAT) if steep > 0 else max(f.lsb for f in hull(x))
     octaves = max(ceil(log2(max(largest * MARGIN / lowest, 2.0))), 1)
     return Log2(lowest, CODE_BITS, (octaves << CODE_BITS) + 1, CODE_BITS + 4, 3, magnitude=True)
 
@@ -192,6 +194,8 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 return replace(op, out=Fixed.parse(wanted.result))
             largest = float(seen[node.name].max()) if node.name in seen else inf
             return replace(op, out=_table_format(op, inputs[0], largest))
+        case Spurion() as op if wanted.result:
+            return rounded_constant(op, _parsed(wanted.result))
         case op:
             return rounded_weights(op, wanted.weight)
 
@@ -254,7 +258,7 @@ def _radial_format(op: Radial, address: NumArray) -> Fixed:
 
 def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
-    if isinstance(node.op, Input | Table | Radial | Requantize):
+    if isinstance(node.op, Input | Table | Radial | Requantize | Spurion):
         return None
     if wanted.result:
         return Requantize(_parsed(wanted.result))

@@ -144,13 +144,13 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
         return
     readers = [r for r in graph if node.name in r.inputs]
     tables = [r.name for r in readers if isinstance(r.op, Table)]
-    narrowed = _narrowed(base, f"{node.name}.q")
+    narrowed = _narrowed(graph, base, node.name)
     kind = base.node(node.name).type
     if kind.rep is not Rep.S:
         if narrowed:
             yield node.name, Knob(node.name, False, tuple(_widened(f, generous) for f in narrowed))
         return
-    address = _narrowed(base, f"{tables[0]}.address") if tables else ()
+    address = _invented(graph, base.node(base.node(tables[0]).inputs[0])) if tables else ()
     formats = address or narrowed or kind.formats
     wide = max(formats, key=lambda f: f.width)
     if tables:
@@ -161,10 +161,17 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
         yield node.name, Knob(node.name, False, (_capped(wide, LIMIT),))
 
 
-def _narrowed(base: Graph, name: str) -> tuple[Fixed, ...]:
-    """Return the formats that a value was rounded to under this name, if it was."""
-    op = base.node(name).op if name in {n.name for n in base} else None
-    return op.formats if isinstance(op, Requantize) else ()
+def _narrowed(graph: Graph, base: Graph, name: str) -> tuple[Fixed, ...]:
+    """Return the formats that quantization rounded a value to, if it did: an output is the rounded value, any
+    other one is followed by it."""
+    nodes = (base.node(name), *(n for n in base if n.inputs == (name,)))
+    return next((f for n in nodes if (f := _invented(graph, n))), ())
+
+
+def _invented(graph: Graph, node: Node) -> tuple[Fixed, ...]:
+    """Return the formats of a requantization that is not the network's own; nothing for other blocks."""
+    own = {n.name for n in graph if isinstance(n.op, Requantize)}
+    return node.op.formats if isinstance(node.op, Requantize) and node.name not in own else ()
 
 
 def _worth_rounding(node: Node, readers: list[Op]) -> bool:

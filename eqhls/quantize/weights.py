@@ -11,6 +11,7 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.ir.op import Floats, Op, Tensor
 from eqhls.ops.radial import Radial
+from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 
@@ -41,12 +42,13 @@ def rounded_weights(op: Op, wanted: str) -> Op:
 
     Maps of pairs (the last of three axes) get a format each, for divisors are folded into some of them;
     `wanted` may give as many, joined by `|`, and leaves the shifts alone then. What is a fixed-point
-    number already stays; tables round their entries, not their knots. Raises CompileError for a number
-    of formats that the maps do not have.
+    number already stays. Functions (tables, radial ones) round their entries, not their parameters; constants
+    are values, not weights: `wanted` is not for them, and `rounded_constant` is. Raises CompileError for a
+    number of formats that the maps do not have, and for weights outside the format.
     """
-    if isinstance(op, Table):
+    if isinstance(op, Radial | Table):
         return op
-    formats = [Fixed.parse(part) for part in wanted.split("|")] if wanted else []
+    formats = [Fixed.parse(part) for part in wanted.split("|") if part and not isinstance(op, Spurion)]
     if len(formats) > 1 and len(formats) != len(per_map(weights_of(op))):
         raise CompileError(
             "Precision.weight",
@@ -57,19 +59,39 @@ def rounded_weights(op: Op, wanted: str) -> Op:
     return replace(op, **changed) if changed else op
 
 
+def rounded_constant(op: Spurion, formats: tuple[Fixed, ...]) -> Spurion:
+    """Return a constant rounded to one format, or to one for each component. Raises CompileError for numbers
+    that do not fit: a component that saturates would break the symmetry."""
+    Requantize(formats).infer(op.type)
+    return replace(op, values=_rounded(op.values, list(formats), "Precision", 0.5))
+
+
 def _changed(value: object, formats: list[Fixed]) -> Tensor | None:
     """Return a tensor rounded, or None for what is none or stays."""
     if not isinstance(value, Tensor):
         return None
     if formats and (len(formats) == 1 or len(value.shape) == 3):
-        return _rounded(value, formats)
+        return _rounded(value, formats, "Precision.weight", 1.0)
     return None if _dyadic(value) else _narrow(value)
 
 
-def _rounded(weights: Tensor, formats: list[Fixed]) -> Tensor:
+def _rounded(weights: Tensor, formats: list[Fixed], where: str, most: float) -> Tensor:
+    """Round to the nearest number of each format. Raises CompileError for a weight that is further than
+    `most` steps outside: with one step, the largest weight may round to a power of two that the format just
+    misses, as the search for formats needs it, and any weight is off by one step at most."""
     steps = np.array([f.lsb for f in formats])
     low, high = np.array([f.lo for f in formats]), np.array([f.hi for f in formats])
-    return Tensor(np.clip(np.rint(weights.array / steps), low, high) * steps)
+    scaled = weights.array / steps
+    outside = np.maximum(scaled - high, low - scaled)
+    if (outside > most).any():
+        at = np.unravel_index(np.argmax(outside), outside.shape)
+        form = formats[at[-1] if len(formats) > 1 else 0]
+        raise CompileError(
+            where,
+            f"found the weight {weights.array[at]:.6g}, which {form} does not hold",
+            f"its numbers go from {form.lo * form.lsb:g} to {form.hi * form.lsb:g}: give more integer bits",
+        )
+    return Tensor(np.clip(np.rint(scaled), low, high) * steps)
 
 
 def _narrow(weights: Tensor) -> Tensor:

@@ -114,7 +114,7 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
         "refused by onnx.checker",
     ),
     "port without a type": (lambda m: node_of(m, "Gram").input.__setitem__(0, "p"), "operator Input"),
-    "two of one name": (lambda m: setattr(node_of(m, "Log2"), "name", "g"), "two operators of this name"),
+    "two of one name": (lambda m: setattr(node_of(m, "Log2"), "name", "g"), "two values of this name"),
     "input of a value": (
         lambda m: m.graph.node.append(
             helper.make_node("Input", ["y/value"], ["z"], "z", domain=DOMAIN, type="S[]")

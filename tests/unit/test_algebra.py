@@ -24,6 +24,7 @@ from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
@@ -145,7 +146,7 @@ def test_products_with_oneself_merge(
     merged = drop_dead(merge_products(graph))
     same(graph, merged, rng)
     assert ("cg_square" in kinds(merged)) is squared
-    assert merged.node("z").type.size("c") == columns
+    assert merged.node("z.merged").type.size("c") == columns
     assert total_work(merged).products < total_work(graph).products
 
 
@@ -161,7 +162,7 @@ def test_exchanged_factors_merge_through_a_sum(rng: np.random.Generator) -> None
     graph = b.graph(b.add("y", ChannelMix(Tensor(rng.normal(size=(2, 6)))), total))
     merged = drop_dead(merge_products(graph))
     same(graph, merged, rng)
-    assert merged.node("total").type.size("c") == 4 and kinds(merged).count("cg_product") == 1
+    assert merged.node("total.merged").type.size("c") == 4 and kinds(merged).count("cg_product") == 1
 
 
 def test_columns_that_something_else_reads_stay() -> None:
@@ -342,3 +343,83 @@ def test_rectifiers_become_gates(table: Table, kept: list[str], rng: np.random.G
     opened = open_rectifiers(graph)
     same(graph, opened, rng)
     assert kinds(opened)[1:] == kept
+
+
+def test_a_scale_is_absorbed_once(rng: np.random.Generator) -> None:
+    """Two read the scaled product of a trained value: its weights cannot take the factor for both."""
+    b = Builder("twice")
+    x = b.add("x", ChannelMix(Tensor([[3.0, 1.0]])), b.add("a", Input(Type(Rep.S, (Axis("c", 2),)))))
+    k = b.add("k", Spurion(Type(Rep.S), Tensor([0.5])))
+    y = b.add("y", CgProduct(parse_path("S*S->S")), k, x)
+    z = b.add("z", Input(Type(Rep.S, (Axis("c", 1),))))
+    one = b.add("one", CgProduct(parse_path("S*S->S")), y, z)
+    two = b.add("two", Log2(0.25, 2, 64), b.add("shift", Add(), y, z))
+    graph = b.graph(b.add("out", Add(), one, two))
+    same(graph, drop_dead(fold_scale(graph)), rng)
+
+
+def test_two_multiples_of_one_value_are_two(rng: np.random.Generator) -> None:
+    b = Builder("multiples")
+    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    logs: list[str] = []
+    for factor in (2.0, 3.0):
+        k = b.add(f"k{factor}", Spurion(Type(Rep.S), Tensor([factor])))
+        y = b.add(f"y{factor}", CgProduct(parse_path("S*S->S")), k, x)
+        logs.append(b.add(f"l{factor}", Log2(0.25, 2, 64), b.add(f"i{factor}", Invariants(), y)))
+    graph = b.graph(b.add("out", Add((1,)), *logs))
+    same(graph, drop_dead(fold_scale(graph)), rng)
+
+
+def test_values_that_lack_a_factor_lose_their_names(rng: np.random.Generator) -> None:
+    """A Precision for %g must not reach sixteen times %g; outputs have their names in any case."""
+    b = Builder("names")
+    x = scaled(b, 0.25)
+    g = b.add("g", Gram(), x, b.add("xi", Rename("j", "i"), x))
+    b.add("f", Table(activation=Activation.TANH), g)
+    graph = b.graph("f", b.add("s", ParticleSum("i"), g))
+    folded = drop_dead(fold_scale(graph))
+    feeds = {"p": rng.normal(size=(20, N, 4))}
+    want, got = graph.reference(feeds), folded.reference(feeds)
+    assert folded.outputs == graph.outputs and {"g.unscaled", "s.unscaled"} <= {n.name for n in folded}
+    for name in want.keys() & got.keys():
+        np.testing.assert_allclose(got[name], want[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", ["weight per receiver", "channels of vectors", "order of axes"])
+def test_sums_that_cannot_be_hoisted_stay(case: str, rng: np.random.Generator) -> None:
+    """The weight has no sender to sum over; the pick of channels is one of vectors, too; a receiver's axis
+    would come before another one."""
+    b = Builder("edges")
+    c = (Axis("c", 2),) if case == "channels of vectors" else ()
+    w = {"weight per receiver": "i", "channels of vectors": "ij", "order of axes": "kij"}[case]
+    r = b.add("r", Input(Type(Rep.S, tuple(Axis(a, 2 if a == "k" else N) for a in w))))
+    p = b.add("p", Input(Type(Rep.V, (Axis("i", N), *c))))
+    x = b.add("x", Input(Type(Rep.V, (Axis("j", N), *c))))
+    y = b.add(
+        "y", CgProduct(parse_path("S*V->V")), r, b.add("d", Add((1,)), p, b.add("pj", Rename("i", "j"), p))
+    )
+    y = b.add("picked", Select("c", (1, 0), "c"), y) if c else y
+    product = b.add("product", CgProduct(parse_path("V*V->S")), y, x)
+    graph = b.graph(b.add("sum", ParticleSum("j"), product))
+    assert hoist_differences(graph) == graph
+
+
+def test_masks_that_know_channels_stay_behind_their_functions(rng: np.random.Generator) -> None:
+    b = Builder("radial")
+    q = b.add("q", Input(Type(Rep.S, (Axis("j", N),))))
+    flags = b.add("flags", Input(Type(Rep.S, (Axis("c", 2),))))
+    phi = b.add("phi", Radial(Tensor([0.5, 4.0]), Tensor([[1.0, 2.0], [0.5, -1.0]]), Tensor([0.0, 1.0])), q)
+    masked = b.add("masked", Mask(), phi, flags)
+    graph = b.graph(b.add("r", ChannelMix(Tensor(rng.normal(size=(2, 2)))), masked))
+    assert merge_radials(graph) == graph
+
+
+def test_columns_that_weigh_themselves_stay() -> None:
+    """sum_i z_i z_i is no linear map of the columns of z."""
+    graph = squares("V*V->S", "V")
+    b = Builder("squares")
+    for node in graph.nodes[:-1]:
+        b.add(node.name, node.op, *node.inputs)
+    b.add("own", PairSum("i"), "z", "z")
+    kept = b.graph(b.add("y", graph.node("y").op, "own"))
+    assert merge_products(kept) == kept

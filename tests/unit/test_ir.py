@@ -11,16 +11,22 @@ import pytest
 from eqhls import ops
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.fixed import Fixed
+from eqhls.frontends.exchange.reading import Reading
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.text import parse_graph, print_graph
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.eq2to0 import Eq2to0
+from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.rename import Rename
 from eqhls.ops.spurion import Spurion
 from eqhls.passes import run
+from eqhls.passes.structure import drop_dead
 from eqhls.verify.sampling import random_events
 
 
@@ -96,6 +102,13 @@ CASES = {
     "lost array": ("@edge0.values", "@edge9.values", "edge9.values"),
     "no output": ("output %logit", "", "truncated"),
     "syntax": ("%seed = select", "seed := select", "expected %name"),
+    "two of one name": ("%dl0 = ", "%d0 = ", "found two values of this name"),
+    "output twice": ("output %logit", "output %logit, %logit", "found output %logit more than once"),
+    "formats beside the port's": (
+        "%valid = input() {type = S[j:4]:ufix<1,1>} : S[j:4]:ufix<1,1>",
+        "%valid = input() {type = S[j:4]:ufix<1,1>} : S[j:4]:ufix<2,1>",
+        "is declared S[j:4]:ufix<2,1>",
+    ),
     "missing axis": ("{axis = i} : S[j:4]", "{axis = k} : S[j:4]", "no axis 'k'"),
 }
 
@@ -116,6 +129,65 @@ def test_builder_names_the_op_and_the_types() -> None:
         CompileError, match=r"^toy: %d: gram: found S\[j:2\], S\[j:2\], expected V in one basis"
     ):
         b.add("d", Gram(), s, s)
+
+
+def test_fresh_names_are_nobodys(graph: Graph) -> None:
+    """Neither a value's that is there, nor one's that the graph being read brings later, or brought once."""
+    made = Builder.reading(graph)
+    first = made.keep(graph.nodes[0])
+    assert [made.fresh(first), made.fresh("logit"), made.fresh("new"), made.fresh("new")] == [
+        f"{first}1", "logit1", "new", "new1",
+    ]  # fmt: skip
+    with pytest.raises(AssertionError, match="neither read nor fresh"):
+        made.add("invented", Gram("j"), first)
+    dropped = drop_dead(replace(graph, outputs=(graph.nodes[0].name,)))
+    assert not any(n.name == "logit" for n in dropped) and Builder.reading(dropped).fresh("logit") == "logit1"
+
+
+def test_builder_checks_names_inputs_and_declared_types() -> None:
+    b = Builder("toy")
+    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    for name in ("", "a b", "a,b", "%a", "a\n"):
+        with pytest.raises(CompileError, match="name that no text can hold"):
+            b.add(name, Rename("c", "d"), x)
+    with pytest.raises(CompileError, match="toy: %y: reads %z, which is not defined before it"):
+        b.add("y", Rename("c", "d"), "z")
+    with pytest.raises(
+        CompileError, match=r"toy: %y: is declared S\[c:2\], but rename of \(S\[c:2\]\) gives S\[d:2\]"
+    ):
+        b.add("y", Rename("c", "d"), x, declared=b.type(x))
+    with pytest.raises(CompileError, match="toy: %x: found two values of this name"):
+        b.add("x", Rename("c", "d"), x)
+
+
+def test_a_rewrite_infers_the_types_behind_it(graph: Graph) -> None:
+    """A stale type would give every reader the wrong shape."""
+    b = Builder("toy")
+    b.add("turned", Rename("c", "d"), b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(4, 4),)))))
+    small = b.graph("turned").formatted()
+    wide = Input(Type(Rep.S, (Axis("c", 3),), formats=(Fixed(5, 5),)))
+    moved = small.rewrite(lambda n: replace(n, op=wide) if n.op.source else n)
+    assert moved.node("x").type == wide.type and moved.node("turned").type == Type(Rep.S, (Axis("d", 3),))
+    assert graph.rewrite(lambda n: n) == graph and hash(graph.rewrite(lambda n: n)) == hash(graph)
+
+
+def test_an_operator_added_while_reading_a_file_leaves_names_to_the_file() -> None:
+    state = Reading("net.onnx", frozenset())
+    state.builder.reserve(["g.constant"])
+    one = Spurion(Type(Rep.S), Tensor([1.0]))
+    assert state.invent("g.constant", one).name == "g.constant1"
+    assert state.add("g.constant", one).name == "g.constant" and list(state.nodes) == [
+        "g.constant1",
+        "g.constant",
+    ]
+
+
+def test_channels_of_pairs_come_last() -> None:
+    """By its sizes alone S[c, i, j] would pass for pairs (c, i) of j channels."""
+    kind = Type(Rep.S, (Axis("c", 2), Axis("i", 2), Axis("j", 2)))
+    for op in (Eq2to0(Tensor(np.ones((1, 2, 2)))), Eq2to1(Tensor(np.ones((1, 2, 5))))):
+        with pytest.raises(CompileError, match="expected c as its last axis"):
+            op.infer(kind)
 
 
 def test_weights_must_be_finite() -> None:

@@ -33,9 +33,11 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, parse_clock, read_options
 from eqhls.quantize.assign import LIMIT, TABLE_BITS, assign
+from eqhls.quantize.knobs import starting_knobs
 from eqhls.quantize.weights import rounded_weights
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
+HIDDEN = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
 
 
 @pytest.fixture
@@ -228,3 +230,59 @@ def test_maps_of_pairs_have_a_format_each() -> None:
     assert made.bias.array[0] == 77 / 256
     with pytest.raises(CompileError, match="found 2 formats, expected 1 or 15; one for all"):
         rounded_weights(op, "fix<4,2>|fix<4,2>")
+
+
+def test_weights_outside_their_format_are_refused(rng: np.random.Generator) -> None:
+    """By name, with the weight and what the format holds; the step below a power of two is not outside."""
+    b = Builder("clipped")
+    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(6, 4),))))
+    graph = b.graph(b.add("y", Dense(Tensor([[0.5, -2.5]]), Tensor([1.0])), x))
+
+    def options(weight: str) -> Options:
+        return read_options(None, HLSConfig={"LayerName": {"y": {"Precision": {"weight": weight}}}})
+
+    with pytest.raises(
+        CompileError, match=r"clipped: %y: .*weight -2\.5, which fix<8,2> .* from -2 to 1\.98"
+    ):
+        assign(graph, {}, options("fix<8,2>"))
+    assert assign(graph, {}, options("fix<8,3>")).node("y").op == graph.node("y").op
+    top = Dense(Tensor([[1.0, -1.0]]))
+    made = rounded_weights(top, "fix<8,1>")
+    assert isinstance(made, Dense) and made.weight.array.tolist() == [[1 - 2.0**-7, -1.0]]
+
+
+def test_constants_and_functions_are_no_weights() -> None:
+    """A precision of the weights leaves them alone; a result's is a constant's, and cuts nothing off."""
+    beams = Spurion(Type(Rep.V, (Axis("i", 2),)), Tensor([[2.0, 0, 0, 2], [2, 0, 0, -2]]))
+    slope = Radial(Tensor([0.3]), Tensor([[1 / 3]]), Tensor([0.1]), out=HIDDEN)
+    assert rounded_weights(beams, "fix<6,2>") == beams and rounded_weights(slope, "fix<6,2>") == slope
+    b = Builder("beams")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
+    graph = b.graph(
+        b.add("g", Gram(), b.add("beams", replace(beams, values=Tensor(beams.values.array * 0.7))), p)
+    )
+
+    def options(result: str) -> Options:
+        return read_options(None, HLSConfig={"LayerName": {"beams": {"Precision": result}}})
+
+    fine = assign(graph, {}, options("fix<12,3>")).node("beams")
+    assert isinstance(fine.op, Spurion) and fine.op.values.array[1].tolist() == [717 / 512, 0, 0, -717 / 512]
+    with pytest.raises(CompileError, match=r"%beams: .*fix<8,1>"):
+        assign(graph, {}, options("fix<8,1>"))
+
+
+def test_a_search_finds_what_was_rounded_whatever_it_is_called(rng: np.random.Generator) -> None:
+    """An output is rounded under its own name; the network's own `v.q` is another thing."""
+    b = Builder("vectors")
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(14, 8),))))
+    w = b.add("w", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(14, 1),))))
+    v = b.add("v", CgProduct(parse_path("S*V->V")), w, p)
+    own = b.add("v.q", Requantize((Fixed(6, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM),)), v)
+    u = b.add("u", CgProduct(parse_path("S*V->V")), w, own)
+    out = b.add("out", CgProduct(parse_path("S*V->V")), w, v)
+    graph = b.graph(out, u)
+    base = assign(graph, {"p": rng.normal(size=(50, 2, 4)), "w": rng.uniform(-1, 1, (50, 2, 1))}, Options())
+    knobs = starting_knobs(graph, base, 0)
+    assert isinstance(base.node("out").op, Requantize) and base.node("out").inputs == ("out.inner",)
+    assert knobs["v"][0].formats == base.node("v.q1").op.formats != base.node("v.q").op.formats
+    assert knobs["out"][0].formats == base.node("out").op.formats

@@ -175,7 +175,7 @@ def _term(state: Reading, node: onnx.NodeProto, k: int) -> View:
         ) from None
     shaped = Type(Rep.S, kind.axes)
     spurion = Spurion(shaped, Tensor(full.reshape(shaped.shape)))
-    return View(state.add(f"{name_of(node)}.constant", spurion).name, other.shape)
+    return View(state.invent(f"{name_of(node)}.constant", spurion).name, other.shape)
 
 
 def _quant(state: Reading, node: onnx.NodeProto) -> View:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
 
 from eqhls.errors import CompileError
 from eqhls.frontends.exchange.attributes import array_of
-from eqhls.ir.graph import Node
+from eqhls.ir.graph import Builder, Node
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type
 
@@ -26,32 +27,32 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The graph so far."""
+    """The graph so far: its blocks in a builder, and what the values of the file stand for."""
 
     where: str
     ports: frozenset[str]
-    nodes: dict[str, Node] = field(default_factory=dict[str, Node])
+    builder: Builder = field(init=False)
     views: dict[str, View] = field(default_factory=dict[str, View])
     constants: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "builder", Builder(self.where))
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        return self.builder.nodes
+
     def add(self, name: str, op: Op, inputs: tuple[str, ...] = (), declared: Type | None = None) -> View:
         """Append a block. Raises CompileError for a type error or a name that is taken."""
-        name = identifier(name)
-        if name in self.nodes:
-            raise CompileError(f"{self.where}: {name}", "found two operators of this name", "rename one")
-        try:
-            found = op.infer(*(self.nodes[n].type for n in inputs))
-        except CompileError as error:
-            raise error.at(f"{self.where}: {name}") from None
-        except (IndexError, ValueError) as error:
-            raise CompileError(f"{self.where}: {name}", f"has fields that do not fit ({error})") from None
-        if declared and replace(declared, formats=()) != replace(found, formats=()):
-            raise CompileError(f"{self.where}: {name}", f"is declared {declared}, but gives {found}")
-        self.nodes[name] = Node(name, op, inputs, declared or found)
-        return View(name, found.shape)
+        name = self.builder.add(identifier(name), op, *inputs, declared=declared)
+        return View(name, self.builder.type(name).shape)
+
+    def invent(self, name: str, op: Op, inputs: tuple[str, ...] = ()) -> View:
+        """Append a block that the file does not have, under a name that no operator of the file has."""
+        return self.add(self.builder.fresh(identifier(name)), op, inputs)
 
     def type(self, view: View) -> Type:
-        return self.nodes[view.name].type
+        return self.builder.type(view.name)
 
     def view(self, value: str, node: onnx.NodeProto) -> View:
         """Return what an input of a node stands for. Raises CompileError where no block gives it."""
