@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -49,6 +50,9 @@ class Clamp(Op):
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S
+
+    def odd_parts(self, types: tuple[Type, ...]) -> tuple[tuple[Hashable, int], ...] | None:
+        return (("clamp", 0),) * types[0].rep.dim
 
     def cuts_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -49,6 +50,12 @@ class Requantize(Op):
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S
+
+    def odd_parts(self, types: tuple[Type, ...]) -> tuple[tuple[Hashable, int], ...] | None:
+        if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in self.formats):
+            return None
+        forms = [self._format(c) for c in range(types[0].rep.dim)]
+        return tuple(((f.width, f.rounding), f.frac) for f in forms)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
