@@ -21,6 +21,15 @@ FLIPPED, EXCHANGED, TRUNCATED = "flipped metric sign", "exchanged components", "
 """Faults that a block may be given, to see whether a test of the symmetry notices."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A function of one component: what it is but for its binary point, that point, and whether it is odd."""
+
+    function: Hashable
+    point: int
+    odd: bool
+
+
 class Tensor:
     """An immutable array of weights; equal and hashed by content."""
 
@@ -105,10 +114,10 @@ class Op(ABC):
         transformations only flips of sign and exchanges of axes commute with it."""
         return False
 
-    def odd_parts(self, types: tuple[Type, ...]) -> tuple[tuple[Hashable, int], ...] | None:
-        """What a block that rounds components does to each: a name for the function, and the binary point at
-        which it works. None unless every function is odd and acts on its component alone, so that flips of
-        sign and exchanges of components of equal functions commute with the block."""
+    def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
+        """What a block that rounds components does to each, where it acts on each alone: flips of sign
+        commute with odd functions, exchanges of components with equal ones. None where there is no more to
+        say than that it rounds."""
         return None
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
@@ -131,7 +140,7 @@ class Op(ABC):
 
 
 def disturbed(x: NumArray, fault: str) -> NumArray:
-    """Return a tensor with the sign of its last component flipped, or each component in its neighbour's place."""
+    """Return a tensor with the sign of its last component flipped, or with its components moved on by one."""
     if fault == EXCHANGED:
         return np.roll(x, 1, axis=-1)
     out = x.copy()

@@ -49,9 +49,7 @@ def contract(table: CGTable, dim: int, a: NumArray, b: NumArray) -> NumArray:
     return out
 
 
-def contract_faulty(
-    table: CGTable, dim: int, a: NumArray, b: NumArray, fault: str, cut: int
-) -> NumArray:
+def contract_faulty(table: CGTable, dim: int, a: NumArray, b: NumArray, fault: str, cut: int) -> NumArray:
     """Contract as `contract` does, but for one fault: in the components of b, or in the last product of the
     table, which loses `cut` bits before it is added to the others."""
     if fault != TRUNCATED:
