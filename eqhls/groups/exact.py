@@ -53,17 +53,20 @@ class ExactGroup:
     def word(
         self, rng: np.random.Generator, length: int, proper_only: bool = False
     ) -> tuple[tuple[str, ...], Ints]:
-        """Return a random word that is not the identity: its letters and its matrix.
+        """Return a random word that is not the identity: its letters and its matrix. A word of the wanted length
+        that is the identity, as all of an even length may be, is followed by one of any length up to it.
 
         With `proper_only`, a word with an odd number of improper letters gets one more.
         """
+        size = length
         while True:
-            chosen = [self.generators[k] for k in rng.integers(len(self.generators), size=length)]
+            chosen = [self.generators[k] for k in rng.integers(len(self.generators), size=size)]
             if proper_only and sum(not g.proper for g in chosen) % 2:
                 chosen.append(next(g for g in self.generators if not g.proper))
             matrix = product([g.matrix for g in chosen])
             if (matrix != np.eye(4, dtype=np.int64)).any():
                 return tuple(g.name for g in chosen), matrix
+            size = int(rng.integers(1, length + 1))
 
     def apply(self, matrix: Ints, x: Ints) -> Ints:
         """Return matrix @ x for raw integers (..., 4). Raises OverflowError beyond 62 bits."""

@@ -179,9 +179,8 @@ def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> Non
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()
     for fine, row in table.items():
-        axes.plot(
-            GAMMAS, np.maximum(row, 1e-16), marker="o", label=f"integer, {fine} bits more than the ports"
-        )
+        label = f"integer, {fine} bits more than the ports"
+        axes.plot(GAMMAS, np.maximum(row, 1e-16), marker="o", label=label)
     axes.plot(GAMMAS, np.maximum(floats, 1e-16), marker="s", color="black", label="float64")
     axes.set(
         xlabel="boost gamma (with rotations; beams and jet moved along)",

@@ -60,9 +60,9 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
     more bits holds a spurion.
     """
     vectors = [n.type for n in graph.inputs if n.type.rep is Rep.V]
-    widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(Rep.V.dim))
-    if not vectors:
-        widest = (Fixed(1, 1),) * Rep.V.dim
+    widest = (Fixed(1, 1),) * Rep.V.dim
+    if vectors:
+        widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(4))
     found: dict[str, Type] = {}
     for node in graph:
         kind = node.type
@@ -74,7 +74,7 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
             where = f"{graph.name}: %{node.name}"
             fine = fine_bits + _between(where, node.op.values.array, forms)
             wider = (_wider(f, guard - trimmed, fine) for f in forms)
-            found[node.name] = replace(kind, formats=_holding(node.op, tuple(wider)))
+            found[node.name] = replace(kind, formats=_holding(node.op, tuple(wider), max(guard - trimmed, 0)))
         elif node.op.source:
             forms = tuple(_wider(kind.format_of(c), guard, fine_bits) for c in range(kind.rep.dim))
             found[node.name] = replace(kind, formats=_one_if_equal(_turnable(kind, forms)))
@@ -96,8 +96,9 @@ def _one_if_equal(forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
     return forms[:1] if len(set(forms)) == 1 else forms
 
 
-def _holding(op: Spurion, forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
-    """Return formats with as many more integer bits, and signs, as the values of a spurion need."""
+def _holding(op: Spurion, forms: tuple[Fixed, ...], guard: int) -> tuple[Fixed, ...]:
+    """Return formats with as many more integer bits, and signs, as the values of a spurion and `guard` bits
+    above them need."""
     out: list[Fixed] = []
     future = op.type.rep is Rep.V and bool(
         (square(op.type.basis, op.values.array) >= 0).all() and (op.values.array[..., 0] >= 0).all()
@@ -106,7 +107,7 @@ def _holding(op: Spurion, forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
     for c, form in enumerate(signed):
         low, high = (int(v) for v in np.rint(_ends(op.values.array[..., c]) / form.lsb))
         least = Fixed.covering(min(low, -1) if form.signed else low, high, form.frac).width
-        more = max(least - form.width, 0)
+        more = max(least + guard - form.width, 0)
         out.append(replace(form, width=form.width + more, integer=form.integer + more))
     return _one_if_equal(tuple(out))
 
