@@ -53,8 +53,8 @@ class ExactGroup:
     def word(
         self, rng: np.random.Generator, length: int, proper_only: bool = False
     ) -> tuple[tuple[str, ...], Ints]:
-        """Return a random word that is not the identity: its letters and its matrix. A word of the wanted length
-        that is the identity, as all of an even length may be, is followed by one of any length up to it.
+        """Return a random word that is not the identity: its letters and its matrix. After a word of the wanted
+        length that is the identity, as all of an even length may be, any length up to it is tried.
 
         With `proper_only`, a word with an odd number of improper letters gets one more.
         """
