@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
@@ -18,7 +17,6 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
-from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
 from eqhls.text import MANIFEST, Project, asset, write_project
@@ -28,7 +26,7 @@ from eqhls.verify.events import Events, steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.fingerprint import depends
 from eqhls.verify.sampling import lattice_events, spread_events
-from eqhls.verify.symmetry import Symmetry, derive, exact_lorentz
+from eqhls.verify.symmetry import Symmetry, derive, exact_lorentz, float_values
 from eqhls.verify.testbuild import guarded
 from eqhls.verify.trials import (
     Feeds,
@@ -97,8 +95,10 @@ def symmetry_stages(
     stages: list[Stage] = []
     for engine, share in ENGINES:
         report(f"symmetry of {engine}", share)
-        moved = partial(float_values, plan.test) if engine == "float" else partial(twin.run, engine)
-        itself = partial(float_values, plan.graph) if engine == "float" else partial(machines.run, engine)
+        moved, itself = (
+            partial(float_values, m.graph) if engine == "float" else partial(m.run, engine)
+            for m in (twin, machines)
+        )
         results = _lorentz(plan, engine, moved)
         for k, claim in enumerate(plan.symmetry.permutations):
             rng = np.random.default_rng([4, k])
@@ -245,14 +245,6 @@ def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> fl
     test = guarded(graph, GUARD_BITS)
     lattice = lattice_events(graph, test, np.random.default_rng(2), LATTICE_EVENTS)
     return lattice_change(symmetry, test, lattice, np.random.default_rng(3))
-
-
-def float_values(graph: Graph | None, feeds: Mapping[str, Ints]) -> dict[str, NDArray[Any]]:
-    """Return the float64 reference on raw integers, every output in its steps."""
-    assert graph is not None
-    floats: dict[str, Floats] = {n.name: feeds[n.name] * steps(n) for n in graph.inputs}
-    scores = graph.scores(floats)
-    return {n.name: scores[n.name] / steps(n) for n in graph.results}
 
 
 def _test_project(test: Graph, options: Options) -> Project:

@@ -148,7 +148,9 @@ class Growing:
 
     def grow_product(self) -> None:
         path = PATHS[int(self.rng.integers(len(PATHS)))]
-        self.add(CgProduct(path), self.pick(lambda t: t.rep is path.left), self.pick(lambda t: t.rep is path.right))
+        self.add(
+            CgProduct(path), self.pick(lambda t: t.rep is path.left), self.pick(lambda t: t.rep is path.right)
+        )
 
     def grow_invariants(self) -> None:
         self.add(Invariants(), self.pick(lambda t: t.rep is not Rep.S))
@@ -206,7 +208,10 @@ class Growing:
 
     def grow_rounding(self) -> None:
         if self.rng.random() < 0.15:
-            self.add(Requantize((ODD if self.rng.random() < 0.7 else COARSE,)), self.pick(lambda t: t.rep is not Rep.S))
+            self.add(
+                Requantize((ODD if self.rng.random() < 0.7 else COARSE,)),
+                self.pick(lambda t: t.rep is not Rep.S),
+            )
 
     def graph(self) -> Graph:
         live = [n for n in self.names if self.b.type(n).elements <= 40]
@@ -240,7 +245,9 @@ def cartesian_moves(rng: np.random.Generator, proper: bool) -> Iterator[Ints]:
 
 def cone_moves(rng: np.random.Generator, proper: bool) -> Iterator[Ints]:
     """X -> A X A^dagger on X = [[+, y + iz], [y - iz, -]], and, if wanted, z -> -z before it."""
-    letters = [np.array(m) for m in ([[0, -1], [1, 0]], [[1, 1], [0, 1]], [[1, 1j], [0, 1]], [[1j, 0], [0, -1j]])]
+    letters = [
+        np.array(m) for m in ([[0, -1], [1, 0]], [[1, 1], [0, 1]], [[1, 1j], [0, 1]], [[1j, 0], [0, -1j]])
+    ]
     frame = [np.array(m) for m in ([[1, 0], [0, 0]], [[0, 0], [0, 1]], [[0, 1], [1, 0]], [[0, 1j], [-1j, 0]])]
     while True:
         a = np.eye(2, dtype=complex)
@@ -374,7 +381,9 @@ def exchanges(graph: Graph, feeds: Feeds, want: dict[str, Any]) -> Iterator[tupl
 
 def check(seeds: range) -> dict[str, int]:
     """Hold all claims of random networks; returns how often each kind of claim was made."""
-    counts = dict.fromkeys(("none", "whole", "proper", "smaller", "events", "stay", "follow", "same", "claimed"), 0)
+    counts = dict.fromkeys(
+        ("none", "whole", "proper", "smaller", "events", "stay", "follow", "same", "claimed"), 0
+    )
     for seed in seeds:
         graph = network(seed)
         try:

@@ -31,6 +31,7 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Table
 from eqhls.options import Options
 from eqhls.verify.approximate import boost_curve
 from eqhls.verify.events import Events, steps
@@ -47,6 +48,13 @@ SIX = Fixed(6, 6)
 def port(b: Builder, name: str, rep: Rep, axes: str, form: Fixed = SIX, basis: Basis = XYZ) -> str:
     named = [a.split(":") for a in axes.split(",") if a]
     return b.add(name, Input(Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, (form,))))
+
+
+def almost_equal_tables(b: Builder) -> list[str]:
+    """Rows that round to the same entries are told apart by the float reference."""
+    rows = Tensor([[0.0, 1.0], [0.0, 1.001]])
+    table = Table(Tensor([0.0, 1.0]), rows, axis="c", out=Fixed(4, 3, True, Rounding.RND, Overflow.SAT))
+    return [b.add("o", ParticleSum("c"), b.add("t", table, port(b, "x", Rep.S, "c:2", Fixed(3, 2))))]
 
 
 def momentum_sum(b: Builder) -> list[str]:
@@ -191,6 +199,7 @@ def difference_of_itself(b: Builder) -> list[str]:
 
 
 KINDS: dict[Callable[[Builder], list[str]], tuple[str, tuple[str, ...]]] = {
+    almost_equal_tables: ("no exact", ()),
     momentum_sum: ("O(3,1;Z)", ("3 of 3 along j",)),
     momentum_of_two: ("O(3,1;Z)", ("2 of 2 along j",)),
     gram_of_two: ("O(3,1;Z)", ("2 of 2 along j",)),
