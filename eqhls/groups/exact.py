@@ -53,8 +53,8 @@ class ExactGroup:
     def word(
         self, rng: np.random.Generator, length: int, proper_only: bool = False
     ) -> tuple[tuple[str, ...], Ints]:
-        """Return a random word that is not the identity: its letters and its matrix. Where words of the wanted
-        length are the identity, as all of an even length may be, any length up to it is tried.
+        """Return a random word that is not the identity: its letters and its matrix. Where words of the
+        wanted length are the identity, as all of an even length may be, any length up to it is tried.
 
         With `proper_only`, a word with an odd number of improper letters gets one more.
         """
