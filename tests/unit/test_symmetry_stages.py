@@ -106,7 +106,7 @@ def field_strength(b: Builder) -> list[str]:
     return [b.add("o", Invariants(), f), b.add("t", CgSquare(parse_path("F*F->T")), f)]
 
 
-def force(b: Builder) -> list[str]:
+def lorentz_force(b: Builder) -> list[str]:
     """A charge in a field: F p is a vector, in light-cone components."""
     p, f = port(b, "p", Rep.V, "j:2", Fixed(5, 5), CONE), port(b, "f", Rep.F, "", Fixed(4, 4), CONE)
     return [b.add("o", CgProduct(parse_path("F*V->V")), f, p)]
@@ -210,7 +210,7 @@ KINDS: dict[Callable[[Builder], list[str]], tuple[str, tuple[str, ...]]] = {
     features_beside_particles: ("O(3,1;Z)", ("2 of 2 along j", "2 of 2 along c, which the outputs follow")),
     features_of_another_name: ("O(3,1;Z)", ("3 of 3 along j and i",)),
     field_strength: ("O(3,1;Z)", ()),
-    force: ("SL(2,Z[i]) with reflections", ("2 of 2 along j, which the outputs follow",)),
+    lorentz_force: ("SL(2,Z[i]) with reflections", ("2 of 2 along j, which the outputs follow",)),
     stress: ("O(3,1;Z)", ("2 of 2 along j, which the outputs follow",)),
     tensor_spurion: ("O(3,1;Z)", ()),
     handed: ("O(3,1;Z), proper elements", ()),
