@@ -25,7 +25,7 @@ from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, write_project
 from eqhls.verify.events import Events, from_raw, halves, predict_floats, rounded, sampled
 from eqhls.verify.metrics import auc, auc_loss_error, discriminant
-from eqhls.verify.proof import equivariance_error
+from eqhls.verify.symmetry_stages import equivariance_error
 
 SEARCH_EVENTS = 10_000
 """Events that a search takes: it measures its candidates on half of them, and its choice on the others."""

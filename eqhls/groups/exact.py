@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.groups.basis import Basis
+from eqhls.groups.basis import Basis, Exact, exact
+from eqhls.groups.lorentz import Rep
 
 Ints = NDArray[np.int64]
 Rows = tuple[tuple[int, ...], ...]
@@ -51,23 +53,36 @@ class ExactGroup:
     def word(
         self, rng: np.random.Generator, length: int, proper_only: bool = False
     ) -> tuple[tuple[str, ...], Ints]:
-        """Return a random word that is not the identity: its letters and its matrix.
+        """Return a random word that is not the identity: its letters and its matrix. Where words of the
+        wanted length are the identity, as all of an even length may be, any length up to it is tried.
 
         With `proper_only`, a word with an odd number of improper letters gets one more.
         """
+        size = length
         while True:
-            chosen = [self.generators[k] for k in rng.integers(len(self.generators), size=length)]
+            chosen = [self.generators[k] for k in rng.integers(len(self.generators), size=size)]
             if proper_only and sum(not g.proper for g in chosen) % 2:
                 chosen.append(next(g for g in self.generators if not g.proper))
             matrix = product([g.matrix for g in chosen])
             if (matrix != np.eye(4, dtype=np.int64)).any():
                 return tuple(g.name for g in chosen), matrix
+            size = int(rng.integers(1, length + 1))
 
     def apply(self, matrix: Ints, x: Ints) -> Ints:
         """Return matrix @ x for raw integers (..., 4). Raises OverflowError beyond 62 bits."""
-        if int(np.abs(x).max(initial=0)) * int(np.abs(matrix).sum(axis=1).max()) >= LIMIT:
+        if not fits_words(matrix, x):
             raise OverflowError("a transformed component needs more than 62 bits")
         return x @ matrix.T
+
+    @property
+    def has_proper(self) -> bool:
+        """Whether a proper element other than one is a word of the generators."""
+        return any(g.proper for g in self.generators) or len(self.generators) > 1
+
+
+def fits_words(matrix: Ints, x: Ints) -> bool:
+    """Whether matrix @ x stays within 62 bits."""
+    return int(np.abs(x).max(initial=0)) * int(np.abs(matrix).sum(axis=1).max()) < LIMIT
 
 
 def product(matrices: Sequence[Ints]) -> Ints:
@@ -91,6 +106,43 @@ def preserves_form(matrix: Ints, basis: Basis) -> bool:
     """Whether matrix^T g matrix = g over the integers."""
     form = twice_metric(basis)
     return bool((matrix.T @ form @ matrix == form).all())
+
+
+def in_units(matrix: Ints, points: Sequence[int]) -> Exact:
+    """Return a matrix on raw components, component c in steps of 2**-points[c], as one on real components."""
+    step = [Fraction(2) ** -point for point in points]
+    return exact(matrix) * np.array([[a / b for b in step] for a in step], dtype=object)
+
+
+def is_lorentz(matrix: Ints, points: Sequence[int], basis: Basis) -> bool:
+    """Whether a matrix on raw components with these binary points preserves the metric."""
+    real = in_units(matrix, points)
+    return bool((real.T @ basis.metric @ real == basis.metric).all())
+
+
+def raw_action(
+    rep: Rep, basis: Basis, matrix: Ints, points: Sequence[int], fracs: Sequence[int]
+) -> tuple[Ints, int]:
+    """Return what a transformation does to raw integers of a representation: N and s with raw' = N raw 2**-s.
+
+    `matrix` acts on four-vectors in steps of 2**-points, the integers of `rep` count steps of 2**-fracs, one
+    for each component. Where `matrix` is 2**f times a Lorentz matrix, F and T get twice the power.
+    """
+    unit = exact(np.eye(rep.dim, dtype=int))
+    real = rep.act_within(basis, in_units(matrix, points), unit).T
+    step = [Fraction(2) ** -frac for frac in fracs]
+    raw = real * np.array([[b / a for b in step] for a in step], dtype=object)
+    shift = max(Fraction(v).denominator.bit_length() - 1 for v in raw.ravel())
+    return (raw * 2**shift).astype(np.int64), shift
+
+
+def natural_points(rep: Rep, basis: Basis, points: Sequence[int]) -> tuple[int, ...]:
+    """Return the binary points that components have where four-vectors have these."""
+    if rep is Rep.S:
+        return (0,)
+    if rep is Rep.V:
+        return tuple(points)
+    return tuple(points[m] + points[n] for m, n in rep.indices(basis))
 
 
 def _element(name: str, *rows: tuple[int, ...]) -> Element:

@@ -65,12 +65,15 @@ class Rep(Enum):
 
     def act(self, basis: Basis, transformation: Array, x: Array) -> Array:
         """Transform x (..., dim) by a Cartesian 4x4 matrix, in float or exactly in Fraction."""
+        return x if self is Rep.S else self.act_within(basis, basis.change(transformation), x)
+
+    def act_within(self, basis: Basis, transformation: Array, x: Array) -> Array:
+        """Transform x (..., dim) by a 4x4 matrix that is given on the components of the basis itself."""
         if self is Rep.S:
             return x
-        lam = basis.change(transformation)
         if self is Rep.V:
-            return x @ lam.T
-        return self.from_tensor(basis, lam @ self.to_tensor(basis, x) @ lam.T)
+            return x @ transformation.T
+        return self.from_tensor(basis, transformation @ self.to_tensor(basis, x) @ transformation.T)
 
     def matrix(self, basis: Basis, transformation: Array) -> Array:
         """Return the dim x dim matrix of a Cartesian 4x4 matrix."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,9 +13,21 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import NumArray
+from eqhls.groups.lorentz import Rep
 from eqhls.ir.types import Type
 
 Floats = NDArray[np.float64]
+FLIPPED, EXCHANGED, TRUNCATED = "flipped metric sign", "exchanged components", "truncated product"
+"""Faults that a block may be given, to see whether a test of the symmetry notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A function of one component: what it is but for its binary point, that point, and whether it is odd."""
+
+    function: Hashable
+    point: int
+    odd: bool
 
 
 class Tensor:
@@ -112,6 +125,22 @@ class Op(ABC):
         transformations only flips of sign and exchanges of axes commute with it."""
         return False
 
+    def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
+        """What a block that rounds components does to each, where it acts on each alone: flips of sign
+        commute with odd functions, exchanges of components with equal ones. None where there is no more to
+        say than that it rounds."""
+        return None
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        """Return the faults that the block can be given: none where it has nothing covariant to give. A block
+        with a scalar result of covariant inputs must say more, and how, in `faulty`."""
+        return () if self.infer(*types).rep is Rep.S else (FLIPPED, EXCHANGED)
+
+    def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        """Return what `body` returns, but for one of the `faults`; `cut` counts the bits that a truncation
+        drops. Here the components of the result are what is wrong."""
+        return disturbed(self.body(types, *x), fault)
+
     def error(self, problem: str, remedy: str = "") -> CompileError:
         return CompileError(self.kind(), problem, remedy)
 
@@ -119,6 +148,15 @@ class Op(ABC):
         """Raise CompileError unless there are `count` inputs."""
         if len(types) != count:
             raise self.error(f"found {len(types)} inputs, expected {count}")
+
+
+def disturbed(x: NumArray, fault: str) -> NumArray:
+    """Return a tensor with the sign of its last component flipped, or with its components moved on by one."""
+    if fault == EXCHANGED:
+        return np.roll(x, 1, axis=-1)
+    out = x.copy()
+    out[..., -1] = -out[..., -1]
+    return out
 
 
 @dataclass(frozen=True, slots=True)

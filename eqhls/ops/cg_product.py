@@ -10,9 +10,9 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.cg import PATHS, Path, table
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type, joined_axes, spread
-from eqhls.ops.common import broadcast, contract, example
+from eqhls.ops.common import broadcast, contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,15 @@ class CgProduct(Op):
 
     def _basis(self, types: tuple[Type, ...]) -> Basis:
         return next((t.basis for t in types if t.rep is not Rep.S), Basis.CARTESIAN)
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return () if self.path.right is Rep.S else (FLIPPED, EXCHANGED, TRUNCATED)
+
+    def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        axes = joined_axes(*types)
+        a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
+        full = table(self.path, self._basis(types))
+        return contract_faulty(full, self.path.out.dim, a, b, fault, cut)
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd

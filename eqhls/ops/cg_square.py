@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.basis import Basis
-from eqhls.groups.cg import PATHS, Path, square_terms
+from eqhls.groups.cg import PATHS, Path, square_terms, table
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type
-from eqhls.ops.common import contract, example
+from eqhls.ops.common import contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ class CgSquare(Op):
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return contract(square_terms(self.path, types[0].basis), self.path.out.dim, x[0], x[0])
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return () if self.path.left is Rep.S else (FLIPPED, EXCHANGED, TRUNCATED)
+
+    def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        full = table(self.path, types[0].basis)
+        return contract_faulty(full, self.path.out.dim, x[0], x[0], fault, cut)
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd

@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import Fixed, Num, NumArray, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Example, Floats, Op, Part
 from eqhls.ir.types import Type
 from eqhls.ops.common import example, map_numbers
 
@@ -49,6 +49,9 @@ class Clamp(Op):
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S
+
+    def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
+        return (Part("bound", 0, True),) * types[0].rep.dim
 
     def cuts_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray, const, constant_matmul, total
+from eqhls.fixed import Fixed, Num, NumArray, const, constant_matmul, element, total
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, triangle
-from eqhls.ir.op import Floats, Tensor
+from eqhls.ir.op import TRUNCATED, Floats, Tensor, disturbed
 from eqhls.ir.types import Axis, Type
 
 LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
@@ -46,6 +46,20 @@ def contract(table: CGTable, dim: int, a: NumArray, b: NumArray) -> NumArray:
             rows[term.out].append(products[key] * weight)
         for c, row in enumerate(rows):
             out[(*index, c)] = total(row)
+    return out
+
+
+def contract_faulty(table: CGTable, dim: int, a: NumArray, b: NumArray, fault: str, cut: int) -> NumArray:
+    """Contract as `contract` does, but for one fault: in the components of b, or in the last product of the
+    table, which loses `cut` bits before it is added to the others."""
+    if fault != TRUNCATED:
+        return contract(table, dim, a, disturbed(b, fault))
+    out, term = contract(table, dim, a, b), table.terms[-1]
+    weight = const(term.numerator, table.shift)
+    for index in np.ndindex(out.shape[:-1]):
+        product = element(a, (*index, term.left)) * element(b, (*index, term.right))
+        lost = product.floor_bits(cut).at(product.frac) - product
+        out[(*index, term.out)] = out[(*index, term.out)] + lost * weight
     return out
 
 

@@ -11,9 +11,9 @@ from eqhls.fixed import NumArray
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep, dot
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Axis, Type, joined_axes, spread
-from eqhls.ops.common import LIGHT_CONE_FORMATS, broadcast, contract, example
+from eqhls.ops.common import LIGHT_CONE_FORMATS, broadcast, contract, contract_faulty, example
 
 PRODUCT = parse_path("V*V->S")
 
@@ -74,6 +74,18 @@ class Gram(Op):
             for a, b in zip(*self._pairs(types[0]), strict=True)
         ]
         return np.moveaxis(np.stack(rows), 0, where)
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return (FLIPPED, EXCHANGED, TRUNCATED)
+
+    def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        if len(types) == 2:
+            axes = self.infer(*types).axes
+            a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
+        else:
+            where = types[0].index(self.axis)
+            a, b = (np.take(x[0], side, axis=where) for side in self._pairs(types[0]))
+        return contract_faulty(table(PRODUCT, types[0].basis), 1, a, b, fault, cut)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -8,11 +8,11 @@ from typing import ClassVar
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import contract as tensor_formula
-from eqhls.groups.cg import parse_path, square_terms
+from eqhls.groups.cg import parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep, square
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type
-from eqhls.ops.common import contract, example
+from eqhls.ops.common import contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,13 @@ class Invariants(Op):
             return x[0]
         path = parse_path(f"{kind.rep.name}*{kind.rep.name}->S")
         return contract(square_terms(path, kind.basis), 1, x[0], x[0])
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return () if types[0].rep is Rep.S else (FLIPPED, EXCHANGED, TRUNCATED)
+
+    def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
+        path = parse_path(f"{types[0].rep.name}*{types[0].rep.name}->S")
+        return contract_faulty(table(path, types[0].basis), 1, x[0], x[0], fault, cut)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, Overflow, Rounding, overflows, quantize
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Example, Floats, Op, Part
 from eqhls.ir.types import Type
 from eqhls.ops.common import example, map_numbers
 
@@ -57,6 +57,12 @@ class Requantize(Op):
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S
+
+    def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
+        if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in self.formats):
+            return None
+        forms = [self._format(c) for c in range(types[0].rep.dim)]
+        return tuple(Part((f.width, f.signed, f.rounding), f.frac, f.signed) for f in forms)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -24,6 +24,8 @@ GAMMAS = (1.05, 1.25, 1.5, 2.0)
 FINE_BITS = (0, 2, 4)
 TYPICAL, FINEST = 1.25, 10
 EVENTS = 200
+FLOAT_BOUND = 1e-6
+"""Of the float64 outputs' size, by how much rounding in float64 may move them."""
 GUARD = {Basis.LIGHT_CONE: 8, Basis.CARTESIAN: 2}
 """Integer bits that a boost of gamma 2 needs: p- of a hard particle may grow to its p+."""
 
@@ -33,36 +35,46 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
     gamma 2, quantize them with 0, 2 and 4 more bits than the ports have, and measure how far the
     integer output moves. Writes report/boosts.png.
     """
+    if not _covariant(graph):
+        return Stage("boosts", True, "not applicable: no input is a four-vector or a tensor")
     fitting = [fine for fine in FINE_BITS if _fits(graph, fine)]
     if not fitting:
-        return Stage("boosts", False, "no guard bits fit into 63-bit arithmetic: nothing could be measured")
+        return Stage("boosts", True, "not measured: no guard bits fit into 63-bit arithmetic")
     table = {fine: [_deviation(graph, events, fine, gamma) for gamma in GAMMAS] for fine in fitting}
-    floats = [_float_deviation(graph, events, gamma) for gamma in GAMMAS]
-    _plot(table, floats, folder / "report" / "boosts.png")
+    moved = [_float_deviation(graph, events, gamma) for gamma in GAMMAS]
+    floats, relative = max(rms for rms, _ in moved), max(part for _, part in moved)
+    _plot(table, [rms for rms, _ in moved], folder / "report" / "boosts.png")
     numbers = tuple(
         (f"rms_gamma_{g}_bits_{f}", v) for f, row in table.items() for g, v in zip(GAMMAS, row, strict=True)
     )
     first, last = table[fitting[0]][-1], table[fitting[-1]][-1]
-    spread = float(graph.reference(events.floats)[graph.outputs[0]].std())
+    spread = max(float(v.std()) for v in graph.scores(events.floats).values())
     cut = any(n.op.cuts_components(graph.types_into(n)) for n in graph)
     return Stage(
         "boosts",
-        cut or max(floats) < 1e-6 * max(spread, 1.0),
+        cut or relative < FLOAT_BOUND,
         f"rms change of the output at gamma 2: {first:.3g} with the ports' steps, {last:.3g} with "
-        f"{fitting[-1]} bits more, {max(floats):.1g} in float64 (spread {spread:.3g})"
+        f"{fitting[-1]} bits more, {floats:.1g} in float64 (spread {spread:.3g})"
         + (", where a bound on components breaks the symmetry" if cut else ""),
-        (*numbers, ("float", max(floats)), ("spread", spread)),
+        (*numbers, ("float", floats), ("spread", spread)),
     )
+
+
+def _covariant(graph: Graph) -> bool:
+    """Whether any input moves with the event."""
+    return any(n.type.rep is not Rep.S for n in graph.inputs)
 
 
 def mean_change(graph: Graph, events: Events, gamma: float = TYPICAL) -> float:
     """Return mean |f(g x) - f(x)| over the spread of f, for rotations and boosts of one gamma, with ports so
-    fine that the formats behind them are what is left. Raises CompileError for a constant output."""
+    fine that the formats behind them are what is left; the largest of all outputs that are not constant.
+    Raises CompileError if all are."""
     before, after = _outputs(graph, _finest(graph), events, gamma)
-    spread = float(before.std())
-    if not spread:
+    spreads = {k: float(v.std()) for k, v in before.items()}
+    changes = [float(np.abs(after[k] - before[k]).mean() / s) for k, s in spreads.items() if s]
+    if not changes:
         raise CompileError(graph.name, "has the same output for all events", "give more bits")
-    return float(np.abs(after - before).mean() / spread)
+    return max(changes)
 
 
 def _finest(graph: Graph) -> Graph:
@@ -76,7 +88,7 @@ def _finest(graph: Graph) -> Graph:
 
 
 def _guard(graph: Graph) -> int:
-    return max(GUARD[n.type.basis] for n in graph.inputs if n.type.rep is Rep.V)
+    return max(GUARD[n.type.basis] for n in graph.inputs if n.type.rep is not Rep.S)
 
 
 def _fits(graph: Graph, fine: int) -> bool:
@@ -102,7 +114,7 @@ def _moved(
     after = {k: v.copy() for k, v in before.items()}
     elements = np.stack([_of_gamma(rng, gamma) for _ in range(size)])
     for node in test.inputs:
-        if node.type.rep is Rep.V:
+        if node.type.rep is not Rep.S:
             after[node.name] = _acted(node.type, elements, before[node.name])
     return before, after, elements
 
@@ -122,30 +134,40 @@ def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
 
 def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
     before, after = _outputs(graph, refined(graph, _guard(graph), fine), events, gamma)
-    return _rms(after - before)
+    return _rms(before, after)
 
 
-def _outputs(graph: Graph, test: Graph, events: Events, gamma: float) -> tuple[Floats, Floats]:
+def _outputs(
+    graph: Graph, test: Graph, events: Events, gamma: float
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return the transformed integer outputs of a test build, and those of the transformed events, in real
     units."""
     before, after, elements = _moved(graph, test, events, gamma)
-    kind = test.results[0].type
-    out = [
-        test.evaluate({n.name: fitted(n, side[n.name]) for n in test.inputs})[test.outputs[0]] * _steps(kind)
-        for side in (before, after)
-    ]
-    return _acted(kind, elements, out[0]), out[1]
+    first, second = (
+        test.evaluate({n.name: fitted(n, side[n.name]) for n in test.inputs}) for side in (before, after)
+    )
+    kinds = {n.name: n.type for n in test.results}
+    return (
+        {k: _acted(kind, elements, first[k] * _steps(kind)) for k, kind in kinds.items()},
+        {k: second[k] * _steps(kind) for k, kind in kinds.items()},
+    )
 
 
-def _float_deviation(graph: Graph, events: Events, gamma: float) -> float:
+def _float_deviation(graph: Graph, events: Events, gamma: float) -> tuple[float, float]:
+    """Return how far the float64 outputs move, and the largest of that over the size of an output."""
     test = refined(graph, _guard(graph))
     before, after, elements = _moved(graph, test, events, gamma)
-    first, second = (test.reference(side)[test.outputs[0]] for side in (before, after))
-    return _rms(second - _acted(test.results[0].type, elements, first))
+    first, second = (test.scores(side) for side in (before, after))
+    moved = {n.name: _acted(n.type, elements, first[n.name]) for n in test.results}
+    sizes = {k: max(1.0, float(np.sqrt((v**2).mean()))) for k, v in moved.items()}
+    relative = max(_rms({k: moved[k]}, {k: second[k]}) / size for k, size in sizes.items())
+    return _rms(moved, second), relative
 
 
-def _rms(x: Floats) -> float:
-    return float(np.sqrt((x**2).mean()))
+def _rms(before: dict[str, Floats], after: dict[str, Floats]) -> float:
+    """Return the root mean square of what changes, over all outputs."""
+    changes = np.concatenate([(after[k] - before[k]).ravel() for k in before])
+    return float(np.sqrt((changes**2).mean()))
 
 
 def _steps(kind: Type) -> Floats:
@@ -157,7 +179,8 @@ def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> Non
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()
     for fine, row in table.items():
-        axes.plot(GAMMAS, row, marker="o", label=f"integer, {fine} bits more than the ports")
+        label = f"integer, {fine} bits more than the ports"
+        axes.plot(GAMMAS, np.maximum(row, 1e-16), marker="o", label=label)
     axes.plot(GAMMAS, np.maximum(floats, 1e-16), marker="s", color="black", label="float64")
     axes.set(
         xlabel="boost gamma (with rotations; beams and jet moved along)",

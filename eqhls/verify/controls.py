@@ -1,65 +1,76 @@
-"""Negative controls: networks with one fault in their Minkowski products, which the symmetry test must
-catch. A test that passes these would pass anything."""
+"""Negative controls: networks with one fault in a block, which the symmetry test must catch. A test that
+passes these would pass anything. Which faults a block can have, it says itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from eqhls.fixed import NumArray, element
-from eqhls.groups.cg import table
+from eqhls.errors import CompileError
+from eqhls.fixed import NumArray
 from eqhls.ir.graph import Graph, Node
-from eqhls.ir.types import Type, spread
-from eqhls.ops.common import broadcast, contract
-from eqhls.ops.gram import PRODUCT, Gram
+from eqhls.ir.op import TRUNCATED, Example, Floats, Op
+from eqhls.ir.types import Type
 
-LAST = 3
-"""The component that the faults sit in."""
 CUTS = (2, 4, 8, 12, 16)
 """Bits that the truncating fault drops from a product: the first that a network resolves must be caught,
 for behind a logarithm or a rounding the last bits of a product need not matter."""
+ALONE = 6
+"""Blocks that are broken one by one, where breaking all together changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class FaultyGram(Gram):
-    """Minkowski products with a fault in the last component; `fault` is one of FAULTS."""
+class Faulty(Op):
+    """A block with one of its faults."""
 
-    fault: str = ""
+    op: Op
+    fault: str
     cut: int = CUTS[0]
 
+    def infer(self, *types: Type) -> Type:
+        return self.op.infer(*types)
+
+    def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return self.op.reference(types, *x)
+
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        left, right = self._operands(types, x)
-        full = table(PRODUCT, types[0].basis)
-        if self.fault == "flipped metric sign":
-            right = right.copy()
-            right[..., LAST] = -right[..., LAST]
-            return contract(full, 1, left, right)
-        out = contract(full, 1, left, right)
-        for index in np.ndindex(out.shape[:-1]):
-            product = element(left, (*index, LAST)) * element(right, (*index, LAST))
-            out[(*index, 0)] = out[(*index, 0)] + product.floor_bits(self.cut).at(product.frac) - product
-        return out
+        return self.op.faulty(self.fault, self.cut, types, *x)
 
-    def _operands(self, types: tuple[Type, ...], x: tuple[NumArray, ...]) -> tuple[NumArray, NumArray]:
-        if len(x) == 2:
-            axes = self.infer(*types).axes
-            a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
-            return a, b
-        where = types[0].index(self.axis)
-        left, right = (np.take(x[0], side, axis=where) for side in self._pairs(types[0]))
-        return left, right
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        return ()
 
 
-FAULTS = ("flipped metric sign", "truncated product")
+def faults_of(graph: Graph) -> dict[str, list[str]]:
+    """Return every fault that some block of the network can have, and the values made by such blocks: those
+    with scalar results of covariant inputs first, for they decide what is invariant."""
+    found: dict[str, list[str]] = {}
+    computed = [n for n in graph if n.inputs]
+    for node in sorted(computed, key=lambda n: n.type.rep.dim):
+        for fault in node.op.faults(graph.types_into(node)):
+            found.setdefault(fault, []).append(node.name)
+    return found
 
 
-def faulty(graph: Graph, fault: str, cut: int = CUTS[0]) -> Graph:
-    """Return the graph with the fault in every Minkowski product."""
+def faulty(graph: Graph, fault: str, names: list[str], cut: int = CUTS[0]) -> Graph:
+    """Return the graph with the fault in the blocks that make these values. Raises CompileError where the
+    arithmetic of the fault needs more than 63 bits."""
 
     def rule(node: Node) -> Node:
-        if type(node.op) is not Gram:
-            return node
-        return replace(node, op=FaultyGram(node.op.axis, node.op.to, fault, cut))
+        return replace(node, op=Faulty(node.op, fault, cut)) if node.name in names else node
 
     return graph.rewrite(rule).formatted()
+
+
+def broken(graph: Graph, fault: str, names: list[str]) -> Iterator[Graph]:
+    """Yield networks with a fault, one after the other until a test notices one: in all blocks that can have
+    it, with ever more bits cut, then in one block at a time, for two faults may undo each other."""
+    cuts = CUTS if fault == TRUNCATED else CUTS[:1]
+    choices = [(names, cut) for cut in cuts]
+    if len(names) > 1:
+        choices += [([name], cuts[-1]) for name in names[:ALONE]]
+    for which, cut in choices:
+        try:
+            yield faulty(graph, fault, which, cut)
+        except CompileError:
+            continue

@@ -43,34 +43,49 @@ def random_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
 
 
 def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
-    """Cut each event to a random number of particles where the graph has flags for them."""
-    flags = [
-        n
-        for n in graph.inputs
-        if n.type.rep is Rep.S
-        and n.type.has(PARTICLES)
-        and (n.type.format_of(0).lo, n.type.format_of(0).hi) == (0, 1)
-    ]
-    if not flags:
-        return feeds
-    size = flags[0].type.size(PARTICLES)
-    events = len(next(iter(feeds.values())))
-    counts = rng.integers(1, size + 1, events)
-    counts[: events // 4] = size
-    valid = np.arange(size) < counts[:, None]
+    """Cut each event to a random number of particles along every axis that the graph has flags for: flags
+    say which are there, vectors of those that are not are zero. Other scalars are left as they are."""
     out = dict(feeds)
-    for node in graph.inputs:
-        if node.type.has(PARTICLES):
-            keep = valid.reshape(events, size, *([1] * (len(node.type.axes))))
-            out[node.name] = (
-                out[node.name] * keep if node.type.rep is Rep.V else valid[..., None].astype(np.int64)
-            )
+    events = len(next(iter(feeds.values())))
+    flags = [n for n in graph.inputs if _is_flag(n.type)]
+    for axis in dict.fromkeys(n.type.axes[0] for n in flags):
+        counts = rng.integers(1, axis.size + 1, events)
+        counts[: events // 4] = axis.size
+        valid = np.arange(axis.size) < counts[:, None]
+        for node in graph.inputs:
+            if axis not in node.type.axes or not (node in flags or node.type.rep is Rep.V):
+                continue
+            shape = [1] * len(node.type.shape)
+            shape[node.type.axes.index(axis)] = axis.size
+            keep = valid.reshape(events, *shape)
+            out[node.name] = keep.astype(np.int64) if node in flags else out[node.name] * keep
     return out
+
+
+def _is_flag(kind: Type) -> bool:
+    """Whether a port holds one flag for each entry of its axis."""
+    form = kind.format_of(0)
+    return kind.rep is Rep.S and len(kind.axes) == 1 and (form.lo, form.hi) == (0, 1)
+
+
+def spread_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
+    """Return raw integers for every port: half over the whole range, half of any size below it, each entry
+    by itself."""
+    feeds: Feeds = {}
+    for node in graph.inputs:
+        raw = uniform(node.type, rng, events)
+        half = events // 2
+        widest = max(node.type.format_of(c).width for c in range(node.type.rep.dim))
+        if widest > 1:
+            raw[half:] >>= rng.integers(0, widest, (events - half, *raw.shape[1:-1], 1))
+        feeds[node.name] = raw
+    return feeds
 
 
 def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: int) -> Feeds:
     """Return events of the test build: light-like particles on the lattice, the jet their sum plus
-    one more vector, spurions as in the network; small enough for words of the group."""
+    one more vector, tensors of small components, spurions as in the network; small enough for words of the
+    group."""
     fixed = spurion_values(graph, test)
     feeds: Feeds = {}
     largest = rng.integers(2, 8, events)
@@ -79,24 +94,39 @@ def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: 
             feeds[node.name] = np.broadcast_to(fixed[node.name], (events, *node.type.shape)).copy()
         elif node.type.rep is Rep.V:
             feeds[node.name] = _vectors(node.type, rng, events, largest)
-        else:
+        elif node.type.rep is Rep.S:
             feeds[node.name] = uniform(node.type, rng, events)
+        else:
+            feeds[node.name] = _tensors(node.type, rng, events)
     feeds = padded(graph, feeds, rng)
     particles = [n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES)]
     for node in graph.inputs:
         if particles and node.type.rep is Rep.V and node not in particles:
-            whole = feeds[particles[0].name].sum(axis=1)
+            first = feeds[particles[0].name]
+            whole = first.sum(axis=tuple(range(1, first.ndim - 1)))
             feeds[node.name] += whole.reshape(events, *([1] * len(node.type.axes)), 4)
     return feeds
 
 
+def _tensors(kind: Type, rng: np.random.Generator, events: int) -> Ints:
+    """Return tensors whose components are of any size up to an eighth of their range."""
+    bound = max(kind.format_of(0).hi >> 3, 1)
+    largest = np.exp2(rng.uniform(0, np.log2(bound + 1), events)).astype(np.int64)
+    limits = largest.reshape(events, *([1] * len(kind.shape)))
+    return rng.integers(-limits, limits + 1, (events, *kind.shape))
+
+
 def _vectors(kind: Type, rng: np.random.Generator, events: int, largest: Ints) -> Ints:
+    """Return causal vectors of two sizes, and a quarter of them so small that few bits hold their images."""
     shape = (events, *kind.shape[:-1])
     bound = int(largest.max())
     if kind.basis is Basis.LIGHT_CONE:
         raw, small = null_vectors(rng, shape, bound), null_vectors(rng, shape, 2)
+        tiny = null_vectors(rng, shape, 1)
     else:
         wide = max(8 * bound, kind.format_of(LAST).hi >> ROOM)
         raw, small = causal_vectors(rng, shape, wide), causal_vectors(rng, shape, 8 * bound)
+        tiny = causal_vectors(rng, shape, 2)
     pick = (largest < bound).reshape(events, *([1] * (len(shape))))
-    return np.where(pick, small, raw)
+    least = (np.arange(events) % 4 == 3).reshape(pick.shape)
+    return np.where(least, tiny, np.where(pick, small, raw))

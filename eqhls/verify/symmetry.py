@@ -1,56 +1,81 @@
-"""Exact symmetries: derived from the graph, then demanded with zero tolerance.
+"""Exact symmetries: what is claimed of a network, derived from its graph.
 
-Which group is exact follows from the arithmetic (Vinberg's O(3,1;Z) in Cartesian components, the
-Picard group SL(2, Z[i]) with reflections on the light-cone lattice): if no covariant component is
-rounded, every invariant is the same integer before and after, and so is every output bit. A four-vector
-output must move with the event, again to the bit.
+Which Lorentz group is exact follows from the arithmetic (Vinberg's O(3,1;Z) in Cartesian components, the
+Picard group SL(2, Z[i]) with reflections on the light-cone lattice): if no covariant component is rounded,
+every invariant is the same integer before and after, and so is every output bit; an output that is not a
+scalar moves with the event. Which permutations are exact follows from the bodies of the ops, run on
+fingerprints: an output either stays as it is or is permuted too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.engines import Ints
-from eqhls.fixed import Overflow
-from eqhls.groups.basis import Basis
-from eqhls.groups.exact import Element, ExactGroup, dyadic_boosts, lattice_group
+from eqhls.errors import CompileError
+from eqhls.groups.exact import Element, ExactGroup, is_lorentz, lattice_group, natural_points, raw_action
 from eqhls.groups.lorentz import Rep
+from eqhls.groups.permutation import permute
 from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
-from eqhls.ops.channel_mix import ChannelMix
-from eqhls.ops.clamp import Clamp
-from eqhls.ops.concat import Concat
-from eqhls.ops.dense import Dense
-from eqhls.ops.gram import Gram
-from eqhls.ops.requantize import Requantize
-from eqhls.ops.select import Select
-from eqhls.ops.spurion import Spurion
-from eqhls.ops.table import Table
-from eqhls.verify.testbuild import in_range
+from eqhls.verify.events import steps
+from eqhls.verify.fingerprint import Orders, Turn, prints, still, turned, turns
+from eqhls.verify.sampling import spread_events
+from eqhls.verify.testbuild import port_types
 
-Feeds = dict[str, Ints]
-Values = NDArray[Any]
-Runner = Callable[[Mapping[str, Ints]], Values]
+CASES, RUNS = 128, 16
+"""Exchanges of two slots that are tried at a time, and how often: what is not tried of a long axis whose
+slots are nearly all told apart is not claimed."""
+
+FEW = 8
+"""Events on which the float64 reference must follow what is claimed."""
 FLOAT_TOLERANCE = 1e-9
-WORDS = 9
-"""Words of the group by which `lattice_change` moves every event."""
-PARTICLES = "j"
+
+Axes = tuple[tuple[str, int], ...]
+"""Axes of ports, by name and size, that are permuted together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permutable:
+    """Slots of axes of the ports that may be permuted in any way, all these axes together. The outputs stay
+    as they are, or, where some output `moves`, are permuted along their own axes."""
+
+    axes: Axes
+    slots: tuple[int, ...]
+    moves: bool
+
+    @property
+    def size(self) -> int:
+        return self.axes[0][1]
+
+    def __str__(self) -> str:
+        names = " and ".join(name for name, _ in self.axes)
+        what = ", which the outputs follow" if self.moves else ""
+        return f"permutations of {len(self.slots)} of {self.size} along {names}{what}"
 
 
 @dataclass(frozen=True, slots=True)
 class Symmetry:
-    """What is exact: a group of integer Lorentz matrices (or None, with the reason) and the
-    particle slots that may be permuted."""
+    """What is exact: a group of integer Lorentz matrices on four-vectors in steps of 2**-points (or None,
+    with the reason), and the slots of the inputs that may be permuted."""
 
     group: ExactGroup | None
     proper_only: bool
     reason: str
-    permutable: tuple[int, ...]
+    permutations: tuple[Permutable, ...] = ()
+    points: tuple[int, ...] = (0, 0, 0, 0)
+
+    @property
+    def permutable(self) -> tuple[int, ...]:
+        """The most slots of one axis whose permutations leave every output as it is."""
+        return max((p.slots for p in self.permutations if not p.moves), key=len, default=())
 
     def describe(self) -> str:
         """Return one line for reports."""
@@ -59,256 +84,183 @@ class Symmetry:
         return f"{self.group.name}{', proper elements' if self.proper_only else ''}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class SymmetryResult:
-    """Counts of one zero-tolerance test on one engine."""
-
-    engine: str
-    transform: str
-    transformed: int
-    mismatches: int
-    control_changed: int
-
-    @property
-    def ok(self) -> bool:
-        """Something was tried, nothing differed, and the negative control was caught."""
-        return self.transformed > 0 and self.mismatches == 0 and self.control_changed > 0
-
-
 def derive(graph: Graph) -> Symmetry:
     """Return what must be exact for this graph, and why."""
-    permutable = _permutable(graph)
+    lorentz = exact_lorentz(graph)
+    found = tuple(permutations(graph))
+    return Symmetry(lorentz.group, lorentz.proper_only, lorentz.reason, found, lorentz.points)
+
+
+def exact_lorentz(graph: Graph) -> Symmetry:
+    """Return the exact Lorentz transformations alone, which takes no time."""
     proper = any(n.op.parity_odd() for n in graph)
-    vectors = [n for n in graph.inputs if n.type.rep is Rep.V]
-    group = _lattice(vectors)
-    if group is None:
-        return Symmetry(None, proper, "the input steps do not form a lattice of the group", permutable)
-    result = graph.results[0].type
-    if result.rep not in (Rep.S, Rep.V):
-        return Symmetry(None, proper, f"the output {result} is neither scalar nor vector", permutable)
+    if not any(n.type.rep is not Rep.S for n in graph.inputs):
+        return Symmetry(None, proper, "no input is a four-vector or a tensor")
+    try:
+        kinds = list(port_types(graph).values())
+    except CompileError as error:
+        return Symmetry(None, proper, str(error))
+    if len({k.basis for k in kinds}) > 1:
+        return Symmetry(None, proper, "the inputs have different bases")
+    points = next((fractions(k) for k in kinds if k.rep is Rep.V), (0, 0, 0, 0))
+    whole = lattice_group(kinds[0].basis)
+    fitting = tuple(g for g in whole.generators if _keeps_lattices(g, kinds, points))
+    if not fitting:
+        return Symmetry(None, proper, "the input steps do not form a lattice of the group")
     rounded = [n for n in graph if n.op.rounds_components(graph.types_into(n))]
-    if not rounded:
-        return Symmetry(group, proper, "no covariant component is rounded", permutable)
-    points = tuple(vectors[0].type.format_of(c).frac for c in range(4))
-    kept = tuple(g for g in group.generators if all(_commutes(g, n, points) for n in rounded))
+    kept = tuple(g for g in fitting if all(_commutes(g, graph, n, points) for n in rounded))
     if not kept:
-        return Symmetry(None, proper, f"%{rounded[0].name} rounds components and is not odd", permutable)
-    smaller = ExactGroup(f"sign flips and exchanges of axes in {group.name}", group.basis, kept)
-    return Symmetry(smaller, proper, f"%{rounded[0].name} rounds components, oddly", permutable)
+        return Symmetry(None, proper, f"%{rounded[0].name} rounds components and is not odd")
+    exact = "no covariant component is rounded"
+    reason = f"%{rounded[0].name} rounds components, oddly" if rounded else exact
+    group = _smaller(whole, kept)
+    if proper and not group.has_proper:
+        return Symmetry(None, proper, "no proper transformation commutes with the network")
+    return Symmetry(group, proper, reason, (), points)
 
 
-def _commutes(element: Element, node: Node, points: tuple[int, ...]) -> bool:
-    """Whether rounding commutes with a signed permutation: it must be odd and saturate symmetrically,
-    and components that are exchanged must be rounded alike, counted in steps of the lattice. A clamp has
-    one bound for all."""
-    op = node.op
-    if isinstance(op, Clamp):
-        return element.monomial and node.type.rep is Rep.V
-    if not element.monomial or not isinstance(op, Requantize) or node.type.rep is not Rep.V:
-        return False
-    if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in op.formats):
-        return False
-    forms = [op.formats[c if len(op.formats) > 1 else 0] for c in range(4)]
-    kinds = [(f.width, f.frac - point, f.rounding) for f, point in zip(forms, points, strict=True)]
-    rows = np.abs(element.matrix)
-    return all(kinds[int(row.argmax())] == kinds[c] for c, row in enumerate(rows))
+def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:
+    if kept == whole.generators:
+        return whole
+    what = "sign flips and exchanges of axes" if all(g.monomial for g in kept) else "a subgroup that fits"
+    return ExactGroup(f"{what} in {whole.name}", whole.basis, kept)
 
 
-def _lattice(vectors: list[Node]) -> ExactGroup | None:
-    """Return the group of the lattice on which all vector inputs lie, if there is one."""
-    points = {tuple(n.type.format_of(c).frac for c in range(4)) for n in vectors}
-    bases = {n.type.basis for n in vectors}
-    if len(points) != 1 or len(bases) != 1:
-        return None
-    basis, (a, b, y, z) = bases.pop(), points.pop()
-    fits = a == b == y == z if basis is Basis.CARTESIAN else y == z and a + b == 2 * y
-    return lattice_group(basis) if fits else None
+def fractions(kind: Type) -> tuple[int, ...]:
+    """Return the fraction bits of each component."""
+    return tuple(kind.format_of(c).frac for c in range(kind.rep.dim))
 
 
-def _permutable(graph: Graph) -> tuple[int, ...]:
-    """Return the particle slots that no op singles out. Constants may stand beside the particles, as beams
-    do, if no op picks slots behind that."""
-    sizes = [n.type.size(PARTICLES) for n in graph.inputs if n.type.has(PARTICLES)]
-    singled: set[int] = set()
-    beside = False
-    for node in graph:
-        types = graph.types_into(node)
-        if not any(t.has(PARTICLES) for t in types):
-            continue
-        if isinstance(node.op, Select) and node.op.axis == PARTICLES:
-            singled.update(node.op.indices)
-        elif isinstance(node.op, Concat) and node.op.axis == PARTICLES:
-            beside = True
-            if sum(not isinstance(graph.node(n).op, Spurion) for n in node.inputs) > 1:
-                return ()
-        elif _tells_apart(node, types):
-            return ()
-    if beside and singled:
-        return ()
-    return tuple(k for k in range(min(sizes, default=0)) if k not in singled)
-
-
-def _tells_apart(node: Node, types: tuple[Type, ...]) -> bool:
-    """Whether an op treats particles by their place."""
-    op = node.op
-    rows = getattr(op, "axis", "") == PARTICLES and isinstance(op, Table | ChannelMix)
-    triangle = isinstance(op, Gram) and len(types) == 1 and types[0].has(PARTICLES)
-    return rows or triangle or isinstance(op, Dense)
-
-
-def check_group(
-    symmetry: Symmetry,
-    test: Graph,
-    events: Feeds,
-    runner: Runner,
-    engine: str,
-    rng: np.random.Generator,
-    rounds: int = 15,
-) -> SymmetryResult:
-    """Drive events and their images under words of length 1 to 3; demand identical outputs.
-
-    `events` are raw integers for every port of the test build. The negative control moves one
-    component of the transformed event by one step.
-    """
-    assert symmetry.group is not None
-    moves: list[Moves] = []
-    for k in range(rounds):
-        matrix = symmetry.group.word(rng, 1 + k % 3, symmetry.proper_only)[1]
-        moves.append((np.eye(4, dtype=np.int64), matrix))
-    return _check_moves(symmetry.group, symmetry.group.name, test, events, runner, engine, moves)
-
-
-def check_boosts(
-    symmetry: Symmetry,
-    test: Graph,
-    events: Feeds,
-    runner: Runner,
-    engine: str,
-    rng: np.random.Generator,
-    rounds: int = 4,
-) -> SymmetryResult:
-    """The same for dyadic boosts N * 2**-f behind words of the group: events are scaled by 2**f, so that
-    their images N x are integers too. Smaller boosts than any integer matrix has."""
-    assert symmetry.group is not None
-    letters = dyadic_boosts(symmetry.group.basis, symmetry.proper_only)
-    moves: list[Moves] = []
-    for k in range(rounds):
-        boost, bits = letters[k % len(letters)]
-        word = symmetry.group.word(rng, 1, symmetry.proper_only)[1]
-        moves.append((np.eye(4, dtype=np.int64) << bits, boost @ word))
-    return _check_moves(symmetry.group, "dyadic boosts", test, events, runner, engine, moves)
-
-
-Moves = tuple[Ints, Ints]
-"""Two integer matrices whose images of an event must give the same output."""
-
-
-def _check_moves(
-    group: ExactGroup,
-    name: str,
-    test: Graph,
-    events: Feeds,
-    runner: Runner,
-    engine: str,
-    moves: Sequence[Moves],
-) -> SymmetryResult:
-    """Compare outputs for both images of every event under every pair of matrices. The negative control
-    moves by one step of the events as they were before a pair scaled them."""
-    plain, moved, ends, step = _images(group, test, events, moves)
-    want = _followed(test, runner(plain), moves, ends, 1)
-    got = _followed(test, runner(moved), moves, ends, 0)
-    victim = next(n.name for n in test.inputs if n.type.rep is Rep.V)
-    spoiled = moved | {victim: moved[victim].copy()}
-    last = spoiled[victim][:, 0, 3]
-    spoiled[victim][:, 0, 3] = last + np.where(last > 0, -1, 1) * step
-    caught = _differing(_followed(test, runner(spoiled), moves, ends, 0), want)
-    return SymmetryResult(engine, name, len(got), _differing(got, want), caught)
-
-
-def _images(
-    group: ExactGroup, test: Graph, events: Feeds, moves: Sequence[Moves]
-) -> tuple[Feeds, Feeds, Ints, Ints]:
-    """Return the events under the first and under the second matrix of every pair, as far as both fit the
-    ports; where the events of one pair end; and how much the first matrix scaled each."""
-    vectors = [n for n in test.inputs if n.type.rep is Rep.V]
-    parts: list[tuple[Feeds, Feeds]] = []
-    step: list[Ints] = []
-    for pair in moves:
-        images = tuple(dict(events) for _ in pair)
-        fits = np.ones(len(next(iter(events.values()))), dtype=bool)
-        for image, matrix in zip(images, pair, strict=True):
-            for node in vectors:
-                image[node.name] = group.apply(matrix, events[node.name])
-                fits &= in_range(node.type, image[node.name])
-        first, second = ({k: raw[fits] for k, raw in image.items()} for image in images)
-        parts.append((first, second))
-        step.append(np.full(int(fits.sum()), pair[0][0, 0]))
-    plain, moved = ({k: np.concatenate([p[s][k] for p in parts]) for k in events} for s in (0, 1))
-    ends = np.cumsum([len(p[0][vectors[0].name]) for p in parts])[:-1]
-    return plain, moved, ends, np.concatenate(step)
-
-
-def lattice_change(group: ExactGroup, test: Graph, events: Feeds, rng: np.random.Generator) -> float:
-    """Return mean |f(g x) - g f(x)| over the spread of f, of a quantized network on events that its ports
-    hold exactly before and after words of the group and dyadic boosts. What is left is the formats' behind
-    the ports: 0 where nothing covariant is rounded.
-    """
-    one, proper = np.eye(4, dtype=np.int64), any(n.op.parity_odd() for n in test)
-    moves = [(one, group.word(rng, 1 + k % 3, proper)[1]) for k in range(WORDS)]
-    moves += [(one << bits, boost) for boost, bits in dyadic_boosts(group.basis, proper)]
-    plain, moved, ends, _ = _images(group, test, events, moves)
-    name = test.outputs[0]
-    want, got = (
-        _followed(test, test.evaluate(feeds)[name], moves, ends, side)
-        for feeds, side in ((plain, 1), (moved, 0))
+def _keeps_lattices(element: Element, kinds: Iterable[Type], points: Sequence[int]) -> bool:
+    """Whether a generator preserves the metric and maps the integers of every port to integers."""
+    kinds = list(kinds)
+    return is_lorentz(element.matrix, points, kinds[0].basis) and all(
+        raw_action(k.rep, k.basis, element.matrix, points, fractions(k))[1] == 0 for k in kinds
     )
-    return float(np.abs(got - want).mean() / max(float(want.std()), 1.0))
 
 
-def _followed(test: Graph, values: Values, moves: Sequence[Moves], ends: Ints, side: int) -> Values:
-    """Return what must be equal for both images of an event: a scalar output itself; of a vector output
-    y of the image under A, and y' of that under B, the vectors B y and A y'. The first matrix of a pair is
-    a multiple of one, so the two commute."""
-    if test.results[0].type.rep is not Rep.V:
-        return values
-    parts = np.split(values, ends)
-    return np.concatenate([part @ pair[side].T for part, pair in zip(parts, moves, strict=True)])
+def _commutes(element: Element, graph: Graph, node: Node, points: Sequence[int]) -> bool:
+    """Whether rounding commutes with a signed permutation: flips ask for odd functions, and components that
+    are exchanged must be rounded alike, counted in steps of the lattice."""
+    parts = node.op.parts(graph.types_into(node))
+    if parts is None or not element.monomial:
+        return False
+    kind = node.type
+    natural = natural_points(kind.rep, kind.basis, points)
+    matrix, shift = raw_action(kind.rep, kind.basis, element.matrix, points, natural)
+    if shift or (np.abs(matrix).sum(axis=1) != 1).any():
+        return False
+    alike = [(p.function, p.point - point) for p, point in zip(parts, natural, strict=True)]
+    return all(
+        alike[source] == alike[c] and (matrix[c, source] > 0 or parts[c].odd)
+        for c, source in enumerate(np.abs(matrix).argmax(axis=1))
+    )
 
 
-def check_permutations(
-    symmetry: Symmetry,
-    graph: Graph,
-    events: Feeds,
-    runner: Runner,
-    engine: str,
-    rng: np.random.Generator,
-    rounds: int = 3,
-) -> SymmetryResult:
-    """Permute the free particle slots of every port together; demand identical outputs.
-
-    The negative control swaps a seed slot as well, or, without seeds, the first component of one port alone.
-    """
-    ports = [n.name for n in graph.inputs if n.type.has(PARTICLES)]
-    size = graph.node(ports[0]).type.size(PARTICLES)
-    free = np.array(symmetry.permutable)
-    want = runner(events)
-    total = bad = caught = 0
-    for _ in range(rounds):
-        order = np.arange(size)
-        order[free] = rng.permutation(free)
-        got = runner({k: v[:, order] if k in ports else v for k, v in events.items()})
-        total, bad = total + len(got), bad + _differing(got, want)
-        wrong = np.roll(np.arange(size), 1)
-        touched, part = (ports, slice(None)) if len(free) < size else (ports[:1], slice(1))
-        spoiled = dict(events)
-        for k in touched:
-            spoiled[k] = events[k].copy()
-            spoiled[k][..., part] = events[k][:, wrong][..., part]
-        caught += _differing(runner(spoiled), want)
-    return SymmetryResult(engine, f"permutations of {len(free)} of {size} particles", total, bad, caught)
+def permutations(graph: Graph) -> Iterator[Permutable]:
+    """Yield the classes of slots that are exact to permute: of each axis of the ports by itself, and, of axes
+    of equal size that have none, of all together (as a port along j beside one along i)."""
+    axes = dict.fromkeys((a.name, a.size) for n in graph.inputs for a in n.type.axes if a.size > 1)
+    alone: list[tuple[str, int]] = []
+    for axis in axes:
+        found = list(_classes(graph, (axis,)))
+        yield from found
+        if not found:
+            alone.append(axis)
+    for size in dict.fromkeys(size for _, size in alone):
+        together = tuple(axis for axis in alone if axis[1] == size)
+        if len(together) > 1:
+            yield from _classes(graph, together)
 
 
-def _differing(a: Values, b: Values) -> int:
-    """Count events that differ: in any bit, or beyond 1e-9 where the values are floats."""
-    allowed = FLOAT_TOLERANCE * np.maximum(1.0, np.abs(b)) if a.dtype.kind == "f" else 0
-    return int((np.abs(a - b) > allowed).reshape(len(a), -1).any(axis=1).sum())
+def _classes(graph: Graph, axes: Axes) -> Iterator[Permutable]:
+    """Yield the classes of slots: two slots are in one class where their exchange is exact, for what is
+    exact is a group. A few slots at a time are tried with all later ones."""
+    todo, leader = list(range(axes[0][1])), dict[int, int]()
+    moving: set[int] = set()
+    for _ in range(RUNS):
+        if len(todo) < 2:
+            break
+        first = max(1, min(len(todo), CASES // len(todo)))
+        pairs = [(a, b) for a, b in combinations(todo, 2) if a in todo[:first]]
+        for (a, b), result in zip(pairs, _exchanged(graph, axes, pairs), strict=True):
+            if result is not None:
+                leader[b] = min(leader.get(b, a), leader.get(a, a))
+                moving |= {leader[b]} if result else set()
+        todo = [slot for slot in todo[first:] if slot not in leader]
+    for head in sorted(set(leader.values())):
+        slots = (head, *sorted(slot for slot, first in leader.items() if first == head))
+        yield Permutable(axes, slots, head in moving)
+
+
+def _exchanged(graph: Graph, axes: Axes, pairs: Sequence[tuple[int, int]]) -> list[bool | None]:
+    """Return for each exchange of two slots whether outputs move, or None if it is not exact."""
+    orders: list[NDArray[np.int64]] = []
+    for a, b in pairs:
+        order = np.arange(axes[0][1])
+        order[[a, b]] = b, a
+        orders.append(order)
+    found = followed(graph, axes, orders)
+    agreed = _agreed(graph, axes, orders, found)
+    return [
+        None if turn is None or not agrees else not all(map(still, turn))
+        for turn, agrees in zip(found, agreed, strict=True)
+    ]
+
+
+def _agreed(
+    graph: Graph, axes: Axes, orders: Sequence[NDArray[np.int64]], found: Sequence[tuple[Turn, ...] | None]
+) -> list[bool]:
+    """Return whether the float64 reference follows each permutation too: tables whose rows differ by less
+    than they round tell slots apart there, though no bit of the hardware does, and nothing is claimed."""
+    rng = np.random.default_rng(11)
+    raw = spread_events(graph, rng, FEW)
+    cases = [k for k, turn in enumerate(found) if turn is not None]
+    moved = [permuted(graph, raw, dict.fromkeys(axes, orders[k])) for k in cases]
+    feeds = {n: np.concatenate([raw[n], *(m[n] for m in moved)]) for n in raw}
+    got = float_values(graph, feeds)
+    agreed = [False] * len(orders)
+    for place, k in enumerate(cases, start=1):
+        part = slice(place * FEW, (place + 1) * FEW)
+        turn = dict(zip(graph.outputs, found[k] or (), strict=True))
+        agreed[k] = not any(wrong(got[n][part], turned(got[n][:FEW], turn[n], 1)).any() for n in turn)
+    return agreed
+
+
+def permuted(graph: Graph, feeds: Mapping[str, Ints], orders: Orders) -> dict[str, Ints]:
+    """Return events with the axes of all ports in a new order."""
+    out = dict(feeds)
+    for node in graph.inputs:
+        for k, axis in enumerate(node.type.axes):
+            order = orders.get((axis.name, axis.size))
+            if order is not None:
+                out[node.name] = permute(out[node.name], 1 + k, order)
+    return out
+
+
+def wrong(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which events differ: in any bit, or, where the values are floats, beyond 1e-9 of the largest
+    component of the tensor."""
+    allowed: Any = 0
+    if x.dtype.kind == "f":
+        allowed = FLOAT_TOLERANCE * np.maximum(1.0, np.abs(y).max(axis=-1, keepdims=True))
+    return np.asarray((np.abs(x - y) > allowed).reshape(len(x), -1).any(axis=1), dtype=np.bool_)
+
+
+def float_values(graph: Graph, feeds: Mapping[str, Ints]) -> dict[str, Floats]:
+    """Return the float64 reference on raw integers, every output in its steps."""
+    floats: dict[str, Floats] = {n.name: feeds[n.name] * steps(n) for n in graph.inputs}
+    scores = graph.scores(floats)
+    return {n.name: scores[n.name] / steps(n) for n in graph.results}
+
+
+def followed(graph: Graph, axes: Axes, orders: Sequence[NDArray[np.int64]]) -> list[tuple[Turn, ...] | None]:
+    """Return, for each permutation of the axes of the ports, how every output follows: a permutation of each
+    of its axes. None for a permutation that is not exact."""
+    cases = [{}, *(dict.fromkeys(axes, order) for order in orders)]
+    results = prints(graph, cases)
+    found: list[tuple[Turn, ...] | None] = []
+    for k in range(1, len(cases)):
+        each = [turns(p[0], p[k]) for p in results]
+        found.append(None if any(t is None for t in each) else tuple(t for t in each if t is not None))
+    return found

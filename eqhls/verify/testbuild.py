@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep, square
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
@@ -31,46 +32,88 @@ TRIMMED = (0, 4, 8)
 
 
 def ported(graph: Graph, guard_bits: int, fine_bits: int = 0, trimmed: int = 0) -> Graph:
-    """Return the graph with vector spurions as inputs (constant scalars are invariant and stay),
-    `guard_bits` more integer bits on every vector port and `fine_bits` more fraction bits; formats are
-    derived again. Ports of spurions, whose values are small, have `trimmed` integer bits less.
-
-    A spurion between the lattice points of the ports gets a finer lattice of its own, all components
-    alike, so that the group maps it into itself too. Raises CompileError for a spurion that is not a
-    four-vector, or on no lattice of at most FINEST more bits.
-    """
-    vectors = [n.type for n in graph.inputs if n.type.rep is Rep.V]
-    if not vectors:
-        raise CompileError(graph.name, "has no four-vector input", "there is no Lorentz symmetry to test")
-    widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(Rep.V.dim))
+    """Return the graph with covariant spurions as inputs (constant scalars are invariant and stay) and wider
+    ports, as `port_types` says; formats are derived again. Raises CompileError for a spurion on no lattice,
+    and where arithmetic needs more than 63 bits."""
+    kinds = port_types(graph, guard_bits, fine_bits, trimmed)
 
     def rule(node: Node) -> Node:
-        if isinstance(node.op, Spurion) and node.type.rep is not Rep.S:
-            if node.type.rep is not Rep.V:
-                raise CompileError(
-                    f"{graph.name}: %{node.name}",
-                    f"is a spurion {node.type}",
-                    "only scalar and four-vector spurions can be tested",
-                )
-            fine = fine_bits + _between(f"{graph.name}: %{node.name}", node.op.values.array, widest)
-            kind = replace(node.type, formats=tuple(_wider(f, guard_bits - trimmed, fine) for f in widest))
-            _check_fits(f"{graph.name}: %{node.name}", node.op.values.array, kind.formats)
-        elif node.op.source and node.type.rep is Rep.V:
-            kind = replace(
-                node.type,
-                formats=tuple(
-                    _wider(node.type.format_of(c), guard_bits, fine_bits) for c in range(Rep.V.dim)
-                ),
-            )
-        else:
+        if node.name not in kinds:
             return node
-        return replace(node, op=Input(kind), type=kind)
+        return replace(node, op=Input(kinds[node.name]), type=kinds[node.name], inputs=())
 
     moved = graph.rewrite(rule)
     sources = [n for n in moved if n.op.source]
     rest = [n for n in moved if not n.op.source]
     named = replace(moved, name=f"{graph.name}_symmetry", nodes=(*sources, *rest))
     return named.verify().formatted()
+
+
+def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: int = 0) -> dict[str, Type]:
+    """Return the types of the covariant ports of the test build: those of the graph and those that were
+    spurions, with `guard_bits` more integer bits (twice as many for tensors, whose components grow as
+    squares) and `fine_bits` more fraction bits. Ports of spurions, whose values are small, have `trimmed`
+    integer bits less, as far as their values allow.
+
+    A spurion between the lattice points of the ports gets a finer lattice of its own, all components
+    alike, so that the group maps it into itself too. Raises CompileError if no lattice of at most FINEST
+    more bits holds a spurion.
+    """
+    vectors = [n.type for n in graph.inputs if n.type.rep is Rep.V]
+    widest = (Fixed(1, 1),) * Rep.V.dim
+    if vectors:
+        widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(4))
+    found: dict[str, Type] = {}
+    for node in graph:
+        kind = node.type
+        guard = guard_bits * (1 if kind.rep is Rep.V else 2)
+        if kind.rep is Rep.S:
+            continue
+        if isinstance(node.op, Spurion):
+            forms = widest if kind.rep is Rep.V else widest[-1:] * kind.rep.dim
+            where = f"{graph.name}: %{node.name}"
+            fine = fine_bits + _between(where, node.op.values.array, forms)
+            wider = (_wider(f, guard - trimmed, fine) for f in forms)
+            found[node.name] = replace(kind, formats=_holding(node.op, tuple(wider), max(guard - trimmed, 0)))
+        elif node.op.source:
+            forms = tuple(_wider(kind.format_of(c), guard, fine_bits) for c in range(kind.rep.dim))
+            found[node.name] = replace(kind, formats=_one_if_equal(_turnable(kind, forms)))
+    return found
+
+
+def _turnable(kind: Type, forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
+    """Return formats that hold either sign of what a transformation may turn round: all but the energy, or
+    p+ and p-, of vectors in the future cone."""
+    positive = {Basis.CARTESIAN: 1, Basis.LIGHT_CONE: 2}[kind.basis] if kind.rep is Rep.V else 0
+    return (*forms[:positive], *map(_signed, forms[positive:]))
+
+
+def _signed(form: Fixed) -> Fixed:
+    return form if form.signed else replace(form, width=form.width + 1, integer=form.integer + 1, signed=True)
+
+
+def _one_if_equal(forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
+    return forms[:1] if len(set(forms)) == 1 else forms
+
+
+def _holding(op: Spurion, forms: tuple[Fixed, ...], guard: int) -> tuple[Fixed, ...]:
+    """Return formats with as many more integer bits, and signs, as the values of a spurion and `guard` bits
+    above them need."""
+    out: list[Fixed] = []
+    future = op.type.rep is Rep.V and bool(
+        (square(op.type.basis, op.values.array) >= 0).all() and (op.values.array[..., 0] >= 0).all()
+    )
+    signed = _turnable(op.type, forms) if future else tuple(map(_signed, forms))
+    for c, form in enumerate(signed):
+        low, high = (int(v) for v in np.rint(_ends(op.values.array[..., c]) / form.lsb))
+        least = Fixed.covering(min(low, -1) if form.signed else low, high, form.frac).width
+        more = max(least + guard - form.width, 0)
+        out.append(replace(form, width=form.width + more, integer=form.integer + more))
+    return _one_if_equal(tuple(out))
+
+
+def _ends(values: Floats) -> Floats:
+    return np.array([values.min(), values.max()])
 
 
 def guarded(graph: Graph, most: int) -> Graph:
@@ -100,7 +143,7 @@ def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
     """Return the raw integers of one event that feed the ports which were spurions."""
     values: dict[str, Ints] = {}
     for node in graph:
-        if not isinstance(node.op, Spurion):
+        if not isinstance(node.op, Spurion) or node.type.rep is Rep.S:
             continue
         kind = test.node(node.name).type
         raw = node.op.values.array / np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
@@ -117,14 +160,6 @@ def _between(where: str, values: Floats, formats: tuple[Fixed, ...]) -> int:
     raise CompileError(
         where, f"lies on no lattice of {FINEST} more bits than the inputs have", "round the spurion"
     )
-
-
-def _check_fits(where: str, values: Floats, formats: tuple[Fixed, ...]) -> None:
-    low, high = (np.array([getattr(f, end) * f.lsb for f in formats]) for end in ("lo", "hi"))
-    if not ((low <= values) & (values <= high)).all():
-        raise CompileError(
-            where, f"has values up to {np.abs(values).max():g}, beyond its port", "widen the inputs"
-        )
 
 
 def in_range(kind: Type, raw: Ints) -> NDArray[np.bool_]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,9 @@ from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
 from eqhls.verify.sampling import lattice_events, random_events
-from eqhls.verify.symmetry import check_boosts, check_group, check_permutations, derive
+from eqhls.verify.symmetry import derive
 from eqhls.verify.testbuild import guarded
+from eqhls.verify.trials import check_boosts, check_group, check_permutations
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 FOLDERS = ("lorentznet_small", "lorentznet_pretrained")
@@ -256,12 +256,11 @@ def test_carried_products_keep_the_exact_group(rng: np.random.Generator) -> None
     test = guarded(graph, 4)
     events = lattice_events(graph, test, rng, 150)
     for check in (check_group, check_boosts):
-        result = check(symmetry, test, events, lambda f: test.evaluate(f)["logits"], "integer", rng)
+        result = check(symmetry, test, events, test.evaluate, "integer", rng)
         assert result.ok and result.transformed > 300
     plain = random_events(graph, rng, 150)
-    assert check_permutations(
-        symmetry, graph, plain, lambda f: graph.evaluate(f)["logits"], "integer", rng
-    ).ok
+    (claim,) = symmetry.permutations
+    assert check_permutations(claim, graph, plain, graph.evaluate, "integer", rng).ok
 
 
 def test_vectors_rounded_oddly_keep_exchanges_of_axes(rng: np.random.Generator) -> None:
@@ -280,12 +279,9 @@ def test_vectors_rounded_oddly_keep_exchanges_of_axes(rng: np.random.Generator) 
     events = lattice_events(graph, test, rng, 150)
     events["p"] <<= 6
 
-    def run(x: Mapping[str, np.ndarray]) -> np.ndarray:
-        return test.evaluate(x)["logits"]
-
-    assert check_group(symmetry, test, events, run, "integer", rng).ok
+    assert check_group(symmetry, test, events, test.evaluate, "integer", rng).ok
     whole = derive(quantized("gram")[1])
-    assert check_group(whole, test, events, run, "integer", rng).mismatches > 0
+    assert check_group(whole, test, events, test.evaluate, "integer", rng).mismatches > 0
 
 
 @pytest.mark.slow

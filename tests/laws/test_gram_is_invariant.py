@@ -20,10 +20,11 @@ from eqhls.fixed import Fixed, Num
 from eqhls.groups.basis import Basis
 from eqhls.groups.exact import Element, lattice_group
 from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import FLIPPED, TRUNCATED, Op
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import LIGHT_CONE_FORMATS
 from eqhls.ops.gram import Gram
-from eqhls.verify.controls import FAULTS, FaultyGram
+from eqhls.verify.controls import Faulty
 
 Polynomial = Counter[tuple[str, ...]]
 """Coefficient of each monomial, a sorted tuple of variables."""
@@ -81,7 +82,7 @@ def moved(element: Element, x: list[Num]) -> list[Num]:
     return out
 
 
-def product(block: Gram, basis: Basis, vectors: list[list[Num]]) -> list[tuple[Polynomial, int]]:
+def product(block: Op, basis: Basis, vectors: list[list[Num]]) -> list[tuple[Polynomial, int]]:
     x = np.empty((len(vectors), 4), dtype=object)
     for k, v in enumerate(vectors):
         x[k] = v
@@ -104,7 +105,7 @@ def test_every_generator_leaves_the_polynomial(basis: Basis, element: Element) -
 @pytest.mark.parametrize("basis", CASES, ids=str)
 def test_a_flipped_sign_is_no_invariant(basis: Basis) -> None:
     vectors = [variables(name, CASES[basis]) for name in "ab"]
-    block = FaultyGram("i", "p", FAULTS[0])
+    block = Faulty(Gram("i", "p"), FLIPPED)
     changed = [
         product(block, basis, vectors) != product(block, basis, [moved(g, v) for v in vectors])
         for g in lattice_group(basis).generators
@@ -115,7 +116,7 @@ def test_a_flipped_sign_is_no_invariant(basis: Basis) -> None:
 def test_a_truncated_product_is_no_polynomial() -> None:
     vectors = [variables(name, CASES[Basis.CARTESIAN]) for name in "ab"]
     with pytest.raises(AssertionError, match="shift_right"):
-        product(FaultyGram("i", "p", FAULTS[1]), Basis.CARTESIAN, vectors)
+        product(Faulty(Gram("i", "p"), TRUNCATED), Basis.CARTESIAN, vectors)
 
 
 @pytest.mark.parametrize("basis", CASES, ids=str)

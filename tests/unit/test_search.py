@@ -29,7 +29,7 @@ from eqhls.quantize.knobs import Knob, Move, shrunk, starting_knobs
 from eqhls.quantize.search import Merit, Problem, State, confirmed, front, opened, search
 from eqhls.tune import quantize_model
 from eqhls.verify.events import Events
-from eqhls.verify.proof import equivariance_error
+from eqhls.verify.symmetry_stages import equivariance_error
 
 PORT = Fixed(8, 5)
 

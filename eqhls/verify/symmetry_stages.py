@@ -1,0 +1,255 @@
+"""The symmetry in the proof: what the network claims, demanded with zero tolerance of every engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from eqhls.backends.hls.emit import emit as emit_hls
+from eqhls.backends.rtl.emit import emit as emit_rtl
+from eqhls.engines import Ints
+from eqhls.errors import CompileError
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph
+from eqhls.lower.schedule import lower
+from eqhls.options import Options
+from eqhls.text import MANIFEST, Project, asset, write_project
+from eqhls.verify.approximate import mean_change
+from eqhls.verify.controls import broken, faults_of
+from eqhls.verify.events import Events, steps
+from eqhls.verify.evidence import Stage
+from eqhls.verify.fingerprint import depends
+from eqhls.verify.sampling import lattice_events, spread_events
+from eqhls.verify.symmetry import Symmetry, derive, exact_lorentz, float_values
+from eqhls.verify.testbuild import guarded
+from eqhls.verify.trials import (
+    Feeds,
+    Images,
+    SymmetryResult,
+    boost_moves,
+    check_images,
+    check_permutations,
+    control,
+    differing,
+    group_moves,
+    has_boosts,
+    images,
+    lattice_change,
+)
+
+Report = Callable[[str, float], None]
+GUARD_BITS = 5
+SYMMETRY_EVENTS, LATTICE_EVENTS = 600, 60
+ENGINES = (("float", 0.45), ("integer", 0.5), ("hls", 0.55), ("rtl", 0.7))
+
+
+class Engines(Protocol):
+    """The engines of one project: raw integers by port to those of every output."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def graph(self) -> Graph: ...
+    def run(self, engine: str, feeds: Mapping[str, Ints]) -> dict[str, Ints]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One set of moved events on the test build, with the control that belongs to it."""
+
+    name: str
+    images: Images
+    spoiled: Feeds
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is tested: the claim, the test build with its events (none where no Lorentz group is claimed),
+    and events of the network itself for permutations."""
+
+    symmetry: Symmetry
+    graph: Graph
+    test: Graph | None
+    trials: tuple[Trial, ...]
+    plain: Feeds
+
+
+def symmetry_stages(
+    machines: Engines, make: Callable[[Path, Graph], Engines], options: Options, report: Report
+) -> list[Stage]:
+    """Test the derived symmetry on the float reference and on every exact engine. `make` returns the engines
+    of the test build, whose project is written below that of the network."""
+    report("symmetry: build the test design", 0.4)
+    plan = planned(machines.graph)
+    folder = machines.folder / "build" / "symmetry"
+    twin = machines
+    if plan.test is not None:
+        write_project(_test_project(plan.test, options), folder)
+        twin = make(folder, plan.test)
+    stages: list[Stage] = []
+    for engine, share in ENGINES:
+        report(f"symmetry of {engine}", share)
+        moved, itself = (
+            partial(float_values, m.graph) if engine == "float" else partial(m.run, engine)
+            for m in (twin, machines)
+        )
+        results = _lorentz(plan, engine, moved)
+        for k, claim in enumerate(plan.symmetry.permutations):
+            rng = np.random.default_rng([4, k])
+            results.append(check_permutations(claim, plan.graph, plan.plain, itself, engine, rng))
+        stages.append(_stage(plan, engine, results))
+    report("symmetry: faults that must be caught", 0.93)
+    stages.append(_controls(plan))
+    return stages
+
+
+def planned(graph: Graph) -> Plan:
+    """Return what is claimed of a network and how it is tested. Where no test build fits into 63 bits, no
+    Lorentz symmetry is claimed, and the reason says why."""
+    rng, symmetry = np.random.default_rng(2), derive(graph)
+    plain = spread_events(graph, rng, SYMMETRY_EVENTS)
+    if symmetry.group is None:
+        return Plan(symmetry, graph, None, (), plain)
+    try:
+        test = guarded(graph, GUARD_BITS)
+    except CompileError as error:
+        reason = f"ports wide enough to test it do not fit: {error}"
+        nothing = replace(symmetry, group=None, reason=reason)
+        return Plan(nothing, graph, None, (), plain)
+    lattice = lattice_events(graph, test, rng, SYMMETRY_EVENTS)
+    found = [(symmetry.group.name, group_moves(symmetry, np.random.default_rng(3)))]
+    if has_boosts(symmetry):
+        found.append(("dyadic boosts", boost_moves(symmetry, np.random.default_rng(5))))
+    trials: list[Trial] = []
+    for name, moves in found:
+        if moves:
+            moved = images(symmetry, test, lattice, moves)
+            if len(moved):
+                trials.append(Trial(name, moved, control(symmetry, test, moved)))
+    return Plan(symmetry, graph, test, tuple(trials), plain)
+
+
+def _lorentz(plan: Plan, engine: str, runner: Callable[[Feeds], Mapping[str, Any]]) -> list[SymmetryResult]:
+    if plan.test is None:
+        return []
+    return [
+        check_images(plan.symmetry, plan.test, t.images, runner, engine, t.name, t.spoiled)
+        for t in plan.trials
+    ]
+
+
+def _blind(plan: Plan) -> str:
+    """Return why no control can change anything, or nothing if one can: outputs that do not depend on what
+    is moved, whatever the values."""
+    covariant = [n.name for n in plan.graph.inputs if n.type.rep is not Rep.S]
+    return "" if depends(plan.graph, covariant) else "the outputs do not depend on the vectors"
+
+
+def _stage(plan: Plan, engine: str, results: list[SymmetryResult]) -> Stage:
+    """Return what the tests of one engine found. A control that changes nothing is a failure, unless the
+    outputs provably do not depend on what it changes."""
+    lorentz = len(results) - len(plan.symmetry.permutations)
+    caught = True
+    notes = [plan.symmetry.describe()] if plan.symmetry.group is None else []
+    for k, result in enumerate(results):
+        note = (
+            f"{result.transform}: {result.transformed} transformed, {result.mismatches} differ, "
+            f"control changed {result.control_changed}"
+        )
+        if result.control_changed == 0:
+            reason = _blind(plan) if k < lorentz else _unused(plan, k - lorentz)
+            caught, note = caught and bool(reason), f"{note} ({reason})" if reason else note
+        notes.append(note)
+    if plan.test is not None and not lorentz:
+        caught, notes = False, [*notes, "no transformed event fits the ports: nothing could be tested"]
+    tried, wrong = (sum(getattr(r, n) for r in results) for n in ("transformed", "mismatches"))
+    return Stage(
+        f"symmetry {engine}",
+        caught and wrong == 0 and all(r.transformed for r in results),
+        "; ".join(notes),
+        (("transformed", tried), ("mismatches", wrong), ("controls_caught", caught)),
+    )
+
+
+def _unused(plan: Plan, claim: int) -> str:
+    axes = plan.symmetry.permutations[claim].axes
+    ports = [n.name for n in plan.graph.inputs if any((a.name, a.size) in axes for a in n.type.axes)]
+    return "" if depends(plan.graph, ports) else "the outputs do not depend on these ports"
+
+
+def _controls(plan: Plan) -> Stage:
+    """Run the same test on networks with one fault each, on the integer model, which the hardware has
+    been found to equal. One fault at least must be caught, and, where the whole group is claimed, every one
+    that changes an output at all; a few signed permutations may commute with some."""
+    if plan.test is None:
+        return Stage("symmetry controls", True, f"none: {plan.symmetry.describe()}", ())
+    counts: dict[str, int] = {}
+    notes: list[str] = []
+    ok = True
+    for fault, names in faults_of(plan.test).items():
+        counts[fault], changed = _caught(plan, fault, names)
+        notes.append(f"{fault}: {counts[fault]} transformed events differ")
+        if not counts[fault]:
+            ok &= not (changed and has_boosts(plan.symmetry))
+            notes[-1] += "" if changed else ", for it changes no output of any event"
+    if not any(counts.values()):
+        reason = _blind(plan) if counts else "no block computes with vectors: they are passed on as they are"
+        ok = bool(reason)
+        notes.append(reason or "no fault was caught")
+    return Stage("symmetry controls", ok, "; ".join(notes), tuple(counts.items()))
+
+
+def _caught(plan: Plan, fault: str, names: list[str]) -> tuple[int, bool]:
+    """Return how many transformed events show a fault, and whether it changes an output of any event."""
+    assert plan.test is not None
+    changed = False
+    for wrong in broken(plan.test, fault, names):
+        for trial in plan.trials:
+            out = {
+                side: wrong.evaluate(feeds, plan.test.outputs)
+                for side, feeds in ((1, trial.images.plain), (0, trial.images.moved))
+            }
+            plain, moved = (trial.images.followed(wrong, plan.symmetry.points, out[s], s) for s in (1, 0))
+            if count := differing(moved, plain):
+                return count, True
+            changed = changed or _changes(plan.test, wrong, trial.images, out[0])
+    return 0, changed
+
+
+def _changes(test: Graph, wrong: Graph, found: Images, out: Mapping[str, Ints]) -> bool:
+    """Whether a faulty network gives other values than the right one on some event."""
+    want = test.evaluate(found.moved)
+    return any(
+        (out[n.name] * steps(n) != want[n.name] * steps(test.node(n.name))).any() for n in wrong.results
+    )
+
+
+def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> float:
+    """Return the mean change of the output under transformations, over its spread; 0 for networks without
+    four-vectors. An exact network is measured on lattice events, which the ports hold exactly
+    (`lattice_change`), or, where what is `proven` is enough, taken as 0; any other is measured on the given
+    events, turned and boosted (`mean_change`)."""
+    if all(n.type.rep is Rep.S for n in graph.inputs):
+        return 0.0
+    symmetry = exact_lorentz(graph)
+    if not has_boosts(symmetry):
+        return mean_change(graph, events)
+    if proven:
+        return 0.0
+    test = guarded(graph, GUARD_BITS)
+    lattice = lattice_events(graph, test, np.random.default_rng(2), LATTICE_EVENTS)
+    return lattice_change(symmetry, test, lattice, np.random.default_rng(3))
+
+
+def _test_project(test: Graph, options: Options) -> Project:
+    netlist = lower(test, options.model_copy(update={"ProjectName": test.name}))
+    files: dict[str, str | bytes] = dict(emit_rtl(netlist, options.clock_mhz))
+    files |= emit_hls(test, options.model_copy(update={"ProjectName": test.name}))
+    bench = {f"sim/{p.name}": p.read_bytes() for p in sorted(asset("sim").iterdir()) if p.is_file()}
+    return files | bench | {MANIFEST: json.dumps({"name": test.name, "test_build": True}) + "\n"}

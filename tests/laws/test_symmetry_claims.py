@@ -1,0 +1,468 @@
+"""What `derive` claims holds, on random networks and under generators that are written here anew.
+
+Lorentz transformations are Vinberg's reflection in (1, 1, 1, 1) and signed permutations on Cartesian integers,
+and matrices over the Gaussian integers acting on the Hermitian matrix of light-cone integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations, count
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eqhls import ops
+from eqhls.engines import Ints, hull, load, store
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.groups.basis import Basis
+from eqhls.groups.cg import PATHS
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Builder, Graph, Node
+from eqhls.ir.op import Example, Op, Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.add import Add
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.concat import Concat
+from eqhls.ops.dense import Dense
+from eqhls.ops.eq1to2 import Eq1to2
+from eqhls.ops.eq2to0 import Eq2to0
+from eqhls.ops.eq2to1 import Eq2to1
+from eqhls.ops.eq2to2 import Eq2to2
+from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.gram import Gram
+from eqhls.ops.input import Input
+from eqhls.ops.invariants import Invariants
+from eqhls.ops.mask import Mask
+from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.relu import Relu
+from eqhls.ops.rename import Rename
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
+from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Table
+from eqhls.verify.fingerprint import turned
+from eqhls.verify.symmetry import Permutable, derive, followed
+from eqhls.verify.testbuild import guarded, spurion_values
+
+Feeds = dict[str, Ints]
+EVENTS = 60
+FLAG, FEATURE, MOMENTUM = Fixed(1, 1, False), Fixed(4, 4), Fixed(5, 5)
+COARSE = Fixed(5, 7, True, Rounding.RND, Overflow.SAT)
+ODD = Fixed(5, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM)
+
+
+class Growing:
+    """A network that grows by random ops; what is not legal is not added."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng([17, seed])
+        self.basis = Basis.LIGHT_CONE if self.rng.random() < 0.4 else Basis.CARTESIAN
+        self.b = Builder(f"random{seed}")
+        self.names: list[str] = []
+        self.fresh = count()
+        n = int(self.rng.integers(2, 5))
+        self.add(Input(Type(Rep.V, (Axis("j", n),), self.basis, (MOMENTUM,))))
+        for rep, axes, form in (
+            (Rep.S, (Axis("j", n),), FLAG),
+            (Rep.S, (Axis("j", n), Axis("c", 2)), FEATURE),
+            (Rep.V, (), MOMENTUM),
+            (Rep.F, (), Fixed(3, 3)),
+        ):
+            if self.rng.random() < 0.4:
+                self.add(Input(Type(rep, axes, self.basis, (form,))))
+
+    def add(self, op: Op, *inputs: str) -> None:
+        name = f"n{next(self.fresh)}"
+        try:
+            self.b.add(name, op, *inputs)
+            kept = self.b.type(name).elements <= 160
+            self.b.graph(name).formatted() if kept and inputs else None
+        except CompileError:
+            kept = False
+        if kept:
+            self.names.append(name)
+
+    def pick(self, kind: Callable[[Type], bool]) -> str:
+        """A value of some kind, late ones more often; any value if there is none."""
+        fitting = [n for n in self.names if kind(self.b.type(n))] or self.names
+        return fitting[-1 - int(self.rng.integers(0, min(len(fitting), 4)))]
+
+    def axis(self, name: str) -> Axis:
+        axes = self.b.type(name).axes or (Axis("j", 2),)
+        return axes[int(self.rng.integers(len(axes)))]
+
+    def weights(self, *shape: int) -> Tensor:
+        return Tensor(self.rng.integers(-2, 3, shape))
+
+    def step(self) -> None:
+        moves = [m for m in dir(self) if m.startswith("grow_")]
+        getattr(self, moves[int(self.rng.integers(len(moves)))])()
+
+    def grow_sum(self) -> None:
+        x = self.pick(lambda t: bool(t.axes))
+        self.add(ParticleSum(self.axis(x).name), x)
+
+    def grow_rename(self) -> None:
+        x = self.pick(lambda t: bool(t.axes))
+        self.add(Rename(self.axis(x).name, "ijkl"[int(self.rng.integers(4))]), x)
+
+    def grow_gram(self) -> None:
+        x = self.pick(lambda t: t.rep is Rep.V and bool(t.axes))
+        if self.rng.random() < 0.5:
+            self.add(Gram(self.axis(x).name, "p"), x)
+        else:
+            self.add(Gram(), x, self.pick(lambda t: t.rep is Rep.V))
+
+    def grow_pairs(self) -> None:
+        """Gram of x with itself, renamed, and a map of the pairs."""
+        x = self.pick(lambda t: t.rep is Rep.V and len(t.axes) == 1)
+        self.add(Rename(self.axis(x).name, "k"), x)
+        self.add(Gram(), x, self.names[-1])
+
+    def grow_maps(self) -> None:
+        x = self.pick(lambda t: t.rep is Rep.S and len(t.axes) in (1, 2, 3))
+        one = Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[1.0]]))
+        if not self.b.type(x).has("c"):
+            self.add(one)
+            self.add(CgProduct(next(p for p in PATHS if str(p) == "S*S->S")), x, self.names[-1])
+            x = self.names[-1]
+        axes = self.b.type(x).axes
+        c = axes[-1].size
+        names = [a.name for a in axes]
+        if len(axes) == 3:
+            full = Eq2to2(self.weights(1, c, 15), row=names[0], column=names[1])
+            self.add(full, x)
+        if len(axes) == 2:
+            self.add(Eq2to2Symmetric(self.weights(1, c, 9), pair=names[0]), x)
+            self.add(Eq1to2(self.weights(1, c, 5), row=names[0], column="l"), x)
+        if self.rng.random() < 0.5:
+            self.add(Eq2to1(self.weights(1, c, 5)), x)
+        else:
+            self.add(Eq2to0(self.weights(1, c, 2)), x)
+
+    def grow_product(self) -> None:
+        path = PATHS[int(self.rng.integers(len(PATHS)))]
+        self.add(
+            CgProduct(path), self.pick(lambda t: t.rep is path.left), self.pick(lambda t: t.rep is path.right)
+        )
+
+    def grow_invariants(self) -> None:
+        self.add(Invariants(), self.pick(lambda t: t.rep is not Rep.S))
+
+    def grow_messages(self) -> None:
+        w = self.pick(lambda t: t.rep is Rep.S and bool(t.axes))
+        over = self.axis(w).name
+        self.add(PairSum(over), w, self.pick(lambda t: t.has(over) and t.rep is not Rep.S))
+
+    def grow_mask(self) -> None:
+        flag = self.pick(lambda t: t.rep is Rep.S and t.formats == (FLAG,))
+        if self.b.type(flag).formats == (FLAG,):
+            self.add(Mask(), self.pick(lambda t: t.has("j")), flag)
+
+    def grow_add(self) -> None:
+        x = self.pick(lambda t: True)
+        kind = self.b.type(x)
+        self.add(Add((1,) if self.rng.random() < 0.3 else ()), x, self.pick(lambda t: t.rep is kind.rep))
+
+    def grow_select(self) -> None:
+        x = self.pick(lambda t: bool(t.axes))
+        axis = self.axis(x)
+        size = int(self.rng.integers(1, axis.size + 1))
+        chosen = tuple(int(k) for k in self.rng.choice(axis.size, size, replace=False))
+        self.add(Select(axis.name, chosen, axis.name), x)
+
+    def grow_constant(self) -> None:
+        """Constants of the shape of a value, along its axes or alike along them, joined or multiplied."""
+        x = self.pick(lambda t: len(t.axes) == 1)
+        kind = replace(self.b.type(x), formats=())
+        values = self.rng.integers(-2, 3, kind.shape).astype(float)
+        if self.rng.random() < 0.5:
+            values = np.broadcast_to(values[:1], kind.shape)
+        self.add(Spurion(kind, Tensor(values)))
+        made = self.names[-1]
+        self.add(Concat(self.axis(x).name) if self.rng.random() < 0.5 else Add(), x, made)
+
+    def grow_layer(self) -> None:
+        x = self.pick(lambda t: t.rep is Rep.S)
+        kind = self.b.type(x)
+        if self.rng.random() < 0.3:
+            self.add(Dense(self.weights(2, kind.elements)), x)
+        elif kind.axes:
+            axis = self.axis(x)
+            self.add(ChannelMix(self.weights(2, axis.size), axis=axis.name), x)
+
+    def grow_function(self) -> None:
+        x = self.pick(lambda t: t.rep is Rep.S)
+        self.add(Requantize((COARSE,)), x)
+        axis, knots = self.axis(x), Tensor([-8.0, 0.0, 8.0])
+        rows = axis.size if self.rng.random() < 0.4 else 1
+        along = axis.name if rows > 1 else ""
+        self.add(Table(knots, self.weights(rows, 3), axis=along, out=FEATURE), self.names[-1])
+        self.add(Relu(), x)
+
+    def grow_rounding(self) -> None:
+        if self.rng.random() < 0.15:
+            self.add(
+                Requantize((ODD if self.rng.random() < 0.7 else COARSE,)),
+                self.pick(lambda t: t.rep is not Rep.S),
+            )
+
+    def graph(self) -> Graph:
+        live = [n for n in self.names if self.b.type(n).elements <= 40]
+        size = min(len(live), 1 + int(self.rng.random() < 0.3))
+        return self.b.graph(*live[-size:]).formatted()
+
+
+def network(seed: int) -> Graph:
+    grown = Growing(seed)
+    for _ in range(int(grown.rng.integers(3, 10))):
+        grown.step()
+    return grown.graph()
+
+
+def vinberg() -> Ints:
+    """x - 2 <x, r> / <r, r> r with r = (1, 1, 1, 1), <r, r> = -2."""
+    r, metric = np.ones(4, dtype=np.int64), np.diag([1, -1, -1, -1])
+    return np.eye(4, dtype=np.int64) + np.outer(r, metric @ r)
+
+
+def cartesian_moves(rng: np.random.Generator, proper: bool) -> Iterator[Ints]:
+    while True:
+        matrix = np.eye(4, dtype=np.int64)
+        for _ in range(int(rng.integers(1, 3))):
+            turn = np.eye(4, dtype=np.int64)
+            turn[1:, 1:] = np.eye(3, dtype=np.int64)[rng.permutation(3)] * rng.choice([-1, 1], 3)
+            matrix = (vinberg() if rng.random() < 0.5 else np.eye(4, dtype=np.int64)) @ turn @ matrix
+        if not proper or np.linalg.det(matrix.astype(float)) > 0:
+            yield matrix
+
+
+def cone_moves(rng: np.random.Generator, proper: bool) -> Iterator[Ints]:
+    """X -> A X A^dagger on X = [[+, y + iz], [y - iz, -]], and, if wanted, z -> -z before it."""
+    letters = [
+        np.array(m) for m in ([[0, -1], [1, 0]], [[1, 1], [0, 1]], [[1, 1j], [0, 1]], [[1j, 0], [0, -1j]])
+    ]
+    frame = [np.array(m) for m in ([[1, 0], [0, 0]], [[0, 0], [0, 1]], [[0, 1], [1, 0]], [[0, 1j], [-1j, 0]])]
+    while True:
+        a = np.eye(2, dtype=complex)
+        for _ in range(int(rng.integers(1, 3))):
+            a = a @ letters[int(rng.integers(4))]
+        images = [a @ x @ a.conj().T for x in frame]
+        matrix = np.array([[x[0, 0].real, x[1, 1].real, x[0, 1].real, x[0, 1].imag] for x in images]).T
+        flip = np.diag([1, 1, 1, 1 if proper or rng.random() < 0.5 else -1])
+        yield np.rint(matrix).astype(np.int64) @ flip
+
+
+def acted(kind: Type, matrix: Ints, x: Any) -> Any:
+    """Real components (exact in float64: few bits) under a matrix on the components of the basis."""
+    if kind.rep is Rep.S:
+        return x
+    if kind.rep is Rep.V:
+        return np.einsum("mn,...n->...m", matrix, x)
+    places = [(m, n) for m in range(4) for n in range(m + (kind.rep is Rep.F), 4)]
+    if kind.rep is Rep.T:
+        places.remove((0, 0) if kind.basis is Basis.CARTESIAN else (0, 1))
+    full = np.zeros((*x.shape[:-1], 4, 4))
+    for c, (m, n) in enumerate(places):
+        full[..., m, n] = x[..., c]
+        full[..., n, m] = -x[..., c] if kind.rep is Rep.F else x[..., c]
+    if kind.rep is Rep.T:
+        fixed = full[..., 2, 2] + full[..., 3, 3]
+        if kind.basis is Basis.CARTESIAN:
+            full[..., 0, 0] = fixed + full[..., 1, 1]
+        else:
+            full[..., 0, 1] = full[..., 1, 0] = fixed
+    moved = np.einsum("am,bn,...mn->...ab", matrix, matrix, full)
+    return np.stack([moved[..., m, n] for m, n in places], axis=-1)
+
+
+def small(node: Node, rng: np.random.Generator) -> Ints:
+    """Events small enough for their images to fit the test build."""
+    forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
+    low, high = ([max(f.lo, -3) for f in forms], [min(f.hi, 3) for f in forms])
+    return rng.integers(low, np.array(high) + 1, (EVENTS, *node.type.shape))
+
+
+def real(node: Node, raw: Ints) -> Any:
+    return raw * np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
+
+
+def outputs(graph: Graph, feeds: Feeds) -> dict[str, Any]:
+    got = graph.evaluate(feeds)
+    return {n.name: real(n, got[n.name]) for n in graph.results}
+
+
+def moved_feeds(test: Graph, feeds: Feeds, matrix: Ints) -> tuple[Feeds, Any]:
+    """Images of the raw integers, whose steps are equal for all components; and which fit the ports."""
+    out, fits = dict(feeds), np.ones(EVENTS, dtype=bool)
+    for node in test.inputs:
+        if node.type.rep is not Rep.S:
+            raw = acted(node.type, matrix, feeds[node.name])
+            forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
+            inside = (raw >= [f.lo for f in forms]) & (raw <= [f.hi for f in forms])
+            fits &= inside.reshape(EVENTS, -1).all(axis=1)
+            out[node.name] = np.rint(raw).astype(np.int64)
+    return out, fits
+
+
+def check_lorentz(graph: Graph) -> tuple[str, int]:
+    """The claim about Lorentz transformations; returns its kind and how many events were compared."""
+    claim = derive(graph)
+    if claim.group is None:
+        return "none", 0
+    whole = claim.group.name in ("O(3,1;Z)", "SL(2,Z[i]) with reflections")
+    rng, test = np.random.default_rng(5), guarded(graph, 4)
+    feeds = {n.name: small(n, rng) for n in test.inputs}
+    for name, value in spurion_values(graph, test).items():
+        feeds[name] = np.broadcast_to(value, (EVENTS, *value.shape)).copy()
+    want = outputs(test, feeds)
+    if whole:
+        makers = {Basis.CARTESIAN: cartesian_moves, Basis.LIGHT_CONE: cone_moves}
+        moves = makers[claim.group.basis](rng, claim.proper_only)
+    else:
+        moves = iter([claim.group.word(rng, 2, claim.proper_only)[1] for _ in range(6)])
+    tried = 0
+    for matrix, _ in zip(moves, range(6), strict=False):
+        images, fits = moved_feeds(test, feeds, matrix)
+        if not fits.any():
+            continue
+        got = outputs(test, {k: v[fits] for k, v in images.items()})
+        for node in test.results:
+            np.testing.assert_array_equal(got[node.name], acted(node.type, matrix, want[node.name][fits]))
+        tried += int(fits.sum())
+    return ("proper" if claim.proper_only else "whole") if whole else "smaller", tried
+
+
+def uniform(node: Node, rng: np.random.Generator) -> Ints:
+    forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
+    return rng.integers([f.lo for f in forms], [f.hi + 1 for f in forms], (EVENTS, *node.type.shape))
+
+
+def permuted(graph: Graph, feeds: Feeds, axes: tuple[tuple[str, int], ...], order: Ints) -> Feeds:
+    out = dict(feeds)
+    for node in graph.inputs:
+        for k, axis in enumerate(node.type.axes):
+            if (axis.name, axis.size) in axes:
+                out[node.name] = np.take(out[node.name], order, axis=1 + k)
+    return out
+
+
+def check_permutation(graph: Graph, claim: Permutable, feeds: Feeds, want: dict[str, Any]) -> None:
+    """A random permutation of the slots: outputs stay, or follow one permutation for all events."""
+    order = np.arange(claim.size)
+    order[list(claim.slots)] = np.random.default_rng(6).permutation(claim.slots)
+    got = outputs(graph, permuted(graph, feeds, claim.axes, order))
+    (turns,) = followed(graph, claim.axes, [order])
+    assert turns is not None
+    for name, turn in zip(graph.outputs, turns, strict=True):
+        kept = turned(want[name], turn, 1) if claim.moves else want[name]
+        np.testing.assert_array_equal(got[name], kept)
+
+
+def exchanges(graph: Graph, feeds: Feeds, want: dict[str, Any]) -> Iterator[tuple[bool, bool]]:
+    """Yield for each two slots whether their exchange leaves all outputs of the events, and whether that is
+    claimed."""
+    claims = derive(graph).permutations
+    for axis in {(a.name, a.size) for n in graph.inputs for a in n.type.axes}:
+        mine = [c.slots for c in claims if axis in c.axes and not c.moves]
+        for a, b in combinations(range(axis[1]), 2):
+            order = np.arange(axis[1])
+            order[[a, b]] = b, a
+            got = outputs(graph, permuted(graph, feeds, (axis,), order))
+            same = all((got[k] == want[k]).all() for k in want)
+            yield same, any(a in slots and b in slots for slots in mine)
+
+
+def check(seeds: range) -> dict[str, int]:
+    """Hold all claims of random networks; returns how often each kind of claim was made."""
+    counts = dict.fromkeys(
+        ("none", "whole", "proper", "smaller", "events", "stay", "follow", "same", "claimed"), 0
+    )
+    for seed in seeds:
+        graph = network(seed)
+        try:
+            kind, tried = check_lorentz(graph)
+            counts[kind] += 1
+            counts["events"] += tried
+            rng = np.random.default_rng(7)
+            feeds = {n.name: uniform(n, rng) for n in graph.inputs}
+            want = outputs(graph, feeds)
+            for claim in derive(graph).permutations:
+                check_permutation(graph, claim, feeds, want)
+                counts["follow" if claim.moves else "stay"] += 1
+            for same, claimed in exchanges(graph, feeds, want):
+                counts["same"] += same
+                counts["claimed"] += same and claimed
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, {graph.name}") from error
+    return counts
+
+
+def test_claims_of_random_networks_hold() -> None:
+    counts = check(range(60))
+    assert counts["whole"] > 20 and counts["proper"] > 0 and counts["events"] > 3000, counts
+    assert counts["stay"] > 20 and counts["follow"] > 5, counts
+    assert counts["claimed"] >= 0.8 * counts["same"], counts
+
+
+@pytest.mark.slow
+def test_claims_of_many_random_networks_hold() -> None:
+    counts = check(range(60, 2000))
+    assert counts["smaller"] > 0 and counts["none"] > 0, counts
+
+
+def alone(example: Example) -> Graph:
+    b = Builder("alone")
+    inputs = [b.add(f"x{k}", Input(_as_port(t))) for k, t in enumerate(example.types)]
+    return b.graph(b.add("o", example.op, *inputs)).formatted()
+
+
+def _as_port(kind: Type) -> Type:
+    return kind if kind.rep is Rep.V else replace(kind, formats=kind.formats[:1])
+
+
+COMPUTED = [e for e in ops.EXAMPLES if e.types]
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_claims_of_every_block_hold(example: Example) -> None:
+    """What the body does along each axis, against the same body on events."""
+    graph = alone(example)
+    rng = np.random.default_rng(8)
+    feeds = {n.name: uniform(n, rng) for n in graph.inputs}
+    want = outputs(graph, feeds)
+    for claim in derive(graph).permutations:
+        check_permutation(graph, claim, feeds, want)
+    for same, claimed in exchanges(graph, feeds, want):
+        assert claimed or not same
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_a_block_that_rounds_components_says_so(example: Example) -> None:
+    kind = example.op.infer(*example.types)
+    if kind.rep is not Rep.S and not example.op.rounds_components(example.types):
+        assert example.op.rounding(example.types) == 0
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_every_fault_of_a_block_changes_it(example: Example) -> None:
+    """And a block that takes covariant inputs to scalars has faults of its own."""
+    graph = alone(example)
+    types = graph.types_into(graph.node("o"))
+    covariant = any(t.rep is not Rep.S for t in types)
+    assert bool(example.op.faults(types)) == covariant
+    rng = np.random.default_rng(9)
+    feeds = {n.name: uniform(n, rng) for n in graph.inputs}
+    want = outputs(graph, feeds)["o"]
+    for fault in example.op.faults(types):
+        nums = graph.run({n.name: load(n.type.formats, feeds[n.name]) for n in graph.inputs})
+        body = example.op.faulty(fault, 4, types, *(nums[n] for n in graph.node("o").inputs))
+        assert body.shape == nums["o"].shape
+        node = replace(graph.node("o"), type=replace(graph.node("o").type, formats=hull(body)))
+        assert (real(node, store(body, node.type.formats, EVENTS)) != want).any(), fault
