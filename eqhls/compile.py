@@ -109,13 +109,15 @@ class Compiled:
     def options(self) -> Options:
         return Options.model_validate(self.manifest["options"])
 
-    def predict(self, x: Path | str | Floats | Events, engine: str = "integer") -> Floats:
+    def predict(self, x: Path | str | Floats | Events, engine: str = "integer") -> Floats | dict[str, Floats]:
         """Return scores (B, K) of four-momenta in GeV (B, N, 4), of an EVENTS.npz file or of prepared
-        events, by one engine: float, integer, hls or rtl."""
-        return self.prediction(x, engine).scores
+        events, by one engine: float, integer, hls or rtl. A network with several outputs gives them by
+        name."""
+        found = self.prediction(x, engine)
+        return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
 
     def prediction(self, x: Path | str | Floats | Events, engine: str = "integer") -> Prediction:
-        """Return scores with the raw integers and their format, where the engine has them."""
+        """Return every output by name: scores, with raw integers and their format if the engine is exact."""
         graph = self.graph
         ready = events_of(x, graph)
         if engine == "float":
@@ -128,9 +130,10 @@ class Compiled:
         ready = read_events(events, graph) if events else None
         return Machines(self.folder, graph).simulate(ready, waves)
 
-    def verify(self, events: Path | None = None, report: Report = silent) -> Evidence:
-        """Run every stage of the proof and keep the evidence in report/evidence.json."""
-        return prove(self.folder, self.graph, self.options, events, report)
+    def verify(self, events: Path | None = None, report: Report = silent, score: str = "") -> Evidence:
+        """Run every stage of the proof and keep the evidence in report/evidence.json. The AUC is that of
+        the output `score`, by default the first."""
+        return prove(self.folder, self.graph, self.options, events, report, score)
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:
         """Run the symmetry stages of the proof alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,41 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """scores (B, K) float64; raw (B, K) int64 and its format for the exact engines."""
+class Result:
+    """One output: scores (B, K) float64; raw (B, K) int64 and its format for the exact engines."""
 
     scores: Floats
     raw: Ints | None = None
     format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Every output of a network by name, in order; `scores`, `raw` and `format` are those of the first."""
+
+    outputs: Mapping[str, Result]
+
+    def __getitem__(self, name: str) -> Result:
+        """Return an output by name. Raises CompileError if there is none of that name."""
+        if name not in self.outputs:
+            raise CompileError("output", f"found {name!r}, expected one of {', '.join(self.outputs)}")
+        return self.outputs[name]
+
+    @property
+    def first(self) -> Result:
+        return next(iter(self.outputs.values()))
+
+    @property
+    def scores(self) -> Floats:
+        return self.first.scores
+
+    @property
+    def raw(self) -> Ints | None:
+        return self.first.raw
+
+    @property
+    def format(self) -> str:
+        return self.first.format
 
 
 def load_npz(path: Path) -> dict[str, NDArray[Any]]:
@@ -231,20 +261,28 @@ def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
 
 def predict_floats(graph: Graph, events: Events) -> Prediction:
     """Evaluate the float64 references on unrounded inputs."""
-    return Prediction(graph.scores(events.floats)[graph.outputs[0]].reshape(len(events), -1))
+    found = graph.scores(events.floats)
+    return Prediction({name: Result(found[name].reshape(len(events), -1)) for name in graph.outputs})
 
 
-def from_raw(graph: Graph, raw: Ints) -> Prediction:
-    """Return scores from the raw integers of the first output."""
-    node = graph.results[0]
+def from_raw(graph: Graph, raw: Mapping[str, Ints]) -> Prediction:
+    """Return scores from the raw integers (B, *shape) of every output by name."""
+    return Prediction({node.name: _result(node, raw[node.name]) for node in graph.results})
+
+
+def _result(node: Node, raw: Ints) -> Result:
     scores = raw.astype(np.float64) * steps(node)
     formats = "|".join(map(str, node.type.formats))
-    return Prediction(scores.reshape(len(raw), -1), raw.reshape(len(raw), -1), formats)
+    return Result(scores.reshape(len(raw), -1), raw.reshape(len(raw), -1), formats)
 
 
 def save_predictions(path: Path, prediction: Prediction) -> None:
-    """Write OUT.npz whole: scores, and raw with its format for the exact engines."""
-    arrays: dict[str, Any] = {"scores": np.ascontiguousarray(prediction.scores, dtype=np.float64)}
-    if prediction.raw is not None:
-        arrays |= {"raw": prediction.raw.astype(np.int64), "format": np.array(prediction.format)}
+    """Write OUT.npz whole: `scores`, and for the exact engines `raw` with its `format`. A network with
+    several outputs gives them per output: `scores_NAME`, `raw_NAME`, `format_NAME`."""
+    arrays: dict[str, Any] = {}
+    for name, result in prediction.outputs.items():
+        end = f"_{name}" if len(prediction.outputs) > 1 else ""
+        arrays[f"scores{end}"] = np.ascontiguousarray(result.scores, dtype=np.float64)
+        if result.raw is not None:
+            arrays |= {f"raw{end}": result.raw.astype(np.int64), f"format{end}": np.array(result.format)}
     write_file(path, npz(arrays))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
@@ -17,7 +19,7 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.groups.exact import lattice_group
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Graph
+from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
 from eqhls.lower.words import Words, pack, unpack
@@ -30,7 +32,7 @@ from eqhls.verify.controls import CUTS, FAULTS, faulty
 from eqhls.verify.csim import CSim
 from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events, steps
 from eqhls.verify.evidence import STAGES, Evidence, Stage
-from eqhls.verify.metrics import auc, discriminant
+from eqhls.verify.metrics import class_labels, tagger_auc
 from eqhls.verify.sampling import Feeds, lattice_events, random_events
 from eqhls.verify.symmetry import (
     Symmetry,
@@ -60,47 +62,55 @@ class Machines:
     def pack(self, feeds: Mapping[str, Ints]) -> Words:
         return pack(self.graph.inputs, feeds)
 
-    def run(self, engine: str, feeds: Mapping[str, Ints]) -> Ints:
-        """Return the raw integers of the first output, shape (events, *shape).
+    def run(self, engine: str, feeds: Mapping[str, Ints]) -> dict[str, Ints]:
+        """Return the raw integers of every output by name, shape (events, *shape).
 
         Raises CompileError for an unknown engine or a missing tool.
         """
         match engine:
             case "integer":
-                return self.graph.evaluate(feeds)[self.graph.outputs[0]]
+                return self.graph.evaluate(feeds)
             case "hls":
                 words = CSim(self.folder).run(self.pack(feeds))
             case "rtl":
                 words = BulkSimulator(self.folder).run(self.pack(feeds))
             case _:
                 raise CompileError("engine", f"found {engine!r}, expected float, {', '.join(EXACT)}")
-        return unpack(self.graph.results, words)[self.graph.outputs[0]]
+        return unpack(self.graph.results, words)
 
     def predict(self, events: Events, engine: str) -> Prediction:
-        """Score events with an exact engine."""
+        """Return all outputs of events by an exact engine."""
         return from_raw(self.graph, self.run(engine, events.raw))
 
     def simulate(self, events: Events | None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on events, or on the vectors of the project."""
         feeds = events.raw if events else vectors(self.folder, self.graph).raw
-        out = {n.name: self.graph.evaluate(feeds, (n.name,))[n.name] for n in self.graph.results}
-        return simulate(self.folder, self.pack(feeds), pack(self.graph.results, out), waves=waves)
+        expected = pack(self.graph.results, self.graph.evaluate(feeds))
+        return simulate(self.folder, self.pack(feeds), expected, waves=waves)
 
 
 def test_vectors(graph: Graph) -> Project:
-    """Return tb_data: inputs over the whole range of the ports, and the expected outputs."""
+    """Return tb_data: inputs over the whole range of the ports, and the expected outputs.
+
+    The .dat files hold one event per line: the raw integers of all ports in the order of the graph, each
+    element by element, component last; so tb_output.dat has as many columns as all outputs have elements.
+    """
     feeds = random_events(graph, np.random.default_rng(1), 1000)
-    buffer = npz({k: v.astype(np.int32) for k, v in feeds.items()})
-    expected = graph.evaluate(feeds)[graph.outputs[0]].reshape(1000, -1)
-    flat = [np.concatenate([feeds[n.name][k].ravel() for n in graph.inputs]) for k in range(1000)]
+    expected = graph.evaluate(feeds)
     return {
-        VECTORS: buffer,
+        VECTORS: npz({k: v.astype(np.int64) for k, v in feeds.items()}),
         "tb_data/words.npz": npz(
-            {"input": pack(graph.inputs, feeds), "expected": pack(graph.results, graph.evaluate(feeds))}
+            {"input": pack(graph.inputs, feeds), "expected": pack(graph.results, expected)}
         ),
-        "tb_data/tb_input.dat": "".join(" ".join(map(str, row)) + "\n" for row in flat),
-        "tb_data/tb_output.dat": "".join(" ".join(map(str, row)) + "\n" for row in expected),
+        "tb_data/tb_input.dat": _columns(graph.inputs, feeds),
+        "tb_data/tb_output.dat": _columns(graph.results, expected),
     }
+
+
+def _columns(ports: Sequence[Node], raw: Mapping[str, Ints]) -> str:
+    """Return one line per event with all elements of all ports."""
+    rows = np.concatenate([raw[n.name].reshape(len(raw[n.name]), -1) for n in ports], axis=1)
+    return "".join(" ".join(map(str, row)) + "\n" for row in rows.tolist())
 
 
 def vectors(folder: Path, graph: Graph) -> Events:
@@ -115,25 +125,70 @@ def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report)
     return Evidence(tuple(stages), wanted=tuple(n for n in STAGES if n.startswith("symmetry")))
 
 
-def prove(folder: Path, graph: Graph, options: Options, events: Path | None, report: Report) -> Evidence:
-    """Run every stage; the evidence goes to report/evidence.json and into the manifest."""
-    machines = Machines(folder, graph)
+def prove(
+    folder: Path, graph: Graph, options: Options, events: Path | None, report: Report, score: str = ""
+) -> Evidence:
+    """Run every stage; the evidence goes to report/evidence.json, with what was found until then even if a
+    stage raises. `score` names the output whose AUC is measured, by default the first.
+
+    Raises CompileError for events or labels that cannot be used, before anything is built.
+    """
     ready = read_events(events, graph) if events else vectors(folder, graph)
-    stages: list[Stage] = []
-    report("inputs", 0.02)
-    stages.append(_inputs(graph, ready))
-    stages += _engines(machines, ready, report)
-    report("cocotb on Verilator: back to back, gaps, reset", 0.3)
-    stages.append(_cocotb(machines, ready))
-    stages += _symmetry(machines, options, report)
-    report("boosts and rotations", 0.95)
-    stages.append(boost_curve(graph, ready, folder))
-    if ready.labels is not None:
-        stages.append(_auc(machines, ready))
-    evidence = Evidence(tuple(stages), ready.labels is not None)
-    write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
+    score = scored_output(graph, score, ready.labels)
+    found: list[Stage] = []
+    try:
+        for stage in _stages(Machines(folder, graph), ready, options, report, score):
+            found.append(stage)
+    except BaseException as error:
+        wanted = Evidence(tuple(found), ready.labels is not None).missing
+        found.append(Stage(wanted[0] if wanted else "end", False, f"did not finish: {_words(error)}"))
+        raise
+    finally:
+        evidence = Evidence(tuple(found), ready.labels is not None)
+        write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
     report("done", 1.0)
     return evidence
+
+
+def _stages(
+    machines: Machines, events: Events, options: Options, report: Report, score: str
+) -> Iterator[Stage]:
+    """Run the stages in the order of STAGES."""
+    report("inputs", 0.02)
+    yield _inputs(machines.graph, events)
+    yield from _engines(machines, events, report)
+    report("cocotb on Verilator: back to back, gaps, reset", 0.3)
+    yield _cocotb(machines, events)
+    yield from _symmetry(machines, options, report)
+    report("boosts and rotations", 0.95)
+    yield boost_curve(machines.graph, events, machines.folder)
+    if events.labels is not None:
+        yield _auc(machines, events, score)
+
+
+def _words(error: BaseException) -> str:
+    return str(error) if isinstance(error, CompileError) else f"{type(error).__name__} {error}".strip()
+
+
+def scored_output(graph: Graph, name: str, labels: NDArray[Any] | None) -> str:
+    """Return the output that is taken as the score of a tagger: `name`, or the first if it is empty.
+
+    Raises CompileError if it is not an output of the graph, and, if there are labels, for an output that is
+    a vector or a tensor and for labels that do not fit its scores.
+    """
+    chosen = name or graph.outputs[0]
+    if chosen not in graph.outputs:
+        raise CompileError("score", f"found {name!r}, expected one of the outputs {', '.join(graph.outputs)}")
+    kind = graph.node(chosen).type
+    if labels is not None and kind.rep is not Rep.S:
+        raise CompileError(
+            "y",
+            f"labels events, but the output %{chosen}: {kind} is not a score",
+            "leave y out of the events, or name an output of scalars as the score",
+        )
+    if labels is not None:
+        class_labels(labels, kind.elements)
+    return chosen
 
 
 def _inputs(graph: Graph, events: Events) -> Stage:
@@ -148,23 +203,32 @@ def _inputs(graph: Graph, events: Events) -> Stage:
     )
 
 
-def _engines(machines: Machines, events: Events, report: Report) -> list[Stage]:
+def _engines(machines: Machines, events: Events, report: Report) -> Iterator[Stage]:
     report("integer model", 0.05)
     want = machines.run("integer", events.raw)
-    stages = [Stage("integer", True, f"{len(want)} events", (("events", len(want)),))]
+    yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
     for engine, share in (("hls", 0.08), ("rtl", 0.15)):
         report(f"{engine}: build and run", share)
-        stages.append(_compare(engine, machines.run(engine, events.raw), want))
-    return stages
+        yield _compare(engine, machines.run(engine, events.raw), want)
 
 
-def _compare(name: str, got: Ints, want: Ints) -> Stage:
-    wrong = int((got != want).reshape(len(want), -1).any(axis=1).sum())
+def _compare(name: str, got: Mapping[str, Ints], want: Mapping[str, Ints]) -> Stage:
+    """Compare every output; an event counts once, however many of its outputs differ."""
+    events = len(next(iter(want.values())))
+    differs = np.zeros(events, dtype=bool)
+    for key, values in want.items():
+        differs |= (
+            (got[key] != values).reshape(events, -1).any(axis=1)
+            if key in got and got[key].shape == values.shape
+            else True
+        )
+    wrong = int(differs.sum())
+    outputs = f" in {len(want)} outputs" if len(want) > 1 else ""
     return Stage(
         name,
-        wrong == 0 and got.shape == want.shape,
-        f"{len(got)} events, {wrong} mismatches",
-        (("events", len(got)), ("mismatches", wrong)),
+        wrong == 0,
+        f"{events} events, {wrong} mismatches{outputs}",
+        (("events", events), ("mismatches", wrong)),
     )
 
 
@@ -196,17 +260,22 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
         report(f"symmetry of {engine}", share)
         results: list[SymmetryResult] = []
         if symmetry.group is not None:
-            run = partial(twin.run, engine) if engine != "float" else partial(_float_values, test)
+            run = partial(_first, twin, engine) if engine != "float" else partial(_float_values, test)
             results.append(check_group(symmetry, test, lattice, run, engine, np.random.default_rng(3)))
             if symmetry.group == lattice_group(symmetry.group.basis):
                 results.append(check_boosts(symmetry, test, lattice, run, engine, np.random.default_rng(5)))
         if len(symmetry.permutable) > 1:
-            run = partial(machines.run, engine) if engine != "float" else partial(_float_values, graph)
+            run = partial(_first, machines, engine) if engine != "float" else partial(_float_values, graph)
             results.append(check_permutations(symmetry, graph, plain, run, engine, np.random.default_rng(4)))
         stages.append(_symmetry_stage(engine, symmetry.describe(), results))
     report("symmetry: faults that must be caught", 0.93)
     stages.append(_controls(symmetry, twin, lattice))
     return stages
+
+
+def _first(machines: Machines, engine: str, feeds: Mapping[str, Ints]) -> Ints:
+    """Return the first output, of which the symmetry is claimed."""
+    return machines.run(engine, feeds)[machines.graph.outputs[0]]
 
 
 def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> float:
@@ -235,7 +304,7 @@ def _controls(symmetry: Symmetry, twin: Machines, lattice: Feeds) -> Stage:
     caught: dict[str, int] = {}
     for fault, cut in product(FAULTS, CUTS):
         if not caught.get(fault):
-            run = partial(replace(twin, graph=faulty(twin.graph, fault, cut)).run, "integer")
+            run = partial(_first, replace(twin, graph=faulty(twin.graph, fault, cut)), "integer")
             rng = np.random.default_rng(3)
             caught[fault] = check_group(symmetry, twin.graph, lattice, run, fault, rng).mismatches
     detail = "; ".join(f"{fault}: {count} transformed events differ" for fault, count in caught.items())
@@ -276,13 +345,17 @@ def _test_project(test: Graph, options: Options) -> Project:
     return files | bench | {MANIFEST: json.dumps({"name": test.name, "test_build": True}) + "\n"}
 
 
-def _auc(machines: Machines, events: Events) -> Stage:
+def _auc(machines: Machines, events: Events, score: str) -> Stage:
     assert events.labels is not None
-    fixed = auc(discriminant(machines.predict(events, "integer").scores), events.labels)
-    floating = auc(discriminant(predict_floats(machines.graph, events).scores), events.labels)
+    exact = machines.predict(events, "integer")[score].scores
+    fixed = tagger_auc(exact, events.labels)
+    floating = tagger_auc(predict_floats(machines.graph, events)[score].scores, events.labels)
+    classes = exact.shape[1]
+    detail = f", mean over {classes} classes against the rest" if classes > 2 else ""
+    detail += f", of the output {score}" if len(machines.graph.outputs) > 1 else ""
     return Stage(
         "auc",
         True,
-        f"float {floating:.4f}, fixed {fixed:.4f} on {len(events)} events",
+        f"float {floating:.4f}, fixed {fixed:.4f} on {len(events)} events{detail}",
         (("float", floating), ("fixed", fixed)),
     )
