@@ -122,10 +122,14 @@ def predict(
         )
     if project is None:
         graph = read_model(source, config)
-        save_predictions(output, predict_float(graph, read_events(events, graph)))
+        found = predict_float(graph, read_events(events, graph))
     else:
-        save_predictions(output, project.prediction(events, engine))
-    console.print(f"wrote {output}")
+        found = project.prediction(events, engine)
+    save_predictions(output, found)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    lost = 0 if found.saturated is None else int(found.saturated.sum())
+    console.print(f"wrote {output}" + (f", {lost:,} input values saturated" if lost else ""))
 
 
 @app.command()

@@ -65,6 +65,8 @@ def quantize_model(
     check_target(folder)
     graph = read_model(model)
     drawn = sampled(events_of(events, graph), SEARCH_EVENTS, seed)
+    for note in drawn.notes:
+        report(f"note: {note}", 0.0)
     if drawn.labels is None:
         raise CompileError("events", "have no labels", "give y (the class of each event) in the .npz file")
     first, second = halves(drawn)

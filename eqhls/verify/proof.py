@@ -30,9 +30,10 @@ from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
 from eqhls.verify.controls import CUTS, FAULTS, faulty
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events, steps
+from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.metrics import class_labels, tagger_auc
+from eqhls.verify.ports import steps
 from eqhls.verify.sampling import Feeds, lattice_events, random_events
 from eqhls.verify.symmetry import (
     Symmetry,
@@ -80,7 +81,8 @@ class Machines:
 
     def predict(self, events: Events, engine: str) -> Prediction:
         """Return all outputs of events by an exact engine."""
-        return from_raw(self.graph, self.run(engine, events.raw))
+        found = from_raw(self.graph, self.run(engine, events.raw))
+        return replace(found, saturated=events.saturated, notes=events.notes)
 
     def simulate(self, events: Events | None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on events, or on the vectors of the project."""
@@ -193,12 +195,14 @@ def scored_output(graph: Graph, name: str, labels: NDArray[Any] | None) -> str:
 
 def _inputs(graph: Graph, events: Events) -> Stage:
     """Count saturation at the ports and inside: it is allowed, never silent."""
-    counts: dict[str, int] = {"input": events.saturated} | graph.saturation(events.raw)
+    at_ports = int(events.saturated.sum())
+    counts: dict[str, int] = {"input": at_ports} | graph.saturation(events.raw)
     total = sum(counts.values())
     return Stage(
         "inputs",
         True,
-        f"{len(events)} events, {events.saturated} input values saturated, {total - events.saturated} inside",
+        f"{len(events)} events, {at_ports} input values saturated, {total - at_ports} inside"
+        + "".join(f"; note: {line}" for line in events.notes),
         tuple(counts.items()),
     )
 
