@@ -15,15 +15,15 @@ from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign
 from eqhls.verify.events import from_raw, halves, predict_floats, read_events
-from eqhls.verify.metrics import auc, discriminant
+from eqhls.verify.metrics import tagger_auc
 
 
 def report(checkpoint: Path, file: Path, config: Path | None) -> str:
     graph = read_model(checkpoint, config)
     quantized = run_passes(assign(graph, halves(read_events(file, graph))[0].floats, Options()))
     events = halves(read_events(file, quantized))[1]
-    exact = from_raw(quantized, quantized.evaluate(events.raw)[quantized.outputs[0]]).scores
-    found = [auc(discriminant(s), events.labels) for s in (predict_floats(graph, events).scores, exact)]
+    exact = from_raw(quantized, quantized.evaluate(events.raw)).scores
+    found = [tagger_auc(s, events.labels) for s in (predict_floats(graph, events).scores, exact)]
     return f"{checkpoint.name}: AUC float {found[0]:.4f}, integers {found[1]:.4f}; {gates(quantized):,} cells"
 
 

@@ -43,6 +43,9 @@ ENGINES = ("float", "integer", "hls", "rtl")
 ModelArg = Annotated[Path, typer.Argument(help="a model folder, a .eq, .keras, .onnx or checkpoint file")]
 ConfigArg = Annotated[Path | None, typer.Option(help="JSON with the arguments of a checkpoint")]
 FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls compiled")]
+ScoreOption = Annotated[
+    str, typer.Option("--score", help="name of the output whose AUC is measured; the first if omitted")
+]
 EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
 
 
@@ -76,10 +79,11 @@ def quantize_command(
         Literal["gates", "lut"], typer.Option(help="gates (quick), or lut: the netlist's estimate")
     ] = "gates",
     seed: Annotated[int, typer.Option(help="which events are drawn")] = 1,
+    score: ScoreOption = "",
 ) -> None:
     """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
     with steps() as progress:
-        found = quantize_model(model, events, output, auc_loss, equivariance, cost, seed, progress)
+        found = quantize_model(model, events, output, auc_loss, equivariance, cost, seed, progress, score)
     merit, held = found.choice.merit, found.choice.held_out
     assert held is not None
     for line in (
@@ -97,7 +101,12 @@ def quantize_command(
 def predict(
     source: Annotated[Path, typer.Argument(help="a project folder, or a model (float engine only)")],
     events: EventsArg,
-    output: Annotated[Path, typer.Option("-o", "--output", help="OUT.npz: scores, raw, format")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", help="OUT.npz: scores, raw, format (of several outputs: scores_NAME, ..)"
+        ),
+    ],
     engine: Annotated[str, typer.Option(help="float, integer, hls or rtl")] = "integer",
     config: ConfigArg = None,
 ) -> None:
@@ -113,10 +122,14 @@ def predict(
         )
     if project is None:
         graph = read_model(source, config)
-        save_predictions(output, predict_float(graph, read_events(events, graph)))
+        found = predict_float(graph, read_events(events, graph))
     else:
-        save_predictions(output, project.prediction(events, engine))
-    console.print(f"wrote {output}")
+        found = project.prediction(events, engine)
+    save_predictions(output, found)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    lost = 0 if found.saturated is None else int(found.saturated.sum())
+    console.print(f"wrote {output}" + (f", {lost:,} input values saturated" if lost else ""))
 
 
 @app.command()
@@ -139,11 +152,12 @@ def verify(
     folder: FolderArg,
     events: Annotated[Path | None, typer.Argument(help="EVENTS.npz; the shipped vectors if left out")] = None,
     symmetry: Annotated[bool, typer.Option("--symmetry", help="only the exact symmetry tests")] = False,
+    score: ScoreOption = "",
 ) -> None:
     """Hold every engine against every other, test the symmetry, measure AUC where y is given."""
     project = open_project(folder)
     with steps() as progress:
-        evidence = project.verify_symmetry(progress) if symmetry else project.verify(events, progress)
+        evidence = project.verify_symmetry(progress) if symmetry else project.verify(events, progress, score)
     console.print(evidence_table(project.manifest, evidence))
     for line in (*summary_lines(project.manifest, evidence), f"project      {project.folder}"):
         console.print(line)

@@ -17,6 +17,7 @@ from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.load import is_checkpoint, load_checkpoint
 from eqhls.frontends.graphfile import graph_files, load_model
+from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.netlist import Netlist
@@ -27,7 +28,7 @@ from eqhls.passes import run_measured as run_passes
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, Project, asset, check_target, write_project
 from eqhls.verify.cocotb_run import SimulationResult
-from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events
+from eqhls.verify.events import Events, Prediction, from_mapping, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, Recorded, load_given, measured_differences
 from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors, vector_feeds
@@ -42,6 +43,8 @@ def silent(text: str, share: float) -> None:
     """Report nothing."""
 
 
+EventsLike = Path | str | Floats | Mapping[str, Any] | Events
+"""Events: a file, one array, or arrays by name (docs/inputs.md)."""
 Samples = Path | str | Floats | Mapping[str, Floats] | None
 """Sample events: a file, four-momenta (B, N, 4) in GeV, or float inputs by name."""
 
@@ -64,7 +67,7 @@ def compile_model(
     graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
     folder = Path(output) if output else Path("build") / (options.ProjectName or graph.name)
     check_target(folder)
-    floats = _floats(samples, graph)
+    floats = _floats(samples, graph, report)
     quantized = clock("quantize", 0.1, lambda: assign(graph, floats, options))
     given = Given(network, graph, quantized, options)
     graph, savings = clock("rewrite", 0.2, lambda: run_passes(quantized))
@@ -119,13 +122,16 @@ class Compiled:
         """The network as the user gave it, in float64."""
         return load_given(self.folder, self.options)
 
-    def predict(self, x: Path | str | Floats | Events, engine: str = "integer") -> Floats:
-        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of an EVENTS.npz file or of prepared
-        events, by one engine: float, integer, hls or rtl."""
-        return self.prediction(x, engine).scores
+    def predict(self, x: EventsLike, engine: str = "integer") -> Floats | dict[str, Floats]:
+        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of arrays by name ("p4", "jet", or ports),
+        of a file or of prepared events, by one engine: float, integer, hls or rtl. A network with several
+        outputs gives them by name."""
+        found = self.prediction(x, engine)
+        return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
 
-    def prediction(self, x: Path | str | Floats | Events, engine: str = "integer") -> Prediction:
-        """Return scores with the raw integers and their format, where the engine has them."""
+
+    def prediction(self, x: EventsLike, engine: str = "integer") -> Prediction:
+        """Return every output by name: scores, with raw integers and their format if the engine is exact."""
         graph = self.graph
         ready = events_of(x, graph)
         if engine == "float":
@@ -138,9 +144,10 @@ class Compiled:
         ready = read_events(events, graph) if events else None
         return Machines(self.folder, graph).simulate(ready, waves)
 
-    def verify(self, events: Path | None = None, report: Report = silent) -> Evidence:
-        """Run every stage of the proof and keep the evidence in report/evidence.json."""
-        return prove(self.folder, self.given, self.manifest, events, report)
+    def verify(self, events: Path | None = None, report: Report = silent, score: str = "") -> Evidence:
+        """Run every stage of the proof and keep the evidence in report/evidence.json. The AUC is that of
+        the output `score`, by default the first."""
+        return prove(self.folder, self.given, self.manifest, events, report, score)
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:
         """Run the symmetry stages of the proof alone."""
@@ -198,19 +205,28 @@ def predict_float(graph: Graph, events: Events) -> Prediction:
     return predict_floats(graph, events)
 
 
-def events_of(x: Path | str | Floats | Events, graph: Graph) -> Events:
-    """Return events from a file, from four-momenta in GeV (B, N, 4), or as they are."""
+def events_of(x: EventsLike, graph: Graph) -> Events:
+    """Return events from a file, from arrays by name, from one array, or as they are. One array is that of
+    four-momenta in GeV (B, N, 4), or of the only input of a network that has no four-vectors."""
     if isinstance(x, Events):
         return x
-    return read_events(Path(x), graph) if isinstance(x, Path | str) else from_arrays(graph, x)
+    if isinstance(x, Path | str):
+        return read_events(Path(x), graph)
+    if isinstance(x, Mapping):
+        return from_mapping(graph, x)
+    only = graph.inputs[0] if len(graph.inputs) == 1 else None
+    return from_mapping(graph, {only.name if only and only.type.rep is Rep.S else "p4": x})
 
 
-def _floats(samples: Samples, graph: Graph) -> Mapping[str, Floats]:
+def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floats]:
     if samples is None:
         return {}
-    if isinstance(samples, Mapping):
+    if isinstance(samples, Mapping) and "p4" not in samples:
         return samples
-    return events_of(samples, graph).floats
+    ready = events_of(samples, graph)
+    for note in ready.notes:
+        report(f"note: {note}", 0.0)
+    return ready.floats
 
 
 class _Clock:

@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
-from numpy.typing import NDArray
 
 from eqhls.compile import Report, events_of, project_graph, read_model, silent
 from eqhls.errors import CompileError
@@ -24,7 +23,8 @@ from eqhls.quantize.search import Merit, Problem, State, confirmed, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, write_project
 from eqhls.verify.events import Events, from_raw, halves, predict_floats, rounded, sampled
-from eqhls.verify.metrics import auc, auc_loss_error, discriminant
+from eqhls.verify.metrics import auc_loss_error, tagger_auc
+from eqhls.verify.proof import scored_output
 from eqhls.verify.symmetry_stages import equivariance_error
 
 SEARCH_EVENTS = 10_000
@@ -53,21 +53,31 @@ def quantize_model(
     cost: Literal["gates", "lut"] = "gates",
     seed: int = 1,
     report: Report = silent,
+    score: str = "",
 ) -> Quantized:
     """Search the cheapest formats under both bounds, and write the choice and the Pareto front.
 
     `events` need labels; half of them choose, the others confirm the choice. `cost` counts gates on
-    intervals (quick), or takes the LUT estimate of the netlist for every candidate. Raises CompileError
-    for missing labels, for a network no better than chance, and for bounds that cannot be met.
+    intervals (quick), or takes the LUT estimate of the netlist for every candidate. The AUC is that of the
+    output `score`, by default the first. Raises CompileError for missing labels, for a network no better
+    than chance, and for bounds that cannot be met.
     """
     folder = Path(output)
     check_target(folder)
     graph = read_model(model)
     drawn = sampled(events_of(events, graph), SEARCH_EVENTS, seed)
+    for note in drawn.notes:
+        report(f"note: {note}", 0.0)
+    if drawn.labels is None:
+        raise CompileError("events", "have no labels", "give y (the class of each event) in the .npz file")
     first, second = halves(drawn)
+    tagger = scored_output(graph, score, drawn.labels)
+    for half in (first, second):
+        scored_output(graph, score, half.labels)
     price, unit = (gates, "cells") if cost == "gates" else (_luts, "LUT")
     seen = ranges(graph, _calibration(graph, drawn))
-    quality, confirm = _quality(graph, first, proven=True), _quality(graph, second, proven=False)
+    quality = _quality(graph, tagger, first, proven=True)
+    confirm = _quality(graph, tagger, second, proven=False)
     problem = Problem(graph, seen, price, quality, confirm, unit)
     found = search(problem, auc_loss, equivariance, report)
     best, states = confirmed(problem, found, Merit(0, auc_loss, equivariance), report)
@@ -81,7 +91,8 @@ def quantize_model(
     files |= project_graph(fixed)
     files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
     write_project(files, folder)
-    return Quantized(folder, best, unit, len(states), _luts(fixed), _loss_error(graph, fixed, second))
+    error = _loss_error(graph, fixed, tagger, second)
+    return Quantized(folder, best, unit, len(states), _luts(fixed), error)
 
 
 def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
@@ -97,13 +108,14 @@ def _luts(graph: Graph) -> int:
     return round(lower(run_passes(graph), Options()).lut_estimate)
 
 
-def _quality(graph: Graph, events: Events, proven: bool) -> Callable[[Graph], tuple[float, float]]:
+def _quality(
+    graph: Graph, score: str, events: Events, proven: bool
+) -> Callable[[Graph], tuple[float, float]]:
     """Return the measure of AUC loss, against the float network, and of the equivariance error, which is
     not measured where it is `proven` to be 0 and that is enough."""
-    if events.labels is None:
-        raise CompileError("events", "have no labels", "give y (0 or 1 for each event) in the .npz file")
+    assert events.labels is not None
     labels = events.labels
-    floating = auc(_floating(graph, events), labels)
+    floating = tagger_auc(predict_floats(graph, events)[score].scores, labels)
     if floating <= 0.5:
         raise CompileError(
             "events",
@@ -113,19 +125,17 @@ def _quality(graph: Graph, events: Events, proven: bool) -> Callable[[Graph], tu
 
     def quality(fixed: Graph) -> tuple[float, float]:
         ready = rounded(fixed, events)
-        return floating - auc(_fixed(fixed, ready), labels), equivariance_error(fixed, ready, proven)
+        loss = floating - tagger_auc(_fixed(fixed, score, ready), labels)
+        return loss, equivariance_error(fixed, ready, proven)
 
     return quality
 
 
-def _loss_error(graph: Graph, fixed: Graph, events: Events) -> float:
+def _loss_error(graph: Graph, fixed: Graph, score: str, events: Events) -> float:
     assert events.labels is not None
-    return auc_loss_error(_floating(graph, events), _fixed(fixed, rounded(fixed, events)), events.labels)
+    floating = predict_floats(graph, events)[score].scores
+    return auc_loss_error(floating, _fixed(fixed, score, rounded(fixed, events)), events.labels)
 
 
-def _floating(graph: Graph, events: Events) -> NDArray[Any]:
-    return discriminant(predict_floats(graph, events).scores)
-
-
-def _fixed(fixed: Graph, events: Events) -> NDArray[Any]:
-    return discriminant(from_raw(fixed, fixed.evaluate(events.raw)[fixed.outputs[0]]).scores)
+def _fixed(fixed: Graph, score: str, events: Events) -> Floats:
+    return from_raw(fixed, fixed.evaluate(events.raw))[score].scores

@@ -12,6 +12,7 @@ from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.add import Add
 from eqhls.ops.concat import Concat
+from eqhls.ops.dense import Dense
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
@@ -60,6 +61,17 @@ def seeded(
     scores.append(b.add("fs", ParticleSum("q"), "f"))
     total = b.add("logit", Add(), *scores)
     return b.graph(total).formatted()
+
+
+def two_outputs() -> Graph:
+    """Three logits `score`, and the squared mass of two particles."""
+    b = Builder("two")
+    forms = (Fixed(9, 8, False), Fixed(9, 8), Fixed(9, 8), Fixed(9, 8))
+    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=forms)))
+    g = b.add("g", Gram("j", "q"), p)
+    r = b.add("r", Requantize((Fixed(8, 12, True, Rounding.RND, Overflow.SAT),)), g)
+    score = b.add("score", Dense(Tensor([[0.25, -0.5, 1.0], [0.5, 0.25, -0.75], [-1.0, 0.5, 0.25]])), r)
+    return b.graph(score, b.add("mass", ParticleSum("q"), g)).formatted()
 
 
 def _level(b: Builder, rng: np.random.Generator, k: int, wires: tuple[str, ...]) -> tuple[str, str]:

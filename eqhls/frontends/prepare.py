@@ -39,14 +39,15 @@ class InputForm(Enum):
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Raw integers p (B, N, 4), jet (B, 1, 4), valid (B, N, 1); the same unrounded in GeV; and how
-    many components were saturated."""
+    many components of the constituents and of the jet saturated in each event, (B,) each."""
 
     p: Ints
     jet: Ints
     valid: Ints
     p_exact: Floats
     jet_exact: Floats
-    saturated: int
+    saturated: Ints
+    jet_saturated: Ints
 
 
 def prepare(
@@ -76,9 +77,9 @@ def prepare(
     if cone:
         kept, jets = jet_frame_cone(kept, axis), jet_frame_cone(jets, axis)
     kept = np.where(valid, kept, 0.0)
-    p, over = _rounded(kept, formats)
-    j, jet_over = _rounded(jets, jet_formats)
-    return Prepared(p, j, valid.astype(np.int64), kept, jets, over + jet_over)
+    p, over = to_raw(kept, formats)
+    j, jet_over = to_raw(jets, jet_formats)
+    return Prepared(p, j, valid.astype(np.int64), kept, jets, over, jet_over)
 
 
 def jet_frame_cone(p: Floats, axis: Floats) -> Floats:
@@ -96,11 +97,24 @@ def jet_frame_cone(p: Floats, axis: Floats) -> Floats:
     return np.stack([energy + x, energy - x, y, z], axis=-1)
 
 
-def _rounded(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, int]:
-    form = [formats[c if len(formats) > 1 else 0] for c in range(4)]
-    raw = np.rint(values / np.array([f.lsb for f in form]))
-    fitted = np.clip(raw, [f.lo for f in form], [f.hi for f in form])
-    return fitted.astype(np.int64), int((raw != fitted).sum())
+def to_raw(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, Ints]:
+    """Return real values (B, .., components) as raw integers of one format or one per component, rounded to
+    nearest even and saturated; and how many saturated in each event, (B,).
+
+    The ends of formats of up to 63 bits are no float64, so they are put in as integers.
+    """
+    raw = np.empty(values.shape, dtype=np.int64)
+    over = np.zeros(values.shape, dtype=bool)
+    for c in range(values.shape[-1]):
+        form = formats[c if len(formats) > 1 else 0]
+        nearest = np.rint(values[..., c] / form.lsb)
+        above = nearest >= float(form.hi + 1)
+        exact = int(float(form.lo)) == form.lo
+        below = nearest < float(form.lo) if exact else nearest <= float(form.lo - 1)
+        inside = np.where(above | below, 0.0, nearest).astype(np.int64)
+        raw[..., c] = np.where(above, form.hi, np.where(below, form.lo, inside))
+        over[..., c] = above | below
+    return raw, over.reshape(len(values), -1).sum(axis=1)
 
 
 def _checked(p4: Any, jet: Any, cone: bool) -> tuple[Floats, Floats]:
@@ -114,7 +128,7 @@ def _checked(p4: Any, jet: Any, cone: bool) -> tuple[Floats, Floats]:
     axis = momenta.sum(axis=1) if jet is None else finite("jet", jet)
     if axis.shape != (len(momenta), 4):
         raise CompileError(
-            "jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector an event"
+            "jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector per event"
         )
     empty = np.flatnonzero(np.hypot(axis[:, 1], axis[:, 2]) <= 0)
     if cone and len(empty):
@@ -125,16 +139,22 @@ def _checked(p4: Any, jet: Any, cone: bool) -> tuple[Floats, Floats]:
 def finite(name: str, array: Any) -> Floats:
     """Return an array of events in float64. Raises CompileError where one holds no number, NaN or infinity,
     and where there is no event."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise CompileError(name, "is a masked array with masked entries", "fill them: padding is zero")
     try:
         given = np.asarray(array)
-    except ValueError:
+    except (ValueError, TypeError):
         raise CompileError(name, "has rows of different lengths", "give a float array") from None
     if given.dtype.kind not in "fiub":
-        raise CompileError(name, f"does not hold numbers but {given.dtype}", "give a float array")
+        raise CompileError(name, f"does not hold numbers but {_kind(given)}", "give a float array")
     values = given.astype(np.float64)
-    if values.ndim and not len(values):
+    if not values.ndim or not len(values):
         raise CompileError(name, "holds no events", "give one or more")
-    bad = np.flatnonzero(~np.isfinite(values).reshape(len(values) if values.ndim else 1, -1).all(axis=1))
+    bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
     if len(bad):
         raise CompileError(name, f"event {bad[0]} holds NaN or infinity", "clean the events")
     return values
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return "Python objects" if array.dtype.kind == "O" else str(array.dtype)

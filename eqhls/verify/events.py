@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,120 +14,214 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.frontends.prepare import InputForm, Prepared, finite, prepare
+from eqhls.frontends.prepare import finite, to_raw
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
+from eqhls.verify.eventfiles import load_arrays
+from eqhls.verify.oddities import LOST, SATURATED, falling, odd_jet, odd_momenta, odd_order
+from eqhls.verify.ports import PARTICLES, Filled, from_momenta, given_port, steps
 
-PARTICLES = "j"
+KEPT = ("expected",)
+"""Arrays that the models of this repository ship beside their events."""
 REFERENCES = ("spurions", "beams")
 """What networks call the constant vectors that break the symmetry; either name is understood."""
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events ready for every engine: raw integers and unrounded floats by input name."""
+    """Events ready for every engine: raw integers and unrounded floats by input name, labels, how many input
+    values saturated in each event (B,), and a line on everything that looks wrong."""
 
     raw: dict[str, Ints]
     floats: dict[str, Floats]
     labels: NDArray[Any] | None
-    saturated: int
+    saturated: Ints
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(next(iter(self.raw.values())))
+        return len(next(iter(self.floats.values())))
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """scores (B, K) float64; raw (B, K) int64 and its format for the exact engines."""
+class Result:
+    """One output: scores (B, K) float64; raw (B, K) int64 and its format for the exact engines."""
 
     scores: Floats
     raw: Ints | None = None
     format: str = ""
 
 
-def load_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Read an .npz file without pickles. Raises CompileError for a missing or foreign file."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {k: file[k] for k in file.files}
-    except FileNotFoundError:
-        raise CompileError(str(path), "does not exist", "check the path") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise CompileError(
-            str(path), f"is not a readable .npz file ({error})", "write it with numpy.savez"
-        ) from None
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Every output of a network by name, in order; `scores`, `raw` and `format` are those of the first.
+
+    For an exact engine `saturated` (B,) counts the input values of each event that saturated at the ports;
+    `notes` has a line on everything that looks wrong with the events.
+    """
+
+    outputs: Mapping[str, Result]
+    saturated: Ints | None = None
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Result:
+        """Return an output by name. Raises CompileError if there is none of that name."""
+        if name not in self.outputs:
+            raise CompileError("output", f"found {name!r}, expected one of {', '.join(self.outputs)}")
+        return self.outputs[name]
+
+    @property
+    def first(self) -> Result:
+        return next(iter(self.outputs.values()))
+
+    @property
+    def scores(self) -> Floats:
+        return self.first.scores
+
+    @property
+    def raw(self) -> Ints | None:
+        return self.first.raw
+
+    @property
+    def format(self) -> str:
+        return self.first.format
 
 
 def read_events(path: Path, graph: Graph) -> Events:
-    """Read four-momenta (`p4` in GeV, optional `jet`, `y`) or raw integers by input name.
+    """Read events from a file: four-momenta (`p4` in GeV, optional `jet`), ports by name, labels `y`.
 
     Raises CompileError for missing arrays, wrong shapes, NaN or infinity.
     """
-    arrays = load_npz(path)
     try:
-        labels = _labels(arrays)
-        if "p4" in arrays:
-            return _from_momenta(arrays, labels, graph)
-        return _from_integers(arrays, labels, graph)
+        return from_mapping(graph, load_arrays(path))
     except CompileError as error:
-        raise error.at(str(path)) from None
+        raise error if error.where == str(path) else error.at(str(path)) from None
 
 
 def from_arrays(graph: Graph, p4: Floats, jet: Floats | None = None) -> Events:
     """Return events from four-momenta in GeV: p4 (B, N, 4), jet (B, 4)."""
-    arrays = {"p4": p4} if jet is None else {"p4": p4, "jet": jet}
-    return _from_momenta(arrays, None, graph)
+    return from_mapping(graph, {"p4": p4} if jet is None else {"p4": p4, "jet": jet})
 
 
-def roles(graph: Graph) -> dict[str, Node]:
-    """Return the inputs by what they carry: p (constituents), jet, valid.
+def from_mapping(graph: Graph, arrays: Mapping[str, Any]) -> Events:
+    """Return events from arrays by name: `p4` (B, N, 4) and `jet` (B, 4) in GeV fill the four-vectors and the
+    flags; any other port takes an array of its name, integers as raw words, floats as real values.
 
-    Raises CompileError where the graph has other inputs: then give raw integers by name.
+    A port that is called `y` takes that array, and there are no labels; a port that is called `p4` takes
+    integers. Raises CompileError for ports without an array and for arrays that do not fit.
     """
-    found: dict[str, Node] = {}
-    for node in graph.inputs:
-        if node.type.rep is Rep.V:
-            role = "p" if node.type.has(PARTICLES) else "jet"
-        else:
-            role = "valid" if node.type.rep is Rep.S and node.type.has(PARTICLES) else ""
-        if not role or role in found:
-            raise CompileError(
-                graph.name,
-                f"has the input %{node.name}: {node.type}, which p4 and jet do not fill",
-                "give raw integers by input name instead of p4",
-            )
-        found[role] = node
-    if "p" not in found:
+    ports = {n.name for n in graph.inputs}
+    labels = None if "y" in ports else _labels(arrays)
+    momenta = "p4" in arrays and not ("p4" in ports and np.asarray(arrays["p4"]).dtype.kind in "iu")
+    reserved = ("p4", "jet") if momenta else ()
+    named = [n for n in graph.inputs if n.name in arrays and n.name not in reserved]
+    filled, notes = {n.name: given_port(n, arrays[n.name], momenta) for n in named}, _unread(arrays, graph)
+    notes += [line for n in named for line in _whole(n, arrays[n.name])]
+    made = from_momenta(arrays, graph, {n.name for n in named}) if momenta else {}
+    filled |= made
+    missing = [n.name for n in graph.inputs if n.name not in filled]
+    if missing:
         raise CompileError(
-            graph.name, f"has no four-vectors over an axis {PARTICLES!r}", "give raw integers by name"
+            "arrays",
+            f"found {', '.join(sorted(arrays)) or 'nothing'}",
+            f"give p4 in GeV, or raw integers or floats for {', '.join(missing)}",
         )
-    return found
+    sizes = {k: len(v.exact) for k, v in filled.items()} | ({} if labels is None else {"y": len(labels)})
+    if len(set(sizes.values())) != 1:
+        if labels is not None and len({v for k, v in sizes.items() if k != "y"}) == 1:
+            raise CompileError("y", f"has {len(labels)} labels for {next(iter(sizes.values()))} events")
+        raise CompileError("arrays", f"have different numbers of events: {sizes}")
+    floats = {n.name: filled[n.name].exact for n in graph.inputs}
+    over = np.sum([f.over for f in filled.values()], axis=0)
+    if momenta:
+        notes += _momenta_notes(arrays, graph, filled)
+    notes += _saturation_notes(graph, over, momenta)
+    floats |= _moved(arrays, graph, len(over))
+    return Events({n.name: filled[n.name].raw for n in graph.inputs}, floats, labels, over, tuple(notes))
 
 
-def prepared(graph: Graph, p4: Floats, jet: Floats | None) -> Prepared:
-    """Prepare momenta for the input formats of this graph."""
-    found = roles(graph)
-    form = InputForm.JET_LIGHT_CONE if found["p"].type.basis is Basis.LIGHT_CONE else InputForm.LAB_CARTESIAN
-    jets = found["jet"].type.formats if "jet" in found else found["p"].type.formats
-    return prepare(p4, jet, form, found["p"].type.size(PARTICLES), found["p"].type.formats, jets)
+def _unread(arrays: Mapping[str, Any], graph: Graph) -> list[str]:
+    """Return a line on arrays that nothing reads."""
+    constants = {n.name for n in graph if not n.inputs}
+    known = sorted({n.name for n in graph.inputs} | {"p4", "jet", "y"})
+    others = [k for k in sorted(arrays) if k not in {*known, *constants, *REFERENCES, *KEPT}]
+    if "p4" not in arrays and "jet" in arrays and "jet" not in {n.name for n in graph.inputs}:
+        others.append("jet")
+    close = {k: get_close_matches(k, known, 1) for k in others}
+    hints = [f"{k} (did you mean {close[k][0]}?)" if close[k] else k for k in others]
+    return [f"arrays that nothing reads: {', '.join(hints)}"] if hints else []
 
 
-def _from_momenta(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None, graph: Graph) -> Events:
-    made = prepared(graph, arrays["p4"], arrays.get("jet"))
-    if labels is not None and len(labels) != len(made.p):
-        raise CompileError("y", f"has {len(labels)} labels for {len(made.p)} events")
-    found = roles(graph)
-    raw = {found[k].name: getattr(made, k) for k in found}
-    floats = {
-        found[k].name: getattr(made, f"{k}_exact" if k != "valid" else k).astype(np.float64) for k in found
-    }
-    return Events(raw, floats | _moved(arrays, graph, len(made.p)), labels, made.saturated)
+def _whole(node: Node, array: Any) -> list[str]:
+    """Return a line on a float array that looks like raw integers."""
+    values = np.asarray(array)
+    if values.dtype.kind != "f" or not node.type.formats or (steps(node) >= 1).all():
+        return []
+    if (values != np.rint(values)).any() or np.abs(values).max() <= 1:
+        return []
+    return [
+        f"{node.name} holds whole numbers as floats: read as real values; raw words need an integer array"
+    ]
 
 
-def _moved(arrays: dict[str, NDArray[Any]], graph: Graph, events: int) -> dict[str, Floats]:
+def _saturation_notes(graph: Graph, over: Ints, momenta: bool) -> list[str]:
+    values = len(over) * sum(n.type.elements for n in graph.inputs)
+    if not graph.quantized or over.sum() <= SATURATED * values:
+        return []
+    return [
+        f"{over.sum():,} of {values:,} input values saturate at the ports, in {int((over > 0).sum()):,} of "
+        f"{len(over):,} events" + ("; are the momenta in GeV?" if momenta else "")
+    ]
+
+
+def _momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, Filled]) -> list[str]:
+    """Return lines on four-momenta that look wrong."""
+    p4 = finite("p4", arrays["p4"])
+    node = next(n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES))
+    slots, lsb = node.type.size(PARTICLES), float(steps(node).max()) if node.type.formats else 0.0
+    lines = odd_momenta("p4", p4, lsb)
+    if "jet" in arrays:
+        jet = finite("jet", arrays["jet"])
+        lines += odd_momenta("jet", jet[:, None], lsb) or odd_jet(p4, jet)
+    elif node.type.basis is Basis.LIGHT_CONE or any(
+        n is not node and n.type.rep is Rep.V for n in graph.inputs
+    ):
+        lines.append(
+            f"jet is missing: the sum of the {p4.shape[1]} given constituents takes its place; give the jet "
+            "(E, px, py, pz) that the network was trained with"
+        )
+    if not any("looks like" in line for line in lines):
+        lines += odd_order(p4, slots, partial(_order_matters, graph, filled, p4))
+    nonzero = (filled[node.name].exact != 0).any(axis=-1)
+    gone = nonzero & (filled[node.name].raw == 0).all(axis=-1)
+    if node.type.formats and gone.sum() > LOST * max(nonzero.sum(), 1):
+        lines.append(
+            f"p4: {int(gone.sum()):,} of {int(nonzero.sum()):,} constituents round to zero at the ports, "
+            f"whose step is {lsb:g} GeV; are the momenta in GeV?"
+        )
+    return lines
+
+
+def _order_matters(graph: Graph, filled: Mapping[str, Filled], p4: Floats, rows: Ints) -> bool:
+    """Whether the outputs of some events change if their particles are sorted by falling pT: by a bit of a
+    quantized network, by more than rounding of one of floats."""
+    before = {k: (v.raw if graph.quantized else v.exact)[rows] for k, v in filled.items()}
+    after = dict(before)
+    for node in graph.inputs:
+        if node.type.has(PARTICLES):
+            axis, values = node.type.index(PARTICLES) + 1, before[node.name]
+            order = falling(p4[rows], node.type.size(PARTICLES))
+            shape = (len(rows), *(values.shape[k] if k == axis else 1 for k in range(1, values.ndim)))
+            after[node.name] = np.take_along_axis(values, order.reshape(shape), axis=axis)
+    run: Callable[[Any], dict[str, NDArray[Any]]] = graph.evaluate if graph.quantized else graph.scores
+    first, second = run(before), run(after)
+    slack = 0.0 if graph.quantized else 1e-6
+    return any((np.abs(first[k] - second[k]) > slack * np.abs(first[k]).max()).any() for k in first)
+
+
+def _moved(arrays: Mapping[str, Any], graph: Graph, events: int) -> dict[str, Floats]:
     """Return the constant vectors that the events bring along, (B, *axes, 4) by name: beams that were
     boosted with the particles. Only networks of floats can take them."""
     moved: dict[str, Floats] = {}
@@ -138,48 +234,11 @@ def _moved(arrays: dict[str, NDArray[Any]], graph: Graph, events: int) -> dict[s
             raise CompileError(
                 node.name, "are constants of a compiled network", "leave them out of the events"
             )
-        if arrays[found].shape != (events, *node.type.shape):
+        if np.shape(arrays[found]) != (events, *node.type.shape):
             shape = ", ".join(map(str, node.type.shape))
-            raise CompileError(found, f"has shape {arrays[found].shape}, expected (events, {shape})")
+            raise CompileError(found, f"has shape {np.shape(arrays[found])}, expected (events, {shape})")
         moved[node.name] = finite(found, arrays[found])
     return moved
-
-
-def _from_integers(arrays: dict[str, NDArray[Any]], labels: NDArray[Any] | None, graph: Graph) -> Events:
-    raw: dict[str, Ints] = {}
-    for node in graph.inputs:
-        if node.name not in arrays:
-            raise CompileError(
-                "arrays",
-                f"found {', '.join(sorted(arrays)) or 'nothing'}",
-                f"give p4 in GeV, or raw integers for {', '.join(n.name for n in graph.inputs)}",
-            )
-        raw[node.name] = _checked(node, arrays[node.name])
-    sizes = {len(v) for v in raw.values()} | ({len(labels)} if labels is not None else set())
-    if len(sizes) != 1:
-        raise CompileError("arrays", f"have different numbers of events: {sorted(sizes)}")
-    floats = {n.name: raw[n.name] * steps(n) for n in graph.inputs}
-    return Events(raw, floats, labels, 0)
-
-
-def _checked(node: Node, array: NDArray[Any]) -> Ints:
-    if array.dtype.kind not in "iub":
-        raise CompileError(
-            node.name, f"holds {array.dtype}, expected integers", "give raw integers, or p4 in GeV"
-        )
-    if array.shape[1:] != node.type.shape:
-        raise CompileError(
-            node.name, f"has shape {array.shape}, expected (events, {', '.join(map(str, node.type.shape))})"
-        )
-    values = array.astype(np.int64)
-    for c in range(node.type.rep.dim):
-        form = node.type.format_of(c)
-        bad = np.flatnonzero(
-            ((values[..., c] < form.lo) | (values[..., c] > form.hi)).reshape(len(values), -1).any(1)
-        )
-        if len(bad):
-            raise CompileError(node.name, f"event {bad[0]} does not fit {form}", "saturate the input first")
-    return values
 
 
 def sampled(events: Events, size: int, seed: int) -> Events:
@@ -200,51 +259,66 @@ def _picked(events: Events, rows: Ints) -> Events:
         {k: v[rows] for k, v in events.raw.items()},
         {k: v[rows] for k, v in events.floats.items()},
         None if events.labels is None else events.labels[rows],
-        events.saturated,
+        events.saturated[rows],
+        events.notes,
     )
 
 
 def rounded(graph: Graph, events: Events) -> Events:
     """Return the events as integers of another graph's ports: nearest value, saturated."""
-    raw = {n.name: fitted(n, events.floats[n.name]) for n in graph.inputs}
-    return Events(raw, events.floats, events.labels, events.saturated)
+    raw = {n.name: to_raw(events.floats[n.name], n.type.formats) for n in graph.inputs}
+    over = np.sum([lost for _, lost in raw.values()], axis=0)
+    return Events({k: v for k, (v, _) in raw.items()}, events.floats, events.labels, over, events.notes)
 
 
 def fitted(node: Node, values: Floats) -> Ints:
     """Return real values as raw integers of a port: nearest value, saturated."""
-    forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
-    nearest = np.rint(values / steps(node))
-    return np.clip(nearest, [f.lo for f in forms], [f.hi for f in forms]).astype(np.int64)
+    return to_raw(values, node.type.formats)[0]
 
 
-def steps(node: Node) -> Floats:
-    """Return the value of one unit of each component."""
-    return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
-
-
-def _labels(arrays: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
-    labels = arrays.get("y")
-    if labels is not None and labels.ndim != 1:
-        raise CompileError("y", f"has shape {labels.shape}, expected (events,)")
+def _labels(arrays: Mapping[str, Any]) -> NDArray[Any] | None:
+    """Return the labels (events,), or None. Which classes they may name depends on the network and is checked
+    where they are used."""
+    if "y" not in arrays:
+        return None
+    labels = np.asarray(arrays["y"])
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        onehot = labels.ndim == 2 and labels.dtype.kind in "iubf"
+        remedy = "of one-hot labels take y.argmax(axis=1)" if onehot else "give one label per event"
+        raise CompileError("y", f"has shape {labels.shape}, expected (events,)", remedy)
+    if labels.dtype.kind not in "iubf":
+        raise CompileError("y", f"does not hold numbers but {labels.dtype}", "give 0, 1, .. per event")
     return labels
 
 
 def predict_floats(graph: Graph, events: Events) -> Prediction:
     """Evaluate the float64 references on unrounded inputs."""
-    return Prediction(graph.scores(events.floats)[graph.outputs[0]].reshape(len(events), -1))
+    found = graph.scores(events.floats)
+    results = {name: Result(found[name].reshape(len(events), -1)) for name in graph.outputs}
+    return Prediction(results, notes=events.notes)
 
 
-def from_raw(graph: Graph, raw: Ints) -> Prediction:
-    """Return scores from the raw integers of the first output."""
-    node = graph.results[0]
+def from_raw(graph: Graph, raw: Mapping[str, Ints]) -> Prediction:
+    """Return scores from the raw integers (B, *shape) of every output by name."""
+    return Prediction({node.name: _result(node, raw[node.name]) for node in graph.results})
+
+
+def _result(node: Node, raw: Ints) -> Result:
     scores = raw.astype(np.float64) * steps(node)
     formats = "|".join(map(str, node.type.formats))
-    return Prediction(scores.reshape(len(raw), -1), raw.reshape(len(raw), -1), formats)
+    return Result(scores.reshape(len(raw), -1), raw.reshape(len(raw), -1), formats)
 
 
 def save_predictions(path: Path, prediction: Prediction) -> None:
-    """Write OUT.npz whole: scores, and raw with its format for the exact engines."""
-    arrays: dict[str, Any] = {"scores": np.ascontiguousarray(prediction.scores, dtype=np.float64)}
-    if prediction.raw is not None:
-        arrays |= {"raw": prediction.raw.astype(np.int64), "format": np.array(prediction.format)}
+    """Write OUT.npz whole: `scores`, and for the exact engines `raw` with its `format`. A network with
+    several outputs gives them per output: `scores_NAME`, `raw_NAME`, `format_NAME`. `saturated` (B,) counts
+    the input values of each event that saturated, for the exact engines."""
+    arrays: dict[str, Any] = {} if prediction.saturated is None else {"saturated": prediction.saturated}
+    for name, result in prediction.outputs.items():
+        end = f"_{name}" if len(prediction.outputs) > 1 else ""
+        arrays[f"scores{end}"] = np.ascontiguousarray(result.scores, dtype=np.float64)
+        if result.raw is not None:
+            arrays |= {f"raw{end}": result.raw.astype(np.int64), f"format{end}": np.array(result.format)}
     write_file(path, npz(arrays))

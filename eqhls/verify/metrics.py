@@ -1,4 +1,4 @@
-"""Figures of merit of a binary tagger."""
+"""Figures of merit of a tagger: two classes, or several against one another."""
 
 from __future__ import annotations
 
@@ -7,17 +7,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.engines import Ints
 from eqhls.errors import CompileError
 
 
-def discriminant(scores: NDArray[Any]) -> NDArray[Any]:
-    """Return one number an event of scores (events, K): the only one, or how far the second logit exceeds
-    the first. Raises CompileError for more classes."""
+def discriminants(scores: NDArray[Any]) -> NDArray[Any]:
+    """Return what tells classes apart, (events, D), of scores (events, K).
+
+    One score is its own discriminant, and of two logits it is the difference. Of more logits each class
+    has one, the log-odds of its softmax probability: l_k - log sum_{i != k} exp l_i. A logit alone would
+    not do: softmax and its loss leave the sum of all logits open, so that it varies from event to event.
+    """
     if scores.shape[1] == 1:
-        return scores[:, 0]
-    if scores.shape[1] != 2:
-        raise CompileError("scores", f"are {scores.shape[1]} an event", "an AUC needs one, or two logits")
-    return scores[:, 1] - scores[:, 0]
+        return scores
+    if scores.shape[1] == 2:
+        return scores[:, 1:] - scores[:, :1]
+    others = [np.delete(scores, k, axis=1) for k in range(scores.shape[1])]
+    return np.stack(
+        [scores[:, k] - np.logaddexp.reduce(rest, axis=1) for k, rest in enumerate(others)], axis=1
+    )
+
+
+def class_labels(labels: NDArray[Any], scores: int) -> Ints:
+    """Return labels (events,) of a network with so many scores per event as integers: 0 and 1 for one
+    score or two, 0 to K - 1 for K. Raises CompileError for other labels and for a class without events."""
+    classes = max(scores, 2)
+    expected = "0 and 1" if classes == 2 else f"0 to {classes - 1}"
+    remedy = f"label the {classes} classes {expected}, or leave y out: an AUC is measured only with labels"
+    found = np.unique(labels)
+    if not np.isin(found, np.arange(classes)).all():
+        strange = found[~np.isin(found, np.arange(classes))]
+        raise CompileError("y", f"holds the label {strange[0]}, expected {expected}", remedy)
+    missing = sorted(set(range(classes)) - set(found.astype(int).tolist()))
+    if missing:
+        raise CompileError("y", f"has no event of class {missing[0]}", remedy)
+    return labels.astype(np.int64)
 
 
 def auc(scores: NDArray[Any], labels: NDArray[Any]) -> float:
@@ -25,19 +49,41 @@ def auc(scores: NDArray[Any], labels: NDArray[Any]) -> float:
 
     `scores` and `labels` have shape (events,); labels are 0 or 1 and both must occur.
     """
+    labels = class_labels(labels, 1)
     positive = int((labels == 1).sum())
     negative = len(labels) - positive
-    if not positive or not negative or not np.isin(labels, (0, 1)).all():
-        raise CompileError("labels", "are not 0 and 1, both present", "give y with both classes")
     total = _midranks(scores)[labels == 1].sum()
     return float((total - positive * (positive + 1) / 2) / (positive * negative))
 
 
+def tagger_auc(scores: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the AUC of scores (events, K): of three and more classes the mean over the classes, each
+    against the rest."""
+    columns, wanted = _problems(scores, labels)
+    return float(np.mean([auc(column, own) for column, own in zip(columns, wanted, strict=True)]))
+
+
 def auc_loss_error(reference: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Return the standard error of the difference of two AUCs on the same events (DeLong et al.,
-    Biometrics 44 (1988) 837): each event's share of pairs ranked right, compared event by event."""
-    parts = [_shares(reference, labels, kind) - _shares(scores, labels, kind) for kind in (0, 1)]
-    return float(np.sqrt(sum(np.var(part, ddof=1) / len(part) for part in parts)))
+    """Return the standard error of the difference of two `tagger_auc` on the same events, of scores
+    (events, K): each event's share of pairs ranked right, compared event by event (DeLong et al.,
+    Biometrics 44 (1988) 837)."""
+    total: NDArray[Any] = np.zeros(len(labels))
+    before, wanted = _problems(reference, labels)
+    after, _ = _problems(scores, labels)
+    for old, new, own in zip(before, after, wanted, strict=True):
+        for kind in (0, 1):
+            lost = _shares(old, own, kind) - _shares(new, own, kind)
+            total[own == kind] += (lost - lost.mean()) / np.sqrt(len(lost) * max(len(lost) - 1, 1))
+    return float(np.sqrt((total**2).sum()) / len(wanted))
+
+
+def _problems(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+    """Return the discriminants (D, events) and for each the labels 0 and 1 that it should tell apart."""
+    labels = class_labels(labels, scores.shape[1])
+    columns = discriminants(scores).T
+    return columns, [labels] if len(columns) == 1 else [
+        (labels == k).astype(int) for k in range(len(columns))
+    ]
 
 
 def _shares(scores: NDArray[Any], labels: NDArray[Any], kind: int) -> NDArray[Any]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import load_model
-from eqhls.ir.graph import Graph
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph, Node
 from eqhls.lower.words import Words, pack, unpack
 from eqhls.options import Options
 from eqhls.text import Project, npz, write_file
@@ -25,8 +27,8 @@ from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, re
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
 from eqhls.verify.given import Given, Recorded
-from eqhls.verify.metrics import auc, discriminant
-from eqhls.verify.sampling import random_events
+from eqhls.verify.metrics import class_labels, tagger_auc
+from eqhls.verify.sampling import Feeds, random_events
 from eqhls.verify.symmetry_stages import symmetry_stages
 
 Report = Callable[[str, float], None]
@@ -61,14 +63,15 @@ class Machines:
         return unpack(self.graph.results, words)
 
     def predict(self, events: Events, engine: str) -> Prediction:
-        """Score events with an exact engine."""
-        return from_raw(self.graph, self.run(engine, events.raw)[self.graph.outputs[0]])
+        """Return all outputs of events by an exact engine."""
+        found = from_raw(self.graph, self.run(engine, events.raw))
+        return replace(found, saturated=events.saturated, notes=events.notes)
 
     def simulate(self, events: Events | None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on events, or on the vectors of the project."""
         feeds = events.raw if events else vectors(self.folder, self.graph).raw
-        out = {n.name: self.graph.evaluate(feeds, (n.name,))[n.name] for n in self.graph.results}
-        return simulate(self.folder, self.pack(feeds), pack(self.graph.results, out), waves=waves)
+        expected = pack(self.graph.results, self.graph.evaluate(feeds))
+        return simulate(self.folder, self.pack(feeds), expected, waves=waves)
 
 
 def vector_feeds(graph: Graph) -> Feeds:
@@ -77,18 +80,26 @@ def vector_feeds(graph: Graph) -> Feeds:
 
 
 def test_vectors(graph: Graph, feeds: Feeds) -> Project:
-    """Return tb_data: inputs over the whole range of the ports, and the expected outputs."""
-    buffer = npz({k: v.astype(np.int32) for k, v in feeds.items()})
-    expected = graph.evaluate(feeds)[graph.outputs[0]].reshape(1000, -1)
-    flat = [np.concatenate([feeds[n.name][k].ravel() for n in graph.inputs]) for k in range(1000)]
+    """Return tb_data: inputs over the whole range of the ports, and the expected outputs.
+
+    The .dat files hold one event per line: the raw integers of all ports in the order of the graph, each
+    element by element, component last; so tb_output.dat has as many columns as all outputs have elements.
+    """
+    expected = graph.evaluate(feeds)
     return {
-        VECTORS: buffer,
+        VECTORS: npz({k: v.astype(np.int64) for k, v in feeds.items()}),
         "tb_data/words.npz": npz(
-            {"input": pack(graph.inputs, feeds), "expected": pack(graph.results, graph.evaluate(feeds))}
+            {"input": pack(graph.inputs, feeds), "expected": pack(graph.results, expected)}
         ),
-        "tb_data/tb_input.dat": "".join(" ".join(map(str, row)) + "\n" for row in flat),
-        "tb_data/tb_output.dat": "".join(" ".join(map(str, row)) + "\n" for row in expected),
+        "tb_data/tb_input.dat": _columns(graph.inputs, feeds),
+        "tb_data/tb_output.dat": _columns(graph.results, expected),
     }
+
+
+def _columns(ports: Sequence[Node], raw: Mapping[str, Ints]) -> str:
+    """Return one line per event with all elements of all ports."""
+    rows = np.concatenate([raw[n.name].reshape(len(raw[n.name]), -1) for n in ports], axis=1)
+    return "".join(" ".join(map(str, row)) + "\n" for row in rows.tolist())
 
 
 def vectors(folder: Path, graph: Graph) -> Events:
@@ -104,64 +115,131 @@ def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report)
 
 
 def prove(
-    folder: Path, given: Given, manifest: Mapping[str, Any], events: Path | None, report: Report
+    folder: Path,
+    given: Given,
+    manifest: Mapping[str, Any],
+    events: Path | None,
+    report: Report,
+    score: str = "",
 ) -> Evidence:
-    """Run every stage; the evidence goes to report/evidence.json."""
+    """Run every stage; the evidence goes to report/evidence.json, with what was found until then even if a
+    stage raises. `score` names the output whose AUC is measured, by default the first.
+
+    Raises CompileError for events or labels that cannot be used, before anything is built.
+    """
     graph = load_model(folder / "model")
-    machines = Machines(folder, graph)
-    shipped = vectors(folder, graph)
-    ready = read_events(events, graph) if events else shipped
-    report("files and given network", 0.01)
-    stages = [files_stage(folder, manifest)]
-    recorded = tuple(Recorded(**found) for found in manifest["from_given_network"])
-    stages.append(given_stage(given, graph, ready.raw, shipped.raw, recorded))
-    stages.append(rewrites_stage(given, graph, ready.raw))
-    report("inputs", 0.03)
-    stages.append(_inputs(graph, ready))
-    stages += _engines(machines, ready, report)
-    report("cocotb on Verilator: back to back, gaps, reset", 0.3)
-    stages.append(_cocotb(machines, ready))
-    stages += symmetry_stages(machines, Machines, given.options, report)
-    report("boosts and rotations", 0.95)
-    stages.append(boost_curve(graph, ready, folder))
-    if ready.labels is not None:
-        stages.append(_auc(machines, given.network, ready))
-    evidence = Evidence(tuple(stages), ready.labels is not None)
-    write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
+    ready = read_events(events, graph) if events else vectors(folder, graph)
+    score = scored_output(graph, score, ready.labels)
+    found: list[Stage] = []
+    try:
+        for stage in _given_stages(Machines(folder, graph), given, manifest, ready, report):
+            found.append(stage)
+        for stage in _stages(Machines(folder, graph), ready, given, report, score):
+            found.append(stage)
+    except BaseException as error:
+        wanted = Evidence(tuple(found), ready.labels is not None).missing
+        found.append(Stage(wanted[0] if wanted else "end", False, f"did not finish: {_words(error)}"))
+        raise
+    finally:
+        evidence = Evidence(tuple(found), ready.labels is not None)
+        write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
     report("done", 1.0)
     return evidence
 
 
+def _given_stages(
+    machines: Machines, given: Given, manifest: Mapping[str, Any], events: Events, report: Report
+) -> Iterator[Stage]:
+    """Hold the files against the manifest and the integers against the network as it was given."""
+    report("files and given network", 0.01)
+    yield files_stage(machines.folder, manifest)
+    recorded = tuple(Recorded(**found) for found in manifest["from_given_network"])
+    shipped = vectors(machines.folder, machines.graph)
+    yield given_stage(given, machines.graph, events.raw, shipped.raw, recorded)
+    yield rewrites_stage(given, machines.graph, events.raw)
+
+
+def _stages(
+    machines: Machines, events: Events, given: Given, report: Report, score: str
+) -> Iterator[Stage]:
+    """Run the stages of the engines, the symmetry and the figures of merit."""
+    report("inputs", 0.02)
+    yield _inputs(machines.graph, events)
+    yield from _engines(machines, events, report)
+    report("cocotb on Verilator: back to back, gaps, reset", 0.3)
+    yield _cocotb(machines, events)
+    yield from symmetry_stages(machines, Machines, given.options, report)
+    report("boosts and rotations", 0.95)
+    yield boost_curve(machines.graph, events, machines.folder)
+    if events.labels is not None:
+        yield _auc(machines, given.network, events, score)
+
+
+def _words(error: BaseException) -> str:
+    return str(error) if isinstance(error, CompileError) else f"{type(error).__name__} {error}".strip()
+
+
+def scored_output(graph: Graph, name: str, labels: NDArray[Any] | None) -> str:
+    """Return the output that is taken as the score of a tagger: `name`, or the first if it is empty.
+
+    Raises CompileError if it is not an output of the graph, and, if there are labels, for an output that is
+    a vector or a tensor and for labels that do not fit its scores.
+    """
+    chosen = name or graph.outputs[0]
+    if chosen not in graph.outputs:
+        raise CompileError("score", f"found {name!r}, expected one of the outputs {', '.join(graph.outputs)}")
+    kind = graph.node(chosen).type
+    if labels is not None and kind.rep is not Rep.S:
+        raise CompileError(
+            "y",
+            f"labels events, but the output %{chosen}: {kind} is not a score",
+            "leave y out of the events, or name an output of scalars as the score",
+        )
+    if labels is not None:
+        class_labels(labels, kind.elements)
+    return chosen
+
+
 def _inputs(graph: Graph, events: Events) -> Stage:
     """Count saturation at the ports and inside: it is allowed, never silent."""
-    counts: dict[str, int] = {"input": events.saturated} | graph.saturation(events.raw)
+    at_ports = int(events.saturated.sum())
+    counts: dict[str, int] = {"input": at_ports} | graph.saturation(events.raw)
     total = sum(counts.values())
     return Stage(
         "inputs",
         True,
-        f"{len(events)} events, {events.saturated} input values saturated, {total - events.saturated} inside",
+        f"{len(events)} events, {at_ports} input values saturated, {total - at_ports} inside"
+        + "".join(f"; note: {line}" for line in events.notes),
         tuple(counts.items()),
     )
 
 
-def _engines(machines: Machines, events: Events, report: Report) -> list[Stage]:
+def _engines(machines: Machines, events: Events, report: Report) -> Iterator[Stage]:
     report("integer model", 0.05)
-    first = machines.graph.outputs[0]
-    want = machines.run("integer", events.raw)[first]
-    stages = [Stage("integer", True, f"{len(want)} events", (("events", len(want)),))]
+    want = machines.run("integer", events.raw)
+    yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
     for engine, share in (("hls", 0.08), ("rtl", 0.15)):
         report(f"{engine}: build and run", share)
-        stages.append(_compare(engine, machines.run(engine, events.raw)[first], want))
-    return stages
+        yield _compare(engine, machines.run(engine, events.raw), want)
 
 
-def _compare(name: str, got: Ints, want: Ints) -> Stage:
-    wrong = int((got != want).reshape(len(want), -1).any(axis=1).sum())
+def _compare(name: str, got: Mapping[str, Ints], want: Mapping[str, Ints]) -> Stage:
+    """Compare every output; an event counts once, however many of its outputs differ."""
+    events = len(next(iter(want.values())))
+    differs = np.zeros(events, dtype=bool)
+    for key, values in want.items():
+        differs |= (
+            (got[key] != values).reshape(events, -1).any(axis=1)
+            if key in got and got[key].shape == values.shape
+            else True
+        )
+    wrong = int(differs.sum())
+    outputs = f" in {len(want)} outputs" if len(want) > 1 else ""
     return Stage(
         name,
-        wrong == 0 and got.shape == want.shape,
-        f"{len(got)} events, {wrong} mismatches",
-        (("events", len(got)), ("mismatches", wrong)),
+        wrong == 0,
+        f"{events} events, {wrong} mismatches{outputs}",
+        (("events", events), ("mismatches", wrong)),
     )
 
 
@@ -177,13 +255,17 @@ def _cocotb(machines: Machines, events: Events) -> Stage:
     )
 
 
-def _auc(machines: Machines, network: Graph, events: Events) -> Stage:
+def _auc(machines: Machines, network: Graph, events: Events, score: str) -> Stage:
     assert events.labels is not None
-    fixed = auc(discriminant(machines.predict(events, "integer").scores), events.labels)
-    floating = auc(discriminant(predict_floats(network, events).scores), events.labels)
+    exact = machines.predict(events, "integer")[score].scores
+    fixed = tagger_auc(exact, events.labels)
+    floating = tagger_auc(predict_floats(network, events)[score].scores, events.labels)
+    classes = exact.shape[1]
+    detail = f", mean over {classes} classes against the rest" if classes > 2 else ""
+    detail += f", of the output {score}" if len(machines.graph.outputs) > 1 else ""
     return Stage(
         "auc",
         True,
-        f"float {floating:.4f}, fixed {fixed:.4f} on {len(events)} events",
+        f"float {floating:.4f}, fixed {fixed:.4f} on {len(events)} events{detail}",
         (("float", floating), ("fixed", fixed)),
     )

@@ -63,7 +63,10 @@ def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
     timings = engines(project, model / "events.npz")
     events = read_events(data or model / "events.npz", project.graph)
     assert events.labels is not None
-    raw = {e: machines.run(e, events.raw).reshape(len(events), -1)[:, 0] for e in ("integer", "hls", "rtl")}
+    raw = {
+        e: machines.run(e, events.raw)[project.graph.outputs[0]].reshape(len(events), -1)[:, 0]
+        for e in ("integer", "hls", "rtl")
+    }
     found = physics(raw["integer"], events.labels) | cost(project.manifest)
     found |= {
         "values": trained_values(project.graph),

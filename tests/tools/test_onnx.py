@@ -36,7 +36,7 @@ from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.common import example
 from eqhls.ops.input import Input
 from eqhls.ops.requantize import Requantize
-from eqhls.verify.events import steps
+from eqhls.verify.ports import steps
 from eqhls.verify.sampling import uniform
 
 with warnings.catch_warnings():

@@ -25,7 +25,7 @@ from eqhls.ir.types import Type
 from eqhls.ops import EXAMPLES
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
-from eqhls.verify.events import steps
+from eqhls.verify.ports import steps
 from eqhls.verify.symmetry import derive
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -137,7 +137,8 @@ def test_a_wrong_bit_in_the_rtl_is_caught(project: Compiled, tmp_path: Path) -> 
     spoil(folder, f"rtl/{name}_core.v", "out_data <= {", "out_data <= 1 ^ {")
     graph, events = project.graph, read_events(EVENTS, project.graph)
     machines = Machines(folder, graph)
-    assert (machines.run("rtl", events.raw) != machines.run("integer", events.raw)).any()
+    (name,) = graph.outputs
+    assert (machines.run("rtl", events.raw)[name] != machines.run("integer", events.raw)[name]).any()
     assert not machines.simulate(events).ok
 
 
@@ -184,7 +185,8 @@ def test_a_wrong_constant_in_the_hls_is_caught(project: Compiled, tmp_path: Path
     )
     graph, events = project.graph, read_events(EVENTS, project.graph)
     machines = Machines(folder, graph)
-    assert (machines.run("hls", events.raw) != machines.run("integer", events.raw)).any()
+    (name,) = graph.outputs
+    assert (machines.run("hls", events.raw)[name] != machines.run("integer", events.raw)[name]).any()
 
 
 def test_a_bench_that_did_not_run_is_a_failure(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def events(network: Graph, rng: np.random.Generator) -> Events:
     p = np.clip(np.concatenate([energy, momenta], -1), -15, 15)
     score = network.reference({"p": p})["out"].ravel()
     labels = (score + rng.normal(size=600) * score.std() / 2 > np.median(score)).astype(int)
-    return Events({"p": np.rint(p / PORT.lsb).astype(np.int64)}, {"p": p}, labels, 0)
+    return Events({"p": np.rint(p / PORT.lsb).astype(np.int64)}, {"p": p}, labels, np.zeros(600, dtype=int))
 
 
 def test_bounds_hold_and_bytes_repeat(network: Graph, events: Events, tmp_path: Path) -> None:
@@ -152,7 +152,9 @@ def test_covariants_that_calibration_rounds_are_searched(rng: np.random.Generato
     assert plain.formats == base.node("v.q").op.formats
     assert plain.formats[0].rounding.odd and wider.formats[0].width == plain.formats[0].width + 3
     raw = {k: np.zeros(x.shape, np.int64) for k, x in samples.items()}
-    assert 0 < equivariance_error(base, Events(raw, samples, None, 0)) < 1
+    assert (
+        0 < equivariance_error(base, Events(raw, samples, None, np.zeros(len(samples["p"]), dtype=int))) < 1
+    )
 
 
 def test_what_outgrows_the_limit_in_a_wide_start_is_searched(rng: np.random.Generator) -> None:

@@ -1,0 +1,73 @@
+"""Arrays of events from files: .npz, .npy (taken as p4) and HDF5."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.errors import CompileError
+
+Arrays = dict[str, NDArray[Any]]
+HDF5 = b"\x89HDF\r\n\x1a\n"
+KINDS = "an .npz file (numpy.savez), a .npy file of p4, or an HDF5 file"
+
+
+def load_arrays(path: Path) -> Arrays:
+    """Read the arrays of a file by name; a .npy file holds `p4` alone, HDF5 its root datasets.
+
+    Nothing is unpickled. Raises CompileError for a missing, damaged or foreign file.
+    """
+    if path.is_dir():
+        raise CompileError(str(path), "is a folder, expected a file of events", f"give {KINDS}")
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(HDF5))
+    except FileNotFoundError:
+        raise CompileError(str(path), "does not exist", "check the path") from None
+    except OSError as error:
+        raise CompileError(str(path), f"cannot be read ({error.strerror})", "check the path") from None
+    return _hdf5(path) if start == HDF5 else _numpy(path)
+
+
+def _numpy(path: Path) -> Arrays:
+    try:
+        found: Any = np.load(path, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return {"p4": found}
+        with found as file:
+            return {k: file[k] for k in file.files}
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        zipfile.BadZipFile,
+        AttributeError,
+        pickle.UnpicklingError,
+    ) as error:
+        if "allow_pickle" in str(error) or "pickle" in type(error).__name__.lower():
+            raise CompileError(
+                str(path),
+                "is not a readable .npz file (it holds pickled objects)",
+                "write number arrays with numpy.savez, events of different lengths padded with zero rows",
+            ) from None
+        raise CompileError(str(path), f"is not a readable .npz file ({error})", f"give {KINDS}") from None
+
+
+def _hdf5(path: Path) -> Arrays:
+    try:
+        h5py = importlib.import_module("h5py")
+    except ImportError as error:
+        raise CompileError(
+            str(path), f"is HDF5 and needs h5py ({error})", "pip install 'eqhls[h5]'"
+        ) from None
+    try:
+        with h5py.File(path, "r") as file:
+            return {str(k): np.asarray(v[()]) for k, v in file.items() if isinstance(v, h5py.Dataset)}
+    except (OSError, ValueError, TypeError, RuntimeError, KeyError) as error:
+        raise CompileError(str(path), f"is not a readable HDF5 file ({error})", "write it again") from None

@@ -1,0 +1,142 @@
+"""How arrays fill the ports of a network: four-momenta by what they are, everything else by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eqhls.engines import Ints
+from eqhls.errors import CompileError
+from eqhls.frontends.prepare import InputForm, Prepared, finite, prepare, to_raw
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Floats
+
+PARTICLES = "j"
+FLAGS = ("valid", "mask")
+"""Names of flags for particles; a port over the particles of one unsigned bit holds flags, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One port: raw integers, the same unrounded, and how many values saturated in each event."""
+
+    raw: Ints
+    exact: Floats
+    over: Ints
+
+
+def given_port(node: Node, array: Any, padded: bool) -> Filled:
+    """Return a port filled by an array of its name; beside p4, particles are cut and padded as those are."""
+    given = np.asarray(array) if np.asarray(array).dtype.kind in "iub" else finite(node.name, array)
+    shape = node.type.shape
+    if node.type.rep.dim == 1 and given.ndim == len(shape):
+        given = given[..., None]
+    if not given.ndim or not len(given):
+        raise CompileError(node.name, "holds no events", "give one or more")
+    if padded and node.type.axes and node.type.axes[0].name == PARTICLES and given.ndim > 1:
+        given = given[:, : shape[0]]
+        lack = shape[0] - given.shape[1]
+        given = np.pad(given, ((0, 0), (0, lack), *((0, 0),) * (given.ndim - 2)))
+    if given.shape[1:] != shape:
+        raise CompileError(
+            node.name,
+            f"has shape {np.shape(array)}, expected (events, {', '.join(map(str, shape))}) for {node.type}",
+        )
+    nothing = np.zeros(len(given), dtype=np.int64)
+    if given.dtype.kind == "f":
+        raw, over = to_raw(given, node.type.formats) if node.type.formats else (nothing, nothing)
+        return Filled(raw, given, over)
+    if not node.type.formats:
+        return Filled(nothing, given.astype(np.float64), nothing)
+    raw = _checked(node, given)
+    return Filled(raw, raw * steps(node), nothing)
+
+
+def _checked(node: Node, given: NDArray[Any]) -> Ints:
+    """Return integers of any kind as int64 within the formats of a port; uint64 is compared as it is."""
+    for c in range(node.type.rep.dim):
+        form = node.type.format_of(c)
+        column = given[..., c].reshape(len(given), -1)
+        bad = np.flatnonzero(((column < form.lo) | (column > form.hi)).any(axis=1))
+        if len(bad):
+            raise CompileError(
+                node.name,
+                f"event {bad[0]} does not fit {form}",
+                "raw integers are not saturated: clip them, or give floats in real units",
+            )
+    return given.astype(np.int64)
+
+
+def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
+    """Return the inputs by what they carry: p (constituents), jet, valid; without the names `but`.
+
+    Raises CompileError if the graph has other inputs: they are given by name.
+    """
+    found: dict[str, Node] = {}
+    for node in graph.inputs:
+        if node.name in but:
+            continue
+        role = ""
+        if node.type.rep is Rep.V:
+            role = "p" if node.type.has(PARTICLES) else "jet" if node.type.elements == 4 else ""
+        elif node.type.rep is Rep.S and [a.name for a in node.type.axes] == [PARTICLES]:
+            role = "valid" if node.name in FLAGS or (node.type.formats and _is_flag(node)) else ""
+        if not role or role in found:
+            raise CompileError(
+                graph.name,
+                f"has the input %{node.name}: {node.type}, which p4 and jet do not fill",
+                f"give an array {node.name!r} as well, integers as raw words or floats in real units",
+            )
+        found[role] = node
+    if "p" not in found:
+        raise CompileError(
+            graph.name,
+            f"has no four-vectors over an axis {PARTICLES!r} for p4 to fill",
+            "give an array for each input by its name instead of p4",
+        )
+    return found
+
+
+def _is_flag(node: Node) -> bool:
+    return (node.type.format_of(0).lo, node.type.format_of(0).hi) == (0, 1)
+
+
+def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prepared:
+    """Prepare momenta for the input formats of this graph; inputs `but` are given by name."""
+    found = roles(graph, but)
+    form = InputForm.JET_LIGHT_CONE if found["p"].type.basis is Basis.LIGHT_CONE else InputForm.LAB_CARTESIAN
+    jets = found["jet"].type.formats if "jet" in found else found["p"].type.formats
+    return prepare(p4, jet, form, found["p"].type.size(PARTICLES), found["p"].type.formats, jets)
+
+
+def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]) -> dict[str, Filled]:
+    """Return the ports that p4 and jet fill; `named` are given otherwise."""
+    twice = [
+        n.name for n in graph.inputs if n.name in named and n.type.rep is Rep.V and n.type.has(PARTICLES)
+    ]
+    if twice:
+        raise CompileError("arrays", f"hold both p4 and {twice[0]}, which fill one port", "leave one out")
+    found = roles(graph, named)
+    made = prepared(graph, arrays["p4"], arrays.get("jet"), named)
+    none = np.zeros(len(made.p), dtype=np.int64)
+    parts = {
+        "p": Filled(made.p, made.p_exact, made.saturated),
+        "jet": Filled(made.jet, made.jet_exact, made.jet_saturated),
+        "valid": Filled(made.valid, made.valid.astype(np.float64), none),
+    }
+    shaped: dict[str, Filled] = {}
+    for role, node in found.items():
+        part, shape = parts[role], (len(none), *node.type.shape)
+        shaped[node.name] = Filled(part.raw.reshape(shape), part.exact.reshape(shape), part.over)
+    return shaped
+
+
+def steps(node: Node) -> Floats:
+    """Return the value of one unit of each component."""
+    return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
