@@ -29,7 +29,7 @@ from eqhls.text import MANIFEST, Project, asset, check_target, write_project
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_arrays, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
-from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors
+from eqhls.verify.proof import Machines, make_test_vectors, prove, prove_symmetry
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -70,7 +70,7 @@ def compile_model(
     files: dict[str, str | bytes] = {}
     files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
     files |= clock("emit RTL", 0.8, lambda: dict(emit_rtl(netlist, options.clock_mhz)))
-    files |= clock("make test vectors", 0.9, lambda: test_vectors(named))
+    files |= clock("make test vectors", 0.9, lambda: make_test_vectors(named, netlist))
     files |= _bench() | project_graph(named)
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
     files[MANIFEST] = (

@@ -20,7 +20,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 LATENCY = int(os.environ["EQ_LATENCY"])
-SHORT = 2000
+SHORT = 6000
 """Events for the tests that need not see all of them."""
 
 

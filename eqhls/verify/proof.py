@@ -19,6 +19,8 @@ from eqhls.groups.exact import lattice_group
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
+from eqhls.lower.coverage import covering_events
+from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
 from eqhls.lower.words import Words, pack, unpack
 from eqhls.options import Options
@@ -87,14 +89,14 @@ class Machines:
         return simulate(self.folder, self.pack(feeds), pack(self.graph.results, out), waves=waves)
 
 
-def test_vectors(graph: Graph) -> Project:
-    """Return tb_data: inputs over the whole range of the ports, and the expected outputs."""
-    feeds = random_events(graph, np.random.default_rng(1), 1000)
-    buffer = npz({k: v.astype(np.int32) for k, v in feeds.items()})
-    expected = graph.evaluate(feeds)[graph.outputs[0]].reshape(1000, -1)
-    flat = [np.concatenate([feeds[n.name][k].ravel() for n in graph.inputs]) for k in range(1000)]
+def make_test_vectors(graph: Graph, netlist: Netlist) -> Project:
+    """Return tb_data: words of every kind that reach what the netlist holds, and the expected outputs."""
+    feeds = covering_events(graph, netlist, np.random.default_rng(1))
+    events = len(feeds[graph.inputs[0].name])
+    expected = graph.evaluate(feeds)[graph.outputs[0]].reshape(events, -1)
+    flat = [np.concatenate([feeds[n.name][k].ravel() for n in graph.inputs]) for k in range(events)]
     return {
-        VECTORS: buffer,
+        VECTORS: npz(feeds),
         "tb_data/words.npz": npz(
             {"input": pack(graph.inputs, feeds), "expected": pack(graph.results, graph.evaluate(feeds))}
         ),

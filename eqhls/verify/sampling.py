@@ -1,4 +1,4 @@
-"""Events for tests: the whole range of the ports, and vectors that a group can move."""
+"""Events for tests of a symmetry: vectors that a group can move."""
 
 from __future__ import annotations
 
@@ -10,61 +10,36 @@ from eqhls.groups.exact import causal_vectors, null_vectors
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
+from eqhls.vectors import PARTICLES, Feeds, is_flag, port_events, uniform
 from eqhls.verify.testbuild import spurion_values
 
-Feeds = dict[str, Ints]
-PARTICLES = "j"
 LAST = 3
 ROOM = 9
 """Bits below the end of a Cartesian test port at which vectors start, for the group makes them longer."""
 
 
-def uniform(kind: Type, rng: np.random.Generator, events: int) -> Ints:
-    """Return raw integers over the whole range of a type; the first two events are its corners."""
-    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
-    low, high = (np.array([getattr(f, end) for f in forms]) for end in ("lo", "hi"))
-    raw = rng.integers(low, high + 1, (events, *kind.shape))
-    raw[0], raw[1] = low, high
-    return raw
-
-
 def random_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
-    """Return raw integers for every port: half over the whole range, half falling as jets do.
-
-    Numbers of valid particles vary, so that padding is exercised; padded slots are zero.
-    """
-    feeds: Feeds = {}
-    for node in graph.inputs:
-        raw = uniform(node.type, rng, events)
-        if node.type.rep is Rep.V and node.type.has(PARTICLES):
-            raw[events // 2 :] >>= rng.integers(0, 7, (events - events // 2, *raw.shape[1:-1], 1))
-        feeds[node.name] = raw
-    return padded(graph, feeds, rng)
+    """Return raw integers for every port, of every kind that a wire may carry."""
+    return port_events(graph, rng, events)
 
 
 def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
-    """Cut each event to a random number of particles where the graph has flags for them."""
-    flags = [
-        n
-        for n in graph.inputs
-        if n.type.rep is Rep.S
-        and n.type.has(PARTICLES)
-        and (n.type.format_of(0).lo, n.type.format_of(0).hi) == (0, 1)
-    ]
+    """Cut each event to a random number of particles, at least one, if the graph has flags for them."""
+    flags = [n for n in graph.inputs if is_flag(n)]
     if not flags:
         return feeds
     size = flags[0].type.size(PARTICLES)
-    events = len(next(iter(feeds.values())))
+    events = len(feeds[flags[0].name])
     counts = rng.integers(1, size + 1, events)
     counts[: events // 4] = size
     valid = np.arange(size) < counts[:, None]
     out = dict(feeds)
     for node in graph.inputs:
         if node.type.has(PARTICLES):
-            keep = valid.reshape(events, size, *([1] * (len(node.type.axes))))
-            out[node.name] = (
-                out[node.name] * keep if node.type.rep is Rep.V else valid[..., None].astype(np.int64)
-            )
+            at = node.type.index(PARTICLES)
+            lines = (*(size if k == at else 1 for k in range(len(node.type.axes))), 1)
+            keep = valid.reshape(events, *lines)
+            out[node.name] = np.where(keep, 1 if is_flag(node) else out[node.name], 0)
     return out
 
 
