@@ -48,7 +48,15 @@ def features(axes: tuple[Axis, ...] = (Axis("j", 2), Axis("c", 2))) -> Graph:
 
 @pytest.mark.parametrize(
     "form",
-    [FLAG, Fixed(1, 1), Fixed(8, 3), Fixed(31, 40), Fixed(40, -2, False), Fixed(63, 20, False), Fixed(63, 63)],
+    [
+        FLAG,
+        Fixed(1, 1),
+        Fixed(8, 3),
+        Fixed(31, 40),
+        Fixed(40, -2, False),
+        Fixed(63, 20, False),
+        Fixed(63, 63),
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("rep", [Rep.S, Rep.V])
