@@ -10,13 +10,13 @@ from eqhls.lower.netlist import Cell, Constant, Lookup, Netlist, simulate
 from eqhls.lower.schedule import elements
 from eqhls.vectors import Feeds, port_events
 
-FIRST = 2000
+FIRST = 4000
 """Events that are taken whatever they reach."""
-HITS = 3
+HITS = 8
 """Events that shall read every entry of every table: what one of them reads may be masked behind it."""
-POOL_VALUES = 1 << 27
+POOL_VALUES = 1 << 28
 """Values of cells that a choice may compute, for a second or two."""
-SMALLEST, LARGEST = 4096, 1 << 15
+SMALLEST, LARGEST = 8192, 1 << 16
 """Events to choose from, however large or small the netlist."""
 
 

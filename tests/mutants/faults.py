@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
 import numpy as np
+
 from mutants.verilog import PIPE, ROW, Driver, Mutant, drivers
 
 Fault = Callable[[Driver, dict[str, int], np.random.Generator], list[str]]
@@ -204,7 +205,12 @@ def _entries(file: str, lines: Sequence[str], rng: np.random.Generator, count: i
 
 
 PROTOCOL = (
-    ("reset removed", PIPE, "rst ? {Latency{1'b0}} : {pipe[Latency-2:0], in_valid}", "{pipe[Latency-2:0], in_valid}"),
+    (
+        "reset removed",
+        PIPE,
+        "rst ? {Latency{1'b0}} : {pipe[Latency-2:0], in_valid}",
+        "{pipe[Latency-2:0], in_valid}",
+    ),
     ("reset removed", PIPE, "rst ? {Latency{1'b0}} : ", "rst ? {pipe[Latency-2:0], 1'b0} : "),
     ("reset removed", PIPE, "rst ? {Latency{1'b0}} : ", "rst ? {{(Latency-1){1'b0}}, in_valid} : "),
     ("reset removed", PIPE, "rst ? {Latency{1'b0}} : ", "rst ? {1'b0, pipe[Latency-3:0], 1'b0} : "),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import networks
+import numpy as np
 
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.basis import Basis
@@ -27,7 +27,6 @@ from eqhls.ops.mask import Mask
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
-from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.table import Table
@@ -80,7 +79,9 @@ def deep_set() -> Graph:
     b.add("pooled", ParticleSum("j"), "live")
     b.add("all", Concat("c"), "pooled", event)
     b.add("dense", Dense(_weights(rng, 3, 6)), "all")
-    b.add("address", Requantize((Fixed(7, 6, True, Rounding.TRN, Overflow.SAT),)), b.add("r", Relu(), "dense"))
+    b.add(
+        "address", Requantize((Fixed(7, 6, True, Rounding.TRN, Overflow.SAT),)), b.add("r", Relu(), "dense")
+    )
     knots = Tensor(np.arange(0.0, 33.0, 4.0))
     values = Tensor(rng.uniform(-2, 2, (3, 9)))
     b.add("table", Table(knots, values, axis="c", out=HIDDEN), "address")

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mutants.faults import core_mutants, protocol_mutants
-from mutants.verilog import PIPE, Mutant, apply_lines, combined, numbered, protocol
 
 from eqhls.compile import Compiled
 from eqhls.ir.graph import Graph
@@ -20,6 +18,8 @@ from eqhls.lower.words import Words, pack, word_bits
 from eqhls.text import asset
 from eqhls.vectors import Feeds, port_events
 from eqhls.verify.toolchain import require, run, toolchain
+from mutants.faults import core_mutants, protocol_mutants
+from mutants.verilog import PIPE, Mutant, apply_lines, combined, numbered, protocol
 
 TESTS = ("passed", "back to back", "gaps", "reset", "silence")
 SHORT = 6000
@@ -59,7 +59,17 @@ def build(project: Compiled, mutants: Mapping[int, Mutant], folder: Path) -> Any
     sources[0].write_text(combined((rtl / f"{name}_core.v").read_text(), core))
     sources[1].write_text(protocol((rtl / f"{name}.v").read_text(), (rtl / PIPE).read_text(), chain))
     tools, objects = toolchain(), folder / "objects"
-    flags = ["-O3", "-Wno-fatal", "-Wno-lint", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", str(objects)]
+    flags = [
+        "-O3",
+        "-Wno-fatal",
+        "-Wno-lint",
+        "-CFLAGS",
+        "-fPIC -O1",
+        "--prefix",
+        "Vdut",
+        "--Mdir",
+        str(objects),
+    ]
     verilate = ["--cc", "--build", "-j", "2", "--top-module", name, *flags]
     run([tools.verilator, *verilate, *sources], "verilator", folder / "verilator.log", folder, tools.env)
     include = tools.root / "include"
@@ -77,9 +87,7 @@ def bench(function: Any, number: int, words: Words, expected: Words, latency: in
     arrays = [np.ascontiguousarray(a, dtype=np.uint32) for a in (words, expected)]
     sizes = [len(words), arrays[0].shape[1], arrays[1].shape[1], latency, SHORT]
     found = function(
-        ctypes.c_int(number),
-        *(a.ctypes.data_as(pointer) for a in arrays),
-        *(ctypes.c_long(n) for n in sizes),
+        ctypes.c_int(number), *(a.ctypes.data_as(pointer) for a in arrays), *(ctypes.c_long(n) for n in sizes)
     )
     return TESTS[found]
 
@@ -94,7 +102,9 @@ def adversarial(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
             part = feeds[node.name][(slice(events // 2, None), *index)]
             bits = rng.integers(0, 1 << form.width, (3, len(part)), endpoint=False)
             style = rng.integers(0, 4, len(part))
-            raw = np.select([style == 0, style == 1], [bits[0] & bits[1] & bits[2], bits[0] | bits[1] | bits[2]], bits[0])
+            raw = np.select(
+                [style == 0, style == 1], [bits[0] & bits[1] & bits[2], bits[0] | bits[1] | bits[2]], bits[0]
+            )
             part[:] = raw - (raw >> (form.width - 1) << form.width) if form.signed else raw
     return feeds
 
@@ -108,7 +118,9 @@ def sweep(
 ) -> tuple[list[Verdict], float]:
     """Return a verdict for every fault, and the seconds; the design without a fault must pass."""
     begin, graph = time.monotonic(), project.graph
-    latency = json.loads((project.folder / "rtl" / f"{graph.name}.portmap.json").read_text())["latency_cycles"]
+    latency = json.loads((project.folder / "rtl" / f"{graph.name}.portmap.json").read_text())[
+        "latency_cycles"
+    ]
     function = build(project, mutants, folder)
     with np.load(project.folder / "tb_data" / "words.npz") as file:
         shipped = file["input"], file["expected"]

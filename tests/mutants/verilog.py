@@ -103,7 +103,9 @@ def _split(lines: list[str], net: str, mutants: Mapping[int, Mutant], alone: boo
     if net == "out_data":
         head = _declaration(lines, net)
         lines[head] = lines[head].replace("reg ", "wire")
-        lines[at.line] = f"reg {at.span} {net}__o; " + declared.sub(f"{net}__o", lines[at.line], count=1).strip()
+        lines[at.line] = (
+            f"reg {at.span} {net}__o; " + declared.sub(f"{net}__o", lines[at.line], count=1).strip()
+        )
     else:
         first = _declaration(lines, net) if at.register else at.line
         for k in {first, at.line}:
@@ -138,9 +140,15 @@ def protocol(top: str, pipe: str, mutants: Mapping[int, Mutant]) -> str:
     copies, added = [pipe.replace("`resetall", "")], [instance.replace("(out_valid)", "(out_valid__o)")]
     for number, m in mutants.items():
         changed = pipe if m.file != PIPE else apply_lines(pipe, m)
-        copies.append(changed.replace("module eq_valid_pipe", f"module eq_valid_pipe__m{number}").replace("`resetall", ""))
+        copies.append(
+            changed.replace("module eq_valid_pipe", f"module eq_valid_pipe__m{number}").replace(
+                "`resetall", ""
+            )
+        )
         own = instance if m.file == PIPE else instance.replace(m.before, m.after)
-        own = own.replace("eq_valid_pipe #(", f"eq_valid_pipe__m{number} #(").replace("u_valid", f"u_valid__m{number}")
+        own = own.replace("eq_valid_pipe #(", f"eq_valid_pipe__m{number} #(").replace(
+            "u_valid", f"u_valid__m{number}"
+        )
         added.append(own.replace("(out_valid)", f"(out_valid__m{number})"))
     nets = ", ".join(["out_valid__o", *(f"out_valid__m{n}" for n in mutants)])
     pick = "".join(f"mutant == {n} ? out_valid__m{n} : " for n in mutants) + "out_valid__o"
