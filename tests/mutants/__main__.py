@@ -78,15 +78,19 @@ def against_simulate(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", default=list(NETWORKS), choices=[*NETWORKS, []])
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(NETWORKS)}; all if none is given"
+    )
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--no-hls", action="store_true")
     parser.add_argument("--against-simulate", type=int, default=4, metavar="N")
     arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(NETWORKS):
+        parser.error(f"found {', '.join(sorted(unknown))}, expected names of {', '.join(NETWORKS)}")
     everything: list[Verdict] = []
     wrong = 0
     with tempfile.TemporaryDirectory() as work:
-        for name in arguments.names:
+        for name in arguments.names or NETWORKS:
             folder, rng = Path(work) / name, np.random.default_rng(arguments.seed)
             project = compile_model(NETWORKS[name](), output=folder / "project")
             mutants = drawn(project, rng)
