@@ -9,7 +9,7 @@ export PYTHONUNBUFFERED := 1
 export KERAS_BACKEND ?= tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test test-all lint bench synth docs train clean
+.PHONY: help demo test test-all lint bench mutants synth docs train clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -45,6 +45,9 @@ synth: $(VENV)/dev ## Yosys counts of the demo's RTL
 
 bench: $(VENV)/dev ## figures of our models and their peers, as tables; BENCH="--yosys" counts cells too
 	@cd tests && ../$(BIN)/python -m bench $(BENCH)
+
+mutants: $(VENV)/dev ## faults put into three small designs, and how many the shipped bench sees; MUTANTS="--help" lists more
+	@cd tests && ../$(BIN)/python -m mutants $(MUTANTS)
 
 train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag-files
 	@for m in lgn_top lgn_top_small lgn_top_lab pelican_top pelican_nano; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done

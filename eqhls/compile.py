@@ -31,7 +31,7 @@ from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_mapping, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, Recorded, load_given, measured_differences
-from eqhls.verify.proof import Machines, prove, prove_symmetry, test_vectors, vector_feeds
+from eqhls.verify.proof import Machines, make_test_vectors, prove, prove_symmetry, vector_feeds
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -76,8 +76,8 @@ def compile_model(
     files: dict[str, str | bytes] = {}
     files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
     files |= clock("emit RTL", 0.8, lambda: dict(emit_rtl(netlist, options.clock_mhz)))
-    feeds = vector_feeds(named)
-    files |= clock("make test vectors", 0.9, lambda: test_vectors(named, feeds))
+    feeds = clock("make test vectors", 0.9, lambda: vector_feeds(named, netlist))
+    files |= make_test_vectors(named, feeds)
     files |= _bench() | project_graph(named) | dict(given.files)
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"

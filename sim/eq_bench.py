@@ -20,7 +20,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 LATENCY = int(os.environ["EQ_LATENCY"])
-SHORT = 2000
+SHORT = 6000
 """Events for the tests that need not see all of them."""
 
 
@@ -136,7 +136,7 @@ async def bit_exact_with_gaps(dut) -> None:
 
 @cocotb.test()
 async def reset_mid_stream(dut) -> None:
-    """Reset drops what is in flight, and the stream after it is right."""
+    """Reset drops what is in flight and what comes with it, and the stream after it is right."""
     words, expected = load()
     bench = Bench(dut)
     await bench.start()
@@ -144,8 +144,8 @@ async def reset_mid_stream(dut) -> None:
         dut.in_valid.value = 1
         dut.in_data.value = word
         await FallingEdge(dut.clk)
-    dut.in_valid.value = 0
     await bench.reset(1)
+    dut.in_valid.value = 0
     for clock in range(2 * LATENCY + 2):
         assert dut.out_valid.value == 0, f"an event survived the reset, {clock} clocks after it"
         await FallingEdge(dut.clk)

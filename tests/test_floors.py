@@ -11,7 +11,7 @@ FLOORS = [
     "fixed text groups",
     "engines options",
     "ir",
-    "ops",
+    "ops vectors",
     "frontends quantize passes",
     "lower",
     "backends",

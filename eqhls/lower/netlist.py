@@ -6,7 +6,7 @@ their binary points, so a shift is never a cell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -194,26 +194,39 @@ def last_use(netlist: Netlist) -> list[int]:
     return last
 
 
-def simulate(netlist: Netlist, elements: Sequence[Ints]) -> list[Ints]:
+Watch = Callable[[int, Ints], None]
+"""What is told the number of every cell and its values, of shape (events,), as they are computed."""
+
+
+def simulate(netlist: Netlist, elements: Sequence[Ints], watch: Watch | None = None) -> list[Ints]:
     """Run the cells on raw integers, one array of shape (events,) per input element.
 
-    The check that our reading of the optimiser's operations is right, before any Verilog.
+    The check that our reading of the optimiser's operations is right, before any Verilog. Values are
+    dropped behind their last reader: a large netlist could not hold those of thousands of events.
     """
-    values: list[Ints] = []
-    for cell in netlist.cells:
+    values: dict[int, Ints] = {}
+    kept = {o.cell for o in netlist.results}
+    reader = {o.cell: k for k, cell in enumerate(netlist.cells) for o in operands(cell)}
+    for k, cell in enumerate(netlist.cells):
         raw = np.broadcast_to(_evaluate(cell, netlist.cells, values, elements), elements[0].shape)
-        values.append(_wrap(raw, cell.width, cell.signed))
+        values[k] = _wrap(raw, cell.width, cell.signed)
+        if watch:
+            watch(k, values[k])
+        for done in {o.cell for o in operands(cell) if reader[o.cell] == k} - kept:
+            del values[done]
     formats = [f for p in netlist.outputs for f in p.formats]
     return [_aligned(o, f.frac, netlist.cells, values) for o, f in zip(netlist.results, formats, strict=True)]
 
 
-def _aligned(o: Operand, frac: int, cells: Sequence[Cell], values: Sequence[Ints]) -> Ints:
+def _aligned(o: Operand, frac: int, cells: Sequence[Cell], values: Mapping[int, Ints]) -> Ints:
     left = frac - cells[o.cell].frac + o.shift
     raw = values[o.cell] << left if left >= 0 else values[o.cell] >> -left
     return -raw if o.minus else raw
 
 
-def _evaluate(cell: Cell, cells: Sequence[Cell], values: Sequence[Ints], elements: Sequence[Ints]) -> Ints:
+def _evaluate(
+    cell: Cell, cells: Sequence[Cell], values: Mapping[int, Ints], elements: Sequence[Ints]
+) -> Ints:
     def at(o: Operand, frac: int = cell.frac) -> Ints:
         return _aligned(o, frac, cells, values)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from eqhls.engines import Ints
@@ -12,8 +14,12 @@ from eqhls.ir.types import Type
 from eqhls.lower.netlist import Netlist, Port, simulate
 from eqhls.lower.tracer import Tracer
 from eqhls.options import Options
+from eqhls.vectors import port_events
 
-CHECK_EVENTS = 64
+CHECK_VALUES = 1 << 27
+"""Values of cells that the check of a netlist computes, for about a second."""
+FEWEST, MOST = 1024, 8192
+"""Events of that check, however large or small the netlist."""
 
 
 def lower(graph: Graph, options: Options) -> Netlist:
@@ -44,12 +50,11 @@ def lower(graph: Graph, options: Options) -> Netlist:
 
 
 def _check(graph: Graph, netlist: Netlist) -> None:
-    """Raise CompileError unless netlist and integer model agree on random events and on the corners."""
-    rng = np.random.default_rng(len(netlist.cells))
-    feeds = {n.name: _events(n.type, rng) for n in graph.inputs}
-    want = graph.evaluate(feeds)
-    elements = [feeds[n.name][(slice(None), *i)] for n in graph.inputs for i in np.ndindex(n.type.shape)]
-    found = iter(simulate(netlist, elements))
+    """Raise CompileError unless netlist and integer model agree on words of every kind."""
+    events = min(max(CHECK_VALUES // max(len(netlist.cells), 1), FEWEST), MOST)
+    feeds = port_events(graph, np.random.default_rng(len(netlist.cells)), events)
+    want = graph.evaluate(feeds, graph.outputs)
+    found = iter(simulate(netlist, elements(graph, feeds)))
     for node in graph.results:
         for i in np.ndindex(node.type.shape):
             wrong = int((next(found) != want[node.name][(slice(None), *i)]).sum())
@@ -57,19 +62,14 @@ def _check(graph: Graph, netlist: Netlist) -> None:
                 raise CompileError(
                     f"netlist of {graph.name}",
                     f"output {node.name}{list(i)} differs from the integer model in {wrong} of "
-                    f"{CHECK_EVENTS} events",
+                    f"{events} events",
                     "this is a fault of eqhls or of alkaid: please report it with the model",
                 )
 
 
-def _events(kind: Type, rng: np.random.Generator) -> Ints:
-    """Two thirds of the events over the whole range, a third small; then the smallest, the largest, zero."""
-    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
-    low, high = (np.array([getattr(f, end) for f in forms]) for end in ("lo", "hi"))
-    raw = rng.integers(low, high + 1, (CHECK_EVENTS, *kind.shape))
-    raw[::3] >>= rng.integers(0, 9, (len(raw[::3]), *kind.shape[:-1], 1))
-    raw[1], raw[2], raw[3] = low, high, 0
-    return np.clip(raw, low, high)
+def elements(graph: Graph, feeds: Mapping[str, Ints]) -> list[Ints]:
+    """Return what `simulate` takes: the elements of all ports in the order of the packed word."""
+    return [feeds[n.name][(slice(None), *i)] for n in graph.inputs for i in np.ndindex(n.type.shape)]
 
 
 def port(name: str, kind: Type) -> Port:

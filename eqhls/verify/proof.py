@@ -16,6 +16,8 @@ from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
+from eqhls.lower.coverage import covering_events
+from eqhls.lower.netlist import Netlist
 from eqhls.lower.words import Words, pack, unpack
 from eqhls.options import Options
 from eqhls.text import Project, npz, write_file
@@ -28,7 +30,7 @@ from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
 from eqhls.verify.given import Given, Recorded
 from eqhls.verify.metrics import class_labels, tagger_auc
-from eqhls.verify.sampling import Feeds, random_events
+from eqhls.verify.sampling import Feeds
 from eqhls.verify.symmetry_stages import symmetry_stages
 
 Report = Callable[[str, float], None]
@@ -74,13 +76,14 @@ class Machines:
         return simulate(self.folder, self.pack(feeds), expected, waves=waves)
 
 
-def vector_feeds(graph: Graph) -> Feeds:
-    """Return the events that a project ships, as raw integers by port."""
-    return random_events(graph, np.random.default_rng(1), 1000)
+def vector_feeds(graph: Graph, netlist: Netlist) -> Feeds:
+    """Return the events that a project ships, as raw integers by port: words of every kind that reach what
+    the netlist holds."""
+    return covering_events(graph, netlist, np.random.default_rng(1))
 
 
-def test_vectors(graph: Graph, feeds: Feeds) -> Project:
-    """Return tb_data: inputs over the whole range of the ports, and the expected outputs.
+def make_test_vectors(graph: Graph, feeds: Feeds) -> Project:
+    """Return tb_data: the events, and the expected outputs.
 
     The .dat files hold one event per line: the raw integers of all ports in the order of the graph, each
     element by element, component last; so tb_output.dat has as many columns as all outputs have elements.

@@ -1,4 +1,4 @@
-"""Events for tests: the whole range of the ports, and vectors that a group can move."""
+"""Events for tests of a symmetry: vectors that a group can move."""
 
 from __future__ import annotations
 
@@ -10,36 +10,17 @@ from eqhls.groups.exact import causal_vectors, null_vectors
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
+from eqhls.vectors import PARTICLES, Feeds, port_events, uniform
 from eqhls.verify.testbuild import spurion_values
 
-Feeds = dict[str, Ints]
-PARTICLES = "j"
 LAST = 3
 ROOM = 9
 """Bits below the end of a Cartesian test port at which vectors start, for the group makes them longer."""
 
 
-def uniform(kind: Type, rng: np.random.Generator, events: int) -> Ints:
-    """Return raw integers over the whole range of a type; the first two events are its corners."""
-    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
-    low, high = (np.array([getattr(f, end) for f in forms]) for end in ("lo", "hi"))
-    raw = rng.integers(low, high + 1, (events, *kind.shape))
-    raw[0], raw[1] = low, high
-    return raw
-
-
 def random_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
-    """Return raw integers for every port: half over the whole range, half falling as jets do.
-
-    Numbers of valid particles vary, so that padding is exercised; padded slots are zero.
-    """
-    feeds: Feeds = {}
-    for node in graph.inputs:
-        raw = uniform(node.type, rng, events)
-        if node.type.rep is Rep.V and node.type.has(PARTICLES):
-            raw[events // 2 :] >>= rng.integers(0, 7, (events - events // 2, *raw.shape[1:-1], 1))
-        feeds[node.name] = raw
-    return padded(graph, feeds, rng)
+    """Return raw integers for every port, of every kind that a wire may carry."""
+    return port_events(graph, rng, events)
 
 
 def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
