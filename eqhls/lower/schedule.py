@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from eqhls.engines import Ints
@@ -9,11 +11,13 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, NumArray, element
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
+from eqhls.lazy import lazy
 from eqhls.lower.netlist import Netlist, Port, simulate
-from eqhls.lower.tracer import Tracer
 from eqhls.options import Options
 
 CHECK_EVENTS = 64
+tracing = lazy("eqhls.lower.tracer")
+"""alkaid comes with it, which only those who compile wait for."""
 
 
 def lower(graph: Graph, options: Options) -> Netlist:
@@ -25,7 +29,7 @@ def lower(graph: Graph, options: Options) -> Netlist:
     """
     if not graph.quantized:
         raise CompileError(graph.name, "has values without a format", "quantize it first")
-    tracer = Tracer(options.stage_ns)
+    tracer = tracing.Tracer(options.stage_ns)
     feeds = {n.name: _inputs(tracer, n.type) for n in graph.inputs}
     values = graph.run(feeds)
     outputs: list[tuple[Num, Fixed]] = []
@@ -78,7 +82,7 @@ def port(name: str, kind: Type) -> Port:
     return Port(name, kind.shape, formats)
 
 
-def _inputs(tracer: Tracer, kind: Type) -> NumArray:
+def _inputs(tracer: Any, kind: Type) -> NumArray:
     out = np.empty(kind.shape, dtype=object)
     for index in np.ndindex(kind.shape):
         out[index] = tracer.input(kind.format_of(index[-1]))

@@ -22,7 +22,7 @@ from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
 from eqhls.lower.words import Words, pack, unpack
 from eqhls.options import Options
-from eqhls.text import MANIFEST, Project, asset, npz, write_file, write_project
+from eqhls.text import MANIFEST, Project, asset, npz, write_file
 from eqhls.verify.approximate import boost_curve, mean_change
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
@@ -42,6 +42,7 @@ from eqhls.verify.symmetry import (
     lattice_change,
 )
 from eqhls.verify.testbuild import guarded
+from eqhls.verify.workspace import scratch_project
 
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
@@ -185,9 +186,8 @@ def _symmetry(machines: Machines, options: Options, report: Report) -> list[Stag
     graph, rng = machines.graph, np.random.default_rng(2)
     symmetry = derive(graph)
     test = guarded(graph, GUARD_BITS)
-    folder = machines.folder / "build" / "symmetry"
     report("symmetry: build the test design", 0.4)
-    write_project(_test_project(test, options), folder)
+    folder = scratch_project(machines.folder, "symmetry", _test_project(test, options))
     twin = Machines(folder, test)
     lattice = lattice_events(graph, test, rng, SYMMETRY_EVENTS)
     plain = random_events(graph, rng, SYMMETRY_EVENTS)
