@@ -256,7 +256,8 @@ SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, er
 def main() -> None:
     """Run the command line; user errors become one line and exit status 2, failed proofs 1, Ctrl-C 130."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _stop)
     try:
         status = _status()
         sys.stdout.flush()

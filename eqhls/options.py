@@ -162,7 +162,7 @@ class Options(_Keys):
 def parse_clock(text: str) -> float:
     """Return a period in ns from `360MHz` or `2.777ns`. Raises CompileError where there is no unit."""
     found = re.fullmatch(r"(\d+(?:\.\d*)?(?:e-?\d+)?) ?(MHz|GHz|ns|ps)", text.strip(), re.ASCII | re.I)
-    if not found or not float(found[1]):
+    if not found or not 0 < float(found[1]) < float("inf"):
         raise CompileError(
             "clock", f"found {text!r}, expected e.g. 360MHz or 2.777ns", "give a number with its unit"
         )

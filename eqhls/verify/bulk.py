@@ -60,13 +60,9 @@ class BulkSimulator:
 
         def make(folder: Path) -> None:
             tools = toolchain()
-            for source in sources:
-                copy = folder / "src" / source.relative_to(project)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, copy)
             flags = ["-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", "."]
             verilate = ["--cc", "--build", "-j", "2", "--top-module", self.ports["name"], *flags]
-            copies = [Path("src") / s.relative_to(project) for s in sources]
+            copies = copied(sources, project, folder)
             log = root / f"{key}.log"
             run([tools.verilator, *verilate, *copies], "verilator", log, folder, tools.env)
             include = tools.root / "include"
@@ -75,7 +71,7 @@ class BulkSimulator:
             command = [require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *paths, *parts]
             run([*command, "-o", folder / "libbulk.so"], "g++", log, folder, tools.env)
 
-        return built(root / key, make) / "libbulk.so"
+        return built(root / key, "libbulk.so", make)
 
 
 def port_map(folder: Path) -> dict[str, Any]:
@@ -99,6 +95,16 @@ def rtl_sources(folder: Path) -> list[Path]:
         if not path.is_file():
             raise CompileError(str(path), "is missing", "compile again")
     return paths
+
+
+def copied(sources: list[Path], project: Path, folder: Path) -> list[Path]:
+    """Copy sources of a project below a build folder, and return their paths relative to it: the tools
+    split absolute paths at blanks."""
+    relative = [Path("src") / s.relative_to(project) for s in sources]
+    for source, place in zip(sources, relative, strict=True):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / place)
+    return relative
 
 
 def content_hash(paths: list[Path]) -> str:

@@ -51,7 +51,7 @@ class CSim:
             command = [require("g++"), *flags, *paths, *sources, "-o", folder / "libcsim.so"]
             run(command, "g++", root / f"{key}.log", folder)
 
-        return built(root / key, make) / "libcsim.so"
+        return built(root / key, "libcsim.so", make)
 
     def run(self, words: Words) -> Words:
         """Run events through the top function; shape (events, ceil(bits / 32)) in and out."""

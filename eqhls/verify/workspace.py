@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from eqhls.errors import CompileError
-from eqhls.staging import staging_folder
-from eqhls.text import Project, sums
+from eqhls.staging import put, staging_folder
+from eqhls.text import MANIFEST, Project, sums
 
 _TAKEN_BY_MAKE = re.compile(r"[\w./+@,=~-]+")
 
@@ -33,18 +33,15 @@ def workspace(folder: Path) -> Path:
     )
 
 
-def built(place: Path, make: Callable[[Path], None]) -> Path:
-    """Return `place`, filled by `make` unless it was before. If two commands make it at once, one of the
-    two equal results stays."""
-    if not place.is_dir():
+def built(place: Path, product: str, make: Callable[[Path], None]) -> Path:
+    """Return `place / product`, which `make` puts into a folder unless it is there from before. If two
+    commands make it at once, one of the two equal results stays. A failed or killed build leaves nothing."""
+    if not (place / product).exists():
         with staging_folder(place) as private:
             make(private)
-            try:
-                os.rename(private, place)
-            except OSError:
-                if not place.is_dir():
-                    raise
-    return place
+            if not (place / product).exists():
+                put(private, place)
+    return place / product
 
 
 def scratch_project(folder: Path, name: str, project: Project) -> Path:
@@ -57,7 +54,7 @@ def scratch_project(folder: Path, name: str, project: Project) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
 
-    return built(workspace(folder) / f"{name}_{key}", fill)
+    return built(workspace(folder) / f"{name}_{key}", MANIFEST, fill).parent
 
 
 def _places(folder: Path) -> Iterator[Path]:
