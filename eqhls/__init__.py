@@ -6,18 +6,19 @@ scores = project.predict(p4, engine="rtl")
 
 from __future__ import annotations
 
-from eqhls.compile import Compiled, load_any, open_project
+from eqhls.compile import Compiled, open_project
 from eqhls.compile import compile_model as compile
 from eqhls.errors import CompileError, VerificationError
+from eqhls.frontends.open import load_any
 from eqhls.options import Options, read_options
-
-__version__ = "0.1.0"
+from eqhls.version import VERSION as __version__
 
 __all__ = [
     "CompileError",
     "Compiled",
     "Options",
     "VerificationError",
+    "__version__",
     "compile",
     "load_any",
     "open_project",

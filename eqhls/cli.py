@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,16 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeElapsedColumn
 
 from eqhls.backends.hls.build import build_project
-from eqhls.compile import (
-    Compiled,
-    compile_model,
-    load_any,
-    onnx_module,
-    open_project,
-    predict_float,
-    read_model,
-)
+from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.errors import CompileError, VerificationError
+from eqhls.frontends.open import load_any
+from eqhls.lazy import lazy
 from eqhls.options import parse_clock, read_options
 from eqhls.report.catalogue import catalogue, operators
 from eqhls.report.html import write_report
@@ -30,14 +27,20 @@ from eqhls.text import write_file
 from eqhls.tune import quantize_model
 from eqhls.verify.events import read_events, save_predictions
 from eqhls.verify.synth import synthesize
+from eqhls.version import VERSION
 
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Compile trained Lorentz-equivariant networks to verified trigger firmware.",
-)
-console = Console(highlight=False, markup=False, soft_wrap=True)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+class Output(Console):
+    """Standard output, whose reader may leave at any time, as `head` does."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+console = Output(highlight=False, markup=False, soft_wrap=True)
+onnx = lazy("eqhls.backends.onnx.write", "ONNX", "pip install 'eqhls[onnx]'")
 ENGINES = ("float", "integer", "hls", "rtl")
 
 ModelArg = Annotated[Path, typer.Argument(help="a model folder, a .eq, .keras, .onnx or checkpoint file")]
@@ -47,6 +50,20 @@ ScoreOption = Annotated[
     str, typer.Option("--score", help="name of the output whose AUC is measured; the first if omitted")
 ]
 EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
+) -> None:
+    """Compile trained Lorentz-equivariant networks to verified trigger firmware."""
+    if version:
+        console.print(f"eqhls {VERSION}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        console.print(context.get_help())
+        raise typer.Exit(2)
 
 
 @app.command("compile")
@@ -59,7 +76,7 @@ def compile_command(
     calibrate: Annotated[Path | None, typer.Option(help="events to derive formats from")] = None,
 ) -> None:
     """Compile MODEL to an HLS project and to RTL in one folder."""
-    options = read_options(config, Part=part, ClockPeriod=parse_clock(clock) if clock else None)
+    options = read_options(config, Part=part, ClockPeriod=parse_clock(clock) if clock is not None else None)
     with steps() as progress:
         project = compile_model(model, calibrate, output, options, progress)
     for line in (*summary_lines(project.manifest), f"project      {project.folder}"):
@@ -194,10 +211,9 @@ def export(
     """Write MODEL as an ONNX file of com.eqhls operators that onnxruntime runs (docs/onnx.md)."""
     if engine not in ("", "float", "integer"):
         raise CompileError("--engine", f"found {engine!r}, expected float or integer")
-    write = onnx_module("backends.onnx.write")
     graph = load_any(model)
     exact = graph.quantized if not engine else engine == "integer"
-    write.export_onnx(graph, output, exact, double, plain)
+    onnx.export_onnx(graph, output, exact, double, plain)
     console.print(f"wrote {output}, {'integer' if exact else 'float'} numbers")
 
 
@@ -245,24 +261,53 @@ class steps:
         self._bar.stop()
 
 
+INTERRUPTED, TERMINATED, UNREAD = 130, 143, 141
+"""Exit statuses: 128 and the number of the signal that a shell would name."""
+SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+"""What the system may refuse whatever the program does: one line, like any other bad input."""
+
+
 def main() -> None:
-    """Run the command line; user errors become one line and exit status 2, failed proofs 1."""
+    """Run the command line; user errors become one line and exit status 2, failed proofs 1, Ctrl-C 130."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _stop)
     try:
-        app(standalone_mode=False)
+        status = _status()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = UNREAD
+    sys.exit(status)
+
+
+def _stop(number: int, frame: object) -> None:
+    """End as on Ctrl-C, so that nothing half written and no child stays."""
+    sys.exit(128 + number)
+
+
+def _status() -> int:
+    try:
+        return app(standalone_mode=False) or 0
     except VerificationError as error:
-        print(f"eqhls: {error}", file=sys.stderr)
-        sys.exit(1)
+        return _said(str(error), 1)
     except CompileError as error:
-        print(f"eqhls: {error}", file=sys.stderr)
-        sys.exit(2)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        return _said(str(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _said("interrupted", INTERRUPTED)
+    except OSError as error:
+        if error.errno not in SYSTEM:
+            raise
+        return _said(f"{error.filename or 'disk'}: {error.strerror}; free space or choose another place", 2)
     except Exception as error:
         if not type(error).__module__.startswith(("click", "typer")):
             raise
-        message = error.format_message() if hasattr(error, "format_message") else str(error)  # pyright: ignore
-        print(f"eqhls: {message}", file=sys.stderr)
-        sys.exit(2)
+        return _said(error.format_message() if hasattr(error, "format_message") else str(error), 2)  # pyright: ignore
+
+
+def _said(line: str, status: int) -> int:
+    print(f"eqhls: {line}", file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -15,18 +13,19 @@ from typing import Any, TypeVar
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
-from eqhls.frontends.checkpoints.load import is_checkpoint, load_checkpoint
 from eqhls.frontends.graphfile import graph_files, load_model
+from eqhls.frontends.open import load_any
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
-from eqhls.options import Options
+from eqhls.names import usable_name
+from eqhls.options import Options, options_of
 from eqhls.passes import Saving, simplify, simplify_measured
 from eqhls.passes import run_measured as run_passes
 from eqhls.quantize.assign import assign
-from eqhls.text import MANIFEST, Project, asset, check_target, write_project
+from eqhls.text import MANIFEST, Project, asset, check_target, sums, write_project
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_mapping, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
@@ -65,13 +64,14 @@ def compile_model(
     clock = _Clock(report)
     network = clock("read the model", 0.0, lambda: load_any(model))
     graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
-    folder = Path(output) if output else Path("build") / (options.ProjectName or graph.name)
+    name = options.ProjectName or usable_name(graph.name)
+    folder = Path(output) if output else Path("build") / name
     check_target(folder)
     floats = _floats(samples, graph, report)
     quantized = clock("quantize", 0.1, lambda: assign(graph, floats, options))
     given = Given(network, graph, quantized, options)
     graph, savings = clock("rewrite", 0.2, lambda: run_passes(quantized))
-    named = replace(graph, name=options.ProjectName or graph.name)
+    named = replace(graph, name=name)
     netlist = clock("lower to a netlist", 0.3, lambda: lower(named, options))
     files: dict[str, str | bytes] = {}
     files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
@@ -103,11 +103,14 @@ class Compiled:
     def manifest(self) -> dict[str, Any]:
         """The manifest. Raises CompileError where it is damaged."""
         try:
-            return json.loads((self.folder / MANIFEST).read_text())
+            manifest = json.loads((self.folder / MANIFEST).read_text())
         except (OSError, ValueError) as error:
             raise CompileError(
                 str(self.folder / MANIFEST), f"cannot be read ({error})", "compile again"
             ) from None
+        if not isinstance(manifest, dict) or manifest.get("incomplete"):
+            raise CompileError(str(self.folder), "holds half of a project", "compile again")
+        return manifest
 
     @property
     def graph(self) -> Graph:
@@ -115,7 +118,7 @@ class Compiled:
 
     @property
     def options(self) -> Options:
-        return Options.model_validate(self.manifest["options"])
+        return options_of(self.manifest.get("options", {}), str(self.folder / MANIFEST))
 
     @property
     def given(self) -> Given:
@@ -158,46 +161,14 @@ def open_project(folder: Path) -> Compiled:
     """Open a folder that eqhls compiled. Raises CompileError for any other."""
     if not Compiled.is_project(folder):
         raise CompileError(str(folder), f"is not a project folder (no {MANIFEST})", "run eqhls compile first")
-    return Compiled(Path(folder))
+    project = Compiled(Path(folder))
+    _ = project.manifest
+    return project
 
 
 def read_model(model: Path | str | Graph, config: Path | None = None) -> Graph:
     """Read a model and bring it into its smallest form, equal to rounding of float64."""
     return simplify(load_any(model, config))
-
-
-def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:
-    """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it where
-    left out), or a Keras or ONNX file through its front end.
-
-    Keras is imported by name and only here: no other user of eqhls should pay for it.
-    """
-    if isinstance(model, Graph):
-        return model
-    model = Path(model)
-    if is_checkpoint(model):
-        return load_checkpoint(model, config)
-    if config is not None:
-        raise CompileError(str(config), f"goes with a checkpoint, and {model} is none", "leave it out")
-    if model.suffix in (".keras", ".h5"):
-        if not model.is_file():
-            raise CompileError(str(model), "does not exist", "check the path")
-        try:
-            keras = importlib.import_module("eqhls.frontends.keras")
-        except ImportError as error:
-            raise CompileError(str(model), f"needs Keras ({error})", "pip install 'eqhls[keras]'") from None
-        return keras.read_keras(model)
-    if model.suffix == ".onnx":
-        return onnx_module("frontends.onnx").read_onnx(model)
-    return load_model(model)
-
-
-def onnx_module(name: str) -> Any:
-    """Return a module of eqhls that needs onnx, which no other user should pay for. Raises CompileError."""
-    try:
-        return importlib.import_module(f"eqhls.{name}")
-    except ImportError as error:
-        raise CompileError("ONNX", f"needs onnx ({error})", "pip install 'eqhls[onnx]'") from None
 
 
 def predict_float(graph: Graph, events: Events) -> Prediction:
@@ -279,16 +250,8 @@ def _manifest(
         "outputs": {n.name: str(n.type) for n in graph.results},
         "symmetry": derive(graph).describe(),
         "from_given_network": [asdict(m) for m in measured],
-        "sha256": {
-            name: hashlib.sha256(_bytes(text)).hexdigest()
-            for name, text in sorted(files.items())
-            if name != "report/time_per_step.json"
-        },
+        "sha256": sums({n: text for n, text in files.items() if n != "report/time_per_step.json"}),
     }
-
-
-def _bytes(content: str | bytes) -> bytes:
-    return content.encode() if isinstance(content, str) else content
 
 
 def _version(package: str) -> str:

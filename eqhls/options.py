@@ -5,16 +5,37 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
+from eqhls.names import project_name
+from eqhls.parts import part_fault
+from eqhls.yamlfile import Lines, read_yaml
 
-UNCERTAINTY = 0.1
-"""The share of the clock period that a stage leaves to routing and clock uncertainty."""
+SLOWEST = 100.0
+"""Clock periods in ns from which a number is taken for a frequency in MHz that lost its unit."""
+
+GONE = {"InputForm": "the network decides which inputs it takes (rtl/README.md of the project): remove it"}
+"""Keys that eqhls once took without doing anything with them, and what to do."""
+
+
+class _Refused(ValueError):
+    """A CompileError on its way through pydantic, which adds the place."""
+
+    def __init__(self, error: CompileError) -> None:
+        super().__init__(str(error))
+        self.problem, self.remedy = error.problem, error.remedy
 
 
 class _Keys(BaseModel):
@@ -34,8 +55,11 @@ class Formats(_Keys):
     @classmethod
     def _readable(cls, text: str) -> str:
         if text not in ("", "auto"):
-            for part in text.split("|"):
-                Fixed.parse(part)
+            try:
+                for part in text.split("|"):
+                    Fixed.parse(part)
+            except CompileError as error:
+                raise _Refused(error) from None
         return "" if text == "auto" else text
 
 
@@ -58,29 +82,67 @@ class Sections(_Keys):
     LayerName: dict[str, Entry] = Field(default_factory=dict)
 
 
+def _period(value: Any) -> Any:
+    try:
+        return parse_clock(value) if isinstance(value, str) else value
+    except CompileError as error:
+        raise _Refused(error) from None
+
+
+Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
 class Options(_Keys):
     """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"
     Part: str = "xcvu13p-flga2577-2-e"
-    ClockPeriod: float = Field(default=1e3 / 360, gt=0.5, lt=1000)
-    ClockUncertainty: str = "12.5%"
-    StageDepth: float | None = Field(default=None, gt=0.1)
-    InputForm: Literal["jet-light-cone", "lab-cartesian"] = "jet-light-cone"
+    ClockPeriod: Annotated[Nanoseconds, Field(gt=0.5, lt=SLOWEST), BeforeValidator(_period)] = 1e3 / 360
+    ClockUncertainty: str = "10%"
+    StageDepth: Annotated[Nanoseconds, Field(gt=0.1, lt=SLOWEST)] | None = None
     HLSConfig: Sections = Sections()
 
     @field_validator("ProjectName")
     @classmethod
     def _identifier(cls, name: str) -> str:
-        if name and not re.fullmatch(r"[A-Za-z_]\w*", name):
-            raise ValueError("is not an identifier")
-        return name
+        return project_name(name) if name else name
+
+    @field_validator("Part")
+    @classmethod
+    def _known_part(cls, part: str) -> str:
+        problem = part_fault(part)
+        if problem:
+            raise CompileError("Part", *problem)
+        return part
+
+    @model_validator(mode="after")
+    def _uncertain(self) -> Options:
+        if not 0 <= self.uncertainty < 0.5:
+            raise CompileError(
+                "ClockUncertainty",
+                f"found {self.ClockUncertainty!r}, half of the period of {self.ClockPeriod:g} ns or more",
+                "give less, e.g. 10%",
+            )
+        return self
+
+    @property
+    def uncertainty(self) -> float:
+        """The share of the period that every stage, of HLS and of RTL, leaves to routing and to jitter."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(%|ns|ps)", self.ClockUncertainty, re.ASCII)
+        if not found:
+            raise CompileError(
+                "ClockUncertainty",
+                f"found {self.ClockUncertainty!r}, expected a share or a time",
+                "write e.g. 10% or 0.3ns",
+            )
+        scale = {"%": 0.01, "ns": 1 / self.ClockPeriod, "ps": 1e-3 / self.ClockPeriod}
+        return float(found[1]) * scale[found[2]]
 
     @property
     def stage_ns(self) -> float:
         """Logic depth of one pipeline stage."""
-        return self.StageDepth or self.ClockPeriod * (1 - UNCERTAINTY)
+        return self.StageDepth or self.ClockPeriod * (1 - self.uncertainty)
 
     @property
     def clock_mhz(self) -> float:
@@ -98,45 +160,50 @@ class Options(_Keys):
 
 
 def parse_clock(text: str) -> float:
-    """Return a period in ns from `360MHz`, `2.777ns` or a plain number of ns."""
-    found = re.fullmatch(r"\s*([\d.]+(?:e-?\d+)?)\s*(MHz|GHz|ns|ps)?\s*", text)
-    try:
-        if not found:
-            raise ValueError(text)
-        value = float(found[1])
-        match found[2]:
-            case "MHz":
-                return 1e3 / value
-            case "GHz":
-                return 1 / value
-            case "ps":
-                return value / 1e3
-            case _:
-                return value
-    except (ValueError, ZeroDivisionError):
-        raise CompileError("clock", f"found {text!r}, expected e.g. 360MHz or 2.777ns") from None
+    """Return a period in ns from `360MHz` or `2.777ns`. Raises CompileError where there is no unit."""
+    found = re.fullmatch(r"(\d+(?:\.\d*)?(?:e-?\d+)?) ?(MHz|GHz|ns|ps)", text.strip(), re.ASCII | re.I)
+    if not found or not 0 < float(found[1]) < float("inf"):
+        raise CompileError(
+            "clock", f"found {text!r}, expected e.g. 360MHz or 2.777ns", "give a number with its unit"
+        )
+    value = float(found[1])
+    return {"mhz": 1e3 / value, "ghz": 1 / value, "ns": value, "ps": value / 1e3}[found[2].lower()]
 
 
 def read_options(path: Path | None = None, **changes: Any) -> Options:
     """Return the options of a YAML file, then `changes`; raises CompileError for what it cannot use."""
-    settings: dict[str, Any] = {}
-    if path is not None:
-        try:
-            loaded = yaml.safe_load(path.read_text())
-        except (OSError, UnicodeDecodeError) as error:
-            raise CompileError(str(path), f"cannot be read ({error})", "check the path") from None
-        except yaml.YAMLError as error:
-            raise CompileError(str(path), f"is not YAML ({error})", "correct the syntax") from None
-        if not isinstance(loaded, dict | None):
-            raise CompileError(str(path), f"holds a {type(loaded).__name__}, expected keys and values")
-        settings.update(loaded or {})
-    settings.update({k: v for k, v in changes.items() if v is not None})
+    settings, lines = read_yaml(path) if path is not None else (dict[str, Any](), Lines())
+    changed = {k: v for k, v in changes.items() if v is not None}
+    settings = {**settings, **changed}
+    for key, remedy in GONE.items():
+        if key in settings:
+            raise CompileError(_at(path, lines, (key,)), f"{key} has no effect", remedy)
     try:
         return Options.model_validate(settings)
     except CompileError as error:
-        raise error.at(str(path or "options")) from None
+        raise error.at(_at(None if error.where in changed else path, lines, (error.where,))) from None
     except ValidationError as error:
-        raise CompileError(str(path or "options"), *_explain(error)) from None
+        place = error.errors()[0]["loc"]
+        inside = path if place and place[0] not in changed else None
+        raise CompileError(_at(inside, lines, place), *_explain(error)) from None
+
+
+def options_of(kept: Any, where: str) -> Options:
+    """Return the options that a manifest keeps. Raises CompileError where this version cannot use them."""
+    try:
+        return Options.model_validate(kept)
+    except (CompileError, ValidationError) as error:
+        raise CompileError(
+            where, f"holds options of another version of eqhls ({error})", "compile again"
+        ) from None
+
+
+def _at(path: Path | None, lines: Lines, place: tuple[int | str, ...]) -> str:
+    """Return the file and the line of the key at a place, or of the nearest one around it."""
+    if path is None:
+        return "options"
+    line = lines.of(tuple(str(p) for p in place))
+    return f"{path}:{line}" if line else str(path)
 
 
 def _explain(error: ValidationError) -> tuple[str, str]:
@@ -147,7 +214,13 @@ def _explain(error: ValidationError) -> tuple[str, str]:
         close = difflib.get_close_matches(place[-1], known, 1, 0.5)
         remedy = f"did you mean {close[0]!r}?" if close else f"known keys are {', '.join(known)}"
         return f"found the unknown key {'.'.join(place)!r}", remedy
-    return f"{'.'.join(place)}: {first['msg']} (found {first['input']!r})", "correct the value"
+    refused = first.get("ctx", {}).get("error")
+    if isinstance(refused, _Refused):
+        return f"{'.'.join(place)}: {refused.problem}", refused.remedy
+    remedy = "correct the value"
+    if place == ["ClockPeriod"]:
+        remedy = "a plain number is in ns: write e.g. 2.777, or 360MHz for a frequency"
+    return f"{'.'.join(place)}: {first['msg']} (found {first['input']!r})", remedy
 
 
 def _keys_at(place: list[str]) -> list[str]:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import io
+import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from eqhls.errors import CompileError
+from eqhls.staging import locked, staging_folder, sweep, write_whole
 
 Project = Mapping[str, str | bytes]
 """Relative path -> content."""
 
 MANIFEST = "eqhls.json"
-"""The file by which a folder is known as one that eqhls wrote."""
+"""The file by which a folder is known as one that eqhls wrote. Its `sha256` lists what eqhls wrote there."""
+
+RESULTS = (
+    *(f"report/{n}" for n in ("evidence.json", "boosts.png", "report.html", "report.json", "yosys.json")),
+    "report/time_per_step.json",
+    *("sim/results.xml", "sim/results.timing.json", "tb_data/csim_results.log"),
+)
+"""What commands of eqhls write into a project later: it says something about the files of that project, and
+goes with them."""
 
 
 class Emitter:
@@ -47,75 +57,152 @@ class Emitter:
 
 def check_target(folder: Path) -> None:
     """Raise CompileError unless `folder` is absent, empty or written by eqhls before."""
+    folder = folder.resolve()
     if not folder.exists():
         return
     if not folder.is_dir():
         raise CompileError(str(folder), "found a file, expected a folder", "name another output folder")
-    if any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+    with _writing(folder):
+        sweep(folder)
+        used = any(folder.iterdir())
+    if used and not (folder / MANIFEST).is_file():
         raise CompileError(
             str(folder),
             f"found files that eqhls did not write (no {MANIFEST})",
             "name an empty or new output folder",
         )
+    _listed(folder)
+
+
+def sums(project: Project) -> dict[str, str]:
+    """Return the SHA-256 of every file, for the manifest."""
+    return {name: hashlib.sha256(_data(content)).hexdigest() for name, content in sorted(project.items())}
 
 
 def write_project(project: Project, folder: Path) -> None:
-    """Write every file, or none: build beside the target, then swap the folders.
+    """Write every file, or none.
 
-    Raises CompileError where the target holds something else or cannot be written.
+    A new folder is made beside its place and renamed. In a folder that eqhls wrote before, the files of the
+    old project give way to those of the new one, and every other file stays; a file of the old project that
+    somebody changed stays as NAME.edited. A link is followed. Raises CompileError where the target holds
+    something else or cannot be written.
     """
     check_target(folder)
-    folder = folder.absolute()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise CompileError(
-            str(folder), f"cannot be written ({error.strerror})", "choose a folder that you may write"
-        ) from error
-    try:
-        for name, content in project.items():
-            path = staging / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        staging.chmod(0o755)
-        swap(staging, folder)
-    except OSError as error:
-        raise CompileError(
-            str(folder), f"cannot be written ({error.strerror})", "free disk space or choose another folder"
-        ) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    folder = folder.resolve()
+    with _writing(folder):
+        if not folder.exists():
+            with staging_folder(folder) as staging:
+                _fill(project, staging)
+                with suppress(FileExistsError, NotADirectoryError), locked(folder.parent):
+                    if not folder.exists():
+                        os.rename(staging, folder)
+                        return
+        with staging_folder(folder / "project") as staging:
+            _fill(project, staging / "new")
+            with locked(folder):
+                _replace(project, folder, staging)
 
 
-def swap(staging: Path, folder: Path) -> None:
-    """Put `staging` in the place of `folder`; the old one goes only when the new one stands."""
-    old = staging.with_name(staging.name + ".old")
-    if folder.exists():
-        os.rename(folder, old)
+def _fill(project: Project, folder: Path) -> None:
+    for name, content in project.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_data(content))
+
+
+def _replace(project: Project, folder: Path, staging: Path) -> None:
+    """Move the files of the old project out of the way and those of the new one into place, or undo it all.
+
+    Nothing of the user's moves. A manifest that says so stands in the folder while it is half done, for
+    the case that the process is killed.
+    """
+    old, manifest = _listed(folder), folder / MANIFEST
+    before = manifest.read_bytes() if manifest.is_file() else None
+    moved: list[tuple[Path, Path]] = []
+    placed: list[Path] = []
     try:
-        os.rename(staging, folder)
-    except OSError:
-        if old.exists():
-            os.rename(old, folder)
+        new = sums(project)
+        both = {n: f"{old.get(n, '')} {new.get(n, '')}" for n in {*old, *new}}
+        write_whole(manifest, json.dumps({"incomplete": True, "sha256": both}).encode())
+        for name in sorted({*old, *RESULTS, *project} - {MANIFEST}):
+            place = folder / name
+            if os.path.lexists(place):
+                moved.append((place, _way_out(name, folder, staging, old)))
+                os.rename(*moved[-1])
+        for name in sorted(set(project) - {MANIFEST}):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.rename(staging / "new" / name, folder / name)
+            placed.append(folder / name)
+        if MANIFEST in project:
+            write_whole(manifest, _data(project[MANIFEST]))
+    except BaseException:
+        for place in placed:
+            place.unlink()
+        for place, out in reversed(moved):
+            with suppress(FileNotFoundError):
+                os.rename(out, place)
+        if before is None:
+            manifest.unlink(missing_ok=True)
+        else:
+            write_whole(manifest, before)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    for name in sorted(set(old) - set(project), reverse=True):
+        with suppress(OSError):
+            (folder / name).parent.rmdir()
+
+
+def _way_out(name: str, folder: Path, staging: Path, old: Mapping[str, str]) -> Path:
+    """Return where a file goes whose place is needed: away, or beside it where it is not as eqhls left it."""
+    place = folder / name
+    ours = name in RESULTS or not old
+    if place.is_file() and (
+        ours or hashlib.sha256(place.read_bytes()).hexdigest() in old.get(name, "").split()
+    ):
+        out = staging / "old" / name
+    else:
+        out = place.with_name(f"{place.name}.edited")
+        count = 1
+        while os.path.lexists(out):
+            count += 1
+            out = place.with_name(f"{place.name}.edited{count}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """Return the files of a project by its manifest, with their sums. Raises CompileError for a damaged
+    manifest: nobody knows then which files are the user's."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        listed = json.loads(path.read_text()).get("sha256", {})
+        return {str(name): str(value) for name, value in listed.items() if ".." not in Path(name).parts}
+    except (OSError, ValueError, AttributeError) as error:
+        raise CompileError(
+            str(path), f"cannot be read ({error})", "name another output folder, or remove this one"
+        ) from None
+
+
+@contextmanager
+def _writing(path: Path) -> Generator[None]:
+    """Turn what the system says against writing into a CompileError."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = "free disk space or choose another place" if full else "choose a place that you may write"
+        raise CompileError(str(path), f"cannot be written ({error.strerror})", remedy) from error
 
 
 def write_file(path: Path, content: str | bytes) -> None:
     """Write one file whole or not at all. Raises CompileError where it cannot be written."""
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise CompileError(
-            str(path), f"cannot be written ({error.strerror})", "choose a path that you may write"
-        ) from error
+    with _writing(path):
+        write_whole(path, _data(content))
+
+
+def _data(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 def npz(arrays: Mapping[str, Any]) -> bytes:

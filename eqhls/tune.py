@@ -21,7 +21,7 @@ from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign, ranges
 from eqhls.quantize.search import Merit, Problem, State, confirmed, search
 from eqhls.report.pareto import pareto_csv, pareto_png
-from eqhls.text import MANIFEST, check_target, write_project
+from eqhls.text import MANIFEST, check_target, sums, write_project
 from eqhls.verify.events import Events, from_raw, halves, predict_floats, rounded, sampled
 from eqhls.verify.metrics import auc_loss_error, tagger_auc
 from eqhls.verify.proof import scored_output
@@ -89,7 +89,8 @@ def quantize_model(
         "pareto.png": pareto_png(states, best, auc_loss, equivariance, unit),
     }
     files |= project_graph(fixed)
-    files[MANIFEST] = json.dumps({"name": graph.name, "quantized": True, "seed": seed}, indent=1) + "\n"
+    manifest = {"name": graph.name, "quantized": True, "seed": seed, "sha256": sums(files)}
+    files[MANIFEST] = json.dumps(manifest, indent=1) + "\n"
     write_project(files, folder)
     error = _loss_error(graph, fixed, tagger, second)
     return Quantized(folder, best, unit, len(states), _luts(fixed), error)

@@ -11,7 +11,10 @@ import argparse
 import importlib.util
 import json
 import os
+import re
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from cocotb_tools.check_results import get_results
@@ -52,34 +55,44 @@ def control_file(folder: Path, top: str) -> Path:
     return path
 
 
-def main() -> int:
+def awkward(path: Path) -> bool:
+    """Whether make takes the path for several, or the folder cannot be written."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return True
+    return not re.fullmatch(r"[\w./+@,=~-]+", str(path)) or not os.access(path, os.W_OK)
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("project", type=Path)
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--results", type=Path)
     parser.add_argument("--build", type=Path)
     parser.add_argument("--waves", choices=("vcd", "fst"), help="fst needs the header lz4.h")
-    arguments = parser.parse_args()
-    project = arguments.project.resolve()
+    return parser.parse_args()
+
+
+def bench(given: argparse.Namespace, project: Path, results: Path, build: Path) -> None:
+    """Build the top of a project in a folder that make takes, and run the bench there."""
     ports = json.loads(next((project / "rtl").glob("*.portmap.json")).read_text())
-    kind = f"cocotb_{arguments.waves}" if arguments.waves else "cocotb"
-    build = (arguments.build or project / "build" / kind).resolve()
-    results = (arguments.results or project / "sim" / "results.xml").resolve()
-    results.parent.mkdir(parents=True, exist_ok=True)
-    results.unlink(missing_ok=True)
-    use_wheel()
     runner = LeanVerilator()
-    sources = [project / line for line in (project / "rtl" / "sources.f").read_text().split()]
-    trace = ["--trace-fst", "--trace-structs"] if arguments.waves == "fst" else []
+    sources = []
+    for line in (project / "rtl" / "sources.f").read_text().split():
+        sources.append(build / "src" / line)
+        sources[-1].parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(project / line, sources[-1])
+    trace = ["--trace-fst", "--trace-structs"] if given.waves == "fst" else []
     runner.build(
         sources=[VerilatorControlFile(control_file(build, ports["name"])), *sources],
         hdl_toplevel=ports["name"],
         build_dir=build,
         always=True,
-        waves=bool(arguments.waves),
+        waves=bool(given.waves),
         build_args=["-O3", "-Wno-fatal", "-CFLAGS", "-std=c++17 -O1", *trace],
     )
-    vectors = arguments.vectors or project / "tb_data" / "words.npz"
+    vectors = given.vectors or project / "tb_data" / "words.npz"
     runner.test(
         hdl_toplevel=ports["name"],
         test_module="eq_bench",
@@ -87,7 +100,7 @@ def main() -> int:
         test_dir=build,
         results_xml=str(results),
         seed=1,
-        waves=bool(arguments.waves),
+        waves=bool(given.waves),
         extra_env={
             "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
             "EQ_VECTORS": str(vectors.resolve()),
@@ -95,6 +108,24 @@ def main() -> int:
             "EQ_TIMING": str(results.with_suffix(".timing.json")),
         },
     )
+
+
+def main() -> int:
+    given = arguments()
+    project = given.project.resolve()
+    kind = f"cocotb_{given.waves}" if given.waves else "cocotb"
+    build = (given.build or project / "build" / kind).resolve()
+    results = (given.results or project / "sim" / "results.xml").resolve()
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.unlink(missing_ok=True)
+    use_wheel()
+    if awkward(build):
+        with tempfile.TemporaryDirectory(prefix="eqhls-") as elsewhere:
+            bench(given, project, results, Path(elsewhere))
+            for wave in Path(elsewhere).glob(f"*.{given.waves}" if given.waves else "*.vcd"):
+                shutil.copyfile(wave, results.with_name(wave.name))
+    else:
+        bench(given, project, results, build)
     ran, failed = get_results(results)
     print(f"{ran} tests ran, {failed} failed, {TESTS} expected")
     return 0 if ran == TESTS and failed == 0 else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, NumArray, element
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
+from eqhls.lazy import lazy
 from eqhls.lower.netlist import Netlist, Port, simulate
-from eqhls.lower.tracer import Tracer
 from eqhls.options import Options
 from eqhls.vectors import port_events
 
@@ -20,6 +21,8 @@ CHECK_VALUES = 1 << 27
 """Values of cells that the check of a netlist computes, for about a second."""
 FEWEST, MOST = 1024, 8192
 """Events of that check, however large or small the netlist."""
+tracing = lazy("eqhls.lower.tracer")
+"""alkaid comes with it, which only those who compile wait for."""
 
 
 def lower(graph: Graph, options: Options) -> Netlist:
@@ -31,7 +34,7 @@ def lower(graph: Graph, options: Options) -> Netlist:
     """
     if not graph.quantized:
         raise CompileError(graph.name, "has values without a format", "quantize it first")
-    tracer = Tracer(options.stage_ns)
+    tracer = tracing.Tracer(options.stage_ns)
     feeds = {n.name: _inputs(tracer, n.type) for n in graph.inputs}
     values = graph.run(feeds)
     outputs: list[tuple[Num, Fixed]] = []
@@ -78,7 +81,7 @@ def port(name: str, kind: Type) -> Port:
     return Port(name, kind.shape, formats)
 
 
-def _inputs(tracer: Tracer, kind: Type) -> NumArray:
+def _inputs(tracer: Any, kind: Type) -> NumArray:
     out = np.empty(kind.shape, dtype=object)
     for index in np.ndindex(kind.shape):
         out[index] = tracer.input(kind.format_of(index[-1]))

@@ -6,14 +6,12 @@ import csv
 import io
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from eqhls.lazy import lazy
 from eqhls.quantize.search import State, front
 
-matplotlib.use("Agg")
+figures, ticker = lazy("matplotlib.figure"), lazy("matplotlib.ticker")
 COLUMNS = ("step", "cost", "auc_loss", "equivariance", "kept", "pareto", "auc_loss_held_out", "move")
 
 
@@ -37,7 +35,7 @@ def pareto_png(
 ) -> bytes:
     """Return a plot of both errors against cost in `unit`, with the bounds, the front, and what was found
     on events that the search did not see."""
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    figure = figures.Figure(figsize=(8, 3.6), layout="constrained")
     panels = figure.subplots(1, 2)
     found = [s for s in states if np.isfinite(s.merit.auc_loss)]
     best = front(found)
@@ -58,7 +56,7 @@ def pareto_png(
         )
         axes.axhline(bound, color="black", linestyle="--", linewidth=1, label="bound")
         axes.set(xlabel=f"estimated {unit}", ylabel=name.replace("_", " "))
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(5))
     panels[0].legend(fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=120, metadata={"Software": None})

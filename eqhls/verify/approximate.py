@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 
 from eqhls.errors import CompileError
 from eqhls.groups.basis import Basis
@@ -14,12 +13,14 @@ from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
+from eqhls.lazy import lazy
 from eqhls.ops.spurion import Spurion
+from eqhls.text import write_file
 from eqhls.verify.events import Events, fitted
 from eqhls.verify.evidence import Stage
 from eqhls.verify.testbuild import refined
 
-matplotlib.use("Agg")
+figures = lazy("matplotlib.figure")
 GAMMAS = (1.05, 1.25, 1.5, 2.0)
 FINE_BITS = (0, 2, 4)
 TYPICAL, FINEST = 1.25, 10
@@ -175,8 +176,7 @@ def _steps(kind: Type) -> Floats:
 
 
 def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(5.5, 3.6), layout="constrained")
+    figure = figures.Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()
     for fine, row in table.items():
         label = f"integer, {fine} bits more than the ports"
@@ -188,4 +188,6 @@ def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> Non
         yscale="log",
     )
     axes.legend(fontsize=8)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=120, metadata={"Software": None})
+    write_file(path, image.getvalue())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.words import Words
 from eqhls.text import asset
 from eqhls.verify.toolchain import require, run, toolchain
+from eqhls.verify.workspace import built, workspace
 
 
 class BulkSimulator:
@@ -53,23 +55,23 @@ class BulkSimulator:
         """Verilate and compile, unless this very source was compiled before."""
         sources = rtl_sources(self.folder)
         harness = asset("sim", "bulk_harness.cpp")
-        folder = (self.folder / "build" / f"verilator_{content_hash([*sources, harness])}").absolute()
-        library = folder / "libbulk.so"
-        if library.exists():
-            return library
-        tools = toolchain()
-        flags = ["-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", str(folder)]
-        verilate = ["--cc", "--build", "-j", "2", "--top-module", self.ports["name"], *flags]
-        log = folder / "verilator.log"
-        run([tools.verilator, *verilate, *sources], "verilator", log, self.folder, tools.env)
-        include = tools.root / "include"
-        paths = [f"-I{p}" for p in (folder, include, include / "vltstd")]
-        parts = [harness, folder / "libVdut.a", folder / "libverilated.a"]
-        partial = library.with_suffix(".part")
-        command = [require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *paths, *parts, "-pthread"]
-        run([*command, "-o", partial], "g++", folder / "link.log", self.folder, tools.env)
-        partial.rename(library)
-        return library
+        root, project = workspace(self.folder), self.folder.absolute()
+        key = f"verilator_{content_hash([*sources, harness])}"
+
+        def make(folder: Path) -> None:
+            tools = toolchain()
+            flags = ["-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", "."]
+            verilate = ["--cc", "--build", "-j", "2", "--top-module", self.ports["name"], *flags]
+            copies = copied(sources, project, folder)
+            log = root / f"{key}.log"
+            run([tools.verilator, *verilate, *copies], "verilator", log, folder, tools.env)
+            include = tools.root / "include"
+            paths = [f"-I{p}" for p in (folder, include, include / "vltstd")]
+            parts = [harness, folder / "libVdut.a", folder / "libverilated.a", "-pthread"]
+            command = [require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *paths, *parts]
+            run([*command, "-o", folder / "libbulk.so"], "g++", log, folder, tools.env)
+
+        return built(root / key, "libbulk.so", make)
 
 
 def port_map(folder: Path) -> dict[str, Any]:
@@ -93,6 +95,16 @@ def rtl_sources(folder: Path) -> list[Path]:
         if not path.is_file():
             raise CompileError(str(path), "is missing", "compile again")
     return paths
+
+
+def copied(sources: list[Path], project: Path, folder: Path) -> list[Path]:
+    """Copy sources of a project below a build folder, and return their paths relative to it: the tools
+    split absolute paths at blanks."""
+    relative = [Path("src") / s.relative_to(project) for s in sources]
+    for source, place in zip(sources, relative, strict=True):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / place)
+    return relative
 
 
 def content_hash(paths: list[Path]) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 import xml.etree.ElementTree as ElementTree
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.words import Words
-from eqhls.text import asset, write_file
+from eqhls.staging import put, staging_folder, write_whole
+from eqhls.text import asset, npz, write_file
 from eqhls.verify.toolchain import require_header, run, toolchain
+from eqhls.verify.workspace import workspace
 
 TESTS = ("bit_exact_back_to_back", "bit_exact_with_gaps", "reset_mid_stream", "silent_without_input")
 
@@ -34,7 +34,8 @@ class SimulationResult:
 
 
 def simulate(folder: Path, words: Words, expected: Words, *, waves: str = "") -> SimulationResult:
-    """Run the bench on packed events; JUnit XML stays in sim/results.xml, `waves` (vcd or fst) in build/.
+    """Run the bench on packed events; JUnit XML stays in sim/results.xml, `waves` (vcd or fst) in build/, or
+    in the cache if the project cannot be written.
 
     Raises VerificationError where the build fails or the simulator dies without a report.
     """
@@ -43,25 +44,24 @@ def simulate(folder: Path, words: Words, expected: Words, *, waves: str = "") ->
         raise CompileError("waves", f"found {waves!r}, expected vcd or fst")
     if waves == "fst":
         require_header("lz4.h", "FST waves", "apt-get install liblz4-dev zlib1g-dev, or ask for vcd")
-    folder = folder.absolute()
-    results = folder / "sim" / "results.xml"
-    results.unlink(missing_ok=True)
-    buffer = io.BytesIO()
-    np.savez(buffer, input=words, expected=expected)
-    vectors = folder / "build" / "words.npz"
-    write_file(vectors, buffer.getvalue())
-    command = [sys.executable, asset("sim", "run.py"), folder, "--vectors", vectors, "--results", results]
-    try:
-        run(
-            [*command, *(["--waves", waves] if waves else [])],
-            "cocotb",
-            folder / "build" / "cocotb.log",
-            folder,
-        )
-    except VerificationError:
-        if not results.is_file():
-            raise
-    return read_results(results, len(words))
+    folder, root = folder.absolute(), workspace(folder)
+    kind = f"cocotb_{waves}" if waves else "cocotb"
+    with staging_folder(root / kind) as private:
+        vectors, results = private / "words.npz", private / "results.xml"
+        write_file(vectors, npz({"input": words, "expected": expected}))
+        command = [sys.executable, asset("sim", "run.py"), folder, "--vectors", vectors]
+        command += ["--results", results, "--build", private, *(["--waves", waves] if waves else [])]
+        try:
+            run(command, "cocotb", root / "cocotb.log", private)
+        except VerificationError:
+            if not results.is_file():
+                raise
+        found = read_results(results, len(words))
+        for file in (results, results.with_suffix(".timing.json")):
+            with suppress(OSError):
+                write_whole(folder / "sim" / file.name, file.read_bytes())
+        put(private, root / kind)
+    return found
 
 
 def read_results(results: Path, events: int) -> SimulationResult:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.words import Words
+from eqhls.processes import run_logged
+from eqhls.staging import staging_folder, write_whole
 from eqhls.verify.bulk import content_hash
 from eqhls.verify.toolchain import require, run
+from eqhls.verify.workspace import built, workspace
 
 FLAGS = ("-std=c++14", "-O1", "-Wno-unknown-pragmas", "-Wno-int-in-bool-context")
 
@@ -36,42 +40,28 @@ class CSim:
 
     def build(self) -> Path:
         """Compile the shared library, unless this very source was compiled before."""
-        folder = self.folder / "build" / f"csim_{content_hash(self.sources())}"
-        library = folder / "libcsim.so"
-        if not library.exists():
-            firmware = self.folder / "firmware"
-            partial = library.with_suffix(".part")
-            folder.mkdir(parents=True, exist_ok=True)
-            run(
-                [
-                    require("g++"),
-                    *FLAGS,
-                    "-shared",
-                    "-fPIC",
-                    "-fvisibility=hidden",
-                    f"-I{firmware}",
-                    f"-I{firmware / 'ap_types'}",
-                    firmware / f"{self.name}.cpp",
-                    _exported(firmware, folder),
-                    "-o",
-                    partial,
-                ],
-                "g++",
-                folder / "csim.log",
-                self.folder,
-            )
-            partial.rename(library)
-        return library
+        root = workspace(self.folder)
+        firmware = self.folder / "firmware"
+        key = f"csim_{content_hash(self.sources())}"
+
+        def make(folder: Path) -> None:
+            paths = (f"-I{firmware}", f"-I{firmware / 'ap_types'}")
+            sources = (firmware / f"{self.name}.cpp", _exported(folder))
+            flags = (*FLAGS, "-shared", "-fPIC", "-fvisibility=hidden")
+            command = [require("g++"), *flags, *paths, *sources, "-o", folder / "libcsim.so"]
+            run(command, "g++", root / f"{key}.log", folder)
+
+        return built(root / key, "libcsim.so", make)
 
     def run(self, words: Words) -> Words:
         """Run events through the top function; shape (events, ceil(bits / 32)) in and out."""
         library = ctypes.CDLL(str(self.build()))
+        simulate = getattr(library, f"eqhls_{self.name}_csim")
+        count = getattr(library, f"eqhls_{self.name}_csim_out_words")
         words = np.ascontiguousarray(words, dtype=np.uint32)
-        out = np.zeros((len(words), library.eqhls_csim_out_words()), dtype=np.uint32)
+        out = np.zeros((len(words), count()), dtype=np.uint32)
         pointer = ctypes.POINTER(ctypes.c_uint32)
-        library.eqhls_csim(
-            words.ctypes.data_as(pointer), out.ctypes.data_as(pointer), ctypes.c_long(len(words))
-        )
+        simulate(words.ctypes.data_as(pointer), out.ctypes.data_as(pointer), ctypes.c_long(len(words)))
         return out
 
     def testbench(self) -> str:
@@ -79,29 +69,44 @@ class CSim:
 
         Raises VerificationError where it finds a mismatch.
         """
-        folder = self.folder / "build" / "testbench"
-        firmware = self.folder / "firmware"
-        program = folder / "testbench"
-        paths = [f"-I{p}" for p in (self.folder, firmware, firmware / "ap_types")]
-        sources = [firmware / f"{self.name}.cpp", firmware / f"{self.name}_hls.cpp"]
-        sources.append(self.folder / f"{self.name}_test.cpp")
-        command = [require("g++"), *FLAGS, *paths, *sources, "-o", program]
-        run(command, "g++", folder / "build.log", self.folder)
-        done = subprocess.run([program, self.folder / "tb_data"], capture_output=True, text=True, check=False)
-        if done.returncode:
+        root, firmware = workspace(self.folder), self.folder / "firmware"
+        data = self.folder / "tb_data"
+        with staging_folder(root / "testbench") as private:
+            for file in ("tb_input.dat", "tb_output.dat"):
+                shutil.copyfile(data / file, private / file)
+            program = private / "testbench"
+            paths = [f"-I{p}" for p in (self.folder, firmware, firmware / "ap_types")]
+            sources = [firmware / f"{self.name}.cpp", firmware / f"{self.name}_hls.cpp"]
+            sources.append(self.folder / f"{self.name}_test.cpp")
+            command = [require("g++"), *FLAGS, *paths, *sources, "-o", program]
+            run(command, "g++", root / "testbench.log", private)
+            printed = private / "printed.log"
+            failed = run_logged([program, private], printed, private)
+            found = printed.read_text(errors="replace").strip()
+            results = private / "csim_results.log"
+            kept = _kept(results.read_bytes() if results.is_file() else b"", data, root)
+        if failed:
             raise VerificationError(
                 str(self.folder),
-                f"the C testbench failed: {done.stdout}{done.stderr}".strip(),
-                "compare tb_data/csim_results.log with tb_data/tb_output.dat",
+                f"the C testbench failed: {found}",
+                f"compare {kept} with tb_data/tb_output.dat",
             )
-        return done.stdout.strip()
+        return found
 
 
-def _exported(firmware: Path, folder: Path) -> Path:
+def _kept(results: bytes, data: Path, root: Path) -> Path:
+    """Keep what the testbench wrote in tb_data/, or, if that cannot be written, beside its log."""
+    for place in (data / "csim_results.log", root / "csim_results.log"):
+        with suppress(OSError):
+            write_whole(place, results)
+            return place
+    return root
+
+
+def _exported(folder: Path) -> Path:
     """Make the bridge's two functions visible; everything else stays hidden."""
     path = folder / "bridge_export.cpp"
     path.write_text(
-        "#pragma GCC visibility push(default)\n"
-        f'#include "{firmware / "bridge.cpp"}"\n#pragma GCC visibility pop\n'
+        '#pragma GCC visibility push(default)\n#include "bridge.cpp"\n#pragma GCC visibility pop\n'
     )
     return path

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from eqhls.errors import CompileError
+from eqhls.staging import staging_folder
 from eqhls.text import write_file
-from eqhls.verify.bulk import port_map, rtl_sources
+from eqhls.verify.bulk import copied, port_map, rtl_sources
 from eqhls.verify.toolchain import run
+from eqhls.verify.workspace import workspace
 
 LUT = re.compile(r"LUT[1-6]$")
 
@@ -32,7 +34,7 @@ class Counts:
 
 
 def synthesize(folder: Path, report: Callable[[str, float], None]) -> Counts:
-    """Synthesize a project's RTL; the log and the counts stay in build/ and report/.
+    """Synthesize a project's RTL; the log stays in build/, the counts in report/.
 
     Raises CompileError where Yosys is not installed.
     """
@@ -41,16 +43,16 @@ def synthesize(folder: Path, report: Callable[[str, float], None]) -> Counts:
             "yosys", "the Python package pyosys is not installed", "pip install 'eqhls[synth]'"
         )
     top = port_map(folder)["name"]
-    statistics = folder.absolute() / "build" / "yosys.json"
-    statistics.parent.mkdir(parents=True, exist_ok=True)
-    passes = [
-        *(f"read_verilog -sv {path}" for path in rtl_sources(folder)),
-        f"synth_xilinx -family xcup -noiopad -noclkbuf -flatten -nodsp -nobram -top {top}",
-        f"tee -q -o {statistics} stat -json",
-    ]
+    root, project = workspace(folder), folder.absolute()
     report("Yosys: some minutes for a large design", 0.1)
-    run([sys.executable, "-c", _program(passes)], "yosys", folder / "build" / "yosys.log", folder)
-    counts = read_counts(json.loads(statistics.read_text()))
+    with staging_folder(root / "yosys") as private:
+        passes = [
+            *(f"read_verilog -sv {path}" for path in copied(rtl_sources(folder), project, private)),
+            f"synth_xilinx -family xcup -noiopad -noclkbuf -flatten -nodsp -nobram -top {top}",
+            "tee -q -o yosys.json stat -json",
+        ]
+        run([sys.executable, "-c", _program(passes)], "yosys", root / "yosys.log", private)
+        counts = read_counts(json.loads((private / "yosys.json").read_text()))
     write_file(folder / "report" / "yosys.json", json.dumps(asdict(counts)) + "\n")
     report("done", 1.0)
     return counts

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eqhls.errors import CompileError, VerificationError
+from eqhls.processes import run_logged
 
 APT = {"g++": "apt-get install g++", "make": "apt-get install make", "perl": "apt-get install perl"}
 
@@ -80,17 +81,7 @@ def run(
 
     Raises VerificationError with the end of the log where it fails.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as file:
-        code = subprocess.run(
-            [str(c) for c in command],
-            cwd=folder,
-            env=env,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        ).returncode
+    code = run_logged(command, log, folder, env)
     if code:
         tail = " | ".join(log.read_text(errors="replace").strip().splitlines()[-4:])
         raise VerificationError(what, f"failed with status {code}: {tail}", f"see {log}")

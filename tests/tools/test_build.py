@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import networks
 import numpy as np
@@ -34,12 +35,24 @@ def graph(rng: np.random.Generator) -> Graph:
     return networks.seeded(rng, 4, 1)
 
 
-@pytest.mark.parametrize("tool", ["vitis-run", "vitis_hls", "vivado_hls"])
+def project(graph: Graph, folder: Path, backend: Literal["Vitis", "Vivado"] = "Vitis") -> Path:
+    options = Options(Backend=backend)
+    manifest = json.dumps({"options": options.model_dump(mode="json")})
+    write_project({**emit_hls(graph, options), "eqhls.json": manifest}, folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("tool", "backend"), [("vitis-run", "Vitis"), ("vitis_hls", "Vitis"), ("vivado_hls", "Vivado")]
+)
 def test_a_tool_is_run_and_its_report_read(
-    tool: str, graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tool: str,
+    backend: Literal["Vitis", "Vivado"],
+    graph: Graph,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = tmp_path / "p"
-    write_project({**emit_hls(graph, Options()), "eqhls.json": "{}"}, folder)
+    folder = project(graph, tmp_path / "p", backend)
     programs = tmp_path / "bin"
     programs.mkdir()
     place = "seeded_prj/solution1/syn/report"
@@ -56,12 +69,15 @@ def test_a_tool_is_run_and_its_report_read(
 
 
 def test_failures_of_the_tool(graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "p"
-    write_project({**emit_hls(graph, Options()), "eqhls.json": "{}"}, folder)
+    folder = project(graph, tmp_path / "p")
     programs = tmp_path / "bin"
     programs.mkdir()
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
     with pytest.raises(CompileError, match="none of vitis-run"):
+        build_project(folder)
+    (programs / "vivado_hls").write_text("#!/bin/sh\n")
+    (programs / "vivado_hls").chmod(0o755)
+    with pytest.raises(CompileError, match="there is vivado_hls: compile with the other Backend"):
         build_project(folder)
     for text, message in (("exit 3", "status 3"), ("exit 0", "no csynth report")):
         (programs / "vitis_hls").write_text(f"#!/bin/sh\n{text}\n")

@@ -163,7 +163,8 @@ def test_a_wrong_latency_is_caught(project: Compiled, tmp_path: Path) -> None:
 
 def test_a_reset_that_forgets_is_caught(project: Compiled, tmp_path: Path) -> None:
     folder = copy(project, tmp_path)
-    spoil(folder, "rtl/eq_valid_pipe.sv", "rst ? {Latency{1'b0}} :", "1'b0 ? {Latency{1'b0}} :")
+    cell = f"rtl/{project.manifest['name']}_valid_pipe.sv"
+    spoil(folder, cell, "rst ? {Latency{1'b0}} :", "1'b0 ? {Latency{1'b0}} :")
     result = Machines(folder, project.graph).simulate(read_events(EVENTS, project.graph))
     failed = {name for name, passed, _ in result.tests if not passed}
     assert "reset_mid_stream" in failed

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
 from eqhls.backends.rtl.vendor import vendor_rtl
 from eqhls.errors import CompileError
-from eqhls.text import MANIFEST, write_project
+from eqhls.processes import run_logged
+from eqhls.text import MANIFEST, sums, write_project
 
-COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("vitis-run", ("--mode", "hls", "--tcl", "build_prj.tcl")),
-    ("vitis_hls", ("-f", "build_prj.tcl")),
-    ("vivado_hls", ("-f", "build_prj.tcl")),
-)
-"""Newest first; vitis-run passes no arguments to Tcl, so project.tcl holds all options."""
+COMMANDS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "Vitis": (
+        ("vitis-run", ("--mode", "hls", "--tcl", "build_prj.tcl")),
+        ("vitis_hls", ("-f", "build_prj.tcl")),
+    ),
+    "Vivado": (("vivado_hls", ("-f", "build_prj.tcl")),),
+}
+"""The tools of each Backend, newest first; vitis-run passes no arguments to Tcl, so project.tcl holds all
+options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +47,31 @@ class Synthesis:
 
 
 def build_project(folder: Path) -> Synthesis:
-    """Run the newest tool found and parse its report.
+    """Run the newest tool of the project's Backend and parse its report.
 
     Raises CompileError where no tool is installed, where it fails or writes no report.
     """
     if not (folder / "build_prj.tcl").is_file():
         raise CompileError(str(folder), "has no build_prj.tcl", "give a project that eqhls compiled")
-    found = [(shutil.which(tool), tool, arguments) for tool, arguments in COMMANDS]
+    backend = _backend(folder)
+    found = [(shutil.which(tool), tool, arguments) for tool, arguments in COMMANDS[backend]]
     program, tool, arguments = next((f for f in found if f[0]), (None, "", ()))
     if program is None:
+        other = [t for b, tools in COMMANDS.items() for t, _ in tools if b != backend and shutil.which(t)]
         raise CompileError(
             "build",
-            "found none of vitis-run, vitis_hls and vivado_hls on PATH",
-            "source the settings of Vitis or Vivado HLS first; simulation needs neither",
+            f"found none of {', '.join(t for t, _ in COMMANDS[backend])} on PATH, the tools of {backend}",
+            f"there is {other[0]}: compile with the other Backend in the configuration"
+            if other
+            else "source the settings of Vitis or Vivado HLS first; simulation needs neither",
         )
     log = folder / "build" / f"{tool}.log"
-    log.parent.mkdir(exist_ok=True)
-    with log.open("w") as file:
-        code = subprocess.run(
-            [program, *arguments], cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False
-        ).returncode
+    try:
+        code = run_logged([program, *arguments], log, folder)
+    except OSError as error:
+        raise CompileError(
+            str(folder), f"cannot be written ({error.strerror})", "build a copy of the project"
+        ) from None
     if code:
         raise CompileError(tool, f"failed with status {code}", f"see {log}")
     reports = sorted(folder.glob("*_prj/solution1/syn/report/*_csynth.xml"))
@@ -75,6 +83,17 @@ def build_project(folder: Path) -> Synthesis:
     return synthesis
 
 
+def _backend(folder: Path) -> str:
+    """Return the Backend that a project was compiled for; Vitis where its manifest names none."""
+    try:
+        backend = json.loads((folder / MANIFEST).read_text()).get("options", {}).get("Backend", "Vitis")
+    except (OSError, ValueError, AttributeError) as error:
+        raise CompileError(str(folder / MANIFEST), f"cannot be read ({error})", "compile again") from None
+    if backend not in COMMANDS:
+        raise CompileError(str(folder / MANIFEST), f"names the Backend {backend!r}", "compile again")
+    return backend
+
+
 def _keep_rtl(folder: Path, report: Path, synthesis: Synthesis) -> None:
     """Wrap the vendor's Verilog like our own, in vendor/, so that eqhls can simulate it."""
     verilog = {p.name: p.read_text() for p in sorted(report.parents[1].glob("verilog/*.v"))}
@@ -83,7 +102,8 @@ def _keep_rtl(folder: Path, report: Path, synthesis: Synthesis) -> None:
         return
     core = report.name.removesuffix("_csynth.xml")
     files = vendor_rtl(json.loads(maps[0].read_text()), synthesis.latency[1], core, verilog)
-    write_project({**files, MANIFEST: json.dumps({"name": core, "vendor": True}) + "\n"}, folder / "vendor")
+    manifest = {"name": core, "vendor": True, "sha256": sums(files)}
+    write_project({**files, MANIFEST: json.dumps(manifest) + "\n"}, folder / "vendor")
 
 
 def read_report(path: Path) -> Synthesis:

@@ -13,6 +13,7 @@ from eqhls.errors import CompileError
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
+from eqhls.names import value_identifier as identifier
 from eqhls.options import Options
 from eqhls.text import Emitter, Project, asset
 
@@ -50,14 +51,31 @@ def emit(graph: Graph, options: Options) -> Project:
         "firmware/bridge.cpp": render("bridge.cpp.j2", graph, options),
         "build_prj.tcl": render("build_prj.tcl.j2", graph, options),
         "project.tcl": render("project.tcl.j2", graph, options),
-        "hls_config.cfg": render("hls_config.cfg.j2", graph, options),
     }
+    if options.Backend == "Vitis":
+        files["hls_config.cfg"] = render("hls_config.cfg.j2", graph, options)
     for kind in sorted({"common", "output", *_headers(graph)}):
-        files[f"firmware/eqhls/{kind}.h"] = asset("hls_templates", "eqhls", f"{kind}.h").read_text()
+        files[f"firmware/eqhls/{kind}.h"] = library_header(graph, kind)
     for header in HEADERS:
         files[f"firmware/ap_types/{header}"] = asset("hls_templates", "ap_types", header).read_text()
     files["firmware/ap_types/LICENSE"] = asset("hls_templates", "ap_types", "LICENSE").read_text()
     return files
+
+
+def library_header(graph: Graph, kind: str) -> str:
+    """Return a header of the library inside the namespace of the project, with a guard of its own: projects
+    of two versions of eqhls can then be in one program, and in one source file."""
+    text = asset("hls_templates", "eqhls", f"{kind}.h").read_text()
+    text = text.replace(f"EQHLS_{kind.upper()}_H_", guard(graph, f"LIBRARY_{kind.upper()}"))
+    space = namespace(graph)
+    text = text.replace("\nnamespace eqhls {", f"\nnamespace {space} {{\nnamespace eqhls {{")
+    return text.replace("\n}  // namespace eqhls", f"\n}}  // namespace eqhls\n}}  // namespace {space}")
+
+
+def guard(graph: Graph, part: str) -> str:
+    """Return the name that guards a header against being read twice; the project stands last and in its own
+    letters, so that no two projects share one."""
+    return f"EQHLS_{part}_H_{graph.name}"
 
 
 def _headers(graph: Graph) -> set[str]:
@@ -87,10 +105,8 @@ def tensor_type(kind: Type) -> str:
 
 def top_header(graph: Graph) -> str:
     """Return the declaration of the top function."""
-    guard = f"{graph.name.upper()}_H_"
     out = Emitter()
-    out(f"#ifndef {guard}")
-    out(f"#define {guard}")
+    _open_guard(out, guard(graph, "TOP"))
     out('#include "defines.h"')
     out()
     out(f"namespace {namespace(graph)} {{")
@@ -102,6 +118,11 @@ def top_header(graph: Graph) -> str:
     out(f"{shell_signature(graph)};")
     out("#endif")
     return out.text()
+
+
+def _open_guard(out: Emitter, name: str) -> None:
+    out(f"#ifndef {name}")
+    out(f"#define {name}")
 
 
 def top_name(graph: Graph) -> str:
@@ -144,12 +165,12 @@ def namespace(graph: Graph) -> str:
 def defines(graph: Graph) -> str:
     """Return the types of all values and of the two words."""
     out = Emitter()
-    guard = f"EQHLS_{graph.name.upper()}_DEFINES_H_"
-    out(f"#ifndef {guard}")
-    out(f"#define {guard}")
-    widest = max(word_bits(graph.inputs), word_bits(graph.results), 1024)
+    _open_guard(out, guard(graph, "DEFINES"))
+    widest = -(-max(word_bits(graph.inputs), word_bits(graph.results), 1024) // 1024) * 1024
     out("#ifndef AP_INT_MAX_W")
-    out(f"#define AP_INT_MAX_W {-(-widest // 1024) * 1024}")
+    out(f"#define AP_INT_MAX_W {widest}")
+    out(f"#elif AP_INT_MAX_W < {widest}")
+    out(f"#error {graph.name} needs wider integers: compile everything with -DAP_INT_MAX_W={widest} or more")
     out("#endif")
     out('#include "eqhls/common.h"')
     out()
@@ -161,11 +182,6 @@ def defines(graph: Graph) -> str:
     out(f"}}  // namespace {namespace(graph)}")
     out("#endif")
     return out.text()
-
-
-def identifier(name: str) -> str:
-    """Return a C++ name for a value; a trailing underscore keeps it from keywords and types."""
-    return name.replace(".", "_") + "_"
 
 
 def contexts(graph: Graph) -> list[Context]:
@@ -182,9 +198,7 @@ def contexts(graph: Graph) -> list[Context]:
 def parameters(graph: Graph) -> str:
     """Return the config structs of all blocks."""
     out = Emitter()
-    guard = f"EQHLS_{graph.name.upper()}_PARAMETERS_H_"
-    out(f"#ifndef {guard}")
-    out(f"#define {guard}")
+    _open_guard(out, guard(graph, "PARAMETERS"))
     out('#include "defines.h"')
     out('#include "weights/tables.h"')
     for kind in sorted({n.op.kind() for n in graph} | {"output"}):
@@ -196,7 +210,7 @@ def parameters(graph: Graph) -> str:
         out(config_struct(identifier(c.node.name), config(c.node.op, c)))
     offset = 0
     for node in graph.results:
-        out(config_struct(f"{identifier(node.name)}out_", {"offset": offset, "stride": _stride(node.type)}))
+        out(config_struct(f"{identifier(node.name)}out", {"offset": offset, "stride": _stride(node.type)}))
         offset += word_bits((node,))
     out(f"}}  // namespace {namespace(graph)}")
     out("#endif")
@@ -207,9 +221,9 @@ def tables(graph: Graph) -> str:
     """Return the constant tables of all blocks."""
     parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(graph)]
     body = "".join(p for p in parts if p)
-    guard = f"EQHLS_{graph.name.upper()}_TABLES_H_"
+    name = guard(graph, "TABLES")
     return (
-        f"#ifndef {guard}\n#define {guard}\nnamespace {namespace(graph)} {{\n{body}"
+        f"#ifndef {name}\n#define {name}\nnamespace {namespace(graph)} {{\n{body}"
         f"}}  // namespace {namespace(graph)}\n#endif\n"
     )
 
@@ -232,7 +246,7 @@ def top_source(graph: Graph) -> str:
             out(call(node))
         out("out_word_t word = 0;")
         for node in graph.results:
-            out(f"eqhls::output<{identifier(node.name)}out_config>({identifier(node.name)}, word);")
+            out(f"eqhls::output<{identifier(node.name)}outconfig>({identifier(node.name)}, word);")
         out("out_data = word;")
     out("}")
     out()
@@ -270,6 +284,7 @@ def render(template: str, graph: Graph, options: Options) -> str:
         options=options,
         top=top_name(graph),
         period=f"{options.ClockPeriod:.4f}",
+        uncertainty=f"{100 * options.uncertainty:.4g}%",
         in_bits=word_bits(graph.inputs),
         out_bits=word_bits(graph.results),
         inputs=[_fields(n) for n in graph.inputs],

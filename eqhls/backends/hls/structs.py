@@ -20,7 +20,7 @@ def config_struct(name: str, values: Mapping[str, Value]) -> str:
             arguments = "int k" if value.ndim == 1 else "int k, int n"
             place = "[k]" if value.ndim == 1 else "[k][n]"
             kind = "long long" if _integer(value) == "long long" else "int"
-            lines.append(f"  static {kind} {key}({arguments}) {{ return {name}{key}{place}; }}")
+            lines.append(f"  static {kind} {key}({arguments}) {{ return {_table(name, key)}{place}; }}")
         elif isinstance(value, bool):
             lines.append(f"  static const bool {key} = {str(value).lower()};")
         elif isinstance(value, int):
@@ -36,8 +36,14 @@ def table_text(name: str, values: Mapping[str, Value]) -> str:
     for key, value in values.items():
         if isinstance(value, np.ndarray):
             shape = "".join(f"[{n}]" for n in value.shape)
-            lines.append(f"static const {_integer(value)} {name}{key}{shape} = {_braces(value)};")
+            lines.append(f"static const {_integer(value)} {_table(name, key)}{shape} = {_braces(value)};")
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def _table(name: str, key: str) -> str:
+    """Return the C++ name of a table. No underscore stands inside the key, so that no two values and keys
+    share one, and one at the end, which names of projects do not have."""
+    return f"{name}{key.replace('_', '')}_"
 
 
 def _integer(values: NDArray[Any]) -> str:

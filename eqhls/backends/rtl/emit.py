@@ -6,12 +6,10 @@ import json
 from collections.abc import Iterator
 
 from eqhls.backends.rtl.portmap import port_map, port_table
-from eqhls.backends.rtl.shell import shell
+from eqhls.backends.rtl.shell import shell, valid_pipe
 from eqhls.backends.rtl.verilog import PREFIX, RULES, Scope, bit_range, table_module, table_name
 from eqhls.lower.netlist import Cell, Constant, Input, Lookup, Netlist, Product, Sum, last_use, sum_frac
-from eqhls.text import Emitter, Project, asset
-
-CELLS_USED = ("eq_valid_pipe.sv",)
+from eqhls.text import Emitter, Project
 
 
 def emit(netlist: Netlist, clock_mhz: float) -> Project:
@@ -24,9 +22,9 @@ def emit(netlist: Netlist, clock_mhz: float) -> Project:
         f"rtl/{name}.portmap.json": json.dumps(ports, indent=1) + "\n",
         "rtl/README.md": port_table(ports),
     }
-    for cell in CELLS_USED:
-        files[f"rtl/{cell}"] = asset("firmware", "rtl", cell).read_text()
-    sources = [f"rtl/{c}" for c in CELLS_USED] + [f"rtl/{name}_core.v", f"rtl/{name}.v"]
+    cell, text = valid_pipe(name)
+    files[cell] = text
+    sources = [cell, f"rtl/{name}_core.v", f"rtl/{name}.v"]
     files["rtl/sources.f"] = "\n".join(sources) + "\n"
     return files
 

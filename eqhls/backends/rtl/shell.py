@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from eqhls.text import Emitter
+from eqhls.text import Emitter, asset
+
+_PIPE = "eq_valid_pipe"
+
+
+def valid_pipe(name: str) -> tuple[str, str]:
+    """Return the file and the Verilog of the cell that delays `valid`, named after the project: designs may
+    hold projects of several versions of eqhls."""
+    own = f"{name}_valid_pipe"
+    return f"rtl/{own}.sv", asset("firmware", "rtl", f"{_PIPE}.sv").read_text().replace(_PIPE, own)
 
 
 def shell(name: str, bits: tuple[int, int], latency_cycles: int, core: str) -> str:
@@ -25,7 +34,7 @@ def shell(name: str, bits: tuple[int, int], latency_cycles: int, core: str) -> s
     out(");")
     with out.block():
         out(core)
-        out(f"eq_valid_pipe #(.Latency({latency_cycles})) u_valid (")
+        out(f"{name}_valid_pipe #(.Latency({latency_cycles})) u_valid (")
         out("  .clk(clk), .rst(rst), .in_valid(in_valid), .out_valid(out_valid)")
         out(");")
     out("endmodule")

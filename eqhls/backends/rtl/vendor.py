@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from eqhls.backends.rtl.shell import shell
+from eqhls.backends.rtl.shell import shell, valid_pipe
 from eqhls.errors import CompileError
-from eqhls.text import Project, asset
+from eqhls.text import Project
 
 
 def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: Mapping[str, str]) -> Project:
@@ -24,10 +24,11 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
         )
     name = ports["name"]
     files = {f"rtl/vendor/{file}": text for file, text in sources.items()}
-    files["rtl/eq_valid_pipe.sv"] = asset("firmware", "rtl", "eq_valid_pipe.sv").read_text()
+    cell, text = valid_pipe(name)
+    files[cell] = text
     inner = f"{core} u_core (.ap_clk(clk), .ap_rst(rst), .in_data(in_data), .out_data(out_data));"
     files[f"rtl/{name}.v"] = shell(name, (ports["input_bits"], ports["output_bits"]), latency_cycles, inner)
-    order = ["rtl/eq_valid_pipe.sv", *sorted(f"rtl/vendor/{f}" for f in sources), f"rtl/{name}.v"]
+    order = [cell, *sorted(f"rtl/vendor/{f}" for f in sources), f"rtl/{name}.v"]
     files["rtl/sources.f"] = "\n".join(order) + "\n"
     files[f"rtl/{name}.portmap.json"] = (
         json.dumps(ports | {"latency_cycles": latency_cycles}, indent=1) + "\n"

@@ -1,0 +1,41 @@
+"""The front door: which reader takes a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints.load import is_checkpoint, load_checkpoint
+from eqhls.frontends.graphfile import load_model
+from eqhls.ir.graph import Graph
+from eqhls.lazy import lazy
+
+keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras]'")
+onnx = lazy("eqhls.frontends.onnx", "ONNX", "pip install 'eqhls[onnx]'")
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    ".keras": lambda path: keras.read_keras(path),
+    ".h5": lambda path: keras.read_keras(path),
+    ".onnx": lambda path: onnx.read_onnx(path),
+}
+"""Readers that need an optional package, by the suffix of the files that they take."""
+
+
+def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:
+    """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it if left
+    out), or a Keras or ONNX file. Raises CompileError for a file that no reader takes."""
+    if isinstance(model, Graph):
+        return model
+    model = Path(model)
+    if is_checkpoint(model):
+        return load_checkpoint(model, config)
+    if config is not None:
+        raise CompileError(str(config), f"goes with a checkpoint, and {model} is not one", "leave it out")
+    read = READERS.get(model.suffix)
+    if read is None:
+        return load_model(model)
+    if not model.is_file():
+        raise CompileError(str(model), "does not exist", "check the path")
+    return read(model)

@@ -1,0 +1,37 @@
+"""Modules that are heavy or optional, imported when they are first used.
+
+`import eqhls` must be quick and must change nothing in the program that does it. Every module that breaks
+this is named in a call of `lazy` at the top of the file that uses it; nothing else imports late.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from eqhls.errors import CompileError
+
+
+class Lazy:
+    """Stands for a module until one of its names is asked for."""
+
+    def __init__(self, module: str, where: str = "", remedy: str = "") -> None:
+        self._module, self._where, self._remedy = module, where, remedy
+
+    def __getattr__(self, name: str) -> Any:
+        """Raises CompileError if it is an optional package, or needs one, that is missing."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            module = importlib.import_module(self._module)
+        except ImportError as error:
+            if not self._remedy:
+                raise
+            raise CompileError(self._where, f"is needed ({error})", self._remedy) from None
+        return getattr(module, name)
+
+
+def lazy(module: str, where: str = "", remedy: str = "") -> Any:
+    """Return a stand-in for a module of the given full name. `where` and `remedy` tell users what to
+    install where it is optional."""
+    return Lazy(module, where, remedy)
