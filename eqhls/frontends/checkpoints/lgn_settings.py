@@ -146,7 +146,7 @@ class Weights:
     """The tensors of a checkpoint by their keys, in float64."""
 
     def __init__(self, state: Mapping[str, NDArray[Any]]) -> None:
-        self._state = {k.removeprefix("module."): v for k, v in state.items()}
+        self._state = state
 
     def get(self, key: str, *shape: int) -> Array:
         """Return a tensor. Raises CompileError where it is missing or has another shape (-1 fits any)."""
