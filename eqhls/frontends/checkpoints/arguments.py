@@ -15,7 +15,8 @@ from typing import Any
 from eqhls.errors import CompileError
 
 Names = Mapping[str, Any]
-Found = Callable[[Names], Any]
+Found = Callable[[Names, Any], Any]
+"""What a setting should be, by the tensors, and the value that it has."""
 LIKE = 0.85
 """How much alike two keys are (difflib) of which one is taken for a slip of the pen."""
 COMMON = frozenset(("nobj", "name", "python", "n_nodes", "key_orders", "weights", "dataset"))
@@ -64,7 +65,7 @@ def check(rules: Rules, others: frozenset[str], arguments: Mapping[str, Any], te
         where = f"{rules.family}: {key}"
         if key in rules.fixed and value != rules.fixed[key]:
             raise CompileError(where, f"found {value!r}", f"this network is read with {rules.fixed[key]!r} only")
-        if key in rules.decided and value != (found := rules.decided[key](tensors)):
+        if key in rules.decided and value != (found := rules.decided[key](tensors, value)):
             raise CompileError(where, f"found {value!r}, but the tensors have {found!r}", "correct the setting")
         if key in rules.known | COMMON | TRAINING:
             continue
@@ -82,7 +83,13 @@ def count(tensors: Names, head: str) -> int:
 
 def has(start: str) -> Found:
     """Return whether there is a tensor of which the name starts so."""
-    return lambda tensors: any(n.startswith(start) for n in tensors)
+    return lambda tensors, _: any(n.startswith(start) for n in tensors)
+
+
+def norm(tensors: Names, value: Any) -> Any:
+    """Return the kind of norm: of those that are read, only batch normalisation has tensors."""
+    there = any(".normlayer." in n for n in tensors)
+    return value if there == str(value).startswith(("b", "i", "l")) else "b" if there else "None"
 
 
 PAIRS = frozenset(
@@ -97,15 +104,16 @@ RULES: dict[str, Rules] = {
         "pelican",
         PAIRS | {"stabilizer", "method", "read_pid", "dataset"},
         OLDER | {"activate_agg_in": False, "activate_lin_in": True},
-        {"mlp_out": has("mlp_out."), "factorize": has("net2to2.eq_layers.0.coefs00")},
+        {"mlp_out": has("mlp_out."), "factorize": has("net2to2.eq_layers.0.coefs00"), "batchnorm": norm},
     ),
     "nano": Rules(
         "pelican-nano",
         PAIRS | {"add_beams", "beam_mass"},
         OLDER,
         {
-            "n_hidden": lambda t: t["net2to2.eq_layers.0.bias"].shape[0],
+            "n_hidden": lambda t, _: t["net2to2.eq_layers.0.bias"].shape[0],
             "factorize": has("net2to2.eq_layers.0.coefs00"),
+            "batchnorm": norm,
         },
     ),
     "lgn": Rules(
@@ -117,7 +125,7 @@ RULES: dict[str, Rules] = {
         {},
         {
             "pmu_in": has("input_func_atom.weights.(1, 1)"),
-            "num_cg_levels": lambda t: count(t, "lgn_cg.atom_levels."),
+            "num_cg_levels": lambda t, _: count(t, "lgn_cg.atom_levels."),
             "mlp": has("lgn_cg.mlp_levels."),
         },
     ),
@@ -126,8 +134,8 @@ RULES: dict[str, Rules] = {
         frozenset("nobj n_nodes c_weight vectors masses beams_p4".split()),
         {},
         {
-            "n_hidden": lambda t: t["embedding.weight"].shape[0],
-            "n_layers": lambda t: count(t, "LGEBs."),
+            "n_hidden": lambda t, _: t["embedding.weight"].shape[0],
+            "n_layers": lambda t, _: count(t, "LGEBs."),
         },
     ),
 }
