@@ -21,6 +21,7 @@ from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.archive import MAX_BYTES, read_arrays, read_checkpoint, read_config
 from eqhls.frontends.checkpoints.load import is_checkpoint, load_checkpoint
 
+
 def test_a_checkpoint_is_read_whole(tmp_path: Path) -> None:
     """Tensors, views, arguments, and all that an optimizer leaves behind."""
     scalar = Call(

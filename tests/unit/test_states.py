@@ -53,7 +53,15 @@ def prefixed(state: State, prefix: str) -> State:
     return {prefix + k: v for k, v in state.items()}
 
 
-PREFIXES = ("module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "module.module.", "model.", "net.")
+PREFIXES = (
+    "module.",
+    "_orig_mod.",
+    "module._orig_mod.",
+    "_orig_mod.module.",
+    "module.module.",
+    "model.",
+    "net.",
+)
 PREFIXES += ("model._orig_mod.", "net.module.", "_forward_module.", "ema_model.module.")
 
 
@@ -73,14 +81,20 @@ def test_prefixes_of_some_names_are_refused(family: str, tmp_path: Path) -> None
     first, *others = state
     for prefix in ("module.", "_orig_mod."):
         mixed = prefixed({k: state[k] for k in others}, prefix) | {first: state[first]}
-        with pytest.raises(CompileError, match=f"the prefix '{prefix}' of a wrapper in {prefix}.*{first.split('(')[0]}"):
+        with pytest.raises(
+            CompileError, match=f"the prefix '{prefix}' of a wrapper in {prefix}.*{first.split('(')[0]}"
+        ):
             load(tmp_path / "net", mixed, arguments)
     with pytest.raises(CompileError, match="twice, with and without the prefix 'module.'"):
         load(tmp_path / "net", state | prefixed(state, "module."), arguments)
     words = first.split(".")
     inner = ".".join([words[0], "_orig_mod", *words[1:]])
     with pytest.raises(CompileError, match="the prefix '_orig_mod.' of a wrapper in "):
-        load(tmp_path / "net", {k: v for k, v in state.items() if k != first} | {inner: state[first]}, arguments)
+        load(
+            tmp_path / "net",
+            {k: v for k, v in state.items() if k != first} | {inner: state[first]},
+            arguments,
+        )
 
 
 @pytest.mark.parametrize("family", RULES)
@@ -135,7 +149,9 @@ def test_half_precision_is_read(tmp_path: Path) -> None:
     assert load(tmp_path / "net", half, arguments) == load(tmp_path / "net", full, arguments)
 
 
-@pytest.mark.parametrize("prefix", ["ema.", "ema_model.", "model_ema.", "module_ema.module.", "swa_net.", "ema_2."])
+@pytest.mark.parametrize(
+    "prefix", ["ema.", "ema_model.", "model_ema.", "module_ema.module.", "swa_net.", "ema_2."]
+)
 @pytest.mark.parametrize("beside", ["", "model.", "module.", "net._orig_mod."])
 def test_running_averages_in_one_state_are_chosen_by_name(prefix: str, beside: str, tmp_path: Path) -> None:
     state, arguments = network("nano")
@@ -145,7 +161,9 @@ def test_running_averages_in_one_state_are_chosen_by_name(prefix: str, beside: s
     with pytest.raises(CompileError, match=f"holds 2 sets of weights: {names[0]}, {names[1]}; say which one"):
         load(tmp_path / "net", both, arguments)
     for name, want in zip(names, (state, other), strict=True):
-        assert load(tmp_path / "net", both, arguments, weights=name) == load(tmp_path / "net", want, arguments)
+        assert load(tmp_path / "net", both, arguments, weights=name) == load(
+            tmp_path / "net", want, arguments
+        )
     with pytest.raises(CompileError, match=f"weights: found 'best'; expected one of {names[0]}, {names[1]}"):
         load(tmp_path / "net", both, arguments, weights="best")
 
@@ -162,14 +180,17 @@ ENTRIES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["state_dict", "callbacks.EMA.ema_weights"],
     ),
     "averaged": ({"model_state": one(), "swa": one("module.w")}, ["model_state", "swa"]),
-    "shadow": ({"net": one(), "ema": {"decay": 0.9, "shadow_params": [tensor()]}}, ["net", "ema.shadow_params"]),
-    "object": ({"net": one(), "ema": Call("x.Ema", state={"shadow": one()}, new=True)}, ["net", "ema.shadow"]),
+    "shadow": (
+        {"net": one(), "ema": {"decay": 0.9, "shadow_params": [tensor()]}},
+        ["net", "ema.shadow_params"],
+    ),
+    "object": (
+        {"net": one(), "ema": Call("x.Ema", state={"shadow": one()}, new=True)},
+        ["net", "ema.shadow"],
+    ),
     "beside the top": ({"a.w": tensor(), "ema_state": one()}, ["top level", "ema_state"]),
     "best": ({"model": one(), "best_model": one()}, ["model", "best_model"]),
-    "inside an entry": (
-        {"state_dict": {"net.w": tensor(), "ema_net.w": tensor()}},
-        ["net", "ema_net"],
-    ),
+    "inside an entry": ({"state_dict": {"net.w": tensor(), "ema_net.w": tensor()}}, ["net", "ema_net"]),
     "inside one of two": (
         {"model": one(), "state_dict": {"net.w": tensor(), "ema_net.w": tensor()}},
         ["model", "state_dict.net", "state_dict.ema_net"],
@@ -181,7 +202,9 @@ ENTRIES: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_running_averages_beside_the_state_are_named(case: str, tmp_path: Path) -> None:
     value, names = ENTRIES[case]
     path = write(tmp_path / "net.pt", value)
-    with pytest.raises(CompileError, match="sets of weights: " + ", ".join(names) + "; say which one is the network"):
+    with pytest.raises(
+        CompileError, match="sets of weights: " + ", ".join(names) + "; say which one is the network"
+    ):
         read_checkpoint(path)
     for name in names:
         if name.endswith("shadow_params"):
@@ -192,11 +215,22 @@ def test_running_averages_beside_the_state_are_named(case: str, tmp_path: Path) 
             np.testing.assert_array_equal(found, VALUES.reshape(2, 3))
 
 
-@pytest.mark.parametrize("key", ["model_state", "state_dict", "model_state_dict", "model", "net", "network", "weights"])
+@pytest.mark.parametrize(
+    "key", ["model_state", "state_dict", "model_state_dict", "model", "net", "network", "weights"]
+)
 def test_entries_with_the_state_of_a_model(key: str, tmp_path: Path) -> None:
     """Optimizers hold tensors too, by number; so do averages of the loss. None of them is a network."""
-    optimizer = {"state": {0: {"exp_avg": tensor(), "step": tensor()}}, "param_groups": [{"lr": 0.1, "params": [0]}]}
-    value = {key: one("module.w"), "optimizer": optimizer, "optimizer_states": [optimizer], "epoch": 3, "loss": 0.5}
+    optimizer = {
+        "state": {0: {"exp_avg": tensor(), "step": tensor()}},
+        "param_groups": [{"lr": 0.1, "params": [0]}],
+    }
+    value = {
+        key: one("module.w"),
+        "optimizer": optimizer,
+        "optimizer_states": [optimizer],
+        "epoch": 3,
+        "loss": 0.5,
+    }
     value["hyper_parameters"] = {"nobj": 4}
     found = read_checkpoint(write(tmp_path / "net.pt", value))
     assert list(found.arrays) == ["w"] and found.arguments == {"nobj": 4}
@@ -217,7 +251,10 @@ def test_brain_floats_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (Call("torch._utils._rebuild_tensor_v2", Storage(), 0, (2, 3), (3, 1), False, {}, {"neg": True}), "the flags"),
+        (
+            Call("torch._utils._rebuild_tensor_v2", Storage(), 0, (2, 3), (3, 1), False, {}, {"neg": True}),
+            "the flags",
+        ),
         (Call("torch._utils._rebuild_qtensor", Storage(), 0), "has a quantized tensor; save the plain"),
         (Call("torch._utils._rebuild_sparse_tensor", 1), "has a sparse tensor; save the plain"),
         (tensor(Storage(kind="ComplexFloatStorage")), "type torch.ComplexFloatStorage"),
@@ -232,12 +269,32 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "another spelling": ("pelican", {"nobj-avg": 7}, "pelican: nobj-avg: is no setting; write nobj_avg"),
     "a slip": ("nano", {"activaton": "elu"}, "pelican-nano: activaton: is no setting; write activation"),
     "capitals": ("lgn", {"Scale": 0.1}, "LGN: Scale: is no setting; write scale"),
-    "another family": ("pelican", {"add_beams": False}, "add_beams: found False, a setting of another family"),
-    "vectors of nano": ("nano", {"stabilizer": "so3"}, "stabilizer: found 'so3', a setting of another family"),
-    "masses of pelican": ("pelican", {"masses": "massless"}, "masses: found 'massless', a setting of another"),
+    "another family": (
+        "pelican",
+        {"add_beams": False},
+        "add_beams: found False, a setting of another family",
+    ),
+    "vectors of nano": (
+        "nano",
+        {"stabilizer": "so3"},
+        "stabilizer: found 'so3', a setting of another family",
+    ),
+    "masses of pelican": (
+        "pelican",
+        {"masses": "massless"},
+        "masses: found 'massless', a setting of another",
+    ),
     "no scale": ("lorentznet", {"scale": 0.5}, "scale: found 0.5, a setting of another family"),
-    "an older code": ("pelican", {"ir_safe": True}, "ir_safe: found True; this network is read with False only"),
-    "norms that are not there": ("pelican", {"batchnorm": "None"}, "batchnorm: found 'None', but the tensors have 'b'"),
+    "an older code": (
+        "pelican",
+        {"ir_safe": True},
+        "ir_safe: found True; this network is read with False only",
+    ),
+    "norms that are not there": (
+        "pelican",
+        {"batchnorm": "None"},
+        "batchnorm: found 'None', but the tensors have 'b'",
+    ),
     "no head": ("pelican", {"mlp_out": False}, "mlp_out: found False, but the tensors have True"),
     "factors": ("nano", {"factorize": True}, "factorize: found True, but the tensors have False"),
     "width": ("nano", {"n_hidden": 17}, "n_hidden: found 17, but the tensors have"),
@@ -260,7 +317,7 @@ def test_settings_of_another_network_are_refused(case: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("family", RULES)
 def test_settings_of_the_training_change_nothing(family: str, tmp_path: Path) -> None:
     state, arguments = network(family)
-    harmless = {k: 1 for k in TRAINING - RULES[family].known} | {"my_own_key": 3, "sweep": "b"}
+    harmless = dict.fromkeys(TRAINING - RULES[family].known, 1) | {"my_own_key": 3, "sweep": "b"}
     assert load(tmp_path / "net", state, arguments | harmless) == load(tmp_path / "net", state, arguments)
 
 
@@ -307,4 +364,6 @@ def test_every_setting_is_honoured_or_refused(family: str, key: str, tmp_path: P
 
 def test_every_setting_is_tried() -> None:
     """The version of Python stands for an order of irreps; it is tried by the tests of the LGN."""
-    assert {f: set(more) for f, more in OTHER.items()} == {f: set(r.read) - {"python"} for f, r in RULES.items()}
+    assert {f: set(more) for f, more in OTHER.items()} == {
+        f: set(r.read) - {"python"} for f, r in RULES.items()
+    }

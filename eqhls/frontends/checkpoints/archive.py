@@ -55,7 +55,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The tensors of a model by name, without the prefixes of wrappers, and the arguments that it was made with."""
+    """The tensors of a model by name, without the prefixes of wrappers, and the arguments of its training."""
 
     arrays: dict[str, Array]
     arguments: dict[str, Any]
@@ -64,7 +64,8 @@ class Checkpoint:
 def read_checkpoint(path: Path, weights: str | None = None) -> Checkpoint:
     """Read a torch file without torch, and without running anything that it holds.
 
-    `weights` names the set of weights to read, of a file with several. Raises CompileError for damaged, foreign and hostile files, and for weights that are not finite numbers.
+    `weights` names the set of weights to read, of a file with several. Raises
+    CompileError for damaged, foreign and hostile files, and for weights that are not finite numbers.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -196,7 +197,13 @@ def _bounded(declared: int, most: int) -> None:
 
 
 def _tensor(
-    storage: Any, offset: Any, size: Any, stride: Any, _grad: Any = None, _hooks: Any = None, flags: Any = None
+    storage: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    _grad: Any = None,
+    _hooks: Any = None,
+    flags: Any = None,
 ) -> FileTensor:
     """Return a tensor as an array of its own. Every element must lie in the storage, none may be repeated.
 

@@ -1,8 +1,8 @@
 """The settings of a checkpoint: each one is honoured, agrees with the tensors, or is refused.
 
-The published codes keep everything that they were started with in one list: what makes the network, and how it
-was trained and logged. The second kind changes no number here, and so do keys that nobody knows, unless they
-look like a setting that is written differently.
+The published codes keep everything that they were started with in one list: what makes the network, and how
+it was trained and logged. The second kind changes no number here. Keys that no code knows are left alone,
+unless they look like a setting that is written differently.
 """
 
 from __future__ import annotations
@@ -19,23 +19,28 @@ Found = Callable[[Names, Any], Any]
 """What a setting should be, by the tensors, and the value that it has."""
 LIKE = 0.85
 """How much alike two keys are (difflib) of which one is taken for a slip of the pen."""
-COMMON = frozenset(("nobj", "name", "python", "n_nodes", "key_orders", "weights", "dataset"))
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+COMMON = words("nobj name python n_nodes key_orders weights dataset")
 """Keys that are read for some family and harmless beside all others."""
-TRAINING = frozenset(
-    """
-    RAMdataset alpha batch_group_size batch_size beams bestfile c_decay checkfile checkpoint cooldown cuda
-    cutoff_decay cutoff_type datadir device diagnostics distribute_eval drop_rate drop_rate_out dropout dtype
-    epoch epochs exp_name fix_data force_download full_scalars gaussian_mask hard_cut_rad host input level_gain
-    load loadfile local_rank log_every log_interval log_level logdir logfile lr lr_decay lr_decay_type lr_final
-    lr_init lr_minibatch maxdim mlp_depth mlp_width modeldir net num_basis_fn num_channels num_channels_2to2
-    num_channels_m num_channels_m_out num_channels_out num_channels_scalar num_classes num_epoch
-    num_mpnn_levels num_parameters num_targets num_test num_train num_valid num_workers optim optuna_test
-    parallel password port predict predictdir predictfile prefix pruner quiet rank1_width_multiplier
-    reproducible sampler save save_every seed sgd_restart shuffle soft_cut_rad soft_cut_width storage
-    study_name summarize summarize_csv target task test test_mode testfile textlog val_interval verbose warmup
-    warmup_epochs weight_decay weight_init workdir yaml
-    """.split()
-)
+TRAINING = words("""
+    RAMdataset alpha batch_group_size batch_size beams bestfile c_decay checkfile checkpoint
+    cooldown cuda cutoff_decay cutoff_type datadir device diagnostics distribute_eval drop_rate
+    drop_rate_out dropout dtype epoch epochs exp_name fix_data force_download full_scalars
+    gaussian_mask hard_cut_rad host input level_gain load loadfile local_rank log_every log_interval
+    log_level logdir logfile lr lr_decay lr_decay_type lr_final lr_init lr_minibatch maxdim
+    mlp_depth mlp_width modeldir net num_basis_fn num_channels num_channels_2to2 num_channels_m
+    num_channels_m_out num_channels_out num_channels_scalar num_classes num_epoch num_mpnn_levels
+    num_parameters num_targets num_test num_train num_valid num_workers optim optuna_test parallel
+    password port predict predictdir predictfile prefix pruner quiet rank1_width_multiplier
+    reproducible sampler save save_every seed sgd_restart shuffle soft_cut_rad soft_cut_width
+    storage study_name summarize summarize_csv target task test test_mode testfile textlog
+    val_interval verbose warmup warmup_epochs weight_decay weight_init workdir yaml
+""")
 """What the published codes are started with beside the network: files, the optimizer, the run; sizes that the
 tensors say; and options that their networks never read, as the cutoffs of the LGN."""
 
@@ -64,9 +69,11 @@ def check(rules: Rules, others: frozenset[str], arguments: Mapping[str, Any], te
             continue
         where = f"{rules.family}: {key}"
         if key in rules.fixed and value != rules.fixed[key]:
-            raise CompileError(where, f"found {value!r}", f"this network is read with {rules.fixed[key]!r} only")
+            only = f"this network is read with {rules.fixed[key]!r} only"
+            raise CompileError(where, f"found {value!r}", only)
         if key in rules.decided and value != (found := rules.decided[key](tensors, value)):
-            raise CompileError(where, f"found {value!r}, but the tensors have {found!r}", "correct the setting")
+            both = f"found {value!r}, but the tensors have {found!r}"
+            raise CompileError(where, both, "correct the setting")
         if key in rules.known | COMMON | TRAINING:
             continue
         if key in others:
@@ -92,12 +99,10 @@ def norm(tensors: Names, value: Any) -> Any:
     return value if there == str(value).startswith(("b", "i", "l")) else "b" if there else "None"
 
 
-PAIRS = frozenset(
-    """
-    nobj nobj_avg scale activation batchnorm masked irc_safe config config_out activate_agg activate_lin
-    activate_agg_out activate_lin_out massless
-    """.split()
-)
+PAIRS = words("""
+    nobj nobj_avg scale activation batchnorm masked irc_safe config config_out activate_agg
+    activate_lin activate_agg_out activate_lin_out massless
+""")
 OLDER = {"ir_safe": False, "layernorm": False, "sig": False, "folklore": False}
 RULES: dict[str, Rules] = {
     "pelican": Rules(
@@ -118,9 +123,9 @@ RULES: dict[str, Rules] = {
     ),
     "lgn": Rules(
         "LGN",
-        frozenset(
-            "nobj constituents scale add_beams beam_mass activation set_order mask_mode key_orders python name "
-            "prefix top max_zf".split()
+        words(
+            "nobj constituents scale add_beams beam_mass activation set_order mask_mode key_orders python name"
+            " prefix top max_zf"
         ),
         {},
         {
@@ -131,7 +136,7 @@ RULES: dict[str, Rules] = {
     ),
     "lorentznet": Rules(
         "LorentzNet",
-        frozenset("nobj n_nodes c_weight vectors masses beams_p4".split()),
+        words("nobj n_nodes c_weight vectors masses beams_p4"),
         {},
         {
             "n_hidden": lambda t, _: t["embedding.weight"].shape[0],

@@ -32,7 +32,7 @@ WRAPPERS = (
     "_checkpoint_wrapped_module.",
 )
 """What torch.compile, DataParallel and DDP, Lightning, Fabric, FSDP put before the name of every tensor."""
-INSIDE = re.compile(r"(^|\.)(_orig_mod|module|_forward_module|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
+INSIDE = re.compile(r"(^|\.)(_orig_mod|module|_forward_module|_(fsdp|checkpoint)_wrapped_module)\.")
 AVERAGES = re.compile(r"(^|_)(ema|swa|averaged?|avg|shadow)(_|\d|$)", re.IGNORECASE)
 """Names of running averages of weights, whole words between underscores."""
 COUNTERS = re.compile(r"(^|\.)(num_batches_tracked|n_averaged)$")
@@ -45,7 +45,7 @@ DEPTH, TOP, UNNAMED = 5, "top level", "without prefix"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileTensor:
-    """An array of a file. It is compared by identity, since parameters are keys in the state of an optimizer."""
+    """An array of a file, compared by identity: parameters are keys in the state of an optimizer."""
 
     array: Array
 
@@ -87,7 +87,7 @@ class Taken(Mapping[str, Array]):
         raise TypeError("tensors are read by name, so that none is left out unseen")
 
     def check_all_read(self, family: str) -> None:
-        """Raise CompileError naming the first tensor that no block reads; counters of the training may stay."""
+        """Raise CompileError naming the first tensor that is not read; counters of the training may stay."""
         left = [n for n in self.arrays if n not in self.read and not COUNTERS.search(n)]
         if left:
             more = f" and {len(left) - 1} more" if len(left) > 1 else ""
@@ -231,7 +231,8 @@ def _common(names: list[str]) -> str:
 def _refuse_mixed(names: list[str], name: str, wrapper: str) -> None:
     bare = name.replace(wrapper, "", 1)
     if bare in names:
-        raise CompileError("checkpoint", f"has {bare} twice, with and without the prefix {wrapper!r}", DAMAGED)
+        twice = f"has {bare} twice, with and without the prefix {wrapper!r}"
+        raise CompileError("checkpoint", twice, DAMAGED)
     other = next((n for n in names if not n.startswith(wrapper)), name)
     raise CompileError(
         "checkpoint",
