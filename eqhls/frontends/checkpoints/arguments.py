@@ -124,8 +124,8 @@ RULES: dict[str, Rules] = {
     "lgn": Rules(
         "LGN",
         words(
-            "nobj constituents scale add_beams beam_mass activation set_order mask_mode key_orders python name"
-            " prefix top max_zf"
+            "nobj constituents scale add_beams beam_mass activation set_order mask_mode key_orders python"
+            " name prefix top max_zf"
         ),
         {},
         {

@@ -30,6 +30,7 @@ class Reading:
 
     where: str
     ports: frozenset[str]
+    opset: int = 0
     nodes: dict[str, Node] = field(default_factory=dict[str, Node])
     views: dict[str, View] = field(default_factory=dict[str, View])
     constants: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
