@@ -442,6 +442,21 @@ def test_outputs_have_the_names_and_the_order_of_the_file() -> None:
     assert graph.outputs == ("b", "a", "c", "d", "same") and graph.inputs[0].name == "x"
 
 
+def test_names_are_those_of_programs() -> None:
+    """Exporters number values, and put slashes and dots into names."""
+    nodes = [node("Relu", ["x0"], ["12"], "/fc.1/Relu"), node("Tanh", ["12"], ["r.é"], "3")]
+    model = file(nodes, outputs=("12", "r.é"))
+    model.graph.name = "7 nets.b"
+    graph = read_onnx(model)
+    assert graph.outputs == ("v12", "r._") and graph.name == "v7_nets_b"
+    nodes = [node("Relu", ["x0"], ["a.b"]), node("Tanh", ["a.b"], ["a_b"]), node("Tanh", ["a_b"], ["y"])]
+    refused(file(nodes), "a_b: has the name of a.b but for dots")
+    refused(
+        file([node("Relu", ["x0"], ["a/b"]), node("Tanh", ["a/b"], ["a_b"]), nodes[2]]),
+        "two operators of this name",
+    )
+
+
 def quantized(
     bits: Any, scale: Any, zero: Any = 0.0, operator: str = "Quant", source: str = "x0", **given: Any
 ) -> onnx.ModelProto:

@@ -1,4 +1,4 @@
-"""QONNX's quantizers: the format behind a block, a requantization of its own, or a constant that is rounded."""
+"""QONNX's quantizers: a format behind a block, a requantization of its own, or a rounded constant."""
 
 from __future__ import annotations
 

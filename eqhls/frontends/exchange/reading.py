@@ -94,4 +94,6 @@ def name_of(node: onnx.NodeProto) -> str:
 
 
 def identifier(name: str) -> str:
-    return re.sub(r"[^\w.]", "_", name)
+    """Return a name as programs may have it: letters, digits, underscores and dots, a letter in front."""
+    plain = re.sub(r"[^\w.]", "_", name, flags=re.ASCII)
+    return f"v{plain}" if plain[:1].isdigit() or plain.startswith(".") else plain

@@ -40,7 +40,8 @@ def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
         else:
             names[view.name] = name
         outputs.append(name)
-    return Graph(identifier(graph.name) or "network", _renamed(nodes, names), tuple(outputs))
+    title = identifier(graph.name).replace(".", "_") or "network"
+    return Graph(title, _distinct(_renamed(nodes, names)), tuple(outputs))
 
 
 def _copy(name: str, value: str, kind: Type) -> Node:
@@ -109,3 +110,14 @@ def _renamed(nodes: list[Node], names: dict[str, str]) -> tuple[Node, ...]:
         replace(n, name=changed.get(n.name, n.name), inputs=tuple(changed.get(i, i) for i in n.inputs))
         for n in nodes
     )
+
+
+def _distinct(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Return the nodes, or raise CompileError where two have one name in C++, which knows no dots."""
+    names: dict[str, str] = {}
+    for node in nodes:
+        plain = node.name.replace(".", "_")
+        if plain in names:
+            raise CompileError(node.name, f"has the name of {names[plain]} but for dots", "rename one")
+        names[plain] = node.name
+    return nodes
