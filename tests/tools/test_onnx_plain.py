@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ from onnx import TensorProto, defs, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from qonnx.custom_op.general.intquant import int_quant
 
+from eqhls.backends.onnx.write import with_functions
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN
 from eqhls.frontends.exchange.plain import HONOURED, OLDEST, RULES
 from eqhls.frontends.exchange.quantizers import QUANTIZERS
-from eqhls.frontends.onnx import read_onnx
+from eqhls.frontends.onnx import read_nodes, read_onnx
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.types import Type
@@ -75,15 +77,16 @@ def check(model: onnx.ModelProto) -> Graph:
     want = ReferenceEvaluator(model).run(None, given)
     got = graph.scores(given)
     assert [o.name for o in model.graph.output] == list(graph.outputs)
-    for name, values in zip(graph.outputs, want, strict=True):
-        assert values.shape[0] == EVENTS
+    views = read_nodes(model, "net").views
+    for output, name, values in zip(model.graph.output, graph.outputs, want, strict=True):
+        assert values.shape == (EVENTS, *views[output.name].shape)
         np.testing.assert_allclose(
             got[name].reshape(EVENTS, -1), values.reshape(EVENTS, -1), atol=2e-6, err_msg=name
         )
     return graph
 
 
-def refused(model: onnx.ModelProto, message: str) -> None:
+def refused(model: onnx.ModelProto | Path, message: str) -> None:
     with pytest.raises(CompileError, match=message) as error:
         read_onnx(model)
     assert "\n" not in str(error.value)
@@ -440,6 +443,47 @@ def test_outputs_have_the_names_and_the_order_of_the_file() -> None:
     ]
     graph = check(file(nodes, outputs=("b", "a", "c", "d", "same")))
     assert graph.outputs == ("b", "a", "c", "d", "same") and graph.inputs[0].name == "x"
+
+
+def declared(shapes: dict[str, list[Any]], opset: int = 17, version: int = 8) -> onnx.ModelProto:
+    """A layer whose constants are inputs too, as the oldest files have them, with shapes."""
+    model = file([FLAT, node("MatMul", ["f", "w"], ["y"])], {"w": W}, opset=opset)
+    del model.functions[:]
+    model.ir_version = version
+    for value in (*model.graph.input, *model.graph.output):
+        kind = helper.make_tensor_value_info(value.name, TensorProto.FLOAT, shapes[value.name])
+        value.CopyFrom(kind)
+    model.graph.input.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, [3, 2]))
+    return model
+
+
+@pytest.mark.parametrize("version", [3, 4, 7, 8, onnx.IR_VERSION])
+def test_old_and_new_files_are_read(version: int, tmp_path: Path) -> None:
+    onnx.save(declared({"x": ["e", 3, 1], "y": ["e", 2]}, version=version), tmp_path / "net.onnx")
+    np.testing.assert_allclose(read_onnx(tmp_path / "net.onnx").results[0].op.weight.array, W.T, atol=1e-6)
+
+
+def test_functions_of_blocks_need_an_opset_that_can_say_them() -> None:
+    with pytest.raises(CompileError, match="is of opset 12, expected 13 or later"):
+        with_functions(network("Relu", 12))
+    check(with_functions(network("Relu", 13)))
+
+
+def test_files_of_the_future_are_refused(tmp_path: Path) -> None:
+    onnx.save(declared({"x": ["e", 3, 1], "y": ["e", 2]}, version=99), tmp_path / "net.onnx")
+    refused(tmp_path / "net.onnx", "refused by onnx.checker")
+
+
+def test_constants_beside_the_file(tmp_path: Path) -> None:
+    model = declared({"x": ["e", 3, 1], "y": ["e", 2]})
+    onnx.save(model, tmp_path / "net.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
+    assert (tmp_path / "w.bin").stat().st_size >= 24
+    np.testing.assert_allclose(read_onnx(tmp_path / "net.onnx").results[0].op.weight.array, W.T, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [["e", 3], ["e", 2, 1], ["e"]])
+def test_results_of_another_shape_than_declared_are_refused(shape: list[Any]) -> None:
+    refused(declared({"x": ["e", 3, 1], "y": shape}), r"output y: is declared .*, but is \(events, 2\)")
 
 
 def test_names_are_those_of_programs() -> None:

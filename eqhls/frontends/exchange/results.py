@@ -31,6 +31,7 @@ def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
     for output in graph.output:
         name, view = identifier(output.name), _result(state, output.name)
         source = state.nodes[view.name].op.source
+        _check_shape(f"output {output.name}", output, view.shape)
         if name in outputs:
             raise CompileError(f"output {output.name}", "has the name of another output", "rename one")
         if source and name == identifier(f"{view.name}/result"):
@@ -55,20 +56,24 @@ def _check_port(state: Reading, port: onnx.ValueInfoProto) -> None:
     where, node = f"input {port.name}", state.nodes.get(identifier(port.name))
     if node is None or not node.op.source:
         raise CompileError(where, "has no type", "give the port a type with the operator Input, or remove it")
-    tensor = port.type.tensor_type
-    if tensor.elem_type not in (onnx.TensorProto.UNDEFINED, *REALS):
-        kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
-        raise CompileError(where, f"is of {kind}", "expected FLOAT or DOUBLE")
+    kind = port.type.tensor_type.elem_type
+    if kind not in (onnx.TensorProto.UNDEFINED, *REALS):
+        found = f"is of {onnx.TensorProto.DataType.Name(kind)}"
+        raise CompileError(where, found, "expected FLOAT or DOUBLE")
+    _check_shape(where, port, node.type.shape)
+
+
+def _check_shape(where: str, value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
+    """Compare the shape of a value of every event with the declared one, if there is one."""
+    tensor = value.type.tensor_type
     if not tensor.HasField("shape"):
         return
     dims = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
-    fits = len(dims) == 1 + len(node.type.shape) and all(
-        d in (None, s) for d, s in zip(dims[1:], node.type.shape, strict=True)
-    )
-    if not fits:
+    if len(dims) != 1 + len(shape) or any(d not in (None, s) for d, s in zip(dims[1:], shape, strict=True)):
+        declared = ", ".join("any" if d is None else str(d) for d in dims)
         raise CompileError(
             where,
-            f"is declared {dims}, but is (events, {', '.join(map(str, node.type.shape))})",
+            f"is declared ({declared}), but is {('events', *shape)}".replace("'", ""),
             "put the events first",
         )
 
