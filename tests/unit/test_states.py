@@ -106,8 +106,9 @@ def test_no_tensor_is_left_unread(family: str, tmp_path: Path) -> None:
     more = {"own_head.weight": np.ones((2, 2)), "own_head.bias": np.ones(2)}
     with pytest.raises(CompileError, match="does not read the tensor own_head.weight and 1 more;"):
         load(tmp_path / "net", state | more, arguments)
-    with pytest.raises(CompileError, match="does not read the tensor own_head.bias;"):
-        load(tmp_path / "net", state | {"own_head.bias": np.ones(2)}, arguments)
+    for name, value in {"own_head.bias": np.ones(2), "step": np.ones(3), "gate.step": np.array(0.5)}.items():
+        with pytest.raises(CompileError, match=f"does not read the tensor {name};"):
+            load(tmp_path / "net", {**state, name: value}, arguments)
 
 
 @pytest.mark.parametrize("family", RULES)
@@ -232,6 +233,11 @@ def test_entries_with_the_state_of_a_model(key: str, tmp_path: Path) -> None:
         "loss": 0.5,
     }
     value["hyper_parameters"] = {"nobj": 4}
+    single = tensor(size=(), stride=())
+    value["callbacks"] = {
+        "ModelCheckpoint": {"best_k_models": {"epoch=3.ckpt": single}, "best_model_score": single}
+    }
+    value["named_optimizer"] = {"state": {"module.w": {"exp_avg": tensor(), "exp_avg_sq": tensor()}}}
     found = read_checkpoint(write(tmp_path / "net.pt", value))
     assert list(found.arrays) == ["w"] and found.arguments == {"nobj": 4}
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.fields import flattened
 from eqhls.frontends.checkpoints.pickles import DAMAGED, HOSTILE, Name, Record, load
-from eqhls.frontends.checkpoints.states import FileTensor, weights_of
+from eqhls.frontends.checkpoints.states import ARGUMENTS, FileTensor, weights_of
 
 MAX_BYTES = 1 << 30
 """The largest file that is read; the published networks have at most a few MB."""
@@ -37,7 +37,6 @@ STORAGES = {
 }
 BRAIN = "BFloat16Storage"
 """The upper halves of numbers in float32."""
-ARGUMENTS = ("args", "arguments", "config", "hyper_parameters", "hparams")
 OTHER_TENSORS = {
     "_rebuild_qtensor": "a quantized tensor",
     "_rebuild_sparse_tensor": "a sparse tensor",

@@ -35,11 +35,14 @@ WRAPPERS = (
 INSIDE = re.compile(r"(^|\.)(_orig_mod|module|_forward_module|_(fsdp|checkpoint)_wrapped_module)\.")
 AVERAGES = re.compile(r"(^|_)(ema|swa|averaged?|avg|shadow)(_|\d|$)", re.IGNORECASE)
 """Names of running averages of weights, whole words between underscores."""
-COUNTERS = re.compile(r"(^|\.)(num_batches_tracked|n_averaged)$")
+COUNTERS = re.compile(r"(^|\.)(num_batches_tracked|n_averaged|num_updates|steps?|global_step|epoch|initted)$")
 """Tensors that count steps of the training and enter no output."""
+ARGUMENTS = ("args", "arguments", "config", "hyper_parameters", "hparams")
+"""Under these names training codes keep what they were started with."""
+ASIDE = re.compile(r"optim|sched|scaler", re.IGNORECASE)
+"""Entries with tensors of the training, such as the moments of an optimizer."""
 CHOICE = "weights"
 """The setting that names the set to read."""
-AVERAGED = "n_averaged"
 DEPTH, TOP, UNNAMED = 5, "top level", "without prefix"
 
 
@@ -88,7 +91,7 @@ class Taken(Mapping[str, Array]):
 
     def check_all_read(self, family: str) -> None:
         """Raise CompileError naming the first tensor that is not read; counters of the training may stay."""
-        left = [n for n in self.arrays if n not in self.read and not COUNTERS.search(n)]
+        left = [n for n, a in self.arrays.items() if n not in self.read and not _counts(n, a)]
         if left:
             more = f" and {len(left) - 1} more" if len(left) > 1 else ""
             raise CompileError(
@@ -152,14 +155,17 @@ def _places(value: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
             seen.add(id(inner))
             if _is_state(inner):
                 yield place or TOP, inner if place else _named(inner)
-            following += [(f"{place}.{k}" if place else k, v) for k, v in inner.items() if isinstance(k, str)]
+            inside = {k: v for k, v in inner.items() if isinstance(k, str) and not ASIDE.search(k)}
+            following += [
+                (f"{place}.{k}" if place else k, v) for k, v in inside.items() if k not in ARGUMENTS
+            ]
         level = following
 
 
 def _is_state(entry: Mapping[Any, Any]) -> bool:
     """Whether an entry holds weights: nothing but tensors by name, or names of tensors in modules."""
     tensors = {k: v for k, v in entry.items() if isinstance(k, str) and isinstance(v, FileTensor)}
-    real = any(t.array.dtype.kind == "f" for k, t in tensors.items() if not COUNTERS.search(k))
+    real = any(t.array.dtype.kind == "f" and t.array.ndim for t in tensors.values())
     return real and (len(tensors) == len(entry) or any("." in k for k in tensors))
 
 
@@ -176,7 +182,7 @@ def _parted(state: Mapping[Any, Any]) -> dict[str, dict[Any, Any]]:
         averaged = bool(dot) and AVERAGES.search(first)
         parts.setdefault(first if averaged else UNNAMED, {})[key] = tensor
     rest = parts.get(UNNAMED, {})
-    firsts = {str(k).partition(".")[0] for k in rest if not COUNTERS.search(str(k))}
+    firsts = {str(k).partition(".")[0] for k in rest if not COUNTERS.fullmatch(str(k))}
     if len(parts) > 1 and not firsts:
         del parts[UNNAMED]
     if len(firsts) == 1 and UNNAMED in parts:
@@ -193,18 +199,17 @@ def _arrays(state: Any, place: str) -> dict[str, Array]:
         if not isinstance(key, str) or not isinstance(tensor, FileTensor):
             kinds = f"one of {', '.join(STATES)}, or tensors by name"
             raise CompileError("checkpoint", f"{key!r} is a {type(tensor).__name__}", f"expected {kinds}")
-    arrays = {name: _checked(name, state[key].array) for name, key in _unwrapped(list(state)).items()}
+    # The counters of averaged models stand outside their wrapper.
+    names = [k for k, t in state.items() if "." in k or not _counts(k, t.array)]
+    arrays = {name: _checked(name, state[key].array) for name, key in _unwrapped(names).items()}
     if not arrays:
         raise CompileError("checkpoint", "holds no tensor", "expected the state of a model")
     return arrays
 
 
 def _unwrapped(keys: list[str]) -> dict[str, str]:
-    """Return the keys by their names without the prefixes of wrappers, which all of them must have.
-
-    The counter of an averaged model stands outside its wrapper.
-    """
-    names = {k: k for k in keys if k != AVERAGED}
+    """Return the keys by their names without the prefixes of wrappers, which all of them must have."""
+    names = {k: k for k in keys}
     while prefix := _common(list(names.values())):
         names = {k: n.removeprefix(prefix) for k, n in names.items()}
     for name in names.values():
@@ -218,6 +223,11 @@ def _unwrapped(keys: list[str]) -> dict[str, str]:
             raise CompileError("checkpoint", f"has {name} twice, as {by_name[name]} and {key}", DAMAGED)
         by_name[name] = key
     return by_name
+
+
+def _counts(name: str, array: Array) -> bool:
+    """Whether a tensor counts steps: one whole number with the name of a counter."""
+    return bool(COUNTERS.search(name)) and array.size == 1 and bool((array == np.rint(array)).all())
 
 
 def _common(names: list[str]) -> str:
