@@ -380,6 +380,8 @@ REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
         file([node("If", ["c"], ["y"], then_branch=helper.make_graph([], "t", [], []), else_branch=helper.make_graph([], "e", [], []))], {"c": np.array(True)}),
         "constants do not determine",
     ),
+    "no type to cast to": (file([node("Cast", ["x0"], ["y"])]), "do not fit"),
+    "no input": (file([node("Relu", [], ["y"])]), "do not fit"),
     "an axis moved": (file([node("Transpose", ["x0"], ["y"], perm=[0, 2, 1])]), "Transpose: has no block"),
 }  # fmt: skip
 REFUSED["an input without a type"][0].graph.input.append(

@@ -121,8 +121,9 @@ def _refuse_unsupported(given: Mapping[str, Any]) -> None:
 
 
 def _whole(given: Mapping[str, Any], key: str, default: Any) -> int:
-    value = given.get(key) or default
-    if not isinstance(value, int) or not 1 <= value <= MAX_CONSTITUENTS:
+    value = given.get(key)
+    value = default if value is None else value
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CONSTITUENTS:
         remedy = f"give {key}, the number of constituents of an event, at most {MAX_CONSTITUENTS}"
         raise CompileError(WHERE, f"found {key} = {value!r}", remedy)
     return value

@@ -45,7 +45,7 @@ def read_quantizer(state: Reading, node: onnx.NodeProto) -> None:
             state.views[node.output[0]] = _requantized(state, node)
     except CompileError as error:
         raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
-    except (ValueError, TypeError, IndexError, OverflowError) as error:
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
         raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
 
 
