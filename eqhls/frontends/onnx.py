@@ -6,6 +6,7 @@ The reader goes by operators and their attributes; local functions are for other
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -16,7 +17,7 @@ from eqhls.frontends.exchange.checks import load_checked
 from eqhls.frontends.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
 from eqhls.frontends.exchange.plain import read_plain
 from eqhls.frontends.exchange.quantizers import read_quantizer
-from eqhls.frontends.exchange.reading import Reading, name_of
+from eqhls.frontends.exchange.reading import Reading, name_of, printable
 from eqhls.frontends.exchange.results import finished
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
@@ -31,7 +32,7 @@ def read_onnx(source: Path | onnx.ModelProto) -> Graph:
     weights, and anything that is not equivariant.
     """
     model = source if isinstance(source, onnx.ModelProto) else load_checked(Path(source))
-    where = model.graph.name if isinstance(source, onnx.ModelProto) else str(source)
+    where = printable(str(model.graph.name)) if isinstance(source, onnx.ModelProto) else str(source)
     state = read_nodes(model, where)
     try:
         return finished(state, model.graph).verify()
@@ -61,7 +62,22 @@ def read_nodes(model: onnx.ModelProto, where: str) -> Reading:
     return state
 
 
+def _names(model: onnx.ModelProto) -> Iterator[object]:
+    """Yield every name of a model; protobuf gives bytes for one that is no text."""
+    graph = model.graph
+    yield graph.name
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (a.name for a in node.attribute)
+    yield from (v.name for values in (graph.input, graph.output, graph.initializer) for v in values)
+    yield from (o.domain for o in model.opset_import)
+    yield from (text for f in model.functions for text in (f.domain, f.name))
+
+
 def _refuse_unread(model: onnx.ModelProto, where: str) -> None:
+    wrong = [n for n in _names(model) if not isinstance(n, str)]
+    if wrong:
+        raise CompileError(where, f"has the name {wrong[0]!r}, which is no text", "the file is damaged")
     if model.graph.sparse_initializer:
         name = model.graph.sparse_initializer[0].values.name
         raise CompileError(where, f"has the sparse tensor {name!r}", "write it as a dense initializer")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from google.protobuf.message import DecodeError
 from onnx import TensorProto, defs, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from qonnx.custom_op.general.intquant import int_quant
@@ -199,6 +200,17 @@ def test_attributes_that_no_opset_knows_are_refused() -> None:
             helper.make_attribute("own", 1)
         )
         refused(model, "the attribute 'own', which opset 17 does not know")
+
+
+def test_operators_without_a_block_are_refused_by_name() -> None:
+    """Every other operator of ONNX, reading values: among them Clip, Dropout, BatchNormalization and Softmax."""
+    names = {s.name: s.min_input for s in defs.get_all_schemas() if s.domain == "" and s.name not in RULES}
+    assert len(names) > 100 and {"Clip", "Dropout", "BatchNormalization", "Softmax", "ReduceSum"} <= set(
+        names
+    )
+    for name, inputs in names.items():
+        if name != "Constant":
+            refused(file([node(name, ["x0"] * max(inputs, 1), ["y"])], opset=NEWEST), f"{name}: has no block")
 
 
 @pytest.mark.parametrize("opset", [1, 9, OLDEST - 1, NEWEST + 1])
@@ -642,3 +654,37 @@ def test_operators_of_other_domains_are_refused(domain: str) -> None:
 def test_quantizers_are_those_that_are_tried() -> None:
     assert set(QUANTIZERS) == {"Quant", "IntQuant", "BipolarQuant"}
     assert isinstance(read_onnx(quantized(5, 0.25, operator="IntQuant")).results[0].op, Requantize)
+
+
+def damaged(raw: bytes, rng: np.random.Generator) -> bytes:
+    """One to three bytes changed."""
+    out = bytearray(raw)
+    for _ in range(rng.integers(1, 4)):
+        where = rng.integers(len(out))
+        out[where] = rng.integers(256) if rng.random() < 0.5 else out[where] ^ (1 << rng.integers(8))
+    return bytes(out)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_files_have_one_message_or_are_graphs(rng: np.random.Generator) -> None:
+    """Never a traceback, never a message of two lines."""
+    models = [network(o, 17).SerializeToString() for o in RULES]
+    models += [quantized(5, 0.25).SerializeToString(), quantized(4, 0.3, source="w").SerializeToString()]
+    found = {"graph": 0, "message": 0}
+    for k in range(800):
+        try:
+            model = onnx.ModelProto.FromString(damaged(models[k % len(models)], rng))
+        except DecodeError:
+            continue
+        try:
+            read_onnx(model)
+            found["graph"] += 1
+        except CompileError as error:
+            assert "\n" not in str(error)
+            found["message"] += 1
+    assert min(found.values()) > 50
+
+
+def test_names_that_are_no_text_are_refused() -> None:
+    raw = network("Relu", 17).SerializeToString().replace(b"Relu", b"Re\xff\xfe")
+    refused(onnx.ModelProto.FromString(raw), "which is no text; the file is damaged")

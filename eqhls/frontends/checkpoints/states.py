@@ -106,7 +106,7 @@ def weights_of(value: Mapping[Any, Any], chosen: str | None) -> dict[str, Array]
 
     Raises CompileError where there are several sets and none is chosen, naming them.
     """
-    sets = _sets(value)
+    sets = {"".join(c if c.isprintable() else "?" for c in name): s for name, s in _sets(value).items()}
     if chosen is None and len(sets) > 1:
         raise CompileError(
             "checkpoint",
@@ -199,6 +199,8 @@ def _arrays(state: Any, place: str) -> dict[str, Array]:
         if not isinstance(key, str) or not isinstance(tensor, FileTensor):
             kinds = f"one of {', '.join(STATES)}, or tensors by name"
             raise CompileError("checkpoint", f"{key!r} is a {type(tensor).__name__}", f"expected {kinds}")
+        if not key.isprintable():
+            raise CompileError("checkpoint", f"has a tensor of the name {key!r}", DAMAGED)
     # The counters of averaged models stand outside their wrapper.
     names = [k for k, t in state.items() if "." in k or not _counts(k, t.array)]
     arrays = {name: _checked(name, state[key].array) for name, key in _unwrapped(names).items()}

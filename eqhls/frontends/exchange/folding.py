@@ -12,6 +12,7 @@ from onnx.reference import ReferenceEvaluator
 
 from eqhls.errors import CompileError
 from eqhls.frontends.exchange.attributes import MOST_ELEMENTS
+from eqhls.frontends.exchange.reading import printable
 
 RANDOM = (
     "Bernoulli",
@@ -41,7 +42,7 @@ def folded(node: onnx.NodeProto, constants: Mapping[str, np.ndarray], opset: int
     Raises CompileError for operators that draw random numbers or hold graphs, and for results that are no
     numbers, or more than a network can need.
     """
-    where = node.op_type
+    where = printable(node.op_type)
     if node.op_type in RANDOM or any(a.type in GRAPHS for a in node.attribute):
         raise CompileError(where, "has a result that constants do not determine", "write it as a constant")
     model = _model(node, constants, opset)
@@ -51,7 +52,7 @@ def folded(node: onnx.NodeProto, constants: Mapping[str, np.ndarray], opset: int
             results = ReferenceEvaluator(model).run(None, {})
     except FAULTS as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CompileError(where, f"cannot be computed of its constants ({first[:200]})") from None
+        raise CompileError(where, f"cannot be computed of its constants ({printable(first[:200])})") from None
     found = dict(zip([o.name for o in model.graph.output], results, strict=True))
     for value in found.values():
         if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind not in "fiub":

@@ -83,7 +83,7 @@ def attributes_of(node: onnx.NodeProto, opset: int) -> dict[str, Any]:
     for given in node.attribute:
         if given.name not in known or given.ref_attr_name:
             problem = f"has the attribute {given.name!r}, which opset {opset} does not know"
-            raise CompileError(f"attribute {given.name}", problem, "export it again")
+            raise CompileError("attributes", problem, "export it again")
         value = helper.get_attribute_value(given)
         if given.name not in HONOURED.get(node.op_type, ()) and value != values.get(given.name):
             raise CompileError(f"attribute {given.name}", f"found {value!r}", "leave it out")

@@ -85,12 +85,17 @@ class Reading:
             raise error.at(self.where) from None
 
     def place(self, node: onnx.NodeProto) -> str:
-        return f"{self.where}: {name_of(node)}: {node.op_type}"
+        return f"{self.where}: {printable(name_of(node))}: {printable(node.op_type)}"
 
 
 def name_of(node: onnx.NodeProto) -> str:
     """Return the name of a node, or that of its result."""
     return node.name or next((o for o in node.output if o), node.op_type)
+
+
+def printable(text: str) -> str:
+    """Return a text for one line of a message."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def identifier(name: str) -> str:

@@ -8,7 +8,7 @@ import onnx
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.exchange.reading import Reading, View, identifier
+from eqhls.frontends.exchange.reading import Reading, View, identifier, printable
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
@@ -31,9 +31,11 @@ def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
     for output in graph.output:
         name, view = identifier(output.name), _result(state, output.name)
         source = state.nodes[view.name].op.source
-        _check_shape(f"output {output.name}", output, view.shape)
+        _check_shape(f"output {printable(output.name)}", output, view.shape)
         if name in outputs:
-            raise CompileError(f"output {output.name}", "has the name of another output", "rename one")
+            raise CompileError(
+                f"output {printable(output.name)}", "has the name of another output", "rename one"
+            )
         if source and name == identifier(f"{view.name}/result"):
             name = view.name
         elif source or view.name in names:
@@ -53,13 +55,13 @@ def _copy(name: str, value: str, kind: Type) -> Node:
 
 def _check_port(state: Reading, port: onnx.ValueInfoProto) -> None:
     """Compare a port with the shape and the numbers that the file declares, events first."""
-    where, node = f"input {port.name}", state.nodes.get(identifier(port.name))
+    where, node = f"input {printable(port.name)}", state.nodes.get(identifier(port.name))
     if node is None or not node.op.source:
         raise CompileError(where, "has no type", "give the port a type with the operator Input, or remove it")
     kind = port.type.tensor_type.elem_type
     if kind not in (onnx.TensorProto.UNDEFINED, *REALS):
-        found = f"is of {onnx.TensorProto.DataType.Name(kind)}"
-        raise CompileError(where, found, "expected FLOAT or DOUBLE")
+        found = {number: name for name, number in onnx.TensorProto.DataType.items()}.get(kind, str(kind))
+        raise CompileError(where, f"is of {found}", "expected FLOAT or DOUBLE")
     _check_shape(where, port, node.type.shape)
 
 
@@ -88,7 +90,7 @@ def _ordered(nodes: list[Node], ports: list[str]) -> list[Node]:
 
 
 def _result(state: Reading, name: str) -> View:
-    where = f"output {name}"
+    where = f"output {printable(name)}"
     if name in state.constants:
         raise CompileError(where, "is a constant", "remove it from the outputs")
     if name not in state.views:
