@@ -190,6 +190,11 @@ ENTRIES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["net", "ema.shadow"],
     ),
     "beside the top": ({"a.w": tensor(), "ema_state": one()}, ["top level", "ema_state"]),
+    "a module": (
+        {"net": one(), "ema": Call("x.Net", state={"_modules": {"a": one()}}, new=True)},
+        ["net", "ema"],
+    ),
+    "optimized": ({"model": one(), "optimized_model": one()}, ["model", "optimized_model"]),
     "best": ({"model": one(), "best_model": one()}, ["model", "best_model"]),
     "inside an entry": ({"state_dict": {"net.w": tensor(), "ema_net.w": tensor()}}, ["net", "ema_net"]),
     "inside one of two": (
@@ -208,8 +213,8 @@ def test_running_averages_beside_the_state_are_named(case: str, tmp_path: Path) 
     ):
         read_checkpoint(path)
     for name in names:
-        if name.endswith("shadow_params"):
-            with pytest.raises(CompileError, match="tensors without names in ema.shadow_params"):
+        if name.endswith("shadow_params") or (case, name) == ("a module", "ema"):
+            with pytest.raises(CompileError, match=f"tensors without names in {name}"):
                 read_checkpoint(path, name)
         else:
             (found,) = read_checkpoint(path, name).arrays.values()
@@ -240,6 +245,14 @@ def test_entries_with_the_state_of_a_model(key: str, tmp_path: Path) -> None:
     value["named_optimizer"] = {"state": {"module.w": {"exp_avg": tensor(), "exp_avg_sq": tensor()}}}
     found = read_checkpoint(write(tmp_path / "net.pt", value))
     assert list(found.arrays) == ["w"] and found.arguments == {"nobj": 4}
+
+
+def test_running_averages_with_settings_among_them_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.pt", {"model": one(), "ema": {"w": tensor(), "decay": 0.9}})
+    with pytest.raises(CompileError, match="sets of weights: model, ema;"):
+        read_checkpoint(path)
+    with pytest.raises(CompileError, match="'decay' is a float"):
+        read_checkpoint(path, "ema")
 
 
 def test_arguments_that_disagree_are_refused(tmp_path: Path) -> None:

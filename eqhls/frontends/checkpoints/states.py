@@ -39,10 +39,12 @@ COUNTERS = re.compile(r"(^|\.)(num_batches_tracked|n_averaged|num_updates|steps?
 """Tensors that count steps of the training and enter no output."""
 ARGUMENTS = ("args", "arguments", "config", "hyper_parameters", "hparams")
 """Under these names training codes keep what they were started with."""
-ASIDE = re.compile(r"optim|sched|scaler", re.IGNORECASE)
+ASIDE = re.compile(r"(^|_)(optims?|opt|scaler)(_|$)|optimi[sz]er|schedule", re.IGNORECASE)
 """Entries with tensors of the training, such as the moments of an optimizer."""
 CHOICE = "weights"
 """The setting that names the set to read."""
+MODULES = "_modules"
+"""An attribute of every module of torch."""
 DEPTH, TOP, UNNAMED = 5, "top level", "without prefix"
 
 
@@ -148,12 +150,12 @@ def _places(value: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         for place, entry in level:
             inner = entry.attributes if isinstance(entry, Record) else entry
             averaged = bool(AVERAGES.search(place.rpartition(".")[2]))
-            if isinstance(inner, list) and averaged and any(isinstance(t, FileTensor) for t in inner):
-                yield place, inner
-            if not isinstance(inner, dict) or id(inner) in seen or "_modules" in inner:
+            if averaged and _is_nameless(inner):
+                yield place, []
+            if not isinstance(inner, dict) or id(inner) in seen or MODULES in inner:
                 continue
             seen.add(id(inner))
-            if _is_state(inner):
+            if _is_state(inner, averaged):
                 yield place or TOP, inner if place else _named(inner)
             inside = {k: v for k, v in inner.items() if isinstance(k, str) and not ASIDE.search(k)}
             following += [
@@ -162,11 +164,19 @@ def _places(value: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         level = following
 
 
-def _is_state(entry: Mapping[Any, Any]) -> bool:
-    """Whether an entry holds weights: nothing but tensors by name, or names of tensors in modules."""
+def _is_nameless(entry: Any) -> bool:
+    """Whether an entry holds weights that cannot be read by name: a list of them, or a whole module."""
+    if isinstance(entry, list):
+        return any(isinstance(t, FileTensor) for t in entry)
+    return isinstance(entry, dict) and MODULES in entry
+
+
+def _is_state(entry: Mapping[Any, Any], averaged: bool) -> bool:
+    """Whether an entry holds weights: nothing but tensors by name, or names of tensors in modules. Of running
+    averages, one tensor is enough."""
     tensors = {k: v for k, v in entry.items() if isinstance(k, str) and isinstance(v, FileTensor)}
     real = any(t.array.dtype.kind == "f" and t.array.ndim for t in tensors.values())
-    return real and (len(tensors) == len(entry) or any("." in k for k in tensors))
+    return real and (averaged or len(tensors) == len(entry) or any("." in k for k in tensors))
 
 
 def _named(entry: Mapping[Any, Any]) -> dict[str, Any]:
