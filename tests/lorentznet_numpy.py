@@ -20,7 +20,7 @@ def minkowski(a: Floats, b: Floats) -> float:
     return float(a[0] * b[0] - a[1:] @ b[1:])
 
 
-def checkpoint(rng: np.random.Generator, hidden: int, layers: int, prefix: str = "module.") -> State:
+def checkpoint(rng: np.random.Generator, hidden: int, layers: int) -> State:
     """Random weights under the published keys, alive behind their rectifiers on jets of some 100 GeV."""
     state: State = {}
 
@@ -50,7 +50,7 @@ def checkpoint(rng: np.random.Generator, hidden: int, layers: int, prefix: str =
             linear(f"LGEBs.{k}.phi_x.2", 1, hidden, bias=False)
     linear("graph_dec.0", hidden, hidden)
     linear("graph_dec.3", 2, hidden)
-    return {prefix + k: v for k, v in state.items()}
+    return state
 
 
 def jets(rng: np.random.Generator, events: int, constituents: int, hardest: float) -> Floats:
@@ -66,8 +66,7 @@ def jets(rng: np.random.Generator, events: int, constituents: int, hardest: floa
 
 def logits(state: Mapping[str, Floats], p4: Floats, c_weight: float, divisor: float) -> tuple[Floats, float]:
     """Return logits (events, 2) of p4 (events, constituents, 4) and the largest |x_i - x_j| phi_x."""
-    tensors = {k.removeprefix("module."): v for k, v in state.items()}
-    results = [_event(tensors, p[(p != 0).any(axis=1)], c_weight, divisor) for p in p4]
+    results = [_event(state, p[(p != 0).any(axis=1)], c_weight, divisor) for p in p4]
     return np.array([r for r, _ in results]), max(m for _, m in results)
 
 

@@ -90,6 +90,11 @@ class Network:
         return {n: getattr(self, n) for n in names.split()} | norm | self.more
 
     @property
+    def nano_arguments(self) -> dict[str, Any]:
+        """Those of a PELICAN-nano, which has beams in the place of spurions."""
+        return {k: v for k, v in self.arguments.items() if k not in ("stabilizer", "method")}
+
+    @property
     def spurions(self) -> list[list[float]]:
         return SPURIONS[self.stabilizer] if self.method == "spurions" else []
 

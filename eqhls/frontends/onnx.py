@@ -6,6 +6,7 @@ The reader goes by operators and their attributes; local functions are for other
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -15,11 +16,13 @@ from eqhls.frontends.exchange.attributes import decode, result_type
 from eqhls.frontends.exchange.checks import load_checked
 from eqhls.frontends.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
 from eqhls.frontends.exchange.plain import read_plain
-from eqhls.frontends.exchange.reading import Reading, identifier, name_of
+from eqhls.frontends.exchange.quantizers import read_quantizer
+from eqhls.frontends.exchange.reading import Reading, name_of, printable
+from eqhls.frontends.exchange.results import finished
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 
-FOREIGN = ("", "ai.onnx", QUANT_DOMAIN, "onnx.brevitas")
+PLAIN, QONNX = ("", "ai.onnx"), (QUANT_DOMAIN, "onnx.brevitas")
 
 
 def read_onnx(source: Path | onnx.ModelProto) -> Graph:
@@ -29,34 +32,71 @@ def read_onnx(source: Path | onnx.ModelProto) -> Graph:
     weights, and anything that is not equivariant.
     """
     model = source if isinstance(source, onnx.ModelProto) else load_checked(Path(source))
-    where = model.graph.name if isinstance(source, onnx.ModelProto) else str(source)
+    where = printable(str(model.graph.name)) if isinstance(source, onnx.ModelProto) else str(source)
     state = read_nodes(model, where)
-    name = identifier(model.graph.name) or "network"
     try:
-        outputs = tuple(state.views[o.name].name for o in model.graph.output)
-        return Graph(name, tuple(state.nodes.values()), outputs).verify()
-    except KeyError as error:
-        raise CompileError(where, f"has an output {error} that no block computes", "compute it") from None
+        return finished(state, model.graph).verify()
     except CompileError as error:
         raise error.at(where) from None
 
 
 def read_nodes(model: onnx.ModelProto, where: str) -> Reading:
     """Return everything that is known of a model's values after its last operator."""
-    state = Reading(where, frozenset(i.name for i in model.graph.input))
-    state.builder.reserve(identifier(n) for n in (*state.ports, *map(name_of, model.graph.node)))
-    for tensor in model.graph.initializer:
+    graph = model.graph
+    _refuse_unread(model, where)
+    given = {i.name for i in graph.input} - {t.name for t in graph.initializer}
+    state = Reading(where, frozenset(given), _opset(model, where))
+    state.builder.reserve(identifier(n) for n in (*state.ports, *map(name_of, graph.node)))
+    for tensor in graph.initializer:
         state.constants[tensor.name] = state.tensor(tensor)
-    for node in model.graph.node:
+    for node in graph.node:
         if node.domain == DOMAIN:
             _read_block(state, node)
-        elif node.domain in FOREIGN:
+        elif node.domain in PLAIN:
             read_plain(state, node)
+        elif node.domain in QONNX:
+            read_quantizer(state, node)
         else:
             raise CompileError(
                 state.place(node), f"is of the domain {node.domain!r}", f"expected {DOMAIN} or plain ONNX"
             )
     return state
+
+
+def _names(model: onnx.ModelProto) -> Iterator[object]:
+    """Yield every name of a model; protobuf gives bytes for one that is no text."""
+    graph = model.graph
+    yield graph.name
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (a.name for a in node.attribute)
+    yield from (v.name for values in (graph.input, graph.output, graph.initializer) for v in values)
+    yield from (o.domain for o in model.opset_import)
+    yield from (text for f in model.functions for text in (f.domain, f.name))
+
+
+def _refuse_unread(model: onnx.ModelProto, where: str) -> None:
+    wrong = [n for n in _names(model) if not isinstance(n, str)]
+    if wrong:
+        raise CompileError(where, f"has the name {wrong[0]!r}, which is no text", "the file is damaged")
+    if model.graph.sparse_initializer:
+        name = model.graph.sparse_initializer[0].values.name
+        raise CompileError(where, f"has the sparse tensor {name!r}", "write it as a dense initializer")
+    for function in model.functions:
+        if function.domain in PLAIN:
+            raise CompileError(
+                where,
+                f"gives the operator {function.name} a meaning of its own",
+                "name the function otherwise",
+            )
+
+
+def _opset(model: onnx.ModelProto, where: str) -> int:
+    """Return the opset of plain ONNX, 0 where the file imports none."""
+    found = {o.version for o in model.opset_import if o.domain in PLAIN}
+    if len(found) > 1:
+        raise CompileError(where, f"imports the opsets {sorted(found)} of plain ONNX", "expected one")
+    return next(iter(found), 0)
 
 
 def _read_block(state: Reading, node: onnx.NodeProto) -> None:

@@ -19,7 +19,7 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
-from eqhls.text import MANIFEST, Project, asset, write_project
+from eqhls.text import MANIFEST, Project, asset
 from eqhls.verify.approximate import mean_change
 from eqhls.verify.controls import broken, faults_of
 from eqhls.verify.events import Events, steps
@@ -42,6 +42,7 @@ from eqhls.verify.trials import (
     images,
     lattice_change,
 )
+from eqhls.verify.workspace import scratch_project
 
 Report = Callable[[str, float], None]
 GUARD_BITS = 5
@@ -87,10 +88,9 @@ def symmetry_stages(
     of the test build, whose project is written below that of the network."""
     report("symmetry: build the test design", 0.4)
     plan = planned(machines.graph)
-    folder = machines.folder / "build" / "symmetry"
     twin = machines
     if plan.test is not None:
-        write_project(_test_project(plan.test, options), folder)
+        folder = scratch_project(machines.folder, "symmetry", _test_project(plan.test, options))
         twin = make(folder, plan.test)
     stages: list[Stage] = []
     for engine, share in ENGINES:

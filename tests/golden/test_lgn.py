@@ -126,6 +126,8 @@ def test_strict_padding_contributes_nothing(name: str, rng: np.random.Generator)
         ({"add_beams": "yes"}, "add_beams = 'yes'; expected true or false"),
         ({"set_order": "py36"}, "set_order = 'py36'.*py37, py38"),
         ({"mask_mode": "none"}, "mask_mode = 'none'.*reference, strict"),
+        ({"nobj": True}, "nobj = True.*number of constituents"),
+        ({"constituents": 0}, "constituents = 0.*number of constituents"),
         ({"nobj": None}, "nobj = None.*number of constituents"),
         ({"add_beams": False}, "input_func_atom.*expected"),
     ],

@@ -37,7 +37,8 @@ def checkpoint(folder: Path, net: Network, rng: np.random.Generator) -> Path:
     """Write a random network as its tensors and its arguments."""
     folder.mkdir()
     np.savez(folder / "state_dict.npz", **(nano_state(net, rng) if net is NANO else pelican_state(net, rng)))
-    (folder / "config.json").write_text(json.dumps({"args": net.arguments}))
+    arguments = net.nano_arguments if net is NANO else net.arguments
+    (folder / "config.json").write_text(json.dumps({"args": arguments}))
     return folder
 
 

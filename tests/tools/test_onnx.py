@@ -237,6 +237,7 @@ def test_mix_of_the_last_axis(rng: np.random.Generator) -> None:
         helper.make_node("Squeeze", ["s", "axes"], ["f"]), helper.make_node("MatMul", ["f", "w"], ["y"])
     )
     model.graph.node[0].attribute[0].s = str(kind).encode()
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", TensorProto.FLOAT, ["e", 2, 3, 1]))
     model.graph.initializer.extend([squeeze, weight])
     op = read_onnx(model).results[0].op
     assert isinstance(op, ChannelMix) and op.axis == "c"

@@ -31,6 +31,8 @@ from eqhls.ir.op import Op
 from eqhls.ir.types import Type
 from eqhls.text import write_file
 
+FUNCTIONS = 13
+"""The oldest opset in which the functions of blocks can be written: sums take their axes as an input."""
 EVENTS = "events"
 """The name of the first dimension of every port."""
 
@@ -146,6 +148,9 @@ def with_functions(model: onnx.ModelProto) -> onnx.ModelProto:
     out = onnx.ModelProto()
     out.CopyFrom(model)
     opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    if opset < FUNCTIONS:
+        found = f"is of opset {opset}, expected {FUNCTIONS} or later"
+        raise CompileError(model.graph.name, found, "export it as a later opset")
     functions = Functions(False, FLOAT, opset)
     for call, node, types in calls(out):
         call.op_type = functions.of(node.op, types).name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.fields import flattened
 from eqhls.frontends.checkpoints.pickles import DAMAGED, HOSTILE, Name, Record, load
+from eqhls.frontends.checkpoints.states import ARGUMENTS, FileTensor, weights_of
 
 MAX_BYTES = 1 << 30
 """The largest file that is read; the published networks have at most a few MB."""
@@ -34,8 +35,18 @@ STORAGES = {
     "ByteStorage": "u1",
     "BoolStorage": "b1",
 }
-STATES = ("model_state", "state_dict", "model_state_dict", "model")
-ARGUMENTS = ("args", "arguments", "config")
+BRAIN = "BFloat16Storage"
+"""The upper halves of numbers in float32."""
+OTHER_TENSORS = {
+    "_rebuild_qtensor": "a quantized tensor",
+    "_rebuild_sparse_tensor": "a sparse tensor",
+    "_rebuild_sparse_csr_tensor": "a sparse tensor",
+    "_rebuild_tensor_v3": "a tensor of a type that NumPy does not have",
+    "_rebuild_meta_tensor_no_storage": "a tensor without numbers",
+    "_rebuild_wrapper_subclass": "a tensor of a class of its own",
+    "_rebuild_nested_tensor": "a nested tensor",
+}
+"""Tensors that are not an array of numbers, by the function of torch that would rebuild them."""
 STATE_FILE, CONFIG_FILE = "state_dict.npz", "config.json"
 
 Array = NDArray[Any]
@@ -43,20 +54,21 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The tensors of a model by name, without `module.`, and the arguments that it was made with."""
+    """The tensors of a model by name, without the prefixes of wrappers, and the arguments of its training."""
 
     arrays: dict[str, Array]
     arguments: dict[str, Any]
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path, weights: str | None = None) -> Checkpoint:
     """Read a torch file without torch, and without running anything that it holds.
 
-    Raises CompileError for damaged, foreign and hostile files, and for weights that are not finite numbers.
+    `weights` names the set of weights to read, of a file with several. Raises
+    CompileError for damaged, foreign and hostile files, and for weights that are not finite numbers.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _checkpoint(_Records(archive, path.stat().st_size).unpickled())
+            return _checkpoint(_Records(archive, path.stat().st_size).unpickled(), weights)
     except CompileError as error:
         raise error.at(str(path)) from None
     except FileNotFoundError:
@@ -67,13 +79,13 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CompileError(str(path), f"cannot be read ({error})", DAMAGED) from None
 
 
-def read_arrays(path: Path) -> Checkpoint:
+def read_arrays(path: Path, weights: str | None = None) -> Checkpoint:
     """Read state_dict.npz: the same tensors under the same names. Raises CompileError as above."""
     try:
         with zipfile.ZipFile(path) as archive:
             _bounded(sum(i.file_size for i in archive.infolist()), MAX_BYTES)
         with np.load(path, allow_pickle=False) as file:
-            return _checkpoint({k: _Tensor(file[k]) for k in file.files})
+            return _checkpoint({k: FileTensor(file[k]) for k in file.files}, weights)
     except CompileError as error:
         raise error.at(str(path)) from None
     except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, AttributeError) as error:
@@ -90,13 +102,6 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(arguments, dict):
         raise CompileError(str(path), "holds no keys and values", "expected {..., 'args': {...}}")
     return flattened(config)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Tensor:
-    """An array that may be a key, as parameters are in the state of an optimizer."""
-
-    array: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class _Records:
         reducers = {
             "torch._utils._rebuild_tensor_v2": _tensor,
             "torch._utils._rebuild_parameter": _parameter,
+            "torch._utils._rebuild_parameter_with_state": _parameter,
+            **{f"torch._utils.{n}": _refuser(what) for n, what in OTHER_TENSORS.items()},
             "torch.Size": _size,
             "torch.device": _device,
         }
@@ -151,9 +158,11 @@ class _Records:
                 pass
             case _:
                 raise CompileError("pickle", "has a persistent id that is no storage", HOSTILE)
-        code = STORAGES.get(kind.removeprefix("torch."))
+        name = kind.removeprefix("torch.")
+        code = "u2" if name == BRAIN else STORAGES.get(name)
         if code is None:
-            raise CompileError("pickle", f"has numbers of type {kind}", f"expected {', '.join(STORAGES)}")
+            known = f"expected {', '.join(STORAGES)} or {BRAIN}"
+            raise CompileError("pickle", f"has numbers of type {kind}", known)
         raw, kind_of = self._read(f"data/{record}"), np.dtype(f"{self._order}{code}")
         if len(raw) != count * kind_of.itemsize:
             raise CompileError(
@@ -161,7 +170,10 @@ class _Records:
                 f"record data/{record} has {len(raw)} bytes, expected {count} numbers of {kind_of.itemsize}",
                 DAMAGED,
             )
-        return _Storage(np.frombuffer(raw, kind_of))
+        numbers = np.frombuffer(raw, kind_of)
+        if name == BRAIN:
+            return _Storage((numbers.astype(np.uint32) << 16).view(np.float32))
+        return _Storage(numbers)
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
@@ -183,8 +195,21 @@ def _bounded(declared: int, most: int) -> None:
         raise CompileError("archive", f"declares {declared} bytes, expected at most {most}", DAMAGED)
 
 
-def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tensor:
-    """Return a tensor as an array of its own. Every element must lie in the storage, none may be repeated."""
+def _tensor(
+    storage: Any,
+    offset: Any,
+    size: Any,
+    stride: Any,
+    _grad: Any = None,
+    _hooks: Any = None,
+    flags: Any = None,
+) -> FileTensor:
+    """Return a tensor as an array of its own. Every element must lie in the storage, none may be repeated.
+
+    `flags` say that a tensor is the negative or the conjugate of what is stored.
+    """
+    if flags:
+        raise CompileError("pickle", f"has a tensor with the flags {flags!r}", "save a clone of the tensor")
     numbers = [offset, *size, *stride]
     if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers):
         raise CompileError("pickle", "has a tensor without storage, shape or strides", DAMAGED)
@@ -194,10 +219,17 @@ def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tens
         place = f"strides {tuple(stride)} from {offset} in {len(flat)} numbers"
         raise CompileError("pickle", f"has a tensor of shape {tuple(size)}, {place}", DAMAGED)
     if not prod(size):
-        return _Tensor(np.zeros(size, flat.dtype))
+        return FileTensor(np.zeros(size, flat.dtype))
     steps = [s * flat.itemsize for s in stride]
     view = np.ndarray(tuple(size), flat.dtype, flat, offset * flat.itemsize, steps)
-    return _Tensor(view.astype(flat.dtype.newbyteorder("=")))
+    return FileTensor(view.astype(flat.dtype.newbyteorder("=")))
+
+
+def _refuser(what: str) -> Callable[..., Any]:
+    def refuse(*_: Any) -> Any:
+        raise CompileError("pickle", f"has {what}", "save the plain tensors in floating point")
+
+    return refuse
 
 
 def _parameter(data: Any, *_: Any) -> Any:
@@ -212,38 +244,29 @@ def _device(*name: Any) -> str:
     return ":".join(str(n) for n in name if isinstance(n, str | int))
 
 
-def _checkpoint(value: Any) -> Checkpoint:
+def _checkpoint(value: Any, weights: str | None) -> Checkpoint:
     """Find the tensors and the arguments in what torch.save was given."""
     if not isinstance(value, dict):
         raise CompileError(
             "checkpoint", f"holds a {type(value).__name__}", "expected a dictionary of tensors"
         )
-    inner = next((value[k] for k in STATES if isinstance(value.get(k), dict)), value)
-    given = next((value[k] for k in ARGUMENTS if k in value), {}) if inner is not value else {}
-    arguments = given.attributes if isinstance(given, Record) else given
-    if not isinstance(arguments, dict):
-        raise CompileError("checkpoint", f"has arguments of type {type(arguments).__name__}", DAMAGED)
-    return Checkpoint(_state(inner), arguments)
-
-
-def _state(found: Mapping[Any, Any]) -> dict[str, Array]:
-    arrays: dict[str, Array] = {}
-    for key, tensor in found.items():
-        if not isinstance(key, str) or not isinstance(tensor, _Tensor):
-            kinds = f"one of {', '.join(STATES)}, or tensors by name"
-            raise CompileError("checkpoint", f"{key!r} is a {type(tensor).__name__}", f"expected {kinds}")
-        value = tensor.array
-        name = key.removeprefix("module.")
-        if name in arrays:
-            raise CompileError("checkpoint", f"has {name} twice, with and without 'module.'", DAMAGED)
-        if value.dtype.kind not in "fiub":
-            raise CompileError(f"checkpoint: {name}", f"holds {value.dtype}, expected numbers", DAMAGED)
-        if not np.isfinite(value).all():
-            raise CompileError(f"checkpoint: {name}", "holds NaN or infinity", "train again")
-        arrays[name] = value
-    if not arrays:
-        raise CompileError("checkpoint", "holds no tensor", "expected the state of a model")
-    return arrays
+    arguments: dict[str, Any] = {}
+    for key in ARGUMENTS:
+        given = value.get(key)
+        found = given.attributes if isinstance(given, Record) else given
+        if isinstance(found, FileTensor) or found is None or (arguments and not isinstance(found, dict)):
+            continue
+        if not isinstance(found, dict):
+            raise CompileError("checkpoint", f"has arguments of type {type(found).__name__}", DAMAGED)
+        both = [k for k in found if k in arguments and arguments[k] != found[k]]
+        if both:
+            raise CompileError(
+                "checkpoint",
+                f"has {both[0]} = {arguments[both[0]]!r}, and {found[both[0]]!r} in {key!r}",
+                "remove one of them",
+            )
+        arguments |= found
+    return Checkpoint(weights_of(value, weights), arguments)
 
 
 def _foreign(path: Path, error: Exception) -> tuple[str, str]:

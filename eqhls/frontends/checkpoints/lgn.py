@@ -63,8 +63,7 @@ Features = dict[str, ComplexTensor]
 
 def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
     """Whether the tensors are those of this network."""
-    keys = {k.removeprefix("module.") for k in state}
-    return "rad_funcs.rad_funcs.0.a" in keys and any(k.startswith("lgn_cg.atom_levels.") for k in keys)
+    return "rad_funcs.rad_funcs.0.a" in state and any(k.startswith("lgn_cg.atom_levels.") for k in state)
 
 
 def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:

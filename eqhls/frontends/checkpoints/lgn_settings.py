@@ -121,8 +121,9 @@ def _refuse_unsupported(given: Mapping[str, Any]) -> None:
 
 
 def _whole(given: Mapping[str, Any], key: str, default: Any) -> int:
-    value = given.get(key) or default
-    if not isinstance(value, int) or not 1 <= value <= MAX_CONSTITUENTS:
+    value = given.get(key)
+    value = default if value is None else value
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_CONSTITUENTS:
         remedy = f"give {key}, the number of constituents of an event, at most {MAX_CONSTITUENTS}"
         raise CompileError(WHERE, f"found {key} = {value!r}", remedy)
     return value
@@ -146,7 +147,7 @@ class Weights:
     """The tensors of a checkpoint by their keys, in float64."""
 
     def __init__(self, state: Mapping[str, NDArray[Any]]) -> None:
-        self._state = {k.removeprefix("module."): v for k, v in state.items()}
+        self._state = state
 
     def get(self, key: str, *shape: int) -> Array:
         """Return a tensor. Raises CompileError where it is missing or has another shape (-1 fits any)."""

@@ -18,7 +18,9 @@ from eqhls.frontends.checkpoints.archive import (
     read_checkpoint,
     read_config,
 )
+from eqhls.frontends.checkpoints.arguments import RULES, check_settings
 from eqhls.frontends.checkpoints.fields import without_nulls
+from eqhls.frontends.checkpoints.states import CHOICE, Taken
 from eqhls.ir.graph import Graph
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -46,19 +48,22 @@ def load_checkpoint(path: Path, config: Path | None = None) -> Graph:
     """Return the float network of a checkpoint.
 
     The arguments of the checkpoint, of the config.json beside it, and of `config`, a JSON file, are put
-    together; each takes the place of those before. Raises CompileError for files that cannot be read,
-    networks of no known family, and options that cannot be compiled.
+    together; each takes the place of those before. The setting `weights` of the JSON files names the set of
+    weights to read, of a checkpoint with several. Raises CompileError for files that cannot be read,
+    networks of no known family, options that cannot be compiled, and tensors that the network does not read.
     """
     beside = (path if path.is_dir() else path.parent) / CONFIG_FILE
     files = ([beside] if beside.is_file() else []) + ([config] if config else [])
-    checkpoint = _read(path)
-    arguments = without_nulls(checkpoint.arguments)
+    given: dict[str, Any] = {}
     for file in files:
-        arguments |= read_config(file)
+        given |= read_config(file)
+    chosen = given.pop(CHOICE, None)
+    checkpoint = _read(path, chosen if chosen is None else str(chosen))
+    arguments = without_nulls(checkpoint.arguments) | given
     for family in FAMILIES:
         if family.recognizes(checkpoint.arrays):
             try:
-                return family.graph_from(checkpoint.arrays, arguments)
+                return _whole(family, checkpoint.arrays, arguments)
             except CompileError as error:
                 raise error.at(str(path)) from None
     known = ", ".join(f.__name__.rsplit(".", 1)[1] for f in FAMILIES)
@@ -66,8 +71,18 @@ def load_checkpoint(path: Path, config: Path | None = None) -> Graph:
     raise CompileError(str(path), f"holds {first} and others, of no known network", f"known are {known}")
 
 
-def _read(path: Path) -> Checkpoint:
+def _whole(family: Family, arrays: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:
+    """Return the network of a family that reads every tensor and follows every setting."""
+    name = family.__name__.rsplit(".", 1)[1]
+    check_settings(name, arguments, arrays)
+    taken = Taken(arrays)
+    graph = family.graph_from(taken, arguments)
+    taken.check_all_read(RULES[name].family)
+    return graph
+
+
+def _read(path: Path, weights: str | None) -> Checkpoint:
     if not path.is_dir():
-        return read_checkpoint(path)
+        return read_checkpoint(path, weights)
     file = path / CHECKPOINT_FILE
-    return read_checkpoint(file) if file.is_file() else read_arrays(path / STATE_FILE)
+    return read_checkpoint(file, weights) if file.is_file() else read_arrays(path / STATE_FILE, weights)

@@ -130,8 +130,7 @@ def _choice(given: Mapping[str, Any], key: str, known: tuple[str, str]) -> str:
 
 def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
     """Whether a state dict is LorentzNet's: blocks with an edge gate between embedding and decoder."""
-    keys = {k.removeprefix("module.") for k in state}
-    return {"embedding.weight", "LGEBs.0.phi_m.0.weight", "graph_dec.0.weight"} <= keys
+    return {"embedding.weight", "LGEBs.0.phi_m.0.weight", "graph_dec.0.weight"} <= set(state)
 
 
 def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:
@@ -145,26 +144,25 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
 
 @dataclass(frozen=True, slots=True)
 class _Weights:
-    """A state dict in float64, its names without `module.`, and the sizes that follow from it."""
+    """A state dict, and the sizes that follow from it. Tensors are read one by one, in float64."""
 
-    tensors: Mapping[str, Floats]
+    tensors: Mapping[str, NDArray[Any]]
     hidden: int
     layers: int
 
     @classmethod
     def of(cls, state: Mapping[str, NDArray[Any]]) -> _Weights:
-        tensors = {k.removeprefix("module."): np.asarray(v, dtype=np.float64) for k, v in state.items()}
-        numbers = {int(m[1]) for k in tensors if (m := re.match(r"LGEBs\.(\d+)\.", k))}
-        if not numbers or numbers != set(range(len(numbers))) or "embedding.weight" not in tensors:
+        numbers = {int(m[1]) for k in state if (m := re.match(r"LGEBs\.(\d+)\.", k))}
+        if not numbers or numbers != set(range(len(numbers))) or "embedding.weight" not in state:
             raise CompileError(
                 "LorentzNet", f"found blocks {sorted(numbers)}", "expected embedding and LGEBs.0 to LGEBs.L-1"
             )
-        return cls(tensors, len(tensors["embedding.weight"]), len(numbers))
+        return cls(state, len(state["embedding.weight"]), len(numbers))
 
     def get(self, name: str, *shape: int) -> Floats:
         if name not in self.tensors:
             raise CompileError(f"LorentzNet: {name}", "is missing", "the file is not a whole LorentzNet")
-        found = self.tensors[name]
+        found = np.asarray(self.tensors[name], dtype=np.float64)
         if found.shape != shape:
             raise CompileError(f"LorentzNet: {name}", f"has shape {found.shape}, expected {shape}")
         return found

@@ -1,6 +1,8 @@
-"""Plain ONNX operators that are blocks, exactly: layers and activations on invariants, and Quant.
+"""Plain ONNX operators that are blocks, exactly: layers and activations on invariants.
 
-Only scalars come here: what plain operators do to components is not known to be equivariant.
+Only scalars come here: what plain operators do to components is not known to be equivariant. Operators of
+constants are computed (`folding`). Every attribute is honoured by its rule or has the value that it has when
+it is left out; otherwise it is refused.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import defs, helper
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.formats import QuantNode, formats_behind
+from eqhls.frontends.exchange.folding import folded
 from eqhls.frontends.exchange.reading import Reading, View, name_of
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Op, Tensor
@@ -22,16 +24,39 @@ from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.dense import Dense
-from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 
 REALS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-Rule = Callable[[Reading, onnx.NodeProto], View | None]
+OLDEST = 11
+"""The oldest opset that is read."""
+Rule = Callable[[Reading, onnx.NodeProto, dict[str, Any]], View | None]
 
 
 def read_plain(state: Reading, node: onnx.NodeProto) -> None:
     """Read one operator. Raises CompileError for what is not supported, naming what is."""
+    newest = defs.onnx_opset_version()
+    if not OLDEST <= state.opset <= newest:
+        found = (
+            f"is of opset {state.opset}" if state.opset else "is of an opset that the file does not import"
+        )
+        raise CompileError(
+            state.place(node), found, f"expected {OLDEST} to {newest}; convert it with onnx.version_converter"
+        )
+    try:
+        if node.op_type == "Constant":
+            state.constants[node.output[0]] = _constant(state, node)
+        elif node.input and all(n in state.constants for n in node.input if n):
+            state.constants.update(folded(node, state.constants, state.opset))
+        else:
+            _read_values(state, node)
+    except CompileError as error:
+        raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
+    except (ValueError, TypeError, LookupError) as error:
+        raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
+
+
+def _read_values(state: Reading, node: onnx.NodeProto) -> None:
     rule = RULES.get(node.op_type)
     if rule is None:
         raise CompileError(
@@ -39,18 +64,31 @@ def read_plain(state: Reading, node: onnx.NodeProto) -> None:
             "has no block",
             f"plain operators may be {', '.join(sorted(RULES))}, on scalars; all else is com.eqhls",
         )
-    try:
-        view = rule(state, node)
-    except CompileError as error:
-        raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
-    except (ValueError, TypeError, IndexError) as error:
-        raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
+    view = rule(state, node, attributes_of(node, state.opset))
     if view is not None:
         state.views[node.output[0]] = view
 
 
-def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
+def attributes_of(node: onnx.NodeProto, opset: int) -> dict[str, Any]:
+    """Return the attributes of an operator, those that are left out too.
+
+    Raises CompileError for one that its rule does not honour and that is not as if it were left out.
+    """
+    known = defs.get_schema(node.op_type, opset, "").attributes
+    values = {
+        k: helper.get_attribute_value(a.default_value)
+        for k, a in known.items()
+        if a.default_value.type != onnx.AttributeProto.UNDEFINED
+    }
+    for given in node.attribute:
+        if given.name not in known or given.ref_attr_name:
+            problem = f"has the attribute {given.name!r}, which opset {opset} does not know"
+            raise CompileError("attributes", problem, "export it again")
+        value = helper.get_attribute_value(given)
+        if given.name not in HONOURED.get(node.op_type, ()) and value != values.get(given.name):
+            raise CompileError(f"attribute {given.name}", f"found {value!r}", "leave it out")
+        values[given.name] = value
+    return values
 
 
 def _scalar(state: Reading, value: str, node: onnx.NodeProto) -> View:
@@ -62,59 +100,88 @@ def _scalar(state: Reading, value: str, node: onnx.NodeProto) -> View:
     return view
 
 
-def _constant(state: Reading, node: onnx.NodeProto) -> None:
-    given = _attributes(node)
+def _constant(state: Reading, node: onnx.NodeProto) -> np.ndarray:
+    given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     if "value" in given:
-        state.constants[node.output[0]] = state.tensor(given["value"])
-        return
-    kind, value = next(iter(given.items()), ("", None))
-    if kind not in ("value_float", "value_floats", "value_int", "value_ints"):
+        return state.tensor(given["value"])
+    kinds = {
+        "value_float": np.float32,
+        "value_floats": np.float32,
+        "value_int": np.int64,
+        "value_ints": np.int64,
+    }
+    name, value = next(iter(given.items()), ("", None))
+    if name not in kinds:
         raise CompileError(state.place(node), "holds no numbers", "only numeric constants are supported")
-    state.constants[node.output[0]] = np.array(value)
+    return np.array(value, dtype=kinds[name])
 
 
-def _identity(state: Reading, node: onnx.NodeProto) -> View:
+def _identity(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
     """Identity, and Cast between kinds of real numbers: graphs are about values, not about their storage."""
-    if node.op_type == "Cast" and _attributes(node).get("to") not in REALS:
+    if node.op_type == "Cast" and given["to"] not in REALS:
         raise CompileError(state.place(node), "casts to no real numbers", "expected FLOAT or DOUBLE")
     return state.view(node.input[0], node)
 
 
-def _transpose(state: Reading, node: onnx.NodeProto) -> None:
-    array = state.constant(node.input[0], node)
-    state.constants[node.output[0]] = np.transpose(array, _attributes(node).get("perm"))
-
-
-def _reshape(state: Reading, node: onnx.NodeProto) -> View:
-    """Flatten, Reshape, Squeeze and Unsqueeze leave the order of the scalars of an event."""
-    view, given = _scalar(state, node.input[0], node), _attributes(node)
-    axes = state.constant(node.input[1], node).ravel().tolist() if len(node.input) > 1 else []
-    match node.op_type:
-        case "Flatten" if given.get("axis", 1) == 1:
-            shape = (prod(view.shape),)
-        case "Squeeze" if axes:
-            gone = {a % (len(view.shape) + 1) for a in axes}
-            shape = tuple(s for k, s in enumerate(view.shape, 1) if k not in gone)
-        case "Unsqueeze" if axes:
-            new = {a % (len(view.shape) + 1 + len(axes)) for a in axes}
-            rest = iter(view.shape)
-            shape = tuple(1 if k in new else next(rest) for k in range(1, 1 + len(view.shape) + len(axes)))
-        case "Reshape" if len(axes) > 1 and axes[0] in (0, -1):
-            sizes = [view.shape[k] if s == 0 and k < len(view.shape) else s for k, s in enumerate(axes[1:])]
-            rest_size = prod(s for s in sizes if s != -1)
-            shape = tuple(prod(view.shape) // max(rest_size, 1) if s == -1 else s for s in sizes)
-        case _:
-            shape = ()
-    if prod(shape) != prod(view.shape) or not shape:
+def _axes(state: Reading, node: onnx.NodeProto, given: dict[str, Any], rank: int) -> list[int]:
+    """Return the axes of Squeeze and Unsqueeze, an input since opset 13 and an attribute before, counted
+    from the front. Raises CompileError for axes that touch the events, or that are not there."""
+    if "axes" in given:
+        axes = [int(a) for a in given["axes"]]
+    elif len(node.input) > 1 and node.input[1]:
+        axes = [int(a) for a in state.constant(node.input[1], node).ravel()]
+    else:
+        raise CompileError(state.place(node), "names no axes", "an event that is alone would lose its axis")
+    found = [a + rank if a < 0 else a for a in axes]
+    if len(set(found)) != len(found) or not all(0 < a < rank for a in found):
         raise CompileError(
-            state.place(node), f"reshapes {list(view.shape)} by {axes}", "keep the events first and apart"
+            state.place(node),
+            f"has the axes {axes}, expected different ones from 1 to {rank - 1}",
+            "axis 0 are the events",
+        )
+    return found
+
+
+def _reshape(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
+    """Flatten, Reshape, Squeeze and Unsqueeze leave the order of the scalars of an event."""
+    view = _scalar(state, node.input[0], node)
+    rank, asked = 1 + len(view.shape), ""
+    shape: tuple[int, ...] | None = None
+    if node.op_type == "Flatten":
+        asked = f"from axis {given['axis']}"
+        shape = (prod(view.shape),) if given["axis"] in (1, 1 - rank) else None
+    elif node.op_type == "Squeeze":
+        gone = _axes(state, node, given, rank)
+        asked = f"without the axes {gone}"
+        shape = tuple(s for k, s in enumerate(view.shape, 1) if k not in gone)
+    elif node.op_type == "Unsqueeze":
+        total = rank + len(given["axes"] if "axes" in given else state.constant(node.input[1], node).ravel())
+        new, rest = _axes(state, node, given, total), iter(view.shape)
+        shape = tuple(1 if k in new else next(rest) for k in range(1, total))
+    else:
+        sizes = [int(s) for s in state.constant(node.input[1], node).ravel()]
+        asked, shape = f"by {sizes}", _by_sizes(view.shape, sizes)
+    if shape is None or prod(shape) != prod(view.shape):
+        raise CompileError(
+            state.place(node), f"reshapes {list(view.shape)} {asked}", "keep the events first and apart"
         )
     return View(view.name, shape)
 
 
-def _matrix(state: Reading, node: onnx.NodeProto) -> View:
+def _by_sizes(shape: tuple[int, ...], sizes: list[int]) -> tuple[int, ...] | None:
+    """Return the shape of an event that Reshape asks for, or None where the events do not stay in front."""
+    if len(sizes) < 1 or sizes[0] not in (0, -1) or sizes.count(-1) > 1 or min(sizes) < -1:
+        return None
+    found = [shape[k] if s == 0 and k < len(shape) else s for k, s in enumerate(sizes[1:])]
+    known = prod(s for s in found if s != -1)
+    return tuple(prod(shape) // max(known, 1) if s == -1 else s for s in found)
+
+
+def _matrix(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
     """MatMul and Gemm: a dense layer over all scalars, or a mix of the last axis."""
-    view, given = _scalar(state, node.input[0], node), _attributes(node)
+    if node.input[0] in state.constants:
+        raise CompileError(state.place(node), "has the constant on the left", "multiply from the right")
+    view = _scalar(state, node.input[0], node)
     weight = state.constant(node.input[1], node).astype(np.float64)
     if given.get("transA", 0) or weight.ndim != 2:
         raise CompileError(state.place(node), f"has weights {list(weight.shape)}", "expected a plain matrix")
@@ -122,13 +189,13 @@ def _matrix(state: Reading, node: onnx.NodeProto) -> View:
     bias = None
     if len(node.input) > 2 and node.input[2]:
         shift = state.constant(node.input[2], node).astype(np.float64) * given.get("beta", 1.0)
-        bias = Tensor(np.full(len(weight), shift.item()) if shift.size == 1 else shift.ravel())
+        bias = Tensor(np.broadcast_to(shift, (1, len(weight)))[0])
     kind = state.type(view)
     sizes = tuple(a.size for a in kind.axes)
     if len(view.shape) == 1:
         made = _block(state, node, Dense(Tensor(weight), bias), view)
         return View(made.name, (len(weight),))
-    if view.shape != sizes or weight.shape[1] != sizes[-1]:
+    if node.op_type == "Gemm" or view.shape != sizes or weight.shape[1] != sizes[-1]:
         raise CompileError(
             state.place(node), f"multiplies {list(view.shape)} of {kind}", "flatten it, or keep its axes"
         )
@@ -141,17 +208,16 @@ def _block(state: Reading, node: onnx.NodeProto, op: Op, *inputs: View) -> View:
 
 
 def _activation(kind: Activation) -> Rule:
-    def rule(state: Reading, node: onnx.NodeProto) -> View:
+    def rule(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
         view = _scalar(state, node.input[0], node)
-        slope = _attributes(node).get("alpha", 0.01)
-        if kind is Activation.LEAKY_RELU and abs(slope - 0.01) > 1e-8:
-            raise CompileError(state.place(node), f"has the slope {slope}", "the block has 0.01")
+        if abs(given.get("alpha", 0.01) - 0.01) > 1e-8:
+            raise CompileError(state.place(node), f"has the slope {given['alpha']}", "the block has 0.01")
         return View(_block(state, node, Table(activation=kind), view).name, view.shape)
 
     return rule
 
 
-def _sum(state: Reading, node: onnx.NodeProto) -> View:
+def _sum(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
     """Add and Sub of two values of the same axes, or of a value and a constant."""
     minus = (1,) if node.op_type == "Sub" else ()
     values = [_term(state, node, k) for k in (0, 1)]
@@ -168,7 +234,7 @@ def _term(state: Reading, node: onnx.NodeProto, k: int) -> View:
     other = _scalar(state, node.input[1 - k], node)
     array, kind = state.constants[node.input[k]].astype(np.float64), state.type(other)
     try:
-        full = np.broadcast_to(array.reshape(array.shape[-len(other.shape) :]), other.shape)
+        full = np.broadcast_to(array, (1, *other.shape))[0]
     except ValueError:
         raise CompileError(
             state.place(node), f"adds a constant {list(array.shape)} to {list(other.shape)}", "match them"
@@ -178,37 +244,28 @@ def _term(state: Reading, node: onnx.NodeProto, k: int) -> View:
     return View(state.invent(f"{name_of(node)}.constant", spurion).name, other.shape)
 
 
-def _quant(state: Reading, node: onnx.NodeProto) -> View:
-    """A Quant that states the format of the block before it, or a requantization of its own."""
-    view, given = state.view(node.input[0], node), _attributes(node)
-    scale, zero, bits = (state.constant(n, node) for n in node.input[1:4])
-    if scale.size != 1 or bits.size != 1 or zero.any():
-        raise CompileError(state.place(node), "has a zero point, or more than one scale", "expected one")
-    signed, narrow = bool(given.get("signed", 1)), bool(given.get("narrow", 1))
-    mode = given.get("rounding_mode", b"ROUND").decode()
-    found = QuantNode(float(scale.item()), int(bits.item()), signed, narrow, mode)
-    formats = formats_behind(state.nodes[view.name].op)
-    which = formats if len(formats) < 2 or view.component is None else (formats[view.component],)
-    if which and all(QuantNode.of(f) == found for f in which):
-        return view
-    if view.component is not None:
-        raise CompileError(state.place(node), f"rounds component {view.component}", "round all or none")
-    return View(_block(state, node, Requantize((found.format(),)), view).name, view.shape)
-
-
-def _split(state: Reading, node: onnx.NodeProto) -> None:
-    view, axis = state.whole(node.input[0], node), _attributes(node).get("axis", 0)
-    if axis not in (-1, len(view.shape)) or len(node.output) != view.shape[-1] or len(node.input) > 1:
+def _split(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> None:
+    """Split of a tensor into its components, to give each a format of its own."""
+    view = state.whole(node.input[0], node)
+    axis, sizes = given["axis"], given.get("split")
+    if len(node.input) > 1 and node.input[1]:
+        sizes = state.constant(node.input[1], node).ravel().tolist()
+    count = view.shape[-1]
+    parts = sizes is None or list(sizes) == [1] * count
+    if axis not in (-1, len(view.shape)) or len(node.output) != count or not parts:
         raise CompileError(state.place(node), "does not take a tensor apart into its components")
+    if given.get("num_outputs", count) != count:
+        raise CompileError(state.place(node), f"has num_outputs = {given['num_outputs']}, expected {count}")
     for k, output in enumerate(node.output):
-        state.views[output] = View(view.name, view.shape, k)
+        state.views[output] = View(view.name, view.shape, k if count > 1 else None)
 
 
-def _concat(state: Reading, node: onnx.NodeProto) -> View:
-    views = [state.view(n, node) for n in node.input]
-    first, axis = views[0], _attributes(node).get("axis", 0)
+def _concat(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
+    views, axis = [state.view(n, node) for n in node.input], given["axis"]
+    first = views[0]
     parts = [View(first.name, first.shape, k) for k in range(first.shape[-1])]
-    if views != parts or axis not in (-1, len(first.shape)):
+    whole = views == parts or len(views) == 1 == first.shape[-1]
+    if not whole or axis not in (-1, len(first.shape)):
         raise CompileError(
             state.place(node), "does not join the components of one tensor", "use the block Concat"
         )
@@ -216,9 +273,7 @@ def _concat(state: Reading, node: onnx.NodeProto) -> View:
 
 
 RULES: dict[str, Rule] = {
-    "Constant": _constant,
     **dict.fromkeys(("Identity", "Cast"), _identity),
-    "Transpose": _transpose,
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), _reshape),
     **dict.fromkeys(("MatMul", "Gemm"), _matrix),
     **dict.fromkeys(("Add", "Sub"), _sum),
@@ -226,7 +281,17 @@ RULES: dict[str, Rule] = {
     "LeakyRelu": _activation(Activation.LEAKY_RELU),
     "Sigmoid": _activation(Activation.SIGMOID),
     "Tanh": _activation(Activation.TANH),
-    "Quant": _quant,
     "Split": _split,
     "Concat": _concat,
 }
+HONOURED: dict[str, tuple[str, ...]] = {
+    "Cast": ("to", "saturate", "round_mode"),
+    "Flatten": ("axis",),
+    "Squeeze": ("axes",),
+    "Unsqueeze": ("axes",),
+    "Gemm": ("alpha", "beta", "transA", "transB"),
+    "LeakyRelu": ("alpha",),
+    "Split": ("axis", "split", "num_outputs"),
+    "Concat": ("axis",),
+}
+"""The attributes that rules read. How Cast rounds and saturates matters for 8-bit floats alone."""

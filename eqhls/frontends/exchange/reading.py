@@ -31,6 +31,7 @@ class Reading:
 
     where: str
     ports: frozenset[str]
+    opset: int = 0
     builder: Builder = field(init=False)
     views: dict[str, View] = field(default_factory=dict[str, View])
     constants: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
@@ -85,7 +86,7 @@ class Reading:
             raise error.at(self.where) from None
 
     def place(self, node: onnx.NodeProto) -> str:
-        return f"{self.where}: {name_of(node)}: {node.op_type}"
+        return f"{self.where}: {printable(name_of(node))}: {printable(node.op_type)}"
 
 
 def name_of(node: onnx.NodeProto) -> str:
@@ -93,5 +94,12 @@ def name_of(node: onnx.NodeProto) -> str:
     return node.name or next((o for o in node.output if o), node.op_type)
 
 
+def printable(text: str) -> str:
+    """Return a text for one line of a message."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def identifier(name: str) -> str:
-    return re.sub(r"[^\w.]", "_", name)
+    """Return a name as programs may have it: letters, digits, underscores and dots, a letter in front."""
+    plain = re.sub(r"[^\w.]", "_", name, flags=re.ASCII)
+    return f"v{plain}" if plain[:1].isdigit() or plain.startswith(".") else plain
