@@ -17,7 +17,7 @@ from eqhls.frontends.exchange.checks import load_checked
 from eqhls.frontends.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
 from eqhls.frontends.exchange.plain import read_plain
 from eqhls.frontends.exchange.quantizers import read_quantizer
-from eqhls.frontends.exchange.reading import Reading, name_of, printable
+from eqhls.frontends.exchange.reading import Reading, identifier, name_of, printable
 from eqhls.frontends.exchange.results import finished
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
