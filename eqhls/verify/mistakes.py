@@ -11,7 +11,7 @@ from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats, Op, Tensor
 
-STEPS = (1, 4, 16, 64, 256, 1024)
+STEPS = (1, 4, 16, 64)
 """Steps by which a weight is moved, until the mistake shows."""
 PLACES = 4
 """Weights of each number of steps, and pairs of operands, that are tried."""
