@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pickle
 import zipfile
 from pathlib import Path
@@ -12,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
+from eqhls.lazy import lazy
 
 Arrays = dict[str, NDArray[Any]]
 HDF5 = b"\x89HDF\r\n\x1a\n"
+h5py = lazy("h5py", "HDF5 events", "pip install 'eqhls[h5]'")
 KINDS = "an .npz file (numpy.savez), a .npy file of p4, or an HDF5 file"
 
 
@@ -60,12 +61,6 @@ def _numpy(path: Path) -> Arrays:
 
 
 def _hdf5(path: Path) -> Arrays:
-    try:
-        h5py = importlib.import_module("h5py")
-    except ImportError as error:
-        raise CompileError(
-            str(path), f"is HDF5 and needs h5py ({error})", "pip install 'eqhls[h5]'"
-        ) from None
     try:
         with h5py.File(path, "r") as file:
             return {str(k): np.asarray(v[()]) for k, v in file.items() if isinstance(v, h5py.Dataset)}
