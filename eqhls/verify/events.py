@@ -207,7 +207,9 @@ def _momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str,
 def _order_matters(graph: Graph, filled: Mapping[str, Filled], p4: Floats, rows: Ints) -> bool:
     """Whether the outputs of some events change if their particles are sorted by falling pT: by a bit of a
     quantized network, by more than rounding of one of floats."""
-    before: dict[str, Any] = {k: (v.raw if graph.quantized else v.exact)[rows] for k, v in filled.items()}
+    before: dict[str, NDArray[Any]] = {
+        k: (v.raw if graph.quantized else v.exact)[rows] for k, v in filled.items()
+    }
     after = dict(before)
     for node in graph.inputs:
         if node.type.has(PARTICLES):
