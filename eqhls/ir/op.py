@@ -103,9 +103,9 @@ class Op(ABC):
         return self.reference(types, *x)
 
     def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        """Return what the op stands for if quantization puts it in: its float reference without a floor
-        below which it no longer tells arguments apart."""
-        return self.reference(types, *x)
+        """Return what the op stands for if quantization put it in or gave it a format: its float reference
+        without a floor below which it no longer tells arguments apart, and without the range of a table."""
+        return self.bounded(types, *x)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
         """Return 1 where an element saturates, or None where the block cannot saturate."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -56,6 +56,9 @@ class Radial(Op):
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         y = self.reference(types, *x)
         return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+
+    def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return replace(self, out=None).reference(types, *x)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         lookup = lookups(self.entries, self.out.frac if self.out else 0)

@@ -177,6 +177,9 @@ class Table(Op):
         y = self.reference(types, *x)
         return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
 
+    def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return replace(self, out=None).reference(types, *x)
+
     def entries(self, x: Num, row: int) -> list[int]:
         """Return the raw entry for each raw address from x.lo to x.hi."""
 

@@ -8,12 +8,13 @@ its full error, in patterns of signs (docs/adr/0018-the-proof-begins-at-the-file
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats, Op, Tensor
@@ -86,18 +87,22 @@ def rms(x: Floats) -> float:
 
 
 def envelopes(
-    given: Graph, quantized: Graph, feeds: Mapping[str, Floats], seed: int = 7
+    given: Graph, quantized: Graph, feeds: Mapping[str, Floats], ranges: Ranges | None = None, seed: int = 7
 ) -> tuple[Envelope, ...]:
     """Return how far each output of `quantized` may lie from that of `given`.
 
-    `quantized` is what `eqhls.quantize` made of `given`, before any rewrite; `feeds` are the values of the
-    ports in real units, shape (events, *axes, components).
+    `quantized` is what `eqhls.quantize` made of `given`, before any rewrite, with the formats `ranges` that
+    were asked for; `feeds` are the values of the ports in real units, shape (events, *axes, components).
     """
     plain = forward(quantized, feeds)
+    own = counterparts(given, quantized)
+    kept = {n for n, op in own.items() if op == quantized.node(n).op} | set(ranges or {})
     changes: dict[str, list[Floats]] = {name: [] for name in quantized.outputs}
     for k in range(PATTERNS):
         pattern = TRUNCATED[k] if k < len(TRUNCATED) else DRAWN[k % len(DRAWN)]
-        moved = _moved(given, quantized, feeds, pattern, np.random.default_rng((seed, k)), k % 2 == 1)
+        rng = np.random.default_rng((seed, k))
+        bounded = kept if k % 2 else {n.name for n in quantized}
+        moved = _moved(quantized, own, feeds, pattern, rng, bounded)
         for name, found in changes.items():
             found.append(np.abs(moved[name] - plain[name]))
     return tuple(_envelope(plain[name], changes[name]) for name in quantized.outputs)
@@ -129,27 +134,40 @@ def forward(graph: Graph, feeds: Mapping[str, Floats], ranges: Ranges | None = N
     return values | {n: np.broadcast_to(values[n], (events, *values[n].shape[1:])) for n in graph.outputs}
 
 
+def counterparts(given: Graph, quantized: Graph) -> dict[str, Op]:
+    """Return the op of the given network behind each value of the quantized graph that has one: under the
+    same name, or, if the name of an output went to its rounding, in front of that."""
+    found: dict[str, Op] = {}
+    for node in given:
+        try:
+            made = quantized.node(node.name)
+        except CompileError:
+            continue
+        if type(made.op) is not type(node.op) and made.inputs:
+            made = quantized.node(made.inputs[0])
+        if type(made.op) is type(node.op):
+            found[made.name] = node.op
+    return found
+
+
 def _moved(
-    given: Graph,
     quantized: Graph,
+    own: Mapping[str, Op],
     feeds: Mapping[str, Floats],
     pattern: Pattern,
     rng: np.random.Generator,
-    ideal: bool,
+    bounded: Collection[str],
 ) -> dict[str, Floats]:
-    """Return the values of the quantized graph with all errors acting. If `ideal`, ops that the given
-    network does not have stand for what they replace, without a floor of their own."""
-    own = {n.name: n.op for n in given}
+    """Return the values of the quantized graph with all errors acting. Ops that are not `bounded` stand for
+    what they replace, without a floor or a range of their own."""
     values: dict[str, Floats] = {}
     for node in quantized:
         if node.op.source:
             values[node.name] = np.asarray(feeds[node.name], dtype=np.float64)
             continue
         types, args = quantized.types_into(node), tuple(values[n] for n in node.inputs)
-        before = own.get(node.name)
-        op = shaken(node.op, before, pattern, rng)
-        invented = ideal and type(before) is not type(op)
-        value = op.ideal(types, *args) if invented else op.bounded(types, *args)
+        op = shaken(node.op, own.get(node.name), pattern, rng)
+        value = op.bounded(types, *args) if node.name in bounded else op.ideal(types, *args)
         error = np.asarray(op.rounding(types))
         values[node.name] = value + error * pattern.draw(rng, value.shape) if error.any() else value
     return values

@@ -20,11 +20,12 @@ from eqhls.fixed import Fixed
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.ir.graph import CHUNK, Graph, Node
 from eqhls.ir.op import Floats
+from eqhls.ops.requantize import Requantize
 from eqhls.options import Options
 from eqhls.passes import simplify
 from eqhls.passes.structure import drop_dead, share_common
 from eqhls.text import Project
-from eqhls.verify.envelope import FLOAT_ERROR, Envelope, Ranges, envelopes, forward, rms
+from eqhls.verify.envelope import FLOAT_ERROR, Envelope, Ranges, counterparts, envelopes, forward, rms
 from eqhls.verify.events import steps
 
 Feeds = Mapping[str, Ints]
@@ -171,7 +172,7 @@ def target(given: Given, feeds: Feeds) -> Target:
     chosen, lost = _unsaturated(given, first, ranges)
     floats = {n.name: chosen[n.name] * steps(n) for n in given.quantized.inputs}
     values = forward(given.simple, floats, ranges)
-    allowed = envelopes(given.simple, given.quantized, floats)
+    allowed = envelopes(given.simple, given.quantized, floats, ranges)
     return Target(chosen, tuple(values[n] for n in given.simple.outputs), allowed, False, lost)
 
 
@@ -223,21 +224,19 @@ def _smaller(node: Node, raw: Ints, shift: int) -> Ints:
 
 def _counted(given: Given, ranges: Ranges) -> tuple[Node, ...]:
     """Return the nodes whose saturation is the compiler's choice: neither the network's own nor asked for."""
-    own = {n.name: n.op for n in given.simple}
+    own = counterparts(given.simple, given.quantized)
     return tuple(
-        n
-        for n in given.quantized
-        if own.get(n.name) != n.op
-        and n.name not in ranges
-        and not (n.inputs and ranges.get(n.inputs[0]) and own.get(n.name) is None and _fits(n, ranges))
+        n for n in given.quantized if own.get(n.name) != n.op and not _asked_for(n, n.name in own, ranges)
     )
 
 
-def _fits(node: Node, ranges: Ranges) -> bool:
-    """Whether a node does nothing but bring a value into the format that was asked for it."""
-    return getattr(node.op, "formats", ()) == ranges[node.inputs[0]] and all(
-        f.overflow.saturates for f in ranges[node.inputs[0]]
-    )
+def _asked_for(node: Node, known: bool, ranges: Ranges) -> bool:
+    """Whether the user chose the range to which a node saturates: that of the value of its name, or, if
+    quantization put the node in, of the value that it rounds. Formats that wrap have no such range."""
+    wanted = ranges.get(node.name, () if known or not node.inputs else ranges.get(node.inputs[0], ()))
+    if isinstance(node.op, Requantize):
+        return node.op.formats == wanted and all(f.overflow.saturates for f in wanted)
+    return bool(wanted)
 
 
 def saturated_events(graph: Graph, feeds: Feeds, nodes: tuple[Node, ...]) -> Flags:
