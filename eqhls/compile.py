@@ -14,7 +14,7 @@ from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import graph_files, load_model
-from eqhls.frontends.open import load_any
+from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
@@ -29,7 +29,7 @@ from eqhls.text import MANIFEST, Project, asset, check_target, sums, write_proje
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_mapping, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
-from eqhls.verify.given import Given, Recorded, load_given, measured_differences
+from eqhls.verify.given import Given, load_given, measured_differences
 from eqhls.verify.proof import Machines, make_test_vectors, prove, prove_symmetry, vector_feeds
 from eqhls.verify.symmetry import derive
 
@@ -81,9 +81,9 @@ def compile_model(
     files |= _bench() | project_graph(named) | dict(given.files)
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
     files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
-    files[MANIFEST] = (
-        json.dumps(_manifest(named, netlist, options, files, (algebra, savings), measured), indent=1) + "\n"
-    )
+    facts = _manifest(named, netlist, options, files, (algebra, savings))
+    facts |= {"model_sha256": sums(source_files(model)), "from_given_network": [asdict(m) for m in measured]}
+    files[MANIFEST] = json.dumps(facts, indent=1) + "\n"
     clock("write the project", 0.95, lambda: write_project(files, folder))
     report("done", 1.0)
     return Compiled(folder)
@@ -230,7 +230,6 @@ def _manifest(
     options: Options,
     files: Project,
     savings: tuple[tuple[Saving, ...], tuple[Saving, ...]],
-    measured: tuple[Recorded, ...],
 ) -> dict[str, Any]:
     return {
         "name": graph.name,
@@ -249,7 +248,6 @@ def _manifest(
         "inputs": {n.name: str(n.type) for n in graph.inputs},
         "outputs": {n.name: str(n.type) for n in graph.results},
         "symmetry": derive(graph).describe(),
-        "from_given_network": [asdict(m) for m in measured],
         "sha256": sums({n: text for n, text in files.items() if n != "report/time_per_step.json"}),
     }
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from eqhls.errors import CompileError
-from eqhls.frontends.checkpoints.load import is_checkpoint, load_checkpoint
-from eqhls.frontends.graphfile import load_model
+from eqhls.frontends.checkpoints.archive import CONFIG_FILE, STATE_FILE
+from eqhls.frontends.checkpoints.load import CHECKPOINT_FILE, is_checkpoint, load_checkpoint
+from eqhls.frontends.graphfile import TEXT, load_model
 from eqhls.ir.graph import Graph
 from eqhls.lazy import lazy
 
@@ -39,3 +40,19 @@ def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:
     if not model.is_file():
         raise CompileError(str(model), "does not exist", "check the path")
     return read(model)
+
+
+def source_files(model: Path | str | Graph) -> dict[str, bytes]:
+    """Return the files that a model is read from, by name: the proof says whose network it is. A graph in
+    memory has none."""
+    if isinstance(model, Graph):
+        return {}
+    path = Path(model)
+    folder = path if path.is_dir() else path.parent
+    if path.is_dir():
+        names = (TEXT, Path(TEXT).with_suffix(".npz").name, CHECKPOINT_FILE, STATE_FILE, CONFIG_FILE)
+    elif path.suffix == Path(TEXT).suffix:
+        names = (path.name, path.with_suffix(".npz").name)
+    else:
+        names = (path.name, *((CONFIG_FILE,) if is_checkpoint(path) else ()))
+    return {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}

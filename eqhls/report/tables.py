@@ -27,11 +27,18 @@ def summary_lines(manifest: Mapping[str, Any], evidence: Evidence | None = None)
         f"LUT          {manifest['lut_estimate']:,} (alkaid's estimate), {manifest['dsp']} DSP, "
         f"{manifest['register_bits']:,} pipeline register bits",
         f"symmetry     {manifest['symmetry']}",
+        *(f"model        {name}, SHA-256 {digest}" for name, digest in manifest["model_sha256"].items()),
     ]
 
 
 def _evidence_lines(evidence: Evidence) -> list[str]:
     lines: list[str] = []
+    given = evidence.stage("given network")
+    if given and given.ok:
+        lines.append(
+            f"network      {given.number('events'):.0f} events as the given network says, "
+            + ("bit for bit" if not given.number("limit") else "inside the bound of the roundings")
+        )
     found = evidence.stage("auc")
     if found:
         lines.append(f"AUC          float {found.number('float'):.4f}, fixed {found.number('fixed'):.4f}")

@@ -156,7 +156,7 @@ def _given_stages(
     """Hold the files against the manifest and the integers against the network as it was given."""
     report("files and given network", 0.01)
     yield files_stage(machines.folder, manifest)
-    recorded = tuple(Recorded(**found) for found in manifest["from_given_network"])
+    recorded = tuple(Recorded(**found) for found in manifest.get("from_given_network", ()))
     shipped = vectors(machines.folder, machines.graph)
     yield given_stage(given, machines.graph, events.raw, shipped.raw, recorded)
     yield rewrites_stage(given, machines.graph, events.raw)
