@@ -288,7 +288,8 @@ def _stop(number: int, frame: object) -> None:
 
 def _status() -> int:
     try:
-        return app(standalone_mode=False) or 0
+        status = app(standalone_mode=False) or 0
+        return _said("interrupted", INTERRUPTED) if status == INTERRUPTED else status
     except VerificationError as error:
         return _said(str(error), 1)
     except CompileError as error:

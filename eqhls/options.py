@@ -192,10 +192,11 @@ def options_of(kept: Any, where: str) -> Options:
     """Return the options that a manifest keeps. Raises CompileError where this version cannot use them."""
     try:
         return Options.model_validate(kept)
-    except (CompileError, ValidationError) as error:
-        raise CompileError(
-            where, f"holds options of another version of eqhls ({error})", "compile again"
-        ) from None
+    except CompileError as error:
+        problem = str(error)
+    except ValidationError as error:
+        problem = _explain(error)[0]
+    raise CompileError(where, f"holds options of another version of eqhls ({problem})", "compile again")
 
 
 def _at(path: Path | None, lines: Lines, place: tuple[int | str, ...]) -> str:
