@@ -43,14 +43,14 @@ NUMBER = re.compile(r"(?<![\w.])(-?\d+)(?![\w.])")
 
 
 def hls_mutants(project: Compiled, rng: np.random.Generator, each: int) -> list[Mutant]:
-    """Draw faults: operators and exchanged branches in headers, constants, widths, entries of tables."""
+    """Draw faults: operators and conditions in headers, constants, widths, entries of tables."""
     firmware = project.folder / "firmware"
     files = {str(p.relative_to(firmware)): p.read_text() for p in sorted(firmware.rglob("*.h"))}
     headers = {n: t for n, t in files.items() if n.startswith("eqhls/")}
     config, tables = ({n: files[n]} for n in ("parameters.h", "weights/tables.h"))
     kinds = {
         "header: operator": (headers, _operators),
-        "header: branches exchanged": (headers, _branches),
+        "header: condition": (headers, _conditions),
         "config: constant": (config, _constants),
         "config: width": (config, _widths),
         "table entry": (tables, _entries),
@@ -76,9 +76,11 @@ def _operators(line: str, rng: np.random.Generator) -> Edits:
         yield from ((line, line.replace(a, b, 1)) for a, b in OPERATORS.items() if a in line)
 
 
-def _branches(line: str, rng: np.random.Generator) -> Edits:
-    if m := re.fullmatch(r"(.*[=(] ?|\s*return )([^?=]+) \? ([^?:]+) : ([^?:;]+);", line):
-        yield line, f"{m[1]}{m[2]} ? {m[4]} : {m[3]};"
+def _conditions(line: str, rng: np.random.Generator) -> Edits:
+    """A condition inverted, or always true: so a mask is deleted."""
+    if m := re.match(r"(\s*(?:\} else )?)if \((.*)\) (\{|\w.* = .*;)$", line):
+        yield line, f"{m[1]}if (!({m[2]})) {m[3]}"
+        yield line, f"{m[1]}if (({m[2]}) || true) {m[3]}"
 
 
 def _constants(line: str, rng: np.random.Generator) -> Edits:
