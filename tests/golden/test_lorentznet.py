@@ -15,6 +15,7 @@ from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.frontends.checkpoints.archive import read_arrays
 from eqhls.frontends.checkpoints.lorentznet import graph_from, recognizes
 from eqhls.frontends.graphfile import load_model, save_graph
 from eqhls.ir.graph import Graph
@@ -44,9 +45,10 @@ class Golden:
 
     def __init__(self, name: str, stride: int = 1) -> None:
         folder = GOLDEN / name
-        self.state, self.events, self.outputs, self.inner = (
-            dict(np.load(folder / f"{k}.npz")) for k in ("state_dict", "events", "outputs", "intermediates")
+        self.events, self.outputs, self.inner = (
+            dict(np.load(folder / f"{k}.npz")) for k in ("events", "outputs", "intermediates")
         )
+        self.state = dict(read_arrays(folder / "state_dict.npz").arrays)
         self.config = json.loads((folder / "config.json").read_text())
         self.rows = np.arange(0, len(self.events["p4"]), stride)
         assert 0 < self.events["truncated"][self.rows].sum() < len(self.rows)

@@ -378,7 +378,7 @@ REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     "a constant as output": (file([node("Identity", ["c"], ["y"])], {"c": W}), "output y: is a constant"),
     "an input as output": (file([FLAT], outputs=("x",)), "output x: is an input of the file"),
     "an output of nothing": (file([FLAT], outputs=("nothing",)), "output nothing: is computed by no block"),
-    "an output twice": (file([node("Relu", ["x0"], ["a/b"]), node("Tanh", ["x0"], ["a_b"])], outputs=("a/b", "a_b")), "name of another output|two operators"),
+    "an output twice": (file([node("Relu", ["x0"], ["a/b"]), node("Tanh", ["x0"], ["a_b"])], outputs=("a/b", "a_b")), "name of another output|two values of this name"),
     "an output named as an operator": (
         file([node("Relu", ["x0"], ["r"], "y"), node("Tanh", ["r"], ["y"], "t")]), "output y: has the name of an operator"
     ),
@@ -511,7 +511,7 @@ def test_names_are_those_of_programs() -> None:
     refused(file(nodes), "a_b: has the name of a.b but for dots")
     refused(
         file([node("Relu", ["x0"], ["a/b"]), node("Tanh", ["a/b"], ["a_b"]), nodes[2]]),
-        "two operators of this name",
+        "two values of this name",
     )
 
 
