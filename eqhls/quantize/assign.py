@@ -61,7 +61,8 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
 
 def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Graph:
     """Return the quantized graph, from the `ranges` of its values instead of samples."""
-    graph = encode_logarithms(graph, seen)
+    asked = {n.name for n in graph if options.precision(n.name, n.op.kind()).result}
+    graph = encode_logarithms(graph, seen, asked)
     _check_names(graph, options)
     state = _State(Builder.reading(graph), {}, {}, _kept(graph))
     for node in graph:

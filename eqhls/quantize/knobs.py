@@ -26,6 +26,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.table import Table
 from eqhls.options import Entry, Formats, Options, Sections
+from eqhls.quantize.addresses import code_carriers
 from eqhls.quantize.assign import ADDRESS_BITS, LIMIT, TABLE_BITS
 from eqhls.quantize.weights import per_map, weights_of
 
@@ -70,7 +71,8 @@ def starting_knobs(graph: Graph, base: Graph, generous: int) -> Knobs:
     fraction bits than there.
     """
     groups: dict[str, list[Knob]] = {}
-    for node in graph:
+    codes = code_carriers(graph, base)
+    for node in (n for n in graph if n.name not in codes):
         for group, knob in (
             *_source_knobs(node, base, generous),
             *_weight_knobs(node, base, generous),

@@ -240,5 +240,5 @@ def protocol_mutants(name: str, top: str, pipe: str) -> list[Mutant]:
     for kind, file, before, after in table:
         lines = (pipe if file else top).split("\n")
         line = max(k for k, text in enumerate(lines) if before in text and not text.lstrip().startswith("//"))
-        mutants.append(Mutant(kind, file or f"{name}.v", line, before, after))
+        mutants.append(Mutant(kind, f"{name}{file or '.v'}", line, before, after))
     return mutants

@@ -44,7 +44,7 @@ class Verdict:
 def drawn(project: Compiled, rng: np.random.Generator, share: float = 1.0) -> dict[int, Mutant]:
     """Return faults in the core, the top and the valid chain, numbered from 1."""
     rtl, name = project.folder / "rtl", project.graph.name
-    core, top, pipe = ((rtl / f).read_text() for f in (f"{name}_core.v", f"{name}.v", PIPE))
+    core, top, pipe = ((rtl / f).read_text() for f in (f"{name}_core.v", f"{name}.v", f"{name}{PIPE}"))
     found = core_mutants(f"{name}_core.v", core, rng, share) + protocol_mutants(name, top, pipe)
     return numbered(found, 1)
 
@@ -57,7 +57,7 @@ def build(project: Compiled, mutants: Mapping[int, Mutant], folder: Path) -> Any
     folder.mkdir(parents=True, exist_ok=True)
     sources = folder / "core.v", folder / "top.v"
     sources[0].write_text(combined((rtl / f"{name}_core.v").read_text(), core))
-    sources[1].write_text(protocol((rtl / f"{name}.v").read_text(), (rtl / PIPE).read_text(), chain))
+    sources[1].write_text(protocol((rtl / f"{name}.v").read_text(), (rtl / f"{name}{PIPE}").read_text(), chain))
     tools, objects = toolchain(), folder / "objects"
     flags = [
         "-O3",

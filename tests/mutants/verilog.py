@@ -135,20 +135,18 @@ def protocol(top: str, pipe: str, mutants: Mapping[int, Mutant]) -> str:
 
     A fault in the pipe's file is a copy of the module; one in the top is another instance.
     """
-    start = top.index("eq_valid_pipe #(")
+    found = re.search(r"(\w+_valid_pipe) #\(", top)
+    assert found
+    start, module = found.start(), found[1]
     instance = top[start : top.index(");\n", top.index("u_valid")) + 3]
     copies, added = [pipe.replace("`resetall", "")], [instance.replace("(out_valid)", "(out_valid__o)")]
     for number, m in mutants.items():
-        changed = pipe if m.file != PIPE else apply_lines(pipe, m)
+        changed = pipe if not m.file.endswith(PIPE) else apply_lines(pipe, m)
         copies.append(
-            changed.replace("module eq_valid_pipe", f"module eq_valid_pipe__m{number}").replace(
-                "`resetall", ""
-            )
+            changed.replace(f"module {module}", f"module {module}__m{number}").replace("`resetall", "")
         )
-        own = instance if m.file == PIPE else instance.replace(m.before, m.after)
-        own = own.replace("eq_valid_pipe #(", f"eq_valid_pipe__m{number} #(").replace(
-            "u_valid", f"u_valid__m{number}"
-        )
+        own = instance if m.file.endswith(PIPE) else instance.replace(m.before, m.after)
+        own = own.replace(f"{module} #(", f"{module}__m{number} #(").replace("u_valid", f"u_valid__m{number}")
         added.append(own.replace("(out_valid)", f"(out_valid__m{number})"))
     nets = ", ".join(["out_valid__o", *(f"out_valid__m{n}" for n in mutants)])
     pick = "".join(f"mutant == {n} ? out_valid__m{n} : " for n in mutants) + "out_valid__o"
@@ -156,7 +154,8 @@ def protocol(top: str, pipe: str, mutants: Mapping[int, Mutant]) -> str:
     return "".join(copies) + with_port(top.replace(instance, body))
 
 
-PIPE = "eq_valid_pipe.sv"
+PIPE = "_valid_pipe.sv"
+"""How the file of the valid chain ends; the name of the project stands before it."""
 
 
 def apply_lines(text: str, m: Mutant) -> str:

@@ -148,7 +148,7 @@ def test_verify_of_a_spoilt_project_fails(project: Compiled, tmp_path: Path) -> 
     spoil(folder, f"rtl/{project.manifest['name']}_core.v", "out_data <= {", "out_data <= 2 ^ {")
     command = [sys.executable, "-m", "eqhls.cli", "verify", folder, EVENTS]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "not verified: rtl, cocotb" in done.stderr, done.stderr[-500:]
+    assert done.returncode == 1 and "not verified: files, rtl, cocotb" in done.stderr, done.stderr[-500:]
 
 
 def test_a_wrong_latency_is_caught(project: Compiled, tmp_path: Path) -> None:

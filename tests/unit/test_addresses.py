@@ -20,6 +20,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options
+from eqhls.quantize.addresses import code_carriers
 from eqhls.quantize.assign import assign
 from eqhls.quantize.weights import rounded_weights
 
@@ -70,3 +71,21 @@ def test_logarithmic_functions_are_addressed_by_codes(other_reader: bool, rng: n
     got = quantized.evaluate({"p": raw}, ("y",))["y"] * out.lsb
     off = np.abs(got - graph.reference({"p": raw * form.lsb})["y"]).max()
     assert off < 0.1 * np.ptp(got), "eight steps an octave follow over five decades"
+
+
+def test_a_copy_that_has_a_format_of_its_own_carries_no_code(rng: np.random.Generator) -> None:
+    """A format is one of the value: on codes of its logarithm it would make nonsense of them."""
+    b = Builder("copied")
+    b.add("x", Input(Type(Rep.S, (Axis("j", 3),))))
+    b.add("ones", Spurion(Type(Rep.S, (Axis("c", 2),)), Tensor(np.ones((2, 1)))))
+    b.add("rows", CgProduct(parse_path("S*S->S")), "x", "ones")
+    b.add("y", Table(activation=Activation.SLOG, parameters=Tensor([[0.2], [0.4]]), axis="c",
+                     values=Tensor([[0.0, 1.0]] * 2)), "rows")  # fmt: skip
+    graph = b.graph("y")
+    samples = {"x": np.exp(rng.normal(4.0, 3.0, (200, 3, 1)))}
+    asked = Options.model_validate({"HLSConfig": {"LayerName": {"rows": {"Precision": "fix<16,18,RND,SAT>"}}}})
+    for options, carrier in ((Options(), "x"), (asked, "rows.q")):
+        made = assign(graph, samples, options)
+        (code,) = (n for n in made if isinstance(n.op, Log2))
+        assert code.inputs == (carrier,)
+        assert code_carriers(graph, made) == ({"rows"} if carrier == "x" else set())
