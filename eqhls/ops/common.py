@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, NumArray, const, constant_matmul, element, total
+from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable
 from eqhls.groups.lorentz import Rep
@@ -122,7 +123,7 @@ def tabulated(kind: str, x: Num, out: Fixed | None, function: Callable[[Floats],
             f"expected at most {MAX_ADDRESS_BITS}",
             "requantize the address, or encode it with log2",
         )
-    y = function(addresses(x))
+    y = rounded_once(function, addresses(x))
     return [int(v) for v in np.clip(np.rint(y / out.lsb), out.lo, out.hi)]
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
+from eqhls.fixed.ordered import power
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
@@ -66,18 +67,14 @@ class Activation(Enum):
                 return np.exp2(x)
             case Activation.SLOG:
                 (a,) = parameters
-                return np.sign(x) * ((_power(1 + np.abs(x), a) - 1) / a if a else np.log1p(np.abs(x)))
+                x = x.astype(np.float64)
+                return np.sign(x) * ((power(1 + np.abs(x), a) - 1) / a if a else np.log1p(np.abs(x)))
             case Activation.LOG_ROOT:
                 return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
             case Activation.ROOT:
                 return np.sqrt(np.abs(x))
             case _:
                 return _learned(self, x)
-
-
-def _power(x: Floats, exponent: float) -> Floats:
-    """Return x**exponent rounded once, which NumPy's own in float64 is not everywhere."""
-    return np.power(x.astype(np.longdouble), np.longdouble(exponent)).astype(np.float64)
 
 
 def _logistic(x: Floats) -> Floats:

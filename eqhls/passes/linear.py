@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from eqhls.errors import CompileError
+from eqhls.fixed.ordered import ordered_einsum
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Tensor
 from eqhls.ops.channel_mix import ChannelMix
@@ -36,10 +37,10 @@ def move_heads_past_sums(graph: Graph) -> Graph:
 
 
 def _merged(head: Eq2to0, mix: ChannelMix, n: int) -> Eq2to0:
-    weight = np.einsum("sdb,de->seb", head.weight.array, mix.weight.array)
+    weight = ordered_einsum("sdb,de->seb", head.weight.array, mix.weight.array)
     shift = np.zeros(len(weight)) if head.bias is None else head.bias.array
     if mix.bias is not None:
-        shift = shift + np.einsum("sdb,d,b->s", head.weight.array, mix.bias.array, np.array([n * n, n]))
+        shift = shift + ordered_einsum("sdb,d,b->s", head.weight.array, mix.bias.array, np.array([n * n, n]))
     return replace(head, weight=Tensor(weight), bias=Tensor(shift))
 
 

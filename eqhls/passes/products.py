@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.fixed.ordered import ordered_product
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import PATHS, Path, table
 from eqhls.ir.graph import Builder, Graph, Node
@@ -92,8 +93,8 @@ def _ends_in_mix(graph: Graph, node: Node) -> bool:
 
 
 def _through(mix: ChannelMix, old_from_new: NDArray[Any]) -> ChannelMix:
-    dual = None if mix.dual is None else Tensor(mix.dual.array @ old_from_new)
-    return ChannelMix(Tensor(mix.weight.array @ old_from_new), mix.bias, dual, mix.axis)
+    dual = None if mix.dual is None else Tensor(ordered_product(mix.dual.array, old_from_new))
+    return ChannelMix(Tensor(ordered_product(mix.weight.array, old_from_new)), mix.bias, dual, mix.axis)
 
 
 def _merged(made: Builder, node: Node, axis: str) -> tuple[str, NDArray[Any]] | None:

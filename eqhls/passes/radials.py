@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from eqhls.fixed.ordered import ordered_product
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Tensor
@@ -36,7 +37,9 @@ def _merge(made: Builder, node: Node, mix: ChannelMix) -> bool:
         return False
     weight = mix.weight.array
     function = replace(
-        basis.op, weight=Tensor(weight @ basis.op.weight.array), offset=Tensor(weight @ basis.op.offset.array)
+        basis.op,
+        weight=Tensor(ordered_product(weight, basis.op.weight.array)),
+        offset=Tensor(ordered_product(weight, basis.op.offset.array)),
     )
     last = node.name if mask is basis and mix.bias is None else made.fresh(f"{node.name}.function")
     value = made.add(last, function, *basis.inputs)

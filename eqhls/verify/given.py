@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil, floor, log10
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +154,7 @@ class Target:
         raw = compiled.evaluate(self.feeds)
         pairs = zip(compiled.results, self.want, strict=True)
         found = [np.abs(raw[node.name] * steps(node) - want) for node, want in pairs]
-        return tuple(Recorded(float(f.max(initial=0.0)), rms(f)) for f in found)
+        return tuple(Recorded(_upwards(float(f.max(initial=0.0))), _upwards(rms(f))) for f in found)
 
 
 def target(given: Given, feeds: Feeds) -> Target:
@@ -175,6 +176,15 @@ def target(given: Given, feeds: Feeds) -> Target:
     values = forward(given.simple, floats, ranges)
     allowed = envelopes(given.simple, given.quantized, floats, ranges)
     return Target(chosen, tuple(values[n] for n in given.simple.outputs), allowed, False, lost)
+
+
+def _upwards(value: float) -> float:
+    """Return a number rounded upwards to three digits: another order of float64 operations, as another
+    processor has it, must not give another manifest."""
+    if value < FLOAT_ERROR:
+        return 0.0
+    digits = 10.0 ** (2 - floor(log10(value)))
+    return ceil(value * digits * (1 - FLOAT_ERROR)) / digits
 
 
 def measured_differences(given: Given, compiled: Graph, feeds: Feeds) -> tuple[Recorded, ...]:

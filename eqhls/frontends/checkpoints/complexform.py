@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.fixed.ordered import ordered_product
 from eqhls.groups.complexcg import complex_tables
 from eqhls.groups.realform import DUAL_PHASE, phases, real_form
 from eqhls.ir.graph import Builder
@@ -98,17 +99,17 @@ def mix(
     starts = np.cumsum([0, *(block[0].channels for block in blocks)])
     columns = np.concatenate(
         [
-            weight[:, start : start + p.channels] @ p.coefficients
+            ordered_product(weight[:, start : start + p.channels], p.coefficients)
             for start, block in zip(starts, blocks, strict=False)
             for p in block
         ],
         axis=1,
     )
     irrep = parts[0].irrep
-    real = interleaved(columns.real, columns.imag)
+    real = interleaved(np.real(columns), np.imag(columns))
     op = ChannelMix(Tensor(real))
     if irrep in DUAL_PHASE:
-        op = ChannelMix(Tensor(columns.real), None, Tensor(DUAL_PHASE[irrep] * columns.imag))
+        op = ChannelMix(Tensor(np.real(columns)), None, Tensor(DUAL_PHASE[irrep] * np.imag(columns)))
     source = joined(b, f"{name}.z", parts)
     return standard(irrep, b.add(name, op, source), len(weight))
 

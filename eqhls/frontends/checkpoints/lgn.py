@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
+from eqhls.fixed.ordered import ordered_product
 from eqhls.frontends.checkpoints.complexform import (
     ComplexTensor,
     each,
@@ -279,7 +280,10 @@ class _Network:
         columns, start = list[NDArray[Any]](), 0
         for block in blocks:
             re, im = (weight[:, 2 * start + k : 2 * (start + block[0].channels) : 2] for k in (0, 1))
-            columns += [re @ p.coefficients.real + im @ p.coefficients.imag for p in block]
+            columns += [
+                ordered_product(re, p.coefficients.real) + ordered_product(im, p.coefficients.imag)
+                for p in block
+            ]
             start += block[0].channels
         total = self._total(joined(b, "invariants", parts), rows)
         return b.add("logits", ChannelMix(Tensor(np.concatenate(columns, axis=1)), Tensor(bias)), total)

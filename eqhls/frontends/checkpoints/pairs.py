@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
+from eqhls.fixed.ordered import power
 from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, Fields
 from eqhls.groups.cg import parse_path
 from eqhls.groups.lorentz import Rep
@@ -130,8 +131,8 @@ class Letters:
     def factor(self, letter: str, orders: NDArray[np.int64], alphas: Floats | None, n: Floats) -> Floats:
         """Return the factors (*alphas, counts) of sums of these orders; alphas end with those of `orders`."""
         base = np.full_like(n, self.average) if letter in "sS" else n
-        factor = base ** -orders[:, None].astype(np.float64)
-        return factor if alphas is None else factor * (n / self.average) ** alphas[..., None]
+        factor = power(base, -orders[:, None])
+        return factor if alphas is None else factor * power(n / self.average, alphas[..., None])
 
 
 def check_options(fields: Fields, default: str) -> Activation:

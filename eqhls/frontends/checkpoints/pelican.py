@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
+from eqhls.fixed.ordered import ordered_einsum, rounded_once
 from eqhls.frontends.checkpoints.fields import Fields
 from eqhls.frontends.checkpoints.pairs import (
     PLAIN,
@@ -226,7 +227,7 @@ def _add_mix(nodes: Nodes, name: str, x: str, mix: ChannelMix, labels: Floats | 
     if labels is None or mix.bias is None:
         return nodes.builder.add(name, mix, x)
     weight = mix.weight.array
-    rows = np.einsum("knd,cd->kcn", labels, weight[:, channels:]) + mix.bias.array[:, None]
+    rows = ordered_einsum("knd,cd->kcn", labels, weight[:, channels:]) + mix.bias.array[:, None]
     encoded = nodes.builder.add(f"{name}_encoded", ChannelMix(Tensor(weight[:, :channels])), x)
     return nodes.builder.add(name, Add(), encoded, _add_kinds(nodes, rows))
 
@@ -256,13 +257,13 @@ def _labels(fields: Fields, nodes: Nodes, letters: Letters, function: Activation
     values = np.zeros((several**2 + several, len(n), out))
     for k, (letter, exponents) in enumerate(zip(letters.text, alphas, strict=True)):
         factor = np.broadcast_to(letters.factor(letter, LABEL_ORDERS, exponents, n), (inputs, 5, len(n)))
-        maps = np.einsum("sdb,dbn->bdns", mix[..., 5 * k : 5 * k + 5], factor)
-        everywhere, diagonal = (np.einsum("dns,dn->ns", maps[b], totals) for b in (4, 3))
+        maps = ordered_einsum("sdb,dbn->bdns", mix[..., 5 * k : 5 * k + 5], factor)
+        everywhere, diagonal = (ordered_einsum("dns,dn->ns", maps[b], totals) for b in (4, 3))
         for a in range(several):
             for b in range(several):
                 values[a * several + b] += maps[1, b] + maps[2, a] + everywhere
             values[several**2 + a] += maps[:3, a].sum(0) + everywhere + diagonal
-    return function(values + fields.tensor("eq1to2.bias", out))
+    return rounded_once(function, values + fields.tensor("eq1to2.bias", out))
 
 
 def _add_kinds(nodes: Nodes, rows: Floats) -> str:

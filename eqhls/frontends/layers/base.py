@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
@@ -123,6 +124,11 @@ def saturate(x: Any, form: Fixed | None) -> Any:
     if form is None or form.overflow not in (Overflow.SAT, Overflow.SAT_SYM):
         return x
     return K.clip(x, form.lo * form.lsb, form.hi * form.lsb)
+
+
+def stored(values: Any) -> NDArray[np.float64]:
+    """Return the numbers of a variable or a tensor in float64, in which blocks hold them."""
+    return np.asarray(K.convert_to_numpy(values), dtype=np.float64)
 
 
 def constant(values: Any) -> Any:

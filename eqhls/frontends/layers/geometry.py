@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from eqhls.frontends.layers.base import EqLayer, K, constant, register, spread
+from eqhls.frontends.layers.base import EqLayer, K, constant, register, spread, stored
 from eqhls.frontends.layers.weights import WeightQuantizer, built
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable, parse_path, square_terms, table
@@ -173,7 +173,7 @@ class ChannelMixLayer(EqLayer):
         )
 
     def op(self) -> Op:
-        weight, bias, dual = (None if w is None else Tensor(K.convert_to_numpy(w)) for w in self._values())
+        weight, bias, dual = (None if w is None else Tensor(stored(w)) for w in self._values())
         assert weight is not None
         return ChannelMix(weight, bias, dual)
 

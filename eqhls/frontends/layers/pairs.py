@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from eqhls.frontends.layers.base import EqLayer, K, constant, register, straight_through
+from eqhls.fixed.ordered import ordered_product
+from eqhls.frontends.layers.base import EqLayer, K, constant, register, stored, straight_through
 from eqhls.frontends.layers.weights import WeightQuantizer, built
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.op import Op, Tensor
@@ -65,11 +66,16 @@ class _PairLayer(EqLayer):
 
     def values(self) -> tuple[Any, ...]:
         """Return weight and bias as they act."""
-        weight = K.matmul(self.weight_quantizer(self.weight), constant(self.places))
-        return weight, self.bias_quantizer(self.bias)
+        weight, *shifts = self.trained()
+        return K.matmul(weight, constant(self.places)), *shifts
+
+    def trained(self) -> tuple[Any, ...]:
+        """Return the trained weights and shifts behind their quantizers."""
+        return self.weight_quantizer(self.weight), self.bias_quantizer(self.bias)
 
     def op(self) -> Op:
-        return self.block(*(Tensor(K.convert_to_numpy(v)) for v in self.values()))
+        weight, *shifts = (stored(v) for v in self.trained())
+        return self.block(Tensor(ordered_product(weight, self.places)), *map(Tensor, shifts))
 
     def result_type(self) -> Type:
         shape = (self.channels, self.types[0].size("c"), len(self.divisors))
@@ -108,8 +114,8 @@ class _PairToPairLayer(_PairLayer):
             super().prepare()
             self.diagonal = self.add_weight(shape=(self.channels,), initializer="zeros", name="diagonal")
 
-    def values(self) -> tuple[Any, ...]:
-        return (*super().values(), self.bias_quantizer(self.diagonal))
+    def trained(self) -> tuple[Any, ...]:
+        return (*super().trained(), self.bias_quantizer(self.diagonal))
 
     def op(self) -> Op:
         return replace(super().op(), keep=self.keep)

@@ -9,6 +9,7 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
+from eqhls.fixed.ordered import ordered_product
 from eqhls.frontends.layers.base import (
     EqLayer,
     K,
@@ -17,6 +18,7 @@ from eqhls.frontends.layers.base import (
     register,
     requantize,
     saturate,
+    stored,
     straight_through,
 )
 from eqhls.frontends.layers.quantizers import as_format
@@ -125,12 +127,13 @@ class TableLayer(EqLayer):
 
     @property
     def values(self) -> Any:
-        """The values at the knots, shape (rows, knots)."""
+        """The values at the knots, shape (rows, knots), as training forms them. `op` forms them in float64:
+        a file must be the same graph on every processor."""
         return K.matmul(self.bends, constant(bend_basis(self.knots)))
 
     def op(self) -> Op:
         levels = Tensor(self.levels) if self.levels else None
-        values = np.asarray(K.convert_to_numpy(self.values), dtype=np.float64)
+        values = ordered_product(stored(self.bends), bend_basis(self.knots))
         return Table(Tensor(self.knots), Tensor(values), self.activation, self.axis, self.out, levels)
 
     def call(self, x: Any) -> Any:
@@ -232,7 +235,7 @@ class DenseLayer(EqLayer):
         return self.weight_quantizer(self.weight), self.bias_quantizer(self.bias)
 
     def op(self) -> Op:
-        weight, bias = (Tensor(K.convert_to_numpy(w)) for w in self._values())
+        weight, bias = (Tensor(stored(w)) for w in self._values())
         return Dense(weight, bias)
 
     def call(self, x: Any) -> Any:
