@@ -1,4 +1,8 @@
-"""Bodies traced to wires of alkaid: with `stages`, all that knows alkaid. Wires hold raw integers."""
+"""Bodies traced to wires of alkaid: with `stages` and `wires`, all that knows it. Wires hold raw integers.
+
+Every operation leaves a wire that alkaid knows exactly (`wires`). What it could not compute so is made of
+parts: constants of more than 24 bits, tables of wide entries, matrices on wide words.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,19 @@ from typing import Any
 
 import numpy as np
 from alkaid.trace import FVArray, trace
-from alkaid.trace.fixed_variable import FVariable, HWConfig
+from alkaid.trace.fixed_variable import FVariable
 from alkaid.trace.passes.surrogate import cost_lat_mul
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, const
+from eqhls.fixed import Fixed, Num, const, select, total
+from eqhls.lower import wires
 from eqhls.lower.netlist import Netlist, Port
 from eqhls.lower.stages import cut, deep_recursion
+from eqhls.lower.wires import DOUBLE, FLOAT32, HARDWARE, SAFE, ends, is_known, is_wide, odd_bits
 
-HARDWARE = HWConfig(1, 1, -1)
-CONSTANT_BITS = 24
-"""alkaid keeps constants and tables as float32."""
+MATRIX_BITS = 12
+"""Bits of the parts of a matrix whose entries have more than alkaid may multiply with."""
+Matrix = Sequence[Sequence[int]]
 SHORTEST_DIGIT = 2
 """Products are not cut into digits of fewer bits: adders would cost more than they save."""
 
@@ -39,7 +45,10 @@ class Tracer:
         return Num(self, wire, form.lo, form.hi, form.frac)
 
     def add(self, a: Any, b: Any, lo: int, hi: int) -> Any:
-        return a + b
+        a, b = (b, a) if is_known(a) else (a, b)
+        if is_known(b):
+            return self.add_const(a, int(b.low), lo, hi)
+        return wires.summed(a, b, lo, hi)
 
     def sub(self, a: Any, b: Any, lo: int, hi: int) -> Any:
         """b - a is a - b with a sign that costs nothing."""
@@ -47,7 +56,7 @@ class Tracer:
         turned = self._differences.get((second, first))
         if turned is not None:
             return self._negated(turned)
-        return self._differences.setdefault((first, second), a - b)
+        return self._differences.setdefault((first, second), self.add(a, -b, lo, hi))
 
     def _negated(self, wire: Any) -> Any:
         minus = -wire
@@ -72,14 +81,18 @@ class Tracer:
 
     def _product(self, a: Any, b: Any, lo: int, hi: int) -> Any:
         a, b = sorted((a, b), key=self._rank)
-        if _is_known(a) or _is_known(b) or self._fits(a, b):
-            return a * b
-        form = Fixed.covering(lo, hi, 0)
+        if is_known(a) or is_known(b):
+            a, b = (b, a) if is_known(a) else (a, b)
+            return self.mul_const(a, int(b.low), lo, hi)
         step = a.step * b.step
+        if self._fits(a, b):
+            return wires.bounded(a * b, lo, hi, step)
+        form = Fixed.covering(lo, hi, 0)
+        reach = int(lo // step), int(hi // step)
         if a is b:
-            whole = self._square(a * (1 / a.step)) * step
+            whole = self._square(a * (1 / a.step), *reach) * step
         else:
-            whole = self._split(a * (1 / a.step), b * (1 / b.step)) * step
+            whole = self._split(a * (1 / a.step), b * (1 / b.step), *reach) * step
         return self.wrap(whole, form.width, form.signed)
 
     def _rank(self, wire: Any) -> int:
@@ -90,21 +103,33 @@ class Tracer:
         delay = cost_lat_mul(a.qint, b.qint, *HARDWARE[:2])[1]
         return delay <= self._stage_ns or min(_width(a), _width(b)) < 2 * SHORTEST_DIGIT
 
-    def _split(self, a: Any, b: Any) -> Any:
+    def _split(self, a: Any, b: Any, lo: int, hi: int) -> Any:
         """Digits of the narrower factor, as few and as equal as fit into a stage."""
         a, b = sorted((a, b), key=_width, reverse=True)
         counts = range(2, _width(b) // SHORTEST_DIGIT + 1)
         cuts = (self._digits(b, -(-_width(b) // count)) for count in counts)
         digits = next((d for d in cuts if all(self._fits(a, x) for x, _ in d)), None)
         digits = digits or self._digits(b, SHORTEST_DIGIT)
-        return _tree([(a * d) * 2.0**at for d, at in digits])
+        parts = [(wires.bounded(a * d, *_corners(a, d), a.step * d.step), at) for d, at in digits]
+        return self._tree([p * 2.0**at for p, at in parts], lo, hi)
 
-    def _square(self, a: Any) -> Any:
+    def _square(self, a: Any, lo: int, hi: int) -> Any:
         """(2^h u + l)^2 needs three products of half the width instead of four."""
         half = _width(a) // 2
         (low, _), (high, at) = self._digits(a, half)[0], (self.shift_right(a, half), half)
         products = [self.mul(x, y, *_corners(x, y)) for x, y in ((low, low), (low, high), (high, high))]
-        return _tree([p * 2.0**bits for p, bits in zip(products, (0, at + 1, 2 * at), strict=True)])
+        places = (0, at + 1, 2 * at)
+        return self._tree([p * 2.0**bits for p, bits in zip(products, places, strict=True)], lo, hi)
+
+    def _tree(self, terms: list[Any], lo: int, hi: int) -> Any:
+        """Add up to a result from `lo` to `hi`."""
+        while len(terms) > 2:
+            pairs = [self._plus(a, b) for a, b in zip(terms[::2], terms[1::2], strict=False)]
+            terms = pairs + terms[len(pairs) * 2 :]
+        return self.add(terms[0], terms[1], lo, hi) if len(terms) == 2 else terms[0]
+
+    def _plus(self, a: Any, b: Any) -> Any:
+        return self.add(a, b, *(x + y for x, y in zip(ends(a), ends(b), strict=True)))
 
     def _digits(self, b: Any, bits: int) -> list[tuple[Any, int]]:
         """No digit is a lone bit: alkaid estimates products with one to take less than no time, and then
@@ -116,59 +141,148 @@ class Tracer:
         ]
 
     def add_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
-        """A constant that float32 does not hold is added to low and high bits apart: two sums in a row
-        would be merged into one."""
-        if _odd_part(value).bit_length() <= CONSTANT_BITS:
-            return a + _exact(value)
-        low = a + _exact(value % (1 << CONSTANT_BITS))
-        high = self.add_const(self.shift_right(low, CONSTANT_BITS), value >> CONSTANT_BITS, lo, hi)
-        return high * 2.0**CONSTANT_BITS + self.wrap(low, CONSTANT_BITS, False)
+        """A constant that float32 does not hold is added in parts, the high bits first."""
+        if value == 0:
+            return a
+        if is_known(a):
+            return _constant(int(a.low) + value)
+        if odd_bits(value) > FLOAT32:
+            low = (abs(value) & ((1 << FLOAT32) - 1)) * (1 if value > 0 else -1)
+            a = self.add_const(a, value - low, lo - low, hi - low)
+            if low == 0:
+                return a
+            value = low
+        return wires.shifted(a, value, lo, hi)
 
     def mul_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
-        return a * _exact(value)
+        """alkaid multiplies by shifts and sums, whose intervals and factors it must be able to hold."""
+        if is_known(a):
+            return _constant(int(a.low) * value)
+        if odd_bits(value) == 1:
+            return a * float(value)
+        if wires.multiplies(a, value, lo, hi):
+            a = a if wires.mixes([abs(value)], [a]) else wires.fresh(a)
+            return wires.bounded(a * float(value), lo, hi, a.step * wires.last_bit(float(value)))
+        x = self._num(a)
+        digits = wires.signed_digits(value, max(-lo, hi) >> 60 > 0)
+        terms = [(sign, x.at(place).with_frac(0)) for sign, place in digits]
+        whole = total([t if sign > 0 else -t for sign, t in terms]).wire
+        return wires.tightened(whole, lo, hi, a.step * wires.last_bit(float(value)))
+
+    def _num(self, a: Any) -> Num:
+        """Return a wire or a constant as a number."""
+        if isinstance(a, int) or is_known(a):
+            return const(a if isinstance(a, int) else int(a.low), 0)
+        return Num(self, a, *ends(a), 0)
 
     def shift_left(self, a: Any, bits: int) -> Any:
         return a * 2.0**bits
 
     def shift_right(self, a: Any, bits: int) -> Any:
-        if _is_known(a):
+        if is_known(a):
             return _constant(int(a.low) >> bits)
         k, i, _ = a.kif
         return a.quantize(k, max(i, bits), -bits, "WRAP", "TRN") * 2.0**-bits
 
     def wrap(self, a: Any, width: int, signed: bool) -> Any:
-        if _is_known(a):
+        if is_known(a):
             return _constant(const(int(a.low), 0).wrap(width, signed).lo)
         return a.quantize(signed, width - signed, 0, "WRAP", "TRN")
 
     def relu(self, a: Any) -> Any:
-        return a.relu()
+        if is_known(a):
+            return _constant(max(int(a.low), 0))
+        return wires.bounded(a.relu(), 0, max(ends(a)[1], 0), a.step)
 
     def nonzero(self, a: Any) -> Any:
-        return a.unary_bit_op("any")
+        return _constant(int(a.low != 0)) if is_known(a) else a.unary_bit_op("any")
 
     def select(self, cond: Any, yes: Any, no: Any, lo: int, hi: int) -> Any:
-        ends = [float(v) if isinstance(v, int) else v for v in (yes, no)]
-        steps = [v.step for v in ends if isinstance(v, FVariable)]
-        bound = (float(lo), float(hi), 1.0) if steps and min(steps) >= 1 else None
-        return _opaque(cond).msb_mux(*ends, qint=bound)
+        """Ends of more bits than alkaid multiplies with are chosen in parts."""
+        if is_known(cond):
+            chosen = yes if cond.low else no
+            return _constant(chosen) if isinstance(chosen, int) else chosen
+        both = [int(v.low) if not isinstance(v, int) and is_known(v) else v for v in (yes, no)]
+        if any(isinstance(v, int) and odd_bits(v) > SAFE for v in both):
+            bit = Num(self, cond, 0, 1, 0)
+            parts = [(n.floor_bits(SAFE).with_frac(0), n.wrap(SAFE, False)) for n in map(self._num, both)]
+            high, low = (select(bit, *pair) for pair in zip(*parts, strict=True))
+            return self._joined(high, low, lo, hi)
+        moving = [v for v in both if not isinstance(v, int)]
+        wide = is_wide(lo, hi) or any(is_wide(*ends(v)) for v in moving)
+        bound = (float(lo), float(hi), 1.0) if moving and min(v.step for v in moving) >= 1 else None
+        ready: list[Any] = [float(v) if isinstance(v, int) else v for v in both]
+        chosen = _opaque(cond).msb_mux(*ready, qint=None if wide else bound)
+        step = min(wires.last_bit(v) if isinstance(v, float) else v.step for v in ready)
+        return wires.bounded(chosen, lo, hi, step)
+
+    def _joined(self, high: Num, low: Num, lo: int, hi: int) -> Any:
+        """Return high 2^SAFE + low, where `low` has SAFE bits."""
+        if high.is_const and low.is_const:
+            return _constant((high.lo << SAFE) + low.lo)
+        whole = high.scale(SAFE) + low
+        return whole.wire if is_known(whole.wire) else wires.tightened(whole.wire, lo, hi, 1.0)
 
     def table(self, a: Any, first: int, entries: Sequence[int]) -> Any:
         """alkaid's interval may be wider than ours; what lies outside ours cannot occur."""
-        if _is_known(a):
+        if is_known(a):
             return _constant(entries[int(a.low) - first])
+        if max(map(odd_bits, entries)) > SAFE or max(map(abs, entries)) >> 30:
+            x = Num(self, a, first, first + len(entries) - 1, 0)
+            high, low = (x.lookup(v, 0) for v in zip(*(divmod(e, 1 << SAFE) for e in entries), strict=True))
+            return self._joined(high, low, min(entries), max(entries))
+        if odd_bits(int(a.low)) > SAFE:
+            a, first = self.add_const(a, -first, 0, len(entries) - 1), 0
         last = first + len(entries) - 1
         before, after = max(first - int(a.low), 0), max(int(a.high) - last, 0)
         values = np.full(before + len(entries) + after, np.nan)
-        values[before : before + len(entries)] = [_exact(e) for e in entries]
+        values[before : before + len(entries)] = entries
         return a.lookup(values, (float(first - before), float(last + after), 1.0))
 
     def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]:
+        """Matrices and words of more bits than alkaid keeps exactly are cut into digits."""
+        live = [k for k, a in enumerate(x) if not is_known(a)]
+        if not live:
+            return [_constant(sum(m * int(a.low) for m, a in zip(row, x, strict=True))) for row in matrix]
+        known = [sum(row[k] * int(a.low) for k, a in enumerate(x) if is_known(a)) for row in matrix]
+        rows = self._mixed([[row[k] for k in live] for row in matrix], [x[k] for k in live])
+        spans = [_reach([row[k] for k in live], [x[k] for k in live]) for row in matrix]
+        return [
+            self.add_const(a, c, lo + c, hi + c) for a, c, (lo, hi) in zip(rows, known, spans, strict=True)
+        ]
+
+    def _mixed(self, matrix: Matrix, x: list[Any]) -> list[Any]:
+        most = [max(map(abs, column)) for column in zip(*matrix, strict=True)]
+        reach = sum(m * max(-lo, hi) for m, (lo, hi) in zip(most, map(ends, x), strict=True))
+        wide = is_wide(0, 4 * reach)
+        if max(odd_bits(m) for row in matrix for m in row) > SAFE or (wide and max(most) >> SAFE):
+            parts = [_cut(matrix, k) for k in (0, 1)]
+            return self._stacked(matrix, x, [(part, x) for part in parts], MATRIX_BITS)
+        if wide:
+            at = max(map(_width, x)) // 2
+            digits = [[self.shift_right(a, at) for a in x], [self.wrap(a, at, False) for a in x]]
+            return self._stacked(matrix, x, [(matrix, d) for d in digits], at)
+        return self._plain(matrix, x if wires.mixes(most, x) else [wires.fresh(a) for a in x])
+
+    def _stacked(
+        self, matrix: Matrix, x: list[Any], parts: Sequence[tuple[Matrix, Any]], at: int
+    ) -> list[Any]:
+        """Return the rows of a matrix times x from those of its high and its low part."""
+        high, low = (self.matvec(*part) for part in parts)
+        spans = [_reach(row, x) for row in matrix]
+        return [
+            self.add(self.shift_left(h, at), n, lo, hi)
+            for h, n, (lo, hi) in zip(high, low, spans, strict=True)
+        ]
+
+    @staticmethod
+    def _plain(matrix: Matrix, x: list[Any]) -> list[Any]:
         """alkaid puts single bits through tables and takes them for 0 and 1, which a signed bit is not."""
-        kernel = np.array([[_exact(m) for m in row] for row in matrix], dtype=np.float32)
+        kernel = np.array(matrix, dtype=np.float32)
         signed_bit = any(_width(a) == 1 and a.low < 0 for a in x)
         options: Any = {"binary_lut": False} if signed_bit else None
-        return list(np.asarray(FVArray(np.array(x, dtype=object), options, hwconf=HARDWARE) @ kernel.T))
+        rows = np.asarray(FVArray(np.array(x, dtype=object), options, hwconf=HARDWARE) @ kernel.T)
+        return [r if isinstance(r, FVariable) else _constant(int(r)) for r in rows]
 
     def finish(
         self,
@@ -182,15 +296,15 @@ class Tracer:
 
         Raises CompileError where a wire needs more than 63 bits.
         """
-        wires = [_output(num, form) for num, form in results]
+        last = [_output(num, form) for num, form in results]
         with deep_recursion():
-            comb = trace(self._inputs, wires, optimize=False, keep_dead_inputs=True)
+            comb = trace(self._inputs, last, optimize=False, keep_dead_inputs=True)
         return cut(name, inputs, outputs, comb, [-form.frac for _, form in results], self._stage_ns)
 
 
 def _output(num: Num, form: Fixed) -> Any:
     num = num.at(form.frac)
-    return float(num.lo) if num.is_const else num.wire
+    return _constant(num.lo) if num.is_const else num.wire
 
 
 def _width(a: Any) -> int:
@@ -202,41 +316,33 @@ def _corners(a: Any, b: Any) -> tuple[int, int]:
     return min(ends), max(ends)
 
 
-def _tree(terms: list[Any]) -> Any:
-    while len(terms) > 1:
-        pairs = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
-        terms = pairs + terms[len(pairs) * 2 :]
-    return terms[0]
-
-
-def _is_known(a: Any) -> bool:
-    """Whether alkaid, which sees x - x, knows the wire to be constant where our intervals do not;
-    its own `quantize` gives wrong values for such wires."""
-    return a.low == a.high
-
-
 def _constant(value: int) -> Any:
+    if odd_bits(value) > DOUBLE:
+        raise CompileError(
+            "constant",
+            f"found {value}, which needs {odd_bits(value)} bits, expected at most {DOUBLE}",
+            "give it fewer bits by a Precision",
+        )
     return FVariable.from_const(float(value), hwconf=HARDWARE)
 
 
 def _opaque(bit: Any) -> Any:
     """Return the OR of one bit. `msb_mux` looks through a wrap for the bit's source and forgets a
     negation on the way; it does not look through this."""
-    if _is_known(bit):
+    if is_known(bit):
         return bit
     return FVariable(0.0, 1.0, 1.0, _from=(bit,), _data=1, opr="bit_unary", hwconf=HARDWARE)
 
 
-def _odd_part(value: int) -> int:
-    return abs(value) // (value & -value or 1)
+def _cut(matrix: Matrix, part: int) -> list[list[int]]:
+    """Return the high (0) or the low (1) part of the entries of a matrix."""
+    digits = [[divmod(abs(m), 1 << MATRIX_BITS)[part] for m in row] for row in matrix]
+    return [
+        [d if m > 0 else -d for d, m in zip(*pair, strict=True)] for pair in zip(digits, matrix, strict=True)
+    ]
 
 
-def _exact(value: int) -> float:
-    bits = _odd_part(value).bit_length()
-    if bits > CONSTANT_BITS:
-        raise CompileError(
-            "constant",
-            f"found {value}, which needs {bits} bits",
-            f"quantize constants to at most {CONSTANT_BITS} bits",
-        )
-    return float(value)
+def _reach(row: Sequence[int], x: Sequence[Any]) -> tuple[int, int]:
+    """Return the smallest and the largest sum of factors times wires."""
+    spans = [sorted((m * lo, m * hi)) for m, (lo, hi) in zip(row, map(ends, x), strict=True)]
+    return sum(s[0] for s in spans), sum(s[1] for s in spans)
