@@ -14,7 +14,6 @@ from alkaid.trace import FVArray, trace
 from alkaid.trace.fixed_variable import FVariable
 from alkaid.trace.passes.surrogate import cost_lat_mul
 
-from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, const, select, total
 from eqhls.lower import wires
 from eqhls.lower.netlist import Netlist, Port
@@ -24,6 +23,10 @@ from eqhls.lower.wires import DOUBLE, FLOAT32, HARDWARE, SAFE, ends, is_known, i
 MATRIX_BITS = 12
 """Bits of the parts of a matrix whose entries have more than alkaid may multiply with."""
 Matrix = Sequence[Sequence[int]]
+WIDEST_ADDRESS = 16
+"""Bits beyond which a word loses those that an address does not need, though alkaid knows no better."""
+XOR = 2
+"""alkaid's number of the function of two bits."""
 SHORTEST_DIGIT = 2
 """Products are not cut into digits of fewer bits: adders would cost more than they save."""
 
@@ -145,19 +148,16 @@ class Tracer:
         if value == 0:
             return a
         if is_known(a):
-            return _constant(int(a.low) + value)
+            return self._constant(int(a.low) + value)
         if odd_bits(value) > FLOAT32:
-            low = (abs(value) & ((1 << FLOAT32) - 1)) * (1 if value > 0 else -1)
-            a = self.add_const(a, value - low, lo - low, hi - low)
-            if low == 0:
-                return a
-            value = low
+            low = (abs(value) & (((1 << FLOAT32) - 1) * (value & -value))) * (1 if value > 0 else -1)
+            a, value = self.add_const(a, value - low, lo - low, hi - low), low
         return wires.shifted(a, value, lo, hi)
 
     def mul_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
         """alkaid multiplies by shifts and sums, whose intervals and factors it must be able to hold."""
         if is_known(a):
-            return _constant(int(a.low) * value)
+            return self._constant(int(a.low) * value)
         if odd_bits(value) == 1:
             return a * float(value)
         if wires.multiplies(a, value, lo, hi):
@@ -175,33 +175,41 @@ class Tracer:
             return const(a if isinstance(a, int) else int(a.low), 0)
         return Num(self, a, *ends(a), 0)
 
+    def _constant(self, value: int) -> Any:
+        """Return a constant; one that doubles do not hold is added to what alkaid does not know to be 0."""
+        if odd_bits(value) <= DOUBLE:
+            return FVariable.from_const(float(value), hwconf=HARDWARE)
+        pair = (self._inputs[0],) * 2
+        zero = FVariable(0.0, 1.0, 1.0, _from=pair, _data=XOR, opr="bit_binary", hwconf=HARDWARE)
+        return self.add_const(zero, value, value, value + 1)
+
     def shift_left(self, a: Any, bits: int) -> Any:
         return a * 2.0**bits
 
     def shift_right(self, a: Any, bits: int) -> Any:
         if is_known(a):
-            return _constant(int(a.low) >> bits)
+            return self._constant(int(a.low) >> bits)
         k, i, _ = a.kif
         return a.quantize(k, max(i, bits), -bits, "WRAP", "TRN") * 2.0**-bits
 
     def wrap(self, a: Any, width: int, signed: bool) -> Any:
         if is_known(a):
-            return _constant(const(int(a.low), 0).wrap(width, signed).lo)
+            return self._constant(const(int(a.low), 0).wrap(width, signed).lo)
         return a.quantize(signed, width - signed, 0, "WRAP", "TRN")
 
     def relu(self, a: Any) -> Any:
         if is_known(a):
-            return _constant(max(int(a.low), 0))
+            return self._constant(max(int(a.low), 0))
         return wires.bounded(a.relu(), 0, max(ends(a)[1], 0), a.step)
 
     def nonzero(self, a: Any) -> Any:
-        return _constant(int(a.low != 0)) if is_known(a) else a.unary_bit_op("any")
+        return self._constant(int(a.low != 0)) if is_known(a) else a.unary_bit_op("any")
 
     def select(self, cond: Any, yes: Any, no: Any, lo: int, hi: int) -> Any:
         """Ends of more bits than alkaid multiplies with are chosen in parts."""
         if is_known(cond):
             chosen = yes if cond.low else no
-            return _constant(chosen) if isinstance(chosen, int) else chosen
+            return self._constant(chosen) if isinstance(chosen, int) else chosen
         both = [int(v.low) if not isinstance(v, int) and is_known(v) else v for v in (yes, no)]
         if any(isinstance(v, int) and odd_bits(v) > SAFE for v in both):
             bit = Num(self, cond, 0, 1, 0)
@@ -219,14 +227,17 @@ class Tracer:
     def _joined(self, high: Num, low: Num, lo: int, hi: int) -> Any:
         """Return high 2^SAFE + low, where `low` has SAFE bits."""
         if high.is_const and low.is_const:
-            return _constant((high.lo << SAFE) + low.lo)
+            return self._constant((high.lo << SAFE) + low.lo)
         whole = high.scale(SAFE) + low
         return whole.wire if is_known(whole.wire) else wires.tightened(whole.wire, lo, hi, 1.0)
 
     def table(self, a: Any, first: int, entries: Sequence[int]) -> Any:
         """alkaid's interval may be wider than ours; what lies outside ours cannot occur."""
         if is_known(a):
-            return _constant(entries[int(a.low) - first])
+            return self._constant(entries[int(a.low) - first])
+        if _width(a) > WIDEST_ADDRESS:
+            form = Fixed.covering(first, first + len(entries) - 1, 0)
+            a = self.wrap(a, form.width, form.signed)
         if max(map(odd_bits, entries)) > SAFE or max(map(abs, entries)) >> 30:
             x = Num(self, a, first, first + len(entries) - 1, 0)
             high, low = (x.lookup(v, 0) for v in zip(*(divmod(e, 1 << SAFE) for e in entries), strict=True))
@@ -243,7 +254,9 @@ class Tracer:
         """Matrices and words of more bits than alkaid keeps exactly are cut into digits."""
         live = [k for k, a in enumerate(x) if not is_known(a)]
         if not live:
-            return [_constant(sum(m * int(a.low) for m, a in zip(row, x, strict=True))) for row in matrix]
+            return [
+                self._constant(sum(m * int(a.low) for m, a in zip(row, x, strict=True))) for row in matrix
+            ]
         known = [sum(row[k] * int(a.low) for k, a in enumerate(x) if is_known(a)) for row in matrix]
         rows = self._mixed([[row[k] for k in live] for row in matrix], [x[k] for k in live])
         spans = [_reach([row[k] for k in live], [x[k] for k in live]) for row in matrix]
@@ -275,14 +288,13 @@ class Tracer:
             for h, n, (lo, hi) in zip(high, low, spans, strict=True)
         ]
 
-    @staticmethod
-    def _plain(matrix: Matrix, x: list[Any]) -> list[Any]:
+    def _plain(self, matrix: Matrix, x: list[Any]) -> list[Any]:
         """alkaid puts single bits through tables and takes them for 0 and 1, which a signed bit is not."""
         kernel = np.array(matrix, dtype=np.float32)
         signed_bit = any(_width(a) == 1 and a.low < 0 for a in x)
         options: Any = {"binary_lut": False} if signed_bit else None
         rows = np.asarray(FVArray(np.array(x, dtype=object), options, hwconf=HARDWARE) @ kernel.T)
-        return [r if isinstance(r, FVariable) else _constant(int(r)) for r in rows]
+        return [r if isinstance(r, FVariable) else self._constant(int(r)) for r in rows]
 
     def finish(
         self,
@@ -296,15 +308,11 @@ class Tracer:
 
         Raises CompileError where a wire needs more than 63 bits.
         """
-        last = [_output(num, form) for num, form in results]
+        nums = [num.at(form.frac) for num, form in results]
+        last = [self._constant(n.lo) if n.is_const else n.wire for n in nums]
         with deep_recursion():
             comb = trace(self._inputs, last, optimize=False, keep_dead_inputs=True)
         return cut(name, inputs, outputs, comb, [-form.frac for _, form in results], self._stage_ns)
-
-
-def _output(num: Num, form: Fixed) -> Any:
-    num = num.at(form.frac)
-    return _constant(num.lo) if num.is_const else num.wire
 
 
 def _width(a: Any) -> int:
@@ -314,16 +322,6 @@ def _width(a: Any) -> int:
 def _corners(a: Any, b: Any) -> tuple[int, int]:
     ends = [int(x * y) for x in (a.low, a.high) for y in (b.low, b.high)]
     return min(ends), max(ends)
-
-
-def _constant(value: int) -> Any:
-    if odd_bits(value) > DOUBLE:
-        raise CompileError(
-            "constant",
-            f"found {value}, which needs {odd_bits(value)} bits, expected at most {DOUBLE}",
-            "give it fewer bits by a Precision",
-        )
-    return FVariable.from_const(float(value), hwconf=HARDWARE)
 
 
 def _opaque(bit: Any) -> Any:
