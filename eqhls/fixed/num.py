@@ -49,11 +49,13 @@ class Num:
     frac: int
 
     def __post_init__(self) -> None:
-        if max(self.hi.bit_length(), (~self.lo).bit_length() if self.lo < 0 else 0) >= MAX_WIDTH:
+        bits = max(self.hi.bit_length(), (~self.lo).bit_length() if self.lo < 0 else 0) + 1
+        if bits > MAX_WIDTH:
             raise CompileError(
                 "arithmetic",
-                f"a value needs the raw range {self.lo}..{self.hi}, more than {MAX_WIDTH} bits",
-                "requantize its operands to fewer bits",
+                f"a value needs {bits} bits for {self.lo}..{self.hi}, more than {MAX_WIDTH} bits",
+                "give its inputs fewer bits by a Precision, or calibrate on events (--calibrate), which "
+                "rounds what grows too wide",
             )
 
     @property

@@ -162,12 +162,12 @@ class Tracer:
             return a * float(value)
         if wires.multiplies(a, value, lo, hi):
             a = a if wires.mixes([abs(value)], [a]) else wires.fresh(a)
-            return wires.bounded(a * float(value), lo, hi, a.step * wires.last_bit(float(value)))
+            return wires.bounded(a * float(value), lo, hi, a.step * wires.last_bit(value))
         x = self._num(a)
         digits = wires.signed_digits(value, max(-lo, hi) >> 60 > 0)
         terms = [(sign, x.at(place).with_frac(0)) for sign, place in digits]
         whole = total([t if sign > 0 else -t for sign, t in terms]).wire
-        return wires.tightened(whole, lo, hi, a.step * wires.last_bit(float(value)))
+        return wires.tightened(whole, lo, hi, a.step * wires.last_bit(value))
 
     def _num(self, a: Any) -> Num:
         """Return a wire or a constant as a number."""
@@ -235,20 +235,24 @@ class Tracer:
         """alkaid's interval may be wider than ours; what lies outside ours cannot occur."""
         if is_known(a):
             return self._constant(entries[int(a.low) - first])
-        if _width(a) > WIDEST_ADDRESS:
-            form = Fixed.covering(first, first + len(entries) - 1, 0)
-            a = self.wrap(a, form.width, form.signed)
+        if max(map(abs, ends(a))) >> WIDEST_ADDRESS:
+            return self.table(*self._near_zero(a, first, first + len(entries) - 1), entries)
         if max(map(odd_bits, entries)) > SAFE or max(map(abs, entries)) >> 30:
             x = Num(self, a, first, first + len(entries) - 1, 0)
             high, low = (x.lookup(v, 0) for v in zip(*(divmod(e, 1 << SAFE) for e in entries), strict=True))
             return self._joined(high, low, min(entries), max(entries))
-        if odd_bits(int(a.low)) > SAFE:
-            a, first = self.add_const(a, -first, 0, len(entries) - 1), 0
         last = first + len(entries) - 1
         before, after = max(first - int(a.low), 0), max(int(a.high) - last, 0)
         values = np.full(before + len(entries) + after, np.nan)
         values[before : before + len(entries)] = entries
         return a.lookup(values, (float(first - before), float(last + after), 1.0))
+
+    def _near_zero(self, a: Any, lo: int, hi: int) -> tuple[Any, int]:
+        """Return an address of few bits for the values that a wire takes, and its first value."""
+        form = Fixed.covering(lo, hi, 0)
+        if form.width <= WIDEST_ADDRESS:
+            return self.wrap(a, form.width, form.signed), lo
+        return self.wrap(self.add_const(a, -lo, 0, hi - lo), (hi - lo).bit_length(), False), 0
 
     def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]:
         """Matrices and words of more bits than alkaid keeps exactly are cut into digits."""
@@ -272,7 +276,7 @@ class Tracer:
             parts = [_cut(matrix, k) for k in (0, 1)]
             return self._stacked(matrix, x, [(part, x) for part in parts], MATRIX_BITS)
         if wide:
-            at = max(map(_width, x)) // 2
+            at = max(max(-lo, hi).bit_length() for lo, hi in map(ends, x)) // 2
             digits = [[self.shift_right(a, at) for a in x], [self.wrap(a, at, False) for a in x]]
             return self._stacked(matrix, x, [(matrix, d) for d in digits], at)
         return self._plain(matrix, x if wires.mixes(most, x) else [wires.fresh(a) for a in x])

@@ -102,7 +102,7 @@ def summed(a: Any, b: Any, lo: int, hi: int) -> Any:
 
 def shifted(a: Any, value: int, lo: int, hi: int) -> Any:
     """Return a + value for a constant that float32 holds."""
-    step = min(a.step, last_bit(float(value)))
+    step = min(a.step, last_bit(value))
     if not (is_wide(lo, hi) or is_wide(*ends(a))):
         a = a if _merges(a, value) else fresh(a)
         return bounded(a + float(value), lo, hi, step)
@@ -120,7 +120,7 @@ def _merges(a: Any, value: int) -> bool:
     if a.opr != "cadd":
         return True
     raw, point = (((a._data >> at & 0xFFFFFFFF) + (1 << 31)) % (1 << 32) - (1 << 31) for at in (0, 32))
-    unit = min(last_bit(raw * 2.0**-point * a._factor), last_bit(float(value)), 1.0)
+    unit = min(last_bit(raw * 2.0**-point * a._factor), last_bit(value), 1.0)
     return odd_bits(int(raw * 2.0**-point * a._factor / unit) + int(value / unit)) <= FLOAT32
 
 
