@@ -27,6 +27,9 @@ WIDEST_ADDRESS = 16
 """Bits beyond which a word loses those that an address does not need, though alkaid knows no better."""
 XOR = 2
 """alkaid's number of the function of two bits."""
+WIDEST_BY_BIT = 32
+"""alkaid estimates products of a bit and a word of over 43 bits to take less than no time, and then finds
+them before their factors; such a bit chooses between the word and 0."""
 SHORTEST_DIGIT = 2
 """Products are not cut into digits of fewer bits: adders would cost more than they save."""
 
@@ -87,6 +90,9 @@ class Tracer:
         if is_known(a) or is_known(b):
             a, b = (b, a) if is_known(a) else (a, b)
             return self.mul_const(a, int(b.low), lo, hi)
+        for bit, word in ((a, b), (b, a)):
+            if _is_bit(bit) and _width(word) > WIDEST_BY_BIT:
+                return self.select(self.nonzero(bit), word * (bit.low or bit.high), 0, lo, hi)
         step = a.step * b.step
         if self._fits(a, b):
             return wires.bounded(a * b, lo, hi, step)
@@ -156,8 +162,8 @@ class Tracer:
 
     def mul_const(self, a: Any, value: int, lo: int, hi: int) -> Any:
         """alkaid multiplies by shifts and sums, whose intervals and factors it must be able to hold."""
-        if is_known(a):
-            return self._constant(int(a.low) * value)
+        if is_known(a) or value == 0:
+            return self._constant(int(a.low) * value if value else 0)
         if odd_bits(value) == 1:
             return a * float(value)
         if wires.multiplies(a, value, lo, hi):
@@ -317,6 +323,11 @@ class Tracer:
         with deep_recursion():
             comb = trace(self._inputs, last, optimize=False, keep_dead_inputs=True)
         return cut(name, inputs, outputs, comb, [-form.frac for _, form in results], self._stage_ns)
+
+
+def _is_bit(a: Any) -> bool:
+    """Whether a wire is 0 or one other number."""
+    return bool(max(a.high, 0) - min(a.low, 0) == a.step)
 
 
 def _width(a: Any) -> int:
