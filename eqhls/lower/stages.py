@@ -19,6 +19,7 @@ from alkaid.trace.passes.surrogate import add_surrogate
 from alkaid.types import QInterval
 
 from eqhls.errors import CompileError
+from eqhls.fixed import MAX_WIDTH
 from eqhls.lower.netlist import (
     Bits,
     Bitwise,
@@ -166,8 +167,12 @@ def _cells(comb: Any, stages: list[int]) -> tuple[list[Cell], dict[int, int]]:
     for k, op in enumerate(comb.ops):
         signed, integer, frac = (int(v) for v in op.qint.kif)
         width = signed + integer + frac
-        if width > 63:
-            raise CompileError("netlist", f"found a wire of {width} bits", "requantize earlier")
+        if width > MAX_WIDTH:
+            raise CompileError(
+                "netlist",
+                f"an operation needs a wire of {width} bits, more than {MAX_WIDTH} bits",
+                "give the widest layers fewer bits by a Precision, or calibrate on events (--calibrate)",
+            )
         if width < 1:
             signed, width, frac = 0, 1, 0
         index[k] = len(cells)

@@ -169,7 +169,8 @@ class Tracer:
         if wires.multiplies(a, value, lo, hi):
             a = a if wires.mixes([abs(value)], [a]) else wires.fresh(a)
             return wires.bounded(a * float(value), lo, hi, a.step * wires.last_bit(value))
-        x = self._num(a)
+        reach = sorted((-(-lo // value), hi // value) if value > 0 else (-(-hi // value), lo // value))
+        x = Num(self, a, max(reach[0], ends(a)[0]), min(reach[1], ends(a)[1]), 0)
         digits = wires.signed_digits(value, max(-lo, hi) >> 60 > 0)
         terms = [(sign, x.at(place).with_frac(0)) for sign, place in digits]
         whole = total([t if sign > 0 else -t for sign, t in terms]).wire
@@ -260,42 +261,49 @@ class Tracer:
             return self.wrap(a, form.width, form.signed), lo
         return self.wrap(self.add_const(a, -lo, 0, hi - lo), (hi - lo).bit_length(), False), 0
 
-    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]:
-        """Matrices and words of more bits than alkaid keeps exactly are cut into digits."""
-        live = [k for k, a in enumerate(x) if not is_known(a)]
-        if not live:
-            return [
-                self._constant(sum(m * int(a.low) for m, a in zip(row, x, strict=True))) for row in matrix
-            ]
-        known = [sum(row[k] * int(a.low) for k, a in enumerate(x) if is_known(a)) for row in matrix]
-        rows = self._mixed([[row[k] for k in live] for row in matrix], [x[k] for k in live])
-        spans = [_reach([row[k] for k in live], [x[k] for k in live]) for row in matrix]
-        return [
-            self.add_const(a, c, lo + c, hi + c) for a, c, (lo, hi) in zip(rows, known, spans, strict=True)
-        ]
+    def matvec(self, matrix: Matrix, x: Sequence[Any], spans: Sequence[tuple[int, int]]) -> Sequence[Any]:
+        return self._rows(matrix, [Num(self, a, *span, 0) for a, span in zip(x, spans, strict=True)])
 
-    def _mixed(self, matrix: Matrix, x: list[Any]) -> list[Any]:
+    def _rows(self, matrix: Matrix, x: Sequence[Num]) -> list[Any]:
+        x = [const(int(n.wire.low), 0) if n.engine and is_known(n.wire) else n for n in x]
+        live = [k for k, n in enumerate(x) if not n.is_const]
+        spans = [_reach(row, x) for row in matrix]
+        if not live:
+            return [self._constant(lo) for lo, _ in spans]
+        known = [sum(m * n.lo for m, n in zip(row, x, strict=True) if n.is_const) for row in matrix]
+        rows = self._mixed([[row[k] for k in live] for row in matrix], [x[k] for k in live])
+        return [self.add_const(a, c, *span) for a, c, span in zip(rows, known, spans, strict=True)]
+
+    def _mixed(self, matrix: Matrix, x: list[Num]) -> list[Any]:
+        """Matrices and words of more bits than alkaid keeps exactly are cut into digits."""
         most = [max(map(abs, column)) for column in zip(*matrix, strict=True)]
-        reach = sum(m * max(-lo, hi) for m, (lo, hi) in zip(most, map(ends, x), strict=True))
-        wide = is_wide(0, 4 * reach)
+        reach = [max(-lo, hi) for lo, hi in (ends(n.wire) for n in x)]
+        wide = is_wide(0, 4 * sum(m * r for m, r in zip(most, reach, strict=True)))
         if max(odd_bits(m) for row in matrix for m in row) > SAFE or (wide and max(most) >> SAFE):
-            parts = [_cut(matrix, k) for k in (0, 1)]
-            return self._stacked(matrix, x, [(part, x) for part in parts], MATRIX_BITS)
+            parts = [(_cut(matrix, k), x) for k in (0, 1)]
+            return self._stacked(matrix, x, parts, MATRIX_BITS)
         if wide:
-            at = max(max(-lo, hi).bit_length() for lo, hi in map(ends, x)) // 2
-            digits = [[self.shift_right(a, at) for a in x], [self.wrap(a, at, False) for a in x]]
-            return self._stacked(matrix, x, [(matrix, d) for d in digits], at)
-        return self._plain(matrix, x if wires.mixes(most, x) else [wires.fresh(a) for a in x])
+            at = max(reach).bit_length() // 2
+            parts = [(matrix, list(part)) for part in zip(*(self._halves(n, at) for n in x), strict=True)]
+            return self._stacked(matrix, x, parts, at)
+        plain = [n.wire for n in x]
+        return self._plain(matrix, plain if wires.mixes(most, plain) else [wires.fresh(a) for a in plain])
+
+    def _halves(self, x: Num, at: int) -> tuple[Num, Num]:
+        """Return the high bits and the `at` low ones, even if alkaid does not know that there are no others."""
+        low = x.wrap(at, False)
+        if not low.is_const:
+            low = Num(self, self.wrap(low.wire, at, False), low.lo, low.hi, 0)
+        return x.floor_bits(at).with_frac(0), low
 
     def _stacked(
-        self, matrix: Matrix, x: list[Any], parts: Sequence[tuple[Matrix, Any]], at: int
+        self, matrix: Matrix, x: list[Num], parts: Sequence[tuple[Matrix, list[Num]]], at: int
     ) -> list[Any]:
         """Return the rows of a matrix times x from those of its high and its low part."""
-        high, low = (self.matvec(*part) for part in parts)
+        high, low = (self._rows(*part) for part in parts)
         spans = [_reach(row, x) for row in matrix]
         return [
-            self.add(self.shift_left(h, at), n, lo, hi)
-            for h, n, (lo, hi) in zip(high, low, spans, strict=True)
+            self.add(self.shift_left(h, at), n, *span) for h, n, span in zip(high, low, spans, strict=True)
         ]
 
     def _plain(self, matrix: Matrix, x: list[Any]) -> list[Any]:
@@ -355,7 +363,7 @@ def _cut(matrix: Matrix, part: int) -> list[list[int]]:
     ]
 
 
-def _reach(row: Sequence[int], x: Sequence[Any]) -> tuple[int, int]:
-    """Return the smallest and the largest sum of factors times wires."""
-    spans = [sorted((m * lo, m * hi)) for m, (lo, hi) in zip(row, map(ends, x), strict=True)]
+def _reach(row: Sequence[int], x: Sequence[Num]) -> tuple[int, int]:
+    """Return the smallest and the largest sum of factors times numbers."""
+    spans = [sorted((m * n.lo, m * n.hi)) for m, n in zip(row, x, strict=True)]
     return sum(s[0] for s in spans), sum(s[1] for s in spans)
