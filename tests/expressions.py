@@ -24,7 +24,9 @@ def grow(seed: int, inputs: Sequence[Num], steps: int, wide: bool = False) -> li
             new = (_wide_operation if wide else _operation)(rng, *pick)
         except CompileError:
             continue
-        pool += [x for x in new if not x.is_const and _width(x) <= (63 if wide else WIDEST) and abs(x.frac) < 25]
+        pool += [
+            x for x in new if not x.is_const and _width(x) <= (63 if wide else WIDEST) and abs(x.frac) < 25
+        ]
     return pool
 
 
@@ -84,7 +86,9 @@ def _wide_operation(rng: np.random.Generator, a: Num, b: Num, c: Num) -> list[Nu
     signed, bits = bool(rng.integers(2)), int(rng.integers(1, 24))
     value = int(rng.integers(-1 << int(rng.integers(1, 60)), 1 << int(rng.integers(1, 60))))
     places = rng.integers(0, int(rng.integers(1, 35)), TABLE)
-    entries = [int(e) << int(p) for e, p in zip(rng.integers(-1 << bits, 1 << bits, TABLE), places, strict=True)]
+    entries = [
+        int(e) << int(p) for e, p in zip(rng.integers(-1 << bits, 1 << bits, TABLE), places, strict=True)
+    ]
     matrix = rng.integers(-1 << bits, 1 << bits, (3, 3))
     bit = a.negative() if signed else a.nonzero()
     match kind:

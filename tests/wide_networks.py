@@ -18,14 +18,12 @@ from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.input import Input
-from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
 from eqhls.ops.relu import Relu
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Table
 from eqhls.vectors import port_events
 
-PRODUCT = Invariants
 WIDEST_PORT, FINEST = 40, 24
 ROUNDINGS, OVERFLOWS = tuple(Rounding), tuple(Overflow)
 
@@ -35,7 +33,7 @@ class Wide:
 
     def __init__(self, seed: int) -> None:
         self.rng, self.b = np.random.default_rng([seed, 7]), Builder("wide")
-        self.refused: list[CompileError] = []
+        self.refused: list[tuple[str, CompileError]] = []
         widest = int(self.rng.choice([8, 16, 24, WIDEST_PORT]))
         for k in range(int(self.rng.integers(1, 3))):
             size = int(self.rng.integers(1, 4))
@@ -74,15 +72,17 @@ class Wide:
         return str(self.rng.choice(names))
 
     def add(self, op: Op, *inputs: str) -> str:
-        """Append a layer, if its words have at most 63 bits."""
-        graph = self.b.graph(self.b.add(self.b.fresh(f"{op.kind()}{len(self.b.nodes)}"), op, *inputs))
-        name = graph.outputs[0]
+        """Append a layer and return its name, or that of its input if its words would need over 63 bits."""
+        before, name = self.b, f"{op.kind()}{len(self.b.nodes)}"
+        longer = Builder(before.name)
+        for node in before.nodes.values():
+            longer.keep(node)
         try:
-            graph.formatted()
+            longer.graph(longer.add(name, op, *inputs)).formatted()
         except CompileError as error:
-            self.refused.append(error)
-            del self.b._nodes[name], self.b._types[name]
+            self.refused.append((name, error))
             return inputs[0]
+        self.b = longer
         return name
 
     def grow(self, layers: int) -> Graph:
@@ -108,7 +108,7 @@ def _mix(w: Wide) -> None:
 
 def _cancel(w: Wide) -> None:
     """x + y - x, or x - f(x) of a mix that is almost the identity."""
-    x, size = w.pick(), 0
+    x = w.pick()
     size = w.b.type(x).elements
     if w.rng.random() < 0.5:
         y = w.like(x)
@@ -150,10 +150,6 @@ def _function(w: Wide) -> None:
 
 def _requantize(w: Wide) -> None:
     w.add(Requantize((w.format(WIDEST_PORT),)), w.pick())
-
-
-def _square(w: Wide) -> None:
-    w.add(Invariants(), w.pick())
 
 
 LAYERS: tuple[Callable[[Wide], None], ...] = (

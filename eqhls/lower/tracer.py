@@ -119,8 +119,12 @@ class Tracer:
         cuts = (self._digits(b, -(-_width(b) // count)) for count in counts)
         digits = next((d for d in cuts if all(self._fits(a, x) for x, _ in d)), None)
         digits = digits or self._digits(b, SHORTEST_DIGIT)
-        parts = [(wires.bounded(a * d, *_corners(a, d), a.step * d.step), at) for d, at in digits]
-        return self._tree([p * 2.0**at for p, at in parts], lo, hi)
+        return self._tree([self._by_digit(a, d) * 2.0**at for d, at in digits], lo, hi)
+
+    def _by_digit(self, a: Any, d: Any) -> Any:
+        if is_known(d):
+            return self.mul_const(a, int(d.low), *_corners(a, d))
+        return wires.bounded(a * d, *_corners(a, d), a.step * d.step)
 
     def _square(self, a: Any, lo: int, hi: int) -> Any:
         """(2^h u + l)^2 needs three products of half the width instead of four."""
@@ -290,7 +294,7 @@ class Tracer:
         return self._plain(matrix, plain if wires.mixes(most, plain) else [wires.fresh(a) for a in plain])
 
     def _halves(self, x: Num, at: int) -> tuple[Num, Num]:
-        """Return the high bits and the `at` low ones, even if alkaid does not know that there are no others."""
+        """Return the high bits and the `at` low ones, even if alkaid thinks that there are others."""
         low = x.wrap(at, False)
         if not low.is_const:
             low = Num(self, self.wrap(low.wire, at, False), low.lo, low.hi, 0)
@@ -343,8 +347,8 @@ def _width(a: Any) -> int:
 
 
 def _corners(a: Any, b: Any) -> tuple[int, int]:
-    ends = [int(x * y) for x in (a.low, a.high) for y in (b.low, b.high)]
-    return min(ends), max(ends)
+    corners = [x * y for x in ends(a) for y in ends(b)]
+    return min(corners), max(corners)
 
 
 def _opaque(bit: Any) -> Any:
