@@ -109,12 +109,27 @@ def test_too_deep_a_network_names_the_layer_the_width_and_the_cure() -> None:
 
 def test_counting_saturation_names_the_layer() -> None:
     """Whether a word overflows is found by a difference, which may need a bit more than the word."""
-    b = scalars(1, Fixed(62, 62))
-    b.add("y", Requantize((Fixed(8, 63, True, Rounding.RND, Overflow.SAT),)), "x")
-    b.add("z", Requantize((Fixed(8, 4, True, Rounding.RND, Overflow.SAT),)), "y")
+    b = scalars(1, Fixed(63, 63))
+    b.add("y", Requantize((Fixed(62, 62),)), "x")
     graph = b.graph("y").formatted()
-    with pytest.raises(CompileError, match="deep: %z: .* bits"):
+    with pytest.raises(CompileError, match="deep: %y: .* 64 bits"):
         graph.saturation({"x": np.zeros((1, 1, 1), dtype=np.int64)})
+
+
+@pytest.mark.parametrize("odd", [False, True])
+@pytest.mark.parametrize("codes", [12, 40, 128, 5000])
+def test_saturation_of_logarithms_of_any_length(codes: int, odd: bool) -> None:
+    """A logarithm of 2500 octaves has no last value among words, and none among doubles."""
+    b = scalars(1, Fixed(32, 20))
+    b.add("y", Log2(0.25, 1, codes, odd=odd), "x")
+    graph = b.graph("y").formatted()
+    form = graph.inputs[0].type.format_of(0)
+    last = round(0.25 * (2.0 ** ((codes - 1) / 2) - odd) / form.lsb) if codes < 1000 else 2 * form.hi
+    around = last + np.arange(-3, 4) if last < form.hi else np.empty(0, dtype=np.int64)
+    raw = np.concatenate([around, -around, [form.lo, -1, 0, 1, form.hi]])
+    want = int(((np.abs(raw) if odd else raw) > last).sum())
+    assert want > 0 or last >= form.hi
+    assert graph.saturation({"x": raw.astype(np.int64).reshape(-1, 1, 1)}) == {"y": want}
 
 
 def test_hundreds_of_layers() -> None:
@@ -127,7 +142,7 @@ def test_hundreds_of_layers() -> None:
 
 def test_hls_and_rtl_of_a_deep_network(tmp_path: Path, rng: np.random.Generator) -> None:
     """Every engine gives the same words: dense layers, fine weights, a difference that cancels, a logarithm."""
-    b = scalars(2, Fixed(20, 8))
+    b = scalars(2, Fixed(22, 8))
     b.add("fine", ChannelMix(Tensor(rng.integers(-(1 << 20), 1 << 20, (2, 2)) * 2.0**-19)), "x")
     b.add("sum", Add(), "fine", "x")
     b.add("x_again", Add((1,)), "sum", "fine")
