@@ -29,7 +29,9 @@ class Intervals:
     def nonzero(self, a: Any) -> None: ...
     def select(self, cond: Any, yes: Any, no: Any, lo: int, hi: int) -> None: ...
     def table(self, a: Any, first: int, entries: Sequence[int]) -> None: ...
-    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[None]:
+    def matvec(
+        self, matrix: Sequence[Sequence[int]], x: Sequence[Any], spans: Sequence[tuple[int, int]]
+    ) -> Sequence[None]:
         return [None] * len(matrix)
 
 
@@ -76,7 +78,9 @@ class Integers:
     def table(self, a: Ints, first: int, entries: Sequence[int]) -> Ints:
         return np.asarray(entries, dtype=np.int64)[a - first]
 
-    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Ints]) -> Sequence[Ints]:
+    def matvec(
+        self, matrix: Sequence[Sequence[int]], x: Sequence[Ints], spans: Sequence[tuple[int, int]]
+    ) -> Sequence[Ints]:
         return list(np.asarray(matrix, dtype=np.int64) @ np.stack(x))
 
 

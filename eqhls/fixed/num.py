@@ -20,7 +20,7 @@ from eqhls.fixed.format import MAX_WIDTH, Fixed
 class Engine(Protocol):
     """Integer operations that every machine has; `Any` is the machine's own kind of wire.
 
-    `lo` and `hi` bound the result, as derived by interval analysis.
+    `lo` and `hi` bound the result, as derived by interval analysis; `spans` bound the wires of a vector.
     """
 
     def add(self, a: Any, b: Any, lo: int, hi: int) -> Any: ...
@@ -35,7 +35,9 @@ class Engine(Protocol):
     def nonzero(self, a: Any) -> Any: ...
     def select(self, cond: Any, yes: Any | int, no: Any | int, lo: int, hi: int) -> Any: ...
     def table(self, a: Any, first: int, entries: Sequence[int]) -> Any: ...
-    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[Any]: ...
+    def matvec(
+        self, matrix: Sequence[Sequence[int]], x: Sequence[Any], spans: Sequence[tuple[int, int]]
+    ) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +51,13 @@ class Num:
     frac: int
 
     def __post_init__(self) -> None:
-        if max(self.hi.bit_length(), (~self.lo).bit_length() if self.lo < 0 else 0) >= MAX_WIDTH:
+        bits = max(self.hi.bit_length(), (~self.lo).bit_length() if self.lo < 0 else 0) + 1
+        if bits > MAX_WIDTH:
             raise CompileError(
                 "arithmetic",
-                f"a value needs the raw range {self.lo}..{self.hi}, more than {MAX_WIDTH} bits",
-                "requantize its operands to fewer bits",
+                f"a value needs {bits} bits for {self.lo}..{self.hi}, more than {MAX_WIDTH} bits",
+                "give its inputs fewer bits by a Precision, or calibrate on events (--calibrate), which "
+                "rounds what grows too wide",
             )
 
     @property
@@ -246,7 +250,8 @@ def constant_matmul(matrix: NDArray[np.int64], frac: int, x: Sequence[Num]) -> l
         return [const(b, point + frac) for b in base]
     engine = x[live[0]].engine
     assert engine is not None
-    wires = engine.matvec([[row[k] for k in live] for row in rows], [x[k].wire for k in live])
+    spans = [(x[k].lo, x[k].hi) for k in live]
+    wires = engine.matvec([[row[k] for k in live] for row in rows], [x[k].wire for k in live], spans)
     out: list[Num] = []
     for row, wire, offset in zip(rows, wires, base, strict=True):
         ends = [sorted((row[k] * x[k].lo, row[k] * x[k].hi)) for k in live]

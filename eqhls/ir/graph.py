@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -104,11 +105,12 @@ class Graph:
     def formatted(self) -> Graph:
         """Return the graph with the exact format of every value, by interval analysis."""
         nums = self.run({n.name: interval(n.type.formats, n.type.shape) for n in self.inputs})
-        nodes = tuple(
-            n if n.op.source else replace(n, type=replace(n.type, formats=hull(nums[n.name])))
-            for n in self.nodes
-        )
-        return replace(self, nodes=nodes)
+        return replace(self, nodes=tuple(self._formatted(n, nums[n.name]) for n in self.nodes))
+
+    def _formatted(self, node: Node, nums: NumArray) -> Node:
+        with _inside(self.name, node):
+            formats = node.type.formats if node.op.source else hull(nums)
+        return replace(node, type=replace(node.type, formats=formats))
 
     def run(self, feeds: Mapping[str, NumArray]) -> dict[str, NumArray]:
         """Run the exact bodies on any machine; returns every value by name."""
@@ -117,11 +119,9 @@ class Graph:
             if node.op.source:
                 values[node.name] = feeds[node.name]
                 continue
-            try:
+            with _inside(self.name, node):
                 args = (values[n] for n in node.inputs)
                 values[node.name] = node.op.body(self.types_into(node), *args)
-            except CompileError as error:
-                raise error.at(f"{self.name}: %{node.name}") from None
         return values
 
     def reference(self, feeds: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -175,13 +175,18 @@ class Graph:
                 {n.name: load(n.type.formats, feeds[n.name][start : start + CHUNK]) for n in self.inputs}
             )
             for node in self.nodes:
-                flags = node.op.saturated(self.types_into(node), *(nums[n] for n in node.inputs))
+                flags = self.saturated(node, nums)
                 if flags is not None:
                     events = min(CHUNK, len(next(iter(feeds.values()))) - start)
                     counts[node.name] = counts.get(node.name, 0) + int(
                         store(flags, hull(flags), events).sum()
                     )
         return counts
+
+    def saturated(self, node: Node, nums: Mapping[str, NumArray]) -> NumArray | None:
+        """Return 1 where an element of a node saturates, or None if it cannot; `nums` are those of `run`."""
+        with _inside(self.name, node):
+            return node.op.saturated(self.types_into(node), *(nums[n] for n in node.inputs))
 
     def rewrite(self, rule: Callable[[Node], Node]) -> Graph:
         """Return the graph with every node replaced by what `rule` makes of it; types follow the new ops and
@@ -190,6 +195,15 @@ class Graph:
         for node in self.nodes:
             made.keep(rule(node))
         return made.graph()
+
+
+@contextmanager
+def _inside(graph: str, node: Node) -> Generator[None]:
+    """Place errors of arithmetic in the layer that they come from."""
+    try:
+        yield
+    except CompileError as error:
+        raise error.at(f"{graph}: %{node.name}") from None
 
 
 class Builder:

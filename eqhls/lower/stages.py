@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 from alkaid.trace.passes import dead_code_elimin, fuse_ternary_adders, null_quant_elimin
-from alkaid.trace.passes.canon import canonicalize_outputs, const_propagation
+from alkaid.trace.passes.canon import canonicalize_outputs
 from alkaid.trace.passes.order import canonical_sort
 from alkaid.trace.passes.surrogate import add_surrogate
+from alkaid.types import QInterval
 
 from eqhls.errors import CompileError
+from eqhls.fixed import MAX_WIDTH
 from eqhls.lower.netlist import (
     Bits,
     Bitwise,
@@ -34,9 +36,10 @@ from eqhls.lower.netlist import (
     Slice,
     Sum,
 )
+from eqhls.lower.wires import last_bit
 
-SUM, PRODUCT, TERNARY = 0, 7, 11
-"""alkaid's opcodes of a + b 2^s, a b, and a sum of three."""
+INPUT, SUM, CONSTANT, PRODUCT, TERNARY = -1, 0, 5, 7, 11
+"""alkaid's opcodes of an input, a + b 2^s, a constant, a b, and a sum of three."""
 
 
 def cut(
@@ -107,8 +110,29 @@ def _commutes(op: Any) -> bool:
     return op.opcode == PRODUCT or (op.opcode == SUM and op.data[0] == 0)
 
 
+def _folded(comb: Any) -> Any:
+    """Compute operations on constants. alkaid's own pass, and whatever else makes constants in it, finds
+    their last bit in float32; their interval has their value."""
+    ops: list[Any] = []
+    for op in comb.ops:
+        known = {i: ops[i].qint.min for i in op.addr}
+        if op.opcode == CONSTANT:
+            op = _constant(op, op.qint.min)
+        elif op.opcode != INPUT and all(ops[i].opcode == CONSTANT for i in op.addr):
+            op = _constant(op, float(comb.exec_op(op, known, None)))
+        ops.append(op)
+    return comb._replace(ops=ops)
+
+
+def _constant(op: Any, value: float) -> Any:
+    step = last_bit(value) if value else 2.0**127
+    return op._replace(
+        addr=(), opcode=CONSTANT, data=(int(value / step),), qint=QInterval(value, value, step)
+    )
+
+
 def _clean(comb: Any) -> Any:
-    comb = canonicalize_outputs(const_propagation(comb))
+    comb = _folded(canonicalize_outputs(_folded(comb)))
     for step in (_share, null_quant_elimin):
         comb = dead_code_elimin(step(dead_code_elimin(comb, keep_dead_inputs=True)), keep_dead_inputs=True)
     return comb
@@ -143,8 +167,12 @@ def _cells(comb: Any, stages: list[int]) -> tuple[list[Cell], dict[int, int]]:
     for k, op in enumerate(comb.ops):
         signed, integer, frac = (int(v) for v in op.qint.kif)
         width = signed + integer + frac
-        if width > 63:
-            raise CompileError("netlist", f"found a wire of {width} bits", "requantize earlier")
+        if width > MAX_WIDTH:
+            raise CompileError(
+                "netlist",
+                f"an operation needs a wire of {width} bits, more than {MAX_WIDTH} bits",
+                "give the widest layers fewer bits by a Precision, or calibrate on events (--calibrate)",
+            )
         if width < 1:
             signed, width, frac = 0, 1, 0
         index[k] = len(cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from math import frexp, log2
 from typing import ClassVar
@@ -15,6 +16,8 @@ from eqhls.ir.op import Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ops.common import example, map_numbers, scalars_only
 
+OCTAVES = 1000
+"""Octaves that a double spans."""
 LEAST = 2.0**-60
 """What stands for 0 in a logarithm without a floor, in units of the floor."""
 
@@ -122,13 +125,16 @@ class Log2(Op):
         return 0.5 * 2.0**-self.frac + log2(1 + 2.0**-self.grain)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        limit = self.floor * (2.0**self.top - self.odd)
-
         def over(num: Num, _: tuple[int, ...]) -> Num:
-            most = const(round(limit * 2.0**num.frac), num.frac)
-            return (most - self.turned(num)).negative()
+            found, most = self.turned(num), self._most(num.frac)
+            return const(0, 0) if found.hi <= most else (const(most, num.frac) - found).negative()
 
         return map_numbers(x[0], over)
+
+    def _most(self, frac: int) -> int:
+        """Return the largest raw value of `frac` fraction bits that does not saturate, however large."""
+        power = 2.0**self.top - self.odd if self.top < OCTAVES else 2 ** int(self.top)
+        return round(Fraction(power) * Fraction(self.floor) * Fraction(2) ** frac)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from eqhls.errors import CompileError
 from eqhls.fixed import element
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Tensor
@@ -24,7 +25,10 @@ def fold_constants(graph: Graph) -> Graph:
 
 def _folded(node: Node, sources: tuple[Node, ...]) -> Node:
     types = tuple(s.type for s in sources)
-    body = node.op.body(types, *(s.op.body(()) for s in sources))
+    try:
+        body = node.op.body(types, *(s.op.body(()) for s in sources))
+    except CompileError as error:
+        raise error.at(f"%{node.name}") from None
     values: Floats = np.empty(body.shape)
     for index in np.ndindex(body.shape):
         num = element(body, index)

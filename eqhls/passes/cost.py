@@ -43,7 +43,9 @@ class Counting(Intervals):
     def table(self, a: Any, first: int, entries: Sequence[int]) -> None:
         self.cells += _width(min(entries), max(entries)) * max(len(entries) / 64, 1)
 
-    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Any]) -> Sequence[None]:
+    def matvec(
+        self, matrix: Sequence[Sequence[int]], x: Sequence[Any], spans: Sequence[tuple[int, int]]
+    ) -> Sequence[None]:
         for row in matrix:
             terms = sum(_digits(m) for m in row)
             self.cells += max(terms - 1, 0) * max(_width(-abs(m), abs(m)) for m in (*row, 1)) * 2

@@ -77,7 +77,9 @@ class Fingerprints:
     def table(self, a: Wire, first: int, entries: Sequence[int]) -> Wire:
         return self._function(("table", first, tuple(entries)), a)
 
-    def matvec(self, matrix: Sequence[Sequence[int]], x: Sequence[Wire]) -> Sequence[Wire]:
+    def matvec(
+        self, matrix: Sequence[Sequence[int]], x: Sequence[Wire], spans: Sequence[tuple[int, int]]
+    ) -> Sequence[Wire]:
         inputs = np.stack(x)
         weights = [np.stack([_constant(w) for w in row]) for row in matrix]
         return [(row * inputs % FIELD).sum(axis=0) % FIELD for row in weights]

@@ -259,7 +259,7 @@ def saturated_events(graph: Graph, feeds: Feeds, nodes: tuple[Node, ...]) -> Fla
         size = min(CHUNK, events - start)
         nums = graph.run({n.name: load(n.type.formats, piece[n.name]) for n in graph.inputs})
         for node in nodes:
-            found = node.op.saturated(graph.types_into(node), *(nums[n] for n in node.inputs))
+            found = graph.saturated(node, nums)
             if found is not None:
                 raw = store(found, hull(found), size).reshape(size, -1)
                 flags[start : start + size] |= raw.any(axis=1)

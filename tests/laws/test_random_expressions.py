@@ -32,7 +32,7 @@ class Case:
     want: list[Ints]
 
 
-def build(seeds: range, stage_ns: float) -> Case:
+def build(seeds: range, stage_ns: float, wide: bool = False) -> Case:
     """One design with the expressions of all seeds side by side."""
     tracer = Tracer(stage_ns)
     forms: list[Fixed] = []
@@ -41,15 +41,18 @@ def build(seeds: range, stage_ns: float) -> Case:
     want: list[Ints] = []
     for seed in seeds:
         rng = np.random.default_rng([seed, 2])
-        mine = inputs_of(seed)
+        mine = inputs_of(seed, wide=wide)
         events = [rng.integers(f.lo, f.hi + 1, EVENTS) for f in mine]
         for f, x in zip(mine, events, strict=True):
             x[:2] = f.lo, f.hi
+            x[EVENTS // 2 :] = np.clip(x[EVENTS // 2 :], -3 if wide else f.lo, 3 if wide else f.hi).clip(
+                f.lo, f.hi
+            )
         steps = int(rng.integers(5, 40))
-        wires = grow(seed, [tracer.input(f) for f in mine], steps)[-8:]
+        wires = grow(seed, [tracer.input(f) for f in mine], steps, wide)[-8:]
         numbers = [Num(INTEGERS, x, f.lo, f.hi, f.frac) for f, x in zip(mine, events, strict=True)]
         results += [(w, Fixed.covering(w.lo, w.hi, w.frac)) for w in wires]
-        want += [n.wire for n in grow(seed, numbers, steps)[-8:]]
+        want += [n.wire for n in grow(seed, numbers, steps, wide)[-8:]]
         forms += mine
         raws += events
     ports = (
@@ -70,8 +73,29 @@ def test_netlist(stage_ns: float) -> None:
     assert not wrong
 
 
-def test_rtl(tmp_path: Path) -> None:
-    case = build(range(60), 2.5)
+def differing(seeds: range) -> list[int]:
+    """Return the seeds of the wide expressions whose netlist differs from the integers."""
+    cases = ((seed, build(range(seed, seed + 1), (1.0, 2.5, 10.0)[seed % 3], True)) for seed in seeds)
+    return [
+        seed
+        for seed, case in cases
+        if not all(map(np.array_equal, simulate(case.netlist, case.inputs), case.want))
+    ]
+
+
+def test_wide_netlist() -> None:
+    """Words of up to 63 bits, which doubles do not hold, and constants, which float32 does not hold."""
+    assert differing(range(80)) == []
+
+
+@pytest.mark.slow
+def test_more_wide_netlists() -> None:
+    assert differing(range(80, 3000)) == []
+
+
+@pytest.mark.parametrize(("seeds", "wide"), [(range(60), False), (range(12), True)])
+def test_rtl(seeds: range, wide: bool, tmp_path: Path) -> None:
+    case = build(seeds, 2.5, wide)
     write_project({**emit(case.netlist, 360.0), "eqhls.json": "{}"}, tmp_path / "p")
     words = BulkSimulator(tmp_path / "p").run(_packed(case.netlist.inputs[0].formats, case.inputs))
     want = _packed(case.netlist.outputs[0].formats, case.want)

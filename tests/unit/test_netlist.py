@@ -63,11 +63,16 @@ def test_the_optimiser_fault_stays_out() -> None:
     np.testing.assert_array_equal(simulate(netlist, [values])[0], want)
 
 
-def test_wide_constants_are_refused() -> None:
-    tracer = Tracer(2.5)
-    x = tracer.input(Fixed(4, 4))
-    with pytest.raises(CompileError, match="24 bits"):
-        _ = x * const((1 << 25) + 1, 0)
+@pytest.mark.parametrize("constant", [(1 << 25) + 1, -(1 << 40) + 3, 0xABCDEF, 3 << 50])
+def test_wide_constants_multiply(constant: int) -> None:
+    """float32 holds 24 bits of a constant, and alkaid forms sums and differences inside a product."""
+    tracer, form = Tracer(2.5), Fixed(4, 4)
+    out = tracer.input(form) * const(constant, 0)
+    to = Fixed.covering(out.lo, out.hi, out.frac)
+    ports = (Port("x", (1,), (form,)),), (Port("y", (1,), (to,)),)
+    values = np.arange(form.lo, form.hi + 1)
+    got = simulate(tracer.finish("product", *ports, [(out, to)]), [values])[0]
+    np.testing.assert_array_equal(got, values * (constant >> -out.frac))
 
 
 def test_shallower_stages_are_more(rng: np.random.Generator) -> None:
