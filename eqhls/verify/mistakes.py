@@ -1,4 +1,5 @@
-"""Mistakes that the comparison with the given network must catch: one weight moved, operands exchanged."""
+"""Mistakes that the comparison with the given network must catch: one weight moved, operands exchanged, an
+output doubled."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from dataclasses import fields, replace
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Op, Tensor
+from eqhls.ir.types import Type
+from eqhls.ops.add import Add
 
 STEPS = (1, 4, 16, 64)
 """Steps by which a weight is moved, until the mistake shows."""
@@ -75,9 +78,26 @@ def _rewired(
             yield "an operand", (*node.inputs[:position], other, *node.inputs[position + 1 :])
 
 
+def doubled_outputs(graph: Graph) -> Iterator[tuple[str, Graph]]:
+    """Yield graphs in which one output is twice what it was: networks that only move their inputs have no
+    weights and no operands that could be mistaken."""
+    for place, name in enumerate(graph.outputs):
+        twice = Builder.reading(graph).fresh(f"{name}.twice")
+        node = Node(twice, Add(), (name, name), replace(graph.node(name).type, formats=()))
+        outputs = (*graph.outputs[:place], twice, *graph.outputs[place + 1 :])
+        wrong = replace(graph, nodes=(*graph.nodes, node), outputs=outputs)
+        yield f"%{name} doubled", wrong.verify().formatted()
+
+
 def _formatted(graph: Graph, changed: Node) -> Graph | None:
-    """Return the graph with one node changed and all formats derived again, or None if it has none."""
+    """Return the graph with one node changed and all formats derived again; None if it has none, or if the
+    outputs are of other types."""
     try:
-        return graph.rewrite(lambda n: changed if n.name == changed.name else n).verify().formatted()
+        made = graph.rewrite(lambda n: changed if n.name == changed.name else n).verify().formatted()
     except CompileError:
         return None
+    return made if _shapes(made) == _shapes(graph) else None
+
+
+def _shapes(graph: Graph) -> list[Type]:
+    return [replace(n.type, formats=()) for n in graph.results]
