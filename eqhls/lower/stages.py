@@ -122,14 +122,14 @@ def _folded(comb: Any) -> Any:
             op = _constant(op, op.qint.min)
         elif op.opcode != INPUT and all(ops[i].opcode == CONSTANT for i in op.addr):
             op = _constant(op, float(comb.exec_op(op, known, None)))
-        elif op.opcode == NEGATIVE and op.qint.max + op.qint.step == op.qint.max == 2.0**op.qint.kif.integers:
-            op = op._replace(qint=op.qint._replace(max=nextafter(op.qint.max, inf)))
+        elif op.opcode == NEGATIVE:
+            op = op._replace(qint=_held(op.qint))
         ops.append(op)
     return comb._replace(ops=ops)
 
 
 def _held(span: Any) -> Any:
-    """Return an interval from which alkaid derives the width of its largest value, if that is a power of two."""
+    """Return an interval that gives its largest value its width, if that is a power of two."""
     lost = span.max + span.step == span.max == 2.0**span.kif.integers
     return span._replace(max=nextafter(span.max, inf)) if lost else span
 
