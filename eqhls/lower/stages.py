@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from math import inf, nextafter
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,8 @@ from eqhls.lower.netlist import (
 )
 from eqhls.lower.wires import last_bit
 
-INPUT, SUM, CONSTANT, PRODUCT, TERNARY = -1, 0, 5, 7, 11
-"""alkaid's opcodes of an input, a + b 2^s, a constant, a b, and a sum of three."""
+NEGATIVE, INPUT, SUM, CONSTANT, PRODUCT, TERNARY = -2, -1, 0, 5, 7, 11
+"""alkaid's opcodes of -a, an input, a + b 2^s, a constant, a b, and a sum of three."""
 
 
 def cut(
@@ -111,8 +112,9 @@ def _commutes(op: Any) -> bool:
 
 
 def _folded(comb: Any) -> Any:
-    """Compute operations on constants. alkaid's own pass, and whatever else makes constants in it, finds
-    their last bit in float32; their interval has their value."""
+    """Compute operations on constants, and bound negatives. alkaid's own pass, and whatever else makes
+    constants in it, finds their last bit in float32; their interval has their value. The negative of a wide
+    wire may be a power of two, and needs a bit more than the wire."""
     ops: list[Any] = []
     for op in comb.ops:
         known = {i: ops[i].qint.min for i in op.addr}
@@ -120,8 +122,16 @@ def _folded(comb: Any) -> Any:
             op = _constant(op, op.qint.min)
         elif op.opcode != INPUT and all(ops[i].opcode == CONSTANT for i in op.addr):
             op = _constant(op, float(comb.exec_op(op, known, None)))
+        elif op.opcode == NEGATIVE:
+            op = op._replace(qint=_held(op.qint))
         ops.append(op)
     return comb._replace(ops=ops)
+
+
+def _held(span: Any) -> Any:
+    """Return an interval that gives its largest value its width, if that is a power of two."""
+    lost = span.max + span.step == span.max == 2.0**span.kif.integers
+    return span._replace(max=nextafter(span.max, inf)) if lost else span
 
 
 def _constant(op: Any, value: float) -> Any:

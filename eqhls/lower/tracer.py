@@ -65,7 +65,7 @@ class Tracer:
         return self._differences.setdefault((first, second), self.add(a, -b, lo, hi))
 
     def _negated(self, wire: Any) -> Any:
-        minus = -wire
+        minus = wires.negated(wire)
         self._minus[id(minus)] = (minus, wire)
         return minus
 
@@ -92,7 +92,8 @@ class Tracer:
             return self.mul_const(a, int(b.low), lo, hi)
         for bit, word in ((a, b), (b, a)):
             if _is_bit(bit) and _width(word) > WIDEST_BY_BIT:
-                return self.select(self.nonzero(bit), word * (bit.low or bit.high), 0, lo, hi)
+                scaled = self.mul_const(word, int(bit.low or bit.high), lo, hi)
+                return self.select(self.nonzero(bit), scaled, 0, lo, hi)
         step = a.step * b.step
         if self._fits(a, b):
             return wires.bounded(a * b, lo, hi, step)
@@ -169,7 +170,7 @@ class Tracer:
         if is_known(a) or value == 0:
             return self._constant(int(a.low) * value if value else 0)
         if odd_bits(value) == 1:
-            return a * float(value)
+            return (a if value > 0 else wires.negated(a)) * float(abs(value))
         if wires.multiplies(a, value, lo, hi):
             a = a if wires.mixes([abs(value)], [a]) else wires.fresh(a)
             return wires.bounded(a * float(value), lo, hi, a.step * wires.last_bit(value))
@@ -290,7 +291,7 @@ class Tracer:
             at = max(reach).bit_length() // 2
             parts = [(matrix, list(part)) for part in zip(*(self._halves(n, at) for n in x), strict=True)]
             return self._stacked(matrix, x, parts, at)
-        plain = [n.wire for n in x]
+        plain = [wires.loose(n.wire) if wires.is_narrow(n.wire) else n.wire for n in x]
         return self._plain(matrix, plain if wires.mixes(most, plain) else [wires.fresh(a) for a in plain])
 
     def _halves(self, x: Num, at: int) -> tuple[Num, Num]:

@@ -90,12 +90,29 @@ def fresh(a: Any) -> Any:
     return FVariable(a.low, a.high, a.step, _from=(a,), _factor=1.0, opr="wrap", hwconf=HARDWARE)
 
 
+def is_narrow(a: Any) -> bool:
+    """Whether float32, in which alkaid plans its sums, might not tell the ends of an interval apart."""
+    return bool((a.high - a.low) * 2.0**SAFE < max(-a.low, a.high))
+
+
+def loose(a: Any) -> Any:
+    """Return the wire on a form of its own that spans its whole word."""
+    signed, integer, point = a.kif
+    return FVariable.from_kif(signed, integer, point, _from=(a,), _factor=1.0, opr="wrap", hwconf=HARDWARE)
+
+
+def negated(a: Any) -> Any:
+    """Return -a, whose largest value may be a power of two: 1 more than that is no double of a wide wire."""
+    lo, hi = ends(a)
+    return tightened(-a, -hi, -lo, a.step) if is_wide(lo, hi) else -a
+
+
 def summed(a: Any, b: Any, lo: int, hi: int) -> Any:
     """Return a + b of wires that are not known, with `lo` to `hi` as bounds where alkaid has none."""
     if not (is_wide(lo, hi) or is_wide(*ends(a)) or is_wide(*ends(b))):
         return bounded(a + b, lo, hi, min(a.step, b.step))
     if a._factor < 0:
-        return summed(b, a, lo, hi) if b._factor > 0 else -summed(-a, -b, -hi, -lo)
+        return summed(b, a, lo, hi) if b._factor > 0 else negated(summed(-a, -b, -hi, -lo))
     form = _form(lo, hi, min(a.step, b.step))
     return FVariable(_affine=form, _from=(a, b), _factor=a._factor, opr="vadd", hwconf=HARDWARE)
 

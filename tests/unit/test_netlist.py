@@ -13,8 +13,9 @@ from alkaid.trace.fixed_variable import FVariable, HWConfig
 
 from eqhls.backends.rtl.emit import emit
 from eqhls.backends.rtl.verilog import RULES
+from eqhls.engines import INTEGERS
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, const, dyadic
+from eqhls.fixed import Fixed, Num, const, constant_matmul, dyadic, select
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
@@ -189,3 +190,35 @@ def test_no_digit_of_a_product_is_a_lone_bit(rng: np.random.Generator) -> None:
         for bits in range(2, width):
             digits = tracer._digits(wire, bits)
             assert all(sum(map(int, d.kif)) >= 2 for d, _ in digits)
+
+
+def _matches(form: Fixed, function: Any, values: np.ndarray) -> bool:
+    """Whether the netlist of a function of one number gives what integers give."""
+    tracer = Tracer(2.5)
+    outs = function(tracer.input(form))
+    forms = tuple(Fixed.covering(o.lo, o.hi, o.frac) for o in outs)
+    ports = (Port("x", (1,), (form,)),), (Port("y", (len(forms),), forms),)
+    netlist = tracer.finish("one", *ports, list(zip(outs, forms, strict=True)))
+    want = [o.wire for o in function(Num(INTEGERS, values, form.lo, form.hi, form.frac))]
+    return all(map(np.array_equal, simulate(netlist, [values]), want))
+
+
+def test_nearly_constant_words_are_mixed_right() -> None:
+    """alkaid 0.8.2 plans sums in float32, which cannot tell the ends of such words apart."""
+    matrix = np.array([[1, -4, 3], [2, 0, -1], [-1, 1, 3]])
+
+    def mixed(x: Num) -> list[Num]:
+        far = x + const(21528445836329, 0)
+        return constant_matmul(matrix, 0, [far, const(-96382208, 0) - far, far * const(-2, 0)])
+
+    assert _matches(Fixed(13, 13, False), mixed, np.arange(1 << 13))
+
+
+def test_the_negative_of_the_least_word_is_right() -> None:
+    """2^56 + 1 is no double: from it, alkaid would not see that 2^56 needs a bit more than -2^56."""
+
+    def negative(x: Num) -> list[Num]:
+        return [-x, select(x.nonzero(), -x, x), (-x).wrap(57, True), (-x).floor_bits(3)]
+
+    form = Fixed(57, 57)
+    assert _matches(form, negative, np.concatenate([[form.lo, form.lo + 1, form.hi], np.arange(-5, 6)]))
