@@ -12,7 +12,8 @@ import keras
 from eqhls.errors import CompileError
 from eqhls.frontends.layers import geometry, pairs, scalar, structure
 from eqhls.frontends.layers.base import EqLayer
-from eqhls.frontends.scalars import HANDLERS, Value, plain_input, read_layer
+from eqhls.frontends.scalars.handlers import HANDLERS, read_layer
+from eqhls.frontends.scalars.site import Value, plain_input
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op
 
