@@ -66,7 +66,7 @@ def axis_of(site: Site, x: Value, position: int) -> str:
 
 def plain_input(builder: Builder, name: str, shape: tuple[int, ...]) -> Value:
     """Return an untyped keras.Input as scalars [c] or [j, c], whose format calibration finds."""
-    if len(shape) not in (1, 2):
+    if len(shape) not in (1, 2) or not all(shape):
         raise CompileError(
             f"{builder.name}: {name}",
             f"has shape {(None, *shape)}, expected (None, c) or (None, j, c)",
