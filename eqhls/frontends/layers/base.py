@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from inspect import signature
+from typing import Any, ClassVar, TypeVar
 
 import keras
 import numpy as np
@@ -25,6 +26,9 @@ class EqLayer(keras.layers.Layer):
     raises CompileError where the model is built. Tensors have shape (events, *axes, components).
     """
 
+    follows_types: ClassVar[bool] = True
+    """Whether every tensor that the layer is called with must have a type."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.types: tuple[Type, ...] = ()
@@ -34,7 +38,10 @@ class EqLayer(keras.layers.Layer):
         raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = self._positional(args, kwargs)
         types = tuple(t for t in (getattr(a, "eqhls_type", None) for a in args) if t is not None)
+        if self.follows_types and (types or not self.types):
+            self._check_typed(args)
         if types:
             self.types = types
             self.prepare()
@@ -43,6 +50,24 @@ class EqLayer(keras.layers.Layer):
         if types and isinstance(out, keras.KerasTensor):
             remember_type(out, self.result_type())
         return out
+
+    def _positional(self, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return the arguments of a call with named tensors in their places: types follow the order."""
+        known = signature(self.call).parameters
+        bound = signature(self.call).bind_partial(*args, **{k: v for k, v in kwargs.items() if k in known})
+        return bound.args, bound.kwargs | {k: v for k, v in kwargs.items() if k not in known}
+
+    def _check_typed(self, args: Any) -> None:
+        if any(isinstance(a, list | tuple | dict) for a in args):
+            raise CompileError(
+                self.name, "is called with a list of tensors", "give them one by one: layer(a, b)"
+            )
+        if any(isinstance(a, keras.KerasTensor) and not hasattr(a, "eqhls_type") for a in args):
+            raise CompileError(
+                self.name,
+                "is called with a tensor that has no type",
+                "begin with TypedInput, and use eqhls's layers up to the last layer of eqhls",
+            )
 
     def prepare(self) -> None:
         """Derive sizes from `self.types` before the weights are made."""

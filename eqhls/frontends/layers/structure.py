@@ -23,6 +23,8 @@ from eqhls.ops.spurion import Spurion
 class TypedInput(EqLayer):
     """Names the type of a keras.Input, as in TypedInput("V.lc[j:16]:ufix<10,11>|...")(x)."""
 
+    follows_types = False
+
     def __init__(self, type: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = Type.parse(type)
@@ -50,6 +52,8 @@ class TypedInput(EqLayer):
 @register
 class SpurionLayer(EqLayer):
     """A constant tensor; the layer's input only ties it to the model and gives the number of events."""
+
+    follows_types = False
 
     def __init__(self, type: str, values: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

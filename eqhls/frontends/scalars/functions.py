@@ -1,0 +1,76 @@
+"""Activations: as rounding where they are one, as tables where their results have a format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from hgq.config import QuantizerConfig
+
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.frontends.layers.quantizers import WRAPPING, as_format, element_formats
+from eqhls.frontends.scalars.rounding import quantized
+from eqhls.frontends.scalars.site import Site, Value
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.table import Activation, Table
+
+
+def activated(site: Site, layer: Any, x: Value) -> Value:
+    act = getattr(layer, "activation", None)
+    if act is None or act is keras.activations.linear:
+        return x
+    if act is keras.activations.relu:
+        return rectified(site.at("relu"), x)
+    if isinstance(act, QuantizerConfig):
+        return Value(site.add(Requantize((as_format(act),)), x.name, part="act"), x.shape)
+    raise site.refuse(
+        f"has the activation {getattr(act, '__name__', act)}, whose results have no format",
+        "use relu, quantized_relu, or QUnaryFunctionLUT, which has one; end the network in the logit",
+    )
+
+
+def finished(site: Site, layer: Any, x: Value) -> Value:
+    return quantized(site, activated(site, layer, x), layer, "oq")
+
+
+def rectified(site: Site, x: Value) -> Value:
+    """max(x, 0): saturation at zero of an unsigned format wide enough for x, or a table before
+    quantization."""
+    if not all(n.type.formats for n in site.builder.graph(x.name).inputs):
+        return Value(site.add(Table(activation=Activation.RELU), x.name), x.shape)
+    try:
+        form = site.builder.graph(x.name).formatted().node(x.name).type.formats[0]
+    except CompileError:
+        return Value(site.add(Table(activation=Activation.RELU), x.name), x.shape)
+    wide = Fixed(max(form.width, 1), form.integer, False, Rounding.RND, Overflow.SAT)
+    return Value(site.add(Requantize((wide,)), x.name), x.shape)
+
+
+def relu(site: Site, layer: Any, inputs: list[Value]) -> Value:
+    if layer.max_value is not None or float(layer.negative_slope) or float(layer.threshold):
+        raise site.refuse("is a ReLU with a bound, slope or threshold", "use quantized_relu for a bound")
+    return rectified(site, inputs[0])
+
+
+def activation(site: Site, layer: Any, inputs: list[Value]) -> Value:
+    return activated(site, layer, inputs[0])
+
+
+def lut(site: Site, layer: Any, inputs: list[Value]) -> Value:
+    """A function between two quantizers; sigmoid and tanh as a table of its results."""
+    x = quantized(site, inputs[0], layer, "iq")
+    curves = {keras.activations.sigmoid: Activation.SIGMOID, keras.activations.tanh: Activation.TANH}
+    if layer.activation not in curves:
+        return finished(site, layer, x)
+    forms = element_formats(layer.oq, x.shape) if layer.enable_oq else None
+    found = set() if forms is None else set(forms.ravel())
+    if len(found) != 1 or None in found or any(f.overflow in WRAPPING for f in found):
+        raise site.refuse(
+            "is a table whose results have several formats, none, or wrap",
+            "give oq_conf one saturating format: heterogeneous_axis=(), overflow_mode='SAT'",
+        )
+    if layer.activation is keras.activations.sigmoid and max(f.frac for f in found) < 1:
+        raise site.refuse("rounds sigmoid(0) = 1/2, a tie, to integers", "give a fraction bit or more")
+    table = Table(activation=curves[layer.activation], out=found.pop())
+    return Value(site.add(table, x.name), x.shape)

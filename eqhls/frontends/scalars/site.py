@@ -1,0 +1,77 @@
+"""Where the blocks of a layer are added, and which named axis one of Keras's axes is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eqhls.errors import CompileError
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.graph import Builder
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.input import Input
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of the graph and the shape (events left out) that Keras gives it: axes of size 1 and
+    the components of a scalar may be missing, and all axes may be one."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where blocks are being added: the builder and the layer that they stand for."""
+
+    builder: Builder
+    name: str
+
+    def add(self, op: Any, *inputs: str, part: str = "") -> str:
+        return self.builder.add(f"{self.name}.{part}" if part else self.name, op, *inputs)
+
+    def type(self, value: Value) -> Type:
+        return self.builder.type(value.name)
+
+    def at(self, part: str) -> Site:
+        return Site(self.builder, f"{self.name}.{part}")
+
+    def refuse(self, problem: str, remedy: str = "") -> CompileError:
+        return CompileError(f"{self.builder.name}: {self.name}", problem, remedy)
+
+
+def position(site: Site, x: Value, axis: int) -> int:
+    """Return where in the shape of a value one of Keras's axes is, which count the events as axis 0."""
+    place = axis if axis >= 0 else axis + len(x.shape) + 1
+    if not 1 <= place <= len(x.shape):
+        raise site.refuse(
+            f"works along axis {axis} of {(None, *x.shape)}, the events", "every event is computed by itself"
+        )
+    return place - 1
+
+
+def axis_of(site: Site, x: Value, position: int) -> str:
+    """Return the named axis that one of Keras's axes is."""
+    kind = site.type(x)
+    ours = [a for a in kind.axes if a.size > 1]
+    theirs = [k for k, s in enumerate(x.shape) if s > 1]
+    if [a.size for a in ours] != [x.shape[k] for k in theirs] or position not in theirs:
+        raise site.refuse(
+            f"works along axis {position + 1} of {(None, *x.shape)}, which is not an axis of {kind}",
+            "Reshape to the sizes of the named axes first, or Flatten",
+        )
+    return ours[theirs.index(position)].name
+
+
+def plain_input(builder: Builder, name: str, shape: tuple[int, ...]) -> Value:
+    """Return an untyped keras.Input as scalars [c] or [j, c], whose format calibration finds."""
+    if len(shape) not in (1, 2) or not all(shape):
+        raise CompileError(
+            f"{builder.name}: {name}",
+            f"has shape {(None, *shape)}, expected (None, c) or (None, j, c)",
+            "name its axes with TypedInput",
+        )
+    from_last = ("j", "c")[2 - len(shape) :]
+    axes = tuple(Axis(n, s) for n, s in zip(from_last, shape, strict=True))
+    return Value(builder.add(name, Input(Type(Rep.S, axes))), shape)
