@@ -132,7 +132,6 @@ class Compiled:
         found = self.prediction(x, engine)
         return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
 
-
     def prediction(self, x: EventsLike, engine: str = "integer") -> Prediction:
         """Return every output by name: scores, with raw integers and their format if the engine is exact."""
         graph = self.graph

@@ -241,7 +241,7 @@ class Tracer:
         if high.is_const and low.is_const:
             return self._constant((high.lo << SAFE) + low.lo)
         whole = high.scale(SAFE) + low
-        return whole.wire if is_known(whole.wire) else wires.tightened(whole.wire, lo, hi, 1.0)
+        return wires.tightened(whole.wire, lo, hi, whole.wire.step)
 
     def table(self, a: Any, first: int, entries: Sequence[int]) -> Any:
         """alkaid's interval may be wider than ours; what lies outside ours cannot occur."""

@@ -73,8 +73,9 @@ def bounded(a: Any, lo: int, hi: int, step: float) -> Any:
 
 
 def tightened(a: Any, lo: int, hi: int, step: float) -> Any:
-    """Return a wire on a form of its own, bounded by `lo` and `hi`."""
-    return a._with(_affine=_form(lo, hi, step), renew_id=False)
+    """Return a wire on a form of its own, bounded by `lo` and `hi`. A known one stays known: it is computed
+    from its value, and alkaid may have the last bit of that wrong."""
+    return a if is_known(a) else a._with(_affine=_form(lo, hi, step), renew_id=False)
 
 
 def _form(lo: int, hi: int, step: float) -> AffineInterval:

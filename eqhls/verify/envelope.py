@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,12 @@ from eqhls.fixed import Fixed
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats, Op, Tensor
 
-PATTERNS = 18
-"""Patterns of signs that are tried."""
-SAFETY = 2.0
-"""How much a difference may exceed the largest change that the patterns found."""
+SAFETY = 3.0
+"""How much more than the drawn errors may change a single number. Half of the patterns act with errors that
+are larger by it, since three times the change of an output is not the change by three times the error: a
+small error may leave a ReLU closed that a larger one opens."""
+AVERAGE = 2.0
+"""How much more than the drawn errors may change an output on average (rms)."""
 FLOAT_ERROR = 1e-9
 """What another order of float64 operations may change, relative to the largest output."""
 Ranges = Mapping[str, tuple[Fixed, ...]]
@@ -32,12 +35,14 @@ Ranges = Mapping[str, tuple[Fixed, ...]]
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """One way in which errors act together. `coherent` errors have one sign for each op; others have one
-    for each number, and for each event if `events`. `sign` fixes all of them (0: random)."""
+    for each number, and for each event if `events`. `sign` fixes all of them (0: random). If `back`, rounded
+    weights move towards the given ones instead, as far as half a step allows."""
 
     coherent: bool
     events: bool = False
     uniform: bool = False
     sign: int = 0
+    back: bool = False
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
         """Return factors from -1 to 1 for errors of values of shape (events, ...)."""
@@ -49,12 +54,16 @@ class Pattern:
 
 TRUNCATED = (Pattern(True, sign=-1), Pattern(True, sign=1))
 """Truncation errs in one direction everywhere."""
+BACK = Pattern(False, events=True, back=True)
+"""The weights err as they do: few signs drawn at random come near to it if there are many weights."""
 DRAWN = (
     Pattern(True),
     Pattern(False),
     Pattern(False, events=True),
     Pattern(False, events=True, uniform=True),
 )
+PATTERNS = tuple(product((*TRUNCATED, BACK, *DRAWN), (1.0, SAFETY), (False, True)))
+"""What is tried: a pattern, the factor of its errors, and whether only the given ranges act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +107,22 @@ def envelopes(
     own = counterparts(given, quantized)
     kept = {n for n, op in own.items() if op == quantized.node(n).op} | set(ranges or {})
     changes: dict[str, list[Floats]] = {name: [] for name in quantized.outputs}
-    for k in range(PATTERNS):
-        pattern = TRUNCATED[k] if k < len(TRUNCATED) else DRAWN[k % len(DRAWN)]
-        rng = np.random.default_rng((seed, k))
-        bounded = kept if k % 2 else {n.name for n in quantized}
-        moved = _moved(quantized, own, feeds, pattern, rng, bounded)
+    for k, (pattern, scale, ideal) in enumerate(PATTERNS):
+        errors = Errors(own, pattern, scale, np.random.default_rng((seed, k)))
+        bounded = kept if ideal else {n.name for n in quantized}
+        moved = _moved(quantized, feeds, errors, bounded)
         for name, found in changes.items():
-            found.append(np.abs(moved[name] - plain[name]))
+            found.append(np.abs(moved[name] - plain[name]) * (SAFETY / scale))
     return tuple(_envelope(plain[name], changes[name]) for name in quantized.outputs)
 
 
 def _envelope(plain: Floats, changes: list[Floats]) -> Envelope:
-    """Events in which the patterns happen to cancel get what is typical of the others on top."""
+    """Events in which the patterns happen to cancel get the mean of all on top."""
     widest = np.max(changes, axis=0)
-    typical = np.median(widest, axis=0) if len(widest) else 0.0
+    typical = widest.mean(axis=0) if len(widest) else 0.0
     error = FLOAT_ERROR * max(1.0, float(np.abs(plain).max(initial=0.0)))
-    limit = SAFETY * (widest + typical) + error
-    return Envelope(limit, min(SAFETY * max(rms(c / limit) for c in changes) + FLOAT_ERROR, 1.0))
+    limit = widest + typical + error
+    return Envelope(limit, min(AVERAGE / SAFETY * max(rms(c / limit) for c in changes) + FLOAT_ERROR, 1.0))
 
 
 def forward(graph: Graph, feeds: Mapping[str, Floats], ranges: Ranges | None = None) -> dict[str, Floats]:
@@ -150,13 +158,34 @@ def counterparts(given: Graph, quantized: Graph) -> dict[str, Op]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """All errors of a quantized graph as one pattern draws them, times `scale`. `own` holds the op of the
+    given network behind each value."""
+
+    own: Mapping[str, Op]
+    pattern: Pattern
+    scale: float
+    rng: np.random.Generator
+
+    def of_values(self, error: Floats, shape: tuple[int, ...]) -> Floats:
+        """Return errors of values of shape (events, ...), each at most `scale` times `error`."""
+        return self.scale * error * self.pattern.draw(self.rng, shape)
+
+    def of_weights(self, value: Floats, old: object) -> Floats:
+        """Return errors of a rounded tensor: half a step of it, or the change that quantization made if
+        that is less and the given tensor is known."""
+        error = 0.5 * _step(value)
+        signs = self.pattern.draw(self.rng, (1, *value.shape))[0]
+        if isinstance(old, Tensor) and old.shape == value.shape:
+            change = old.array - value
+            error = np.minimum(error, np.abs(change))
+            signs = np.sign(change) if self.pattern.back else signs
+        return self.scale * error * signs
+
+
 def _moved(
-    quantized: Graph,
-    own: Mapping[str, Op],
-    feeds: Mapping[str, Floats],
-    pattern: Pattern,
-    rng: np.random.Generator,
-    bounded: Collection[str],
+    quantized: Graph, feeds: Mapping[str, Floats], errors: Errors, bounded: Collection[str]
 ) -> dict[str, Floats]:
     """Return the values of the quantized graph with all errors acting. Ops that are not `bounded` stand for
     what they replace, without a floor or a range of their own."""
@@ -166,26 +195,21 @@ def _moved(
             values[node.name] = np.asarray(feeds[node.name], dtype=np.float64)
             continue
         types, args = quantized.types_into(node), tuple(values[n] for n in node.inputs)
-        op = shaken(node.op, own.get(node.name), pattern, rng)
+        op = shaken(node.op, errors.own.get(node.name), errors)
         value = op.bounded(types, *args) if node.name in bounded else op.ideal(types, *args)
         error = np.asarray(op.rounding(types))
-        values[node.name] = value + error * pattern.draw(rng, value.shape) if error.any() else value
+        values[node.name] = value + errors.of_values(error, value.shape) if error.any() else value
     return values
 
 
-def shaken(op: Op, before: Op | None, pattern: Pattern, rng: np.random.Generator) -> Op:
-    """Return an op with each rounded weight moved by its error: half a step of its tensor, or the change
-    that quantization made if that is less. `before` is the op of the given network."""
+def shaken(op: Op, before: Op | None, errors: Errors) -> Op:
+    """Return an op with each rounded weight moved by its error. `before` is the op of the given network."""
     changed: dict[str, Tensor] = {}
     for field in fields(op):
         value = getattr(op, field.name)
         old = getattr(before, field.name, None) if type(before) is type(op) else None
-        if not isinstance(value, Tensor) or value == old:
-            continue
-        error = 0.5 * _step(value.array)
-        if isinstance(old, Tensor) and old.shape == value.shape:
-            error = np.minimum(error, np.abs(value.array - old.array))
-        changed[field.name] = Tensor(value.array + error * pattern.draw(rng, (1, *value.shape))[0])
+        if isinstance(value, Tensor) and value != old:
+            changed[field.name] = Tensor(value.array + errors.of_weights(value.array, old))
     return replace(op, **changed) if changed else op
 
 

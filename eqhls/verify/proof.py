@@ -162,9 +162,7 @@ def _given_stages(
     yield rewrites_stage(given, machines.graph, events.raw)
 
 
-def _stages(
-    machines: Machines, events: Events, given: Given, report: Report, score: str
-) -> Iterator[Stage]:
+def _stages(machines: Machines, events: Events, given: Given, report: Report, score: str) -> Iterator[Stage]:
     """Run the stages of the engines, the symmetry and the figures of merit."""
     report("inputs", 0.02)
     yield _inputs(machines.graph, events)

@@ -24,7 +24,10 @@ from eqhls.verify.given import Given, measured_differences, target
 from eqhls.verify.mistakes import exchanged_operands, moved_weights
 
 EVENTS, TRIES = 200, 12
-SWEEP = [range(0, 40), *(pytest.param(range(k, k + 100), marks=pytest.mark.slow) for k in range(40, 1040, 100))]
+SWEEP = [
+    range(0, 40),
+    *(pytest.param(range(k, k + 100), marks=pytest.mark.slow) for k in range(40, 1040, 100)),
+]
 
 
 def networks(seeds: range) -> Iterator[tuple[int, Given, Graph, dict[str, Ints]]]:
@@ -55,7 +58,15 @@ def test_integers_lie_inside_the_bound_of_their_roundings(seeds: range) -> None:
             assert held.ok and held.events > 0, (seed, held)
 
 
-MODES = ("RND,SAT", "RND_CONV,SAT_SYM", "TRN,SAT", "TRN_ZERO,SAT", "TRN,WRAP", "RND_INF,SAT_ZERO", "RND,WRAP_SM")
+MODES = (
+    "RND,SAT",
+    "RND_CONV,SAT_SYM",
+    "TRN,SAT",
+    "TRN_ZERO,SAT",
+    "TRN,WRAP",
+    "RND_INF,SAT_ZERO",
+    "RND,WRAP_SM",
+)
 
 
 def coarse(rng: np.random.Generator, graph: Graph, seen: Mapping[str, Floats]) -> Options:
@@ -63,7 +74,9 @@ def coarse(rng: np.random.Generator, graph: Graph, seen: Mapping[str, Floats]) -
     layers: dict[str, object] = {}
     for node in graph:
         if node.inputs and rng.random() < 0.35:
-            integer = int(np.ceil(np.log2(max(float(seen[node.name].max()), 0.01)))) + int(rng.integers(-1, 3))
+            integer = int(np.ceil(np.log2(max(float(seen[node.name].max()), 0.01)))) + int(
+                rng.integers(-1, 3)
+            )
             text = f"fix<{rng.integers(2, 20)},{integer},{MODES[rng.integers(len(MODES))]}>"
             layers[node.name] = {"Precision": text}
     return read_options(None, HLSConfig={"LayerName": layers})

@@ -57,7 +57,9 @@ def build(project: Compiled, mutants: Mapping[int, Mutant], folder: Path) -> Any
     folder.mkdir(parents=True, exist_ok=True)
     sources = folder / "core.v", folder / "top.v"
     sources[0].write_text(combined((rtl / f"{name}_core.v").read_text(), core))
-    sources[1].write_text(protocol((rtl / f"{name}.v").read_text(), (rtl / f"{name}{PIPE}").read_text(), chain))
+    sources[1].write_text(
+        protocol((rtl / f"{name}.v").read_text(), (rtl / f"{name}{PIPE}").read_text(), chain)
+    )
     tools, objects = toolchain(), folder / "objects"
     flags = [
         "-O3",

@@ -60,7 +60,11 @@ def variants() -> dict[str, dict[str, str]]:
 def run(folder: Path, changes: dict[str, str]) -> list[str]:
     environment = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONWARNINGS": "ignore"} | changes
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, ROOT, folder], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", PROGRAM, ROOT, folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout.splitlines()

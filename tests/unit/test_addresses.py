@@ -83,7 +83,9 @@ def test_a_copy_that_has_a_format_of_its_own_carries_no_code(rng: np.random.Gene
                      values=Tensor([[0.0, 1.0]] * 2)), "rows")  # fmt: skip
     graph = b.graph("y")
     samples = {"x": np.exp(rng.normal(4.0, 3.0, (200, 3, 1)))}
-    asked = Options.model_validate({"HLSConfig": {"LayerName": {"rows": {"Precision": "fix<16,18,RND,SAT>"}}}})
+    asked = Options.model_validate(
+        {"HLSConfig": {"LayerName": {"rows": {"Precision": "fix<16,18,RND,SAT>"}}}}
+    )
     for options, carrier in ((Options(), "x"), (asked, "rows.q")):
         made = assign(graph, samples, options)
         (code,) = (n for n in made if isinstance(n.op, Log2))

@@ -159,9 +159,11 @@ def test_a_network_that_always_saturates_is_refused(rng: np.random.Generator) ->
     network = b.graph("a")
     given = given_of(network, {"x": np.zeros((5, 2, 1))}, x="ufix<4,4>")
     low = given.quantized.rewrite(
-        lambda n: replace(n, op=replace(n.op, out=Fixed(4, 4, False, Rounding.RND, Overflow.SAT)))
-        if isinstance(n.op, Table)
-        else n
+        lambda n: (
+            replace(n, op=replace(n.op, out=Fixed(4, 4, False, Rounding.RND, Overflow.SAT)))
+            if isinstance(n.op, Table)
+            else n
+        )
     )
     with pytest.raises(CompileError, match="saturates in every event"):
         target(replace(given, quantized=low.formatted()), words(network))
@@ -191,9 +193,11 @@ def test_the_stage_catches_mistakes_and_says_which(rng: np.random.Generator) -> 
     assert stage.ok and stage.number("mistakes_caught") >= 1
     assert "a weight of %" in stage.detail and "caught" in stage.detail
     wrong = compiled.rewrite(
-        lambda n: replace(n, op=Dense(Tensor(n.op.weight.array[::-1]), n.op.bias))
-        if n.name == "y" and isinstance(n.op, Dense)
-        else n
+        lambda n: (
+            replace(n, op=Dense(Tensor(n.op.weight.array[::-1]), n.op.bias))
+            if n.name == "y" and isinstance(n.op, Dense)
+            else n
+        )
     ).formatted()
     assert not given_stage(given, wrong, feeds, feeds, recorded).ok
 
@@ -221,9 +225,11 @@ def test_rewrites_are_held_on_both_sides_of_quantization(rng: np.random.Generato
     other = replace(given, simple=simplify(perceptron(np.random.default_rng(5))))
     assert not rewrites_stage(other, compiled, words(network)).ok
     shifted = compiled.rewrite(
-        lambda n: replace(n, op=replace(n.op, bias=Tensor(n.op.bias.array + 2.0**-6)))
-        if isinstance(n.op, Dense) and n.op.bias is not None
-        else n
+        lambda n: (
+            replace(n, op=replace(n.op, bias=Tensor(n.op.bias.array + 2.0**-6)))
+            if isinstance(n.op, Dense) and n.op.bias is not None
+            else n
+        )
     ).formatted()
     assert not rewrites_stage(given, shifted, words(network)).ok
 

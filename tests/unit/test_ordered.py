@@ -23,10 +23,18 @@ from eqhls.fixed.ordered import ordered_einsum, ordered_product, power, rounded_
 )
 @pytest.mark.parametrize("complex_ones", [(), (0,), (0, 1)])
 def test_it_is_einsum(
-    subscripts: str, shapes: tuple[tuple[int, ...], ...], complex_ones: tuple[int, ...], rng: np.random.Generator
+    subscripts: str,
+    shapes: tuple[tuple[int, ...], ...],
+    complex_ones: tuple[int, ...],
+    rng: np.random.Generator,
 ) -> None:
-    factors = [rng.normal(size=s) + (1j * rng.normal(size=s) if k in complex_ones else 0) for k, s in enumerate(shapes)]
-    np.testing.assert_allclose(ordered_einsum(subscripts, *factors), np.einsum(subscripts, *factors), rtol=1e-13)
+    factors = [
+        rng.normal(size=s) + (1j * rng.normal(size=s) if k in complex_ones else 0)
+        for k, s in enumerate(shapes)
+    ]
+    np.testing.assert_allclose(
+        ordered_einsum(subscripts, *factors), np.einsum(subscripts, *factors), rtol=1e-13
+    )
 
 
 def test_sums_go_from_the_first_term_to_the_last(rng: np.random.Generator) -> None:

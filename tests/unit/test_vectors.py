@@ -193,7 +193,5 @@ def test_a_fault_in_one_word_of_a_thousand_is_found() -> None:
 
 def test_equal_networks_ship_equal_vectors(rng: np.random.Generator) -> None:
     graph = features()
-    first, second = (
-        make_test_vectors(graph, vector_feeds(graph, lower(graph, Options()))) for _ in range(2)
-    )
+    first, second = (make_test_vectors(graph, vector_feeds(graph, lower(graph, Options()))) for _ in range(2))
     assert first == second and VECTORS in first
