@@ -75,6 +75,10 @@ def _wiring(graph: Graph) -> tuple[object, ...]:
 def load_given(folder: Path, options: Options) -> Given:
     """Read the networks of a project folder. Raises CompileError if they are missing or damaged."""
     model = folder / "model"
+    for stem in (GIVEN, QUANTIZED):
+        if not (model / f"{stem}.eq").is_file():
+            problem = f"the project has no model/{stem}.eq, the network that its proof starts from"
+            raise CompileError(str(folder), problem, "compile the network again into this folder")
     network = load_model(model / f"{GIVEN}.eq")
     return Given(network, simplify(network), load_model(model / f"{QUANTIZED}.eq"), options)
 

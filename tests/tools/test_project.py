@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import eqhls
-from eqhls.compile import Compiled
+from eqhls.compile import Compiled, open_project
 from eqhls.errors import CompileError, VerificationError
 from eqhls.text import write_file
 from eqhls.verify.bulk import BulkSimulator
@@ -43,16 +43,24 @@ def test_compiling_twice_gives_the_same_bytes(project: Compiled, tmp_path: Path)
     """Law 8, over all files but the one with the seconds."""
     other = eqhls.compile(MODEL, output=tmp_path / "again")
     assert project.manifest == other.manifest
-    for path in sorted(project.folder.rglob("*")):
-        relative = path.relative_to(project.folder)
-        twin = other.folder / relative
-        if (
-            path.is_file()
-            and relative.parts[0] != "build"
-            and relative.name != "time_per_step.json"
-            and twin.is_file()
-        ):
-            assert path.read_bytes() == twin.read_bytes(), relative
+    ours, theirs = (files_of(p.folder) for p in (project, other))
+    assert ours == theirs
+    for relative in ours:
+        assert (project.folder / relative).read_bytes() == (other.folder / relative).read_bytes(), relative
+
+
+def files_of(folder: Path) -> list[Path]:
+    """What compiling wrote, but for the seconds that its steps took."""
+    found = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return [p for p in found if p.parts[0] != "build" and p.name != "time_per_step.json"]
+
+
+@pytest.mark.parametrize("name", ["given.eq", "quantized.eq"])
+def test_a_project_without_its_network_is_refused(project: Compiled, name: str, tmp_path: Path) -> None:
+    folder = copy(project, tmp_path)
+    (folder / "model" / name).unlink()
+    with pytest.raises(CompileError, match=f"no model/{name}.*compile the network again"):
+        open_project(folder).verify(EVENTS)
 
 
 def test_the_goals_of_the_hardware(project: Compiled) -> None:
