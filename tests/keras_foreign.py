@@ -57,7 +57,7 @@ FORMATS = follows(
     lane(i0=0),
     lane(k0=False),
     lane(overflow_mode="SAT"),
-    lane(round_mode="TRN"),
+    lane(round_mode="TRN", f0=1),
     lane(scaler=0.25),
     QuantizerConfig("kbi", "datalane", b0=5, i0=1),
     quantized_bits(5, 2, alpha=1),
@@ -70,8 +70,8 @@ WEIGHTS = follows(
     weights(f0=0),
     weights(i0=0),
     weights(round_mode="TRN"),
-    weights(overflow_mode="WRAP", round_mode="RND_CONV"),
-    QuantizerConfig("kbi", "weight", b0=3, i0=1),
+    weights(overflow_mode="WRAP", round_mode="RND_CONV", f0=1),
+    QuantizerConfig("kbi", "weight", b0=2, i0=1),
     weights(affine=(2.0, 0.5)),
     quantized_bits(4, 1, alpha=1),
 )
@@ -148,7 +148,7 @@ FOREIGN = [
         DENSE
         | {
             "lora_rank": follows(2),
-            "lora_alpha": follows(7.0, lora_rank=2),
+            "lora_alpha": inert("Keras scales by it after enable_lora() alone", 7.0, lora_rank=2),
             "quantization_config": inert("acts in quantize() alone", keras.quantizers.Int8QuantizationConfig()),
             "dtype": COMMON["dtype"] + refused("quantized by Keras .mode int8", "int8_from_float32"),
         },
@@ -167,7 +167,7 @@ FOREIGN = [
             "lora_rank": denied("lora_rank", 2),
             "lora_alpha": inert("there is no LoRA", 2.0),
             "quantization_config": inert("acts in quantize() alone", keras.quantizers.Int8QuantizationConfig()),
-            "activation": DENSE["activation"] + follows(quantized_relu(5, 2), quantized_bits(4, 1, alpha=1)),
+            "activation": DENSE["activation"] + refused("probe: has the activation", quantized_relu(5, 2)),
         },
         "exact",
     ),
@@ -185,11 +185,10 @@ FOREIGN = [
     Entry(
         hgq.layers.QUnaryFunctionLUT,
         ROWS,
-        {"activation": "relu", "iq_conf": lane(), "oq_conf": one(overflow_mode="SAT")},
+        {"activation": "linear", "iq_conf": lane(i0=3, f0=3), "oq_conf": one(overflow_mode="SAT_SYM")},
         SINGLE
         | {
-            "activation": inert("the identity of rounded numbers", "linear", iq_conf=one(k0=False))
-            + follows("linear", "sigmoid", "tanh")
+            "activation": follows("relu", "sigmoid", "tanh")
             + refused("probe: has the activation", "exponential", "elu", "relu6", "gelu", "softsign", "silu")
             + denied("not unary", "softmax", "log_softmax"),
             "oq_conf": FORMATS

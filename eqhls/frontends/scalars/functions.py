@@ -9,11 +9,10 @@ from hgq.config import QuantizerConfig
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Rounding
-from eqhls.frontends.layers.quantizers import WRAPPING, as_format, element_formats
+from eqhls.frontends.layers.quantizers import WRAPPING, element_formats
 from eqhls.frontends.scalars.rounding import quantized
 from eqhls.frontends.scalars.site import Site, Value
 from eqhls.ops.relu import Relu
-from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Activation, Table
 
 TRUNCATING = (Rounding.TRN, Rounding.TRN_ZERO)
@@ -26,7 +25,9 @@ def activated(site: Site, layer: Any, x: Value) -> Value:
     if act is keras.activations.relu:
         return rectified(site.at("relu"), x)
     if isinstance(act, QuantizerConfig):
-        return Value(site.add(Requantize((as_format(act),)), x.name, part="act"), x.shape)
+        raise site.refuse(
+            f"has the activation {act}, which HGQ2 cannot evaluate", "put it behind the layer: Quantizer(...)"
+        )
     raise site.refuse(
         f"has the activation {getattr(act, '__name__', act)}, whose results have no format",
         "use relu, quantized_relu, or QUnaryFunctionLUT, which has one; end the network in the logit",
