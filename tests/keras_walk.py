@@ -15,6 +15,8 @@ import numpy as np
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import keras
+    from hgq.quantizer import Quantizer
+    from hgq.quantizer.config import all_quantizer_keys
 
     from eqhls.frontends.layers.base import EqLayer
     from eqhls.frontends.layers.structure import TypedInput
@@ -26,17 +28,18 @@ from eqhls.verify.ports import steps
 
 EVENTS = 48
 PROBE = "probe"
-Kind = Literal["follows", "shape", "inert", "refused", "denied"]
+Kind = Literal["follows", "floats", "shape", "inert", "refused", "denied"]
 
 
 @dataclass(frozen=True)
 class Change:
     """Another value of one argument.
 
-    `follows`: Keras's numbers change, and the graph's with them. `shape`: the graph follows, and numbers
+    `follows`: Keras's numbers change, and the graph's with them (`floats`: its float ones). `shape`: the graph follows, and numbers
     need not differ (shapes and names). `inert`: Keras's numbers stay, `why` says for what reason.
     `refused`: reading raises CompileError that matches `why`. `denied`: the layer itself cannot be made,
-    with an error that matches `why`. `also` are arguments that the layer has with and without the change.
+    with an error that matches `why`. `also` are arguments that the layer has with and without the change,
+    None for one of the minimal model that it has not.
     """
 
     kind: Kind
@@ -79,7 +82,8 @@ class Entry:
 
     def model(self, arguments: dict[str, Any]) -> Any:
         """Return the minimal model, its weights seeded by their names and shapes."""
-        arguments = {"name": PROBE} | copy.deepcopy(self.base | arguments)
+        given = {"name": PROBE} | copy.deepcopy(self.base | arguments)
+        arguments = {name: value for name, value in given.items() if value is not None}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = self.build(self, arguments) if self.build else self._wired(arguments)
@@ -158,7 +162,7 @@ def keras_numbers(model: Any, graph: Graph) -> np.ndarray:
     return np.asarray(model(arrays if len(arrays) > 1 else arrays[0], training=False)).reshape(EVENTS, -1)
 
 
-def check_follows(entry: Entry, model: Any, graph: Graph, compare: str) -> np.ndarray:
+def check_follows(model: Any, graph: Graph, compare: str) -> np.ndarray:
     """Assert that the graph computes Keras's numbers, and return these."""
     want, raw = keras_numbers(model, graph), events(graph)
     (name,) = graph.outputs
@@ -188,6 +192,11 @@ def arguments_of(layer: type) -> set[str]:
 
 HIDDEN = ("input_shape", "input_dim")
 """What keras.layers.Layer takes out of its keywords."""
+
+
+def hidden_of(layer: type) -> set[str]:
+    """Return the arguments that a layer takes out of its keywords."""
+    return {*HIDDEN, *(all_quantizer_keys if layer is Quantizer else ())}
 
 
 def configured(entry: Entry) -> set[str]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+import warnings
 
 import numpy as np
 import pytest
 from keras_foreign import COMMON, FOREIGN
 from keras_own import OWN_LAYERS
-from keras_walk import PROBE, Change, Entry, arguments_of, check_follows, configured, keras_numbers
+from keras_walk import PROBE, Change, Entry, arguments_of, check_follows, configured, hidden_of
 
 from eqhls.errors import CompileError
-from eqhls.frontends.keras import OWN, read_keras
-from eqhls.frontends.scalars.handlers import HANDLERS
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import keras
+
+    from eqhls.frontends.keras import OWN, read_keras
+    from eqhls.frontends.layers import geometry, pairs, scalar, structure
+    from eqhls.frontends.scalars.handlers import HANDLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 ENTRIES = [*FOREIGN, *OWN_LAYERS]
@@ -37,7 +42,7 @@ def unchanged(entry: Entry, change: Change) -> np.ndarray:
     key = (id(entry), repr(sorted(change.also.items())))
     if key not in BASES:
         model = entry.model(change.also)
-        BASES[key] = check_follows(entry, model, read_keras(model), entry.compare)
+        BASES[key] = check_follows(model, read_keras(model), entry.compare)
     return BASES[key]
 
 
@@ -54,8 +59,36 @@ def test_a_changed_argument_is_seen(entry: Entry, argument: str, change: Change)
         assert PROBE in str(found.value)
         return
     model = entry.model(arguments)
-    now, before = check_follows(entry, model, read_keras(model), entry.compare), unchanged(entry, change)
+    compare = "floats" if change.kind == "floats" else entry.compare
+    now, before = check_follows(model, read_keras(model), compare), unchanged(entry, change)
     if change.kind == "inert":
         np.testing.assert_allclose(now, before, rtol=1e-5, atol=1e-5 * np.abs(before).max())
-    if change.kind == "follows":
+    if change.kind in ("follows", "floats"):
         assert now.shape != before.shape or (now != before).any()
+
+
+@pytest.mark.parametrize("layer", dict.fromkeys(e.layer for e in ENTRIES), ids=lambda c: c.__name__)
+def test_every_argument_has_its_changes(layer: type) -> None:
+    """Signatures through all bases, what Keras and HGQ2 hide behind keywords, and configs."""
+    entries = [e for e in ENTRIES if e.layer is layer]
+    walked = {name for e in entries for name in changes_of(e)}
+    existing = arguments_of(layer) | hidden_of(layer) | configured(entries[0])
+    assert walked == existing
+
+
+def test_every_layer_is_walked() -> None:
+    walked = {e.layer for e in ENTRIES}
+    own = {getattr(module, name) for module in (geometry, pairs, scalar, structure) for name in OWN if hasattr(module, name)}
+    assert walked == {*HANDLERS, *own, keras.layers.InputLayer}
+    assert {c.__name__ for c in own} == set(OWN)
+
+
+def test_an_argument_without_changes_is_noticed() -> None:
+    """The walk itself fails for what stands in no table."""
+
+    class Newer(keras.layers.Dense):
+        def __init__(self, units: int, novelty: int = 0, **kwargs: object) -> None:
+            super().__init__(units, **kwargs)
+
+    assert arguments_of(Newer) - arguments_of(keras.layers.Dense) == {"novelty"}
+    assert arguments_of(keras.layers.Dense) >= {"units", "lora_rank", "dtype", "trainable"}
