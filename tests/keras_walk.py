@@ -28,14 +28,14 @@ from eqhls.verify.ports import steps
 
 EVENTS = 48
 PROBE = "probe"
-Kind = Literal["follows", "floats", "shape", "inert", "refused", "denied"]
+Kind = Literal["follows", "shape", "inert", "refused", "denied"]
 
 
 @dataclass(frozen=True)
 class Change:
     """Another value of one argument.
 
-    `follows`: Keras's numbers change, and the graph's with them (`floats`: its float ones). `shape`: the graph follows, and numbers
+    `follows`: Keras's numbers change, and the graph's with them. `shape`: the graph follows, and numbers
     need not differ (shapes and names). `inert`: Keras's numbers stay, `why` says for what reason.
     `refused`: reading raises CompileError that matches `why`. `denied`: the layer itself cannot be made,
     with an error that matches `why`. `also` are arguments that the layer has with and without the change,
@@ -46,10 +46,20 @@ class Change:
     value: Any
     why: str = ""
     also: dict[str, Any] = field(default_factory=dict)
+    compare: str = ""
+    """How numbers are compared, where not as the entry says."""
 
 
 def follows(*values: Any, **also: Any) -> tuple[Change, ...]:
     return tuple(Change("follows", v, also=also) for v in values)
+
+
+def as_floats(*values: Any, **also: Any) -> tuple[Change, ...]:
+    return tuple(Change("follows", v, also=also, compare="floats") for v in values)
+
+
+def exactly(*values: Any, **also: Any) -> tuple[Change, ...]:
+    return tuple(Change("follows", v, also=also, compare="exact") for v in values)
 
 
 def shape(*values: Any, **also: Any) -> tuple[Change, ...]:
@@ -118,10 +128,10 @@ def generator(text: str) -> np.random.Generator:
 
 
 DRAWN = ("kernel", "bias", "gamma", "bn_gamma", "beta", "bn_beta", "moving_mean", "lora_kernel_a", "lora_kernel_b")
-DRAWN += ("weight", "dual", "diagonal", "renorm_mean")
+DRAWN += ("weight", "dual", "diagonal", "bends", "renorm_mean")
 POSITIVE = ("moving_variance", "moving_stddev", "renorm_stddev")
-KEPT = ("k", "i", "f", "b", "m", "e", "e0", "i_decay_speed", "ebops", "bends", "seed_generator_state", "kernel_scale")
-"""The weights of quantizers are arguments themselves; a trained function starts from a drawn one."""
+KEPT = ("k", "i", "f", "b", "m", "e", "e0", "i_decay_speed", "ebops", "seed_generator_state", "kernel_scale")
+"""The weights of quantizers are arguments themselves."""
 
 
 def seed_weights(model: Any) -> None:
@@ -132,8 +142,6 @@ def seed_weights(model: Any) -> None:
             variable.assign(drawn.normal(size=variable.shape))
         elif variable.name in POSITIVE:
             variable.assign(drawn.uniform(0.5, 2.0, size=variable.shape))
-        elif variable.name == "bends" and variable.trainable:
-            variable.assign(drawn.normal(size=variable.shape) * 0.5)
         else:
             assert variable.name in KEPT, f"say what to do with {variable.path}"
 
@@ -141,10 +149,10 @@ def seed_weights(model: Any) -> None:
 def events(graph: Graph) -> dict[str, np.ndarray]:
     """Return raw integers over the whole range of every port; ports without a format get one."""
     made = dict[str, np.ndarray]()
-    for n in graph.inputs:
+    for k, n in enumerate(graph.inputs):
         forms = n.type.formats or (Fixed(9, 4),)
         rows = [forms[c if len(forms) > 1 else 0] for c in range(n.type.rep.dim)]
-        drawn = generator(f"{n.name} {n.type.shape}")
+        drawn = generator(f"{k} {n.type.shape}")
         made[n.name] = np.stack(
             [drawn.integers(f.lo, f.hi + 1, (EVENTS, *n.type.shape[:-1])) for f in rows], -1
         )

@@ -50,7 +50,7 @@ def unchanged(entry: Entry, change: Change) -> np.ndarray:
 def test_a_changed_argument_is_seen(entry: Entry, argument: str, change: Change) -> None:
     arguments = change.also | {argument: change.value}
     if change.kind == "denied":
-        with pytest.raises((TypeError, ValueError, AssertionError, CompileError), match=change.why):
+        with pytest.raises(Exception, match=change.why):
             entry.model(arguments)
         return
     if change.kind == "refused":
@@ -59,11 +59,11 @@ def test_a_changed_argument_is_seen(entry: Entry, argument: str, change: Change)
         assert PROBE in str(found.value)
         return
     model = entry.model(arguments)
-    compare = "floats" if change.kind == "floats" else entry.compare
+    compare = change.compare or entry.compare
     now, before = check_follows(model, read_keras(model), compare), unchanged(entry, change)
     if change.kind == "inert":
         np.testing.assert_allclose(now, before, rtol=1e-5, atol=1e-5 * np.abs(before).max())
-    if change.kind in ("follows", "floats"):
+    if change.kind == "follows":
         assert now.shape != before.shape or (now != before).any()
 
 
