@@ -25,15 +25,11 @@ WEIGHTS: Changes = {
     "quantizer": follows("fix<4,2,RND,SAT_SYM>", "hgq", "quantized_bits(3,1,alpha=1)")
     + denied("quantizer|fix<16,6>", "int8", "quantized_bits(4,1,alpha=3)")
 }
-ONE_FLOAT: Changes = {
-    "dtype": denied("expected to be a (float|double) tensor", "float64") + refused("probe: computes in .*float16", *LOW)
-}
-"""Layers with constants inside compute in keras.config.floatx()."""
 
 
 def eq(layer: type, port: str, maps: tuple[int, ...], *kept: float) -> Entry:
     """Return the entry of a layer on pairs."""
-    changes: Changes = WEIGHTS | ONE_FLOAT | {
+    changes: Changes = WEIGHTS | {
         "channels": follows(3),
         "shift": follows(1),
         "maps": follows(maps),
@@ -186,15 +182,14 @@ OWN_LAYERS = [
         scalar.DenseLayer,
         ("S[c:3]:fix<6,3>",),
         {"units": 2},
-        WEIGHTS | ONE_FLOAT | {"units": follows(3)},
+        WEIGHTS | {"units": follows(3)},
         "floats",
     ),
     Entry(
         scalar.Log2Layer,
         ("S[c:8]:fix<12,10>",),
         {},
-        ONE_FLOAT
-        | {
+        {
             "floor": follows(0.5, 4.0),
             "frac": follows(1, 3),
             "codes": follows(8),
@@ -207,8 +202,7 @@ OWN_LAYERS = [
         scalar.TableLayer,
         ("S[c:3]:fix<7,4>",),
         {"knots": KNOTS, "out": FORMATTED},
-        ONE_FLOAT
-        | {
+        {
             "knots": follows([-3.0, 1.0], [-4.0, -2.0, 0.0, 2.0]) + denied("knots that do not rise", [1.0, 0.0]),
             "axis": follows("c") + denied("no axis 'z'", "z"),
             "activation": follows("relu", "sigmoid", "tanh", "leaky_relu", "exp2")
