@@ -12,13 +12,10 @@ with warnings.catch_warnings():
     import hgq.layers
     import keras
     from hgq.config import QuantizerConfig
-    from hgq.constraints import MinMax
-    from hgq.quantizer.internal.base import DefaultBitwidthMapper
-    from hgq.regularizers import MonoL1
     from keras.src.activations import ALL_OBJECTS_DICT
     from qkeras.quantizers import quantized_bits, quantized_relu
 
-from keras_walk import HIDDEN, PROBE, Change, Entry, denied, follows, inert, refused, shape
+from keras_walk import HIDDEN, Change, Entry, denied, follows, inert, refused, shape
 
 Changes = dict[str, tuple[Change, ...]]
 VECTOR, ROWS = ("S[c:3]:fix<9,4>",), ("S[j:4,c:3]:fix<9,4>",)
@@ -87,11 +84,7 @@ def activations(read: tuple[str, ...], refusal: str) -> tuple[Change, ...]:
     made = tuple[Change, ...]()
     for name in sorted(ALL_OBJECTS_DICT):
         made += follows(name) if name in read else refused(refusal, name) if name != "linear" else ()
-    return (
-        *made,
-        *inert("the identity", "linear"),
-        *refused(refusal, keras.layers.ReLU(6.0), np.tanh),
-    )
+    return (*made, *inert("the identity", "linear"), *refused(refusal, keras.layers.ReLU(6.0), np.tanh))
 
 
 QUANTIZED: Changes = {
@@ -128,7 +121,9 @@ NORM: Changes = {
     "renorm_momentum": inert("gathers statistics in training", 0.5, renorm=True),
 }
 SUMMED: Changes = {
-    "axes": follows(1, (1, 2), (2, 1), (-2,)) + inert("the last axis", 2) + refused("probe: works along axis 0", 0),
+    "axes": follows(1, (1, 2), (2, 1), (-2,))
+    + inert("the last axis", 2)
+    + refused("probe: works along axis 0", 0),
     "keepdims": refused("probe: keeps the summed axis", True),
 }
 UNBUILT: Changes = {
@@ -149,7 +144,9 @@ FOREIGN = [
         | {
             "lora_rank": follows(2),
             "lora_alpha": inert("Keras scales by it after enable_lora() alone", 7.0, lora_rank=2),
-            "quantization_config": inert("acts in quantize() alone", keras.quantizers.Int8QuantizationConfig()),
+            "quantization_config": inert(
+                "acts in quantize() alone", keras.quantizers.Int8QuantizationConfig()
+            ),
             "dtype": COMMON["dtype"] + refused("quantized by Keras .mode int8", "int8_from_float32"),
         },
         "floats",
@@ -166,7 +163,9 @@ FOREIGN = [
             "parallelization_factor": inert("counts bits for the loss", 2),
             "lora_rank": denied("lora_rank", 2),
             "lora_alpha": inert("there is no LoRA", 2.0),
-            "quantization_config": inert("acts in quantize() alone", keras.quantizers.Int8QuantizationConfig()),
+            "quantization_config": inert(
+                "acts in quantize() alone", keras.quantizers.Int8QuantizationConfig()
+            ),
             "activation": DENSE["activation"] + refused("probe: has the activation", quantized_relu(5, 2)),
         },
         "exact",
@@ -237,7 +236,9 @@ FOREIGN = [
         | SUMMED
         | UNBUILT
         | {
-            "axes": follows(1, (1, 2), (2, 1), (-2,)) + inert("the last axis", 2) + denied("unsupported operand", 0),
+            "axes": follows(1, (1, 2), (2, 1), (-2,))
+            + inert("the last axis", 2)
+            + denied("unsupported operand", 0),
             "scale": inert("the sizes of the axes say it", 4.0),
         },
         "exact",
@@ -257,7 +258,12 @@ FOREIGN = [
     Entry(hgq.layers.QAdd, TWO, {"iq_confs": lane()}, MERGED, "exact"),
     Entry(hgq.layers.QSubtract, TWO, {"iq_confs": lane()}, MERGED, "exact"),
     Entry(keras.layers.Concatenate, ("S[j:4,c:4]:fix<9,4>", "S[j:4,c:4]:fix<7,3>"), {}, POSITION),
-    Entry(keras.layers.Concatenate, ("S[c:3]:fix<9,4>", "S[c:3]:fix<7,3>"), {}, {"axis": inert("the last axis", 1)}),
+    Entry(
+        keras.layers.Concatenate,
+        ("S[c:3]:fix<9,4>", "S[c:3]:fix<7,3>"),
+        {},
+        {"axis": inert("the last axis", 1)},
+    ),
     Entry(
         keras.layers.Flatten,
         ROWS,

@@ -29,11 +29,7 @@ WEIGHTS: Changes = {
 
 def eq(layer: type, port: str, maps: tuple[int, ...], *kept: float) -> Entry:
     """Return the entry of a layer on pairs."""
-    changes: Changes = WEIGHTS | {
-        "channels": follows(3),
-        "shift": follows(1),
-        "maps": follows(maps),
-    }
+    changes: Changes = WEIGHTS | {"channels": follows(3), "shift": follows(1), "maps": follows(maps)}
     if kept:
         changes["keep"] = exactly(*kept, quantizer="fix<5,2,RND,SAT_SYM>")
     return Entry(layer, (port,), {"channels": 2}, changes, "floats")
@@ -69,7 +65,8 @@ FORMAT: Changes = {
     "f0": follows(0, 1, -1, -2, 4),
     "b0": follows(2, 0, q_type="kbi", f0=None),
     "round_mode": follows(*ROUNDINGS) + inert("S_RND is stochastic in training alone", "S_RND"),
-    "overflow_mode": follows("SAT", "SAT_SYM") + refused("probe: quantizer: found RND with WRAP_SM", "WRAP_SM"),
+    "overflow_mode": follows("SAT", "SAT_SYM")
+    + refused("probe: quantizer: found RND with WRAP_SM", "WRAP_SM"),
     "is_weight": refused("probe: quantizer: found is_weight=True with WRAP", True)
     + inert("saturates all the same", True, overflow_mode="SAT"),
     "trainable": inert("inference trains nothing", False),
@@ -90,13 +87,7 @@ FORMATTED = "fix<8,4,RND,SAT>"
 KNOTS = [-4.0, -1.0, 0.0, 2.0]
 
 OWN_LAYERS = [
-    Entry(
-        hgq.quantizer.Quantizer,
-        ("S[j:4,c:3]:fix<9,4>",),
-        KIF,
-        FORMAT,
-        "exact",
-    ),
+    Entry(hgq.quantizer.Quantizer, ("S[j:4,c:3]:fix<9,4>",), KIF, FORMAT, "exact"),
     Entry(
         keras.layers.InputLayer,
         (),
@@ -105,7 +96,8 @@ OWN_LAYERS = [
             "shape": shape((3,), (1, 3)) + refused("probe: has shape", (2, 4, 3), (None, 3)),
             "batch_size": inert("events are computed one by one", 48),
             "batch_shape": denied("shape", (None, 4, 3)),
-            "dtype": inert("holds every float32", "float64") + refused("probe: casts events to", "int32", "float16"),
+            "dtype": inert("holds every float32", "float64")
+            + refused("probe: casts events to", "int32", "float16"),
             "sparse": refused("probe: is sparse", True),
             "ragged": refused("probe: is sparse, ragged", True),
             "optional": refused("probe: is sparse, ragged or optional", True),
@@ -127,7 +119,7 @@ OWN_LAYERS = [
             "type": shape("S[j:3]:fix<9,4>")
             + follows("S[c:3]:fix<7,2>", "S[c:3]:ufix<9,4>")
             + refused(r"probe: is S\[c:4\].* of an input", "S[c:4]:fix<9,4>")
-            + denied("", "Q[c:3]"),
+            + denied("", "Q[c:3]")
         },
         build=behind_type,
     ),
@@ -157,7 +149,10 @@ OWN_LAYERS = [
     ),
     Entry(geometry.InvariantsLayer, (V,), {}, {}),
     Entry(
-        geometry.PairSumLayer, ("S[i:2,j:3]:fix<5,3>", V), {}, {"over": follows("i") + denied("expected axis z", "z")}
+        geometry.PairSumLayer,
+        ("S[i:2,j:3]:fix<5,3>", V),
+        {},
+        {"over": follows("i") + denied("expected axis z", "z")},
     ),
     Entry(
         geometry.ChannelMixLayer,
@@ -178,13 +173,7 @@ OWN_LAYERS = [
     eq(pairs.Eq1to2Layer, PARTICLES, (1, 3)),
     eq(pairs.Eq2to1Layer, PAIRS, (0, 4)),
     eq(pairs.Eq2to0Layer, PAIRS, (1,)),
-    Entry(
-        scalar.DenseLayer,
-        ("S[c:3]:fix<6,3>",),
-        {"units": 2},
-        WEIGHTS | {"units": follows(3)},
-        "floats",
-    ),
+    Entry(scalar.DenseLayer, ("S[c:3]:fix<6,3>",), {"units": 2}, WEIGHTS | {"units": follows(3)}, "floats"),
     Entry(
         scalar.Log2Layer,
         ("S[c:8]:fix<12,10>",),
@@ -203,7 +192,8 @@ OWN_LAYERS = [
         ("S[c:3]:fix<7,4>",),
         {"knots": KNOTS, "out": FORMATTED},
         {
-            "knots": follows([-3.0, 1.0], [-4.0, -2.0, 0.0, 2.0]) + denied("knots that do not rise", [1.0, 0.0]),
+            "knots": follows([-3.0, 1.0], [-4.0, -2.0, 0.0, 2.0])
+            + denied("knots that do not rise", [1.0, 0.0]),
             "axis": follows("c") + denied("no axis 'z'", "z"),
             "activation": follows("relu", "sigmoid", "tanh", "leaky_relu", "exp2")
             + denied("has no trainable layer", "slog", "root")
@@ -230,7 +220,12 @@ OWN_LAYERS = [
                 ["fix<6,4,RND_CONV,SAT_SYM>", "fix<5,3,RND,SAT>"] * 2,
                 ["quantized_bits(4,2,symmetric=1,alpha=1)"],
             )
-            + denied("expected RND.* with SAT or SAT_SYM", ["fix<6,4>"], ["fix<6,4,TRN,SAT>"], ["fix<6,4,RND,WRAP>"])
+            + denied(
+                "expected RND.* with SAT or SAT_SYM",
+                ["fix<6,4>"],
+                ["fix<6,4,TRN,SAT>"],
+                ["fix<6,4,RND,WRAP>"],
+            )
             + denied("found 3 formats", ["fix<6,4,RND,SAT>"] * 3)
         },
         "exact",

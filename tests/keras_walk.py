@@ -127,7 +127,17 @@ def generator(text: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(text.encode()))
 
 
-DRAWN = ("kernel", "bias", "gamma", "bn_gamma", "beta", "bn_beta", "moving_mean", "lora_kernel_a", "lora_kernel_b")
+DRAWN = (
+    "kernel",
+    "bias",
+    "gamma",
+    "bn_gamma",
+    "beta",
+    "bn_beta",
+    "moving_mean",
+    "lora_kernel_a",
+    "lora_kernel_b",
+)
 DRAWN += ("weight", "dual", "diagonal", "bends", "renorm_mean")
 POSITIVE = ("moving_variance", "moving_stddev", "renorm_stddev")
 KEPT = ("k", "i", "f", "b", "m", "e", "e0", "i_decay_speed", "ebops", "seed_generator_state", "kernel_scale")

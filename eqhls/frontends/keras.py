@@ -210,7 +210,8 @@ def check_arithmetic(where: str, layer: Any) -> None:
             inner = "" if part is layer else f"has the part {part.name}, which "
             raise CompileError(
                 where,
-                f"{inner}computes in {part.compute_dtype} ({part.dtype_policy.name}), whose rounding has no block",
+                f"{inner}computes in {part.compute_dtype} ({part.dtype_policy.name}), "
+                "whose rounding has no block",
                 "set dtype_policy = 'float32' in every layer, and save the model again",
             )
 

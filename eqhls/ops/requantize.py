@@ -38,7 +38,8 @@ class Requantize(Op):
         return self.formats[component if len(self.formats) > 1 else 0]
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        rectifies = types[0].rep is Rep.S and not self.formats[0].signed and self.formats[0].overflow.saturates
+        form = self.formats[0]
+        rectifies = types[0].rep is Rep.S and form.overflow.saturates and not form.signed
         return np.maximum(x[0], 0.0) if rectifies else x[0]
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:

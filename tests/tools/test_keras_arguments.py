@@ -78,7 +78,12 @@ def test_every_argument_has_its_changes(layer: type) -> None:
 
 def test_every_layer_is_walked() -> None:
     walked = {e.layer for e in ENTRIES}
-    own = {getattr(module, name) for module in (geometry, pairs, scalar, structure) for name in OWN if hasattr(module, name)}
+    own = {
+        getattr(module, name)
+        for module in (geometry, pairs, scalar, structure)
+        for name in OWN
+        if hasattr(module, name)
+    }
     assert walked == {*HANDLERS, *own, keras.layers.InputLayer}
     assert {c.__name__ for c in own} == set(OWN)
 

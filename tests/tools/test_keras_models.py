@@ -121,7 +121,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "net: probe: is called with training=True",
     ),
     "mask": (masked, "net: probe: is called with a mask"),
-    "masking layer": (lambda: called(L.Masking(name="probe")), "net: probe: is a Masking, which has no block"),
+    "masking layer": (
+        lambda: called(L.Masking(name="probe")),
+        "net: probe: is a Masking, which has no block",
+    ),
     "shared layer": (shared, "net: probe: is used 2 times"),
     "nested model": (nested, "net: probe: is a Sequential, which has no block"),
     "operation": (lambda: called(lambda x: keras.ops.exp(x)), "net: exp.* has no block"),
@@ -137,11 +140,15 @@ def test_what_is_no_inference_in_floats_is_refused(case: str) -> None:
 
 
 def sequential() -> Any:
-    return keras.Sequential([keras.Input((3,), name="x"), L.Dense(4, activation="relu"), L.Dense(1)], name="net")
+    return keras.Sequential(
+        [keras.Input((3,), name="x"), L.Dense(4, activation="relu"), L.Dense(1)], name="net"
+    )
 
 
 def inferring() -> Any:
-    return called(lambda x: L.BatchNormalization(name="probe")(L.Dropout(0.5)(x, training=False), training=False))
+    return called(
+        lambda x: L.BatchNormalization(name="probe")(L.Dropout(0.5)(x, training=False), training=False)
+    )
 
 
 def part_of_a_model() -> Any:
@@ -207,5 +214,10 @@ def test_the_page_names_what_is_refused(entry: Any) -> None:
     rows = [r.split("|") for r in DOCS.read_text().splitlines() if r.startswith("|")]
     row = next(r for r in rows if f"`{entry.layer.__name__}`" in r[1])
     for name, changes in entry.changes.items():
-        if any(c.kind == "refused" for c in changes) and name not in ("dtype", "iq_conf", "iq_confs", "oq_conf"):
+        if any(c.kind == "refused" for c in changes) and name not in (
+            "dtype",
+            "iq_conf",
+            "iq_confs",
+            "oq_conf",
+        ):
             assert f"`{name}`" in row[3], name

@@ -68,7 +68,7 @@ def element_formats(quantizer: Any, shape: tuple[int, ...]) -> Forms | None:
             f"found {inner.round_mode} with {inner.overflow_mode}",
             "overflow is one of WRAP, SAT, SAT_SYM",
         )
-    if inner.overflow_mode == "WRAP" and inner._is_weight and inner.trainable:
+    if inner.overflow_mode == "WRAP" and inner.trainable and quantizer.config.get("is_weight", False):
         raise CompileError(
             "quantizer",
             "found is_weight=True with WRAP on data, where HGQ2 rounds and never wraps",

@@ -7,7 +7,6 @@ from typing import Any
 import keras
 from hgq.config import QuantizerConfig
 
-from eqhls.errors import CompileError
 from eqhls.fixed import Rounding
 from eqhls.frontends.layers.quantizers import WRAPPING, element_formats
 from eqhls.frontends.scalars.rounding import quantized
