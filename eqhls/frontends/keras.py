@@ -205,12 +205,15 @@ def check_arithmetic(where: str, layer: Any) -> None:
             f"is quantized by Keras (mode {mode}), which scales numbers anew in every event",
             "save the model before quantize(); eqhls finds formats of its own",
         )
-    if layer.compute_dtype not in FLOATS:
-        raise CompileError(
-            where,
-            f"computes in {layer.compute_dtype} ({layer.dtype_policy.name}), whose rounding has no block",
-            "set dtype_policy = 'float32' in every layer, and save the model again",
-        )
+    for part in layer._flatten_layers():
+        if part.compute_dtype not in FLOATS:
+            inner = "" if part is layer else f"has the part {part.name}, which "
+            raise CompileError(
+                where,
+                f"{inner}computes in {part.compute_dtype} ({part.dtype_policy.name}), "
+                "whose rounding has no block",
+                "set dtype_policy = 'float32' in every layer, and save the model again",
+            )
 
 
 def check_input(where: str, source: Any) -> None:

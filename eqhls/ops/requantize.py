@@ -18,8 +18,9 @@ from eqhls.ops.common import example, map_numbers
 class Requantize(Op):
     """Assign to an ap_fixed format: one for all components, or one each.
 
-    The float reference is the identity: rounding is the difference between the two. On covariant
-    components choose an odd rounding and SAT_SYM, or flips of sign no longer commute.
+    The float reference is the identity: rounding is the difference between the two. Scalars are
+    rectified if their format has no sign and saturates, since that is a function of its own (quantized_relu).
+    On covariant components choose an odd rounding and SAT_SYM, or flips of sign no longer commute.
     """
 
     group: ClassVar[str] = "scalar"
@@ -37,11 +38,13 @@ class Requantize(Op):
         return self.formats[component if len(self.formats) > 1 else 0]
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        return x[0]
+        form = self.formats[0]
+        rectifies = types[0].rep is Rep.S and form.overflow.saturates and not form.signed
+        return np.maximum(x[0], 0.0) if rectifies else x[0]
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if not all(f.overflow.saturates for f in self.formats):
-            return x[0]
+            return self.reference(types, *x)
         lsb, low, high = np.array([(f.lsb, f.lo, f.hi) for f in self.formats]).T
         return np.clip(x[0], low * lsb, high * lsb)
 

@@ -135,7 +135,8 @@ def test_trained_formats_are_imported_bit_for_bit(
     want = np.asarray(model.predict(x, batch_size=1000, verbose=0)).ravel()
     got = graph.evaluate(raw)[graph.outputs[0]].ravel() * graph.results[0].type.formats[0].lsb
     np.testing.assert_array_equal(got, want)
-    assert len(np.unique(want)) >= 5 and sum(graph.saturation(raw).values()) > 0
+    assert len(np.unique(want)) >= 5
+    assert build is deep_sets or sum(graph.saturation(raw).values()) > 0  # its rectifiers are wires
     assert assign(graph, {}, Options()).evaluate(raw).keys() == graph.evaluate(raw).keys()
     netlist = lower(graph, Options())
     few = {k: v[:100] for k, v in raw.items()}

@@ -156,6 +156,7 @@ def stored(values: Any) -> NDArray[np.float64]:
     return np.asarray(K.convert_to_numpy(values), dtype=np.float64)
 
 
-def constant(values: Any) -> Any:
-    """Return a constant tensor of the default float type."""
-    return K.convert_to_tensor(np.asarray(values, dtype=keras.config.floatx()))
+def constant(values: Any, like: Any = None) -> Any:
+    """Return a constant tensor of the float type of another, or of the default one."""
+    kind = keras.config.floatx() if like is None else keras.backend.standardize_dtype(like.dtype)
+    return K.convert_to_tensor(np.asarray(values, dtype=kind))

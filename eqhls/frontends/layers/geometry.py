@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from eqhls.frontends.layers.base import EqLayer, K, constant, register, spread, stored
-from eqhls.frontends.layers.weights import WeightQuantizer, built
+from eqhls.frontends.layers.weights import quantizer_of
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable, parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep
@@ -26,7 +26,7 @@ def contract(cg: CGTable, dims: tuple[int, int, int], a: Any, b: Any) -> Any:
     dense = np.zeros(dims)
     for term in cg.terms:
         dense[term.out, term.left, term.right] = term.numerator * 2.0**-cg.shift
-    return K.einsum("oab,...a,...b->...o", constant(dense), a, b)
+    return K.einsum("oab,...a,...b->...o", constant(dense, a), a, b)
 
 
 def basis_of(types: tuple[Type, ...]) -> Basis:
@@ -156,13 +156,13 @@ class ChannelMixLayer(EqLayer):
         shape, start = (self.channels, self.types[0].size("c")), "glorot_uniform"
         self.weight = self.add_weight(shape=shape, initializer=start, name="weight")
         self.bias = self.dual = None
-        self.weight_quantizer = built(WeightQuantizer(self.quantizer, name="weight_quantizer"), shape)
+        self.weight_quantizer = quantizer_of(self, "weight", shape)
         if self.use_bias:
             self.bias = self.add_weight(shape=shape[:1], initializer="zeros", name="bias")
-            self.bias_quantizer = built(WeightQuantizer(self.quantizer, name="bias_quantizer"), shape[:1])
+            self.bias_quantizer = quantizer_of(self, "bias", shape[:1])
         if self.use_dual:
             self.dual = self.add_weight(shape=shape, initializer=start, name="dual")
-            self.dual_quantizer = built(WeightQuantizer(self.quantizer, name="dual_quantizer"), shape)
+            self.dual_quantizer = quantizer_of(self, "dual", shape)
 
     def _values(self) -> tuple[Any, Any, Any]:
         """Return weight, bias and dual as they multiply."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from eqhls.fixed.ordered import ordered_product
 from eqhls.frontends.layers.base import EqLayer, K, constant, register, stored, straight_through
-from eqhls.frontends.layers.weights import WeightQuantizer, built
+from eqhls.frontends.layers.weights import quantizer_of
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
@@ -61,13 +61,13 @@ class _PairLayer(EqLayer):
         shape = (self.channels, self.types[0].size("c"), len(self.maps))
         self.weight = self.add_weight(shape=shape, initializer="glorot_uniform", name="weight")
         self.bias = self.add_weight(shape=shape[:1], initializer="zeros", name="bias")
-        self.weight_quantizer = built(WeightQuantizer(self.quantizer, name="weight_quantizer"), shape)
-        self.bias_quantizer = built(WeightQuantizer(self.quantizer, name="bias_quantizer"), shape[:1])
+        self.weight_quantizer = quantizer_of(self, "weight", shape)
+        self.bias_quantizer = quantizer_of(self, "bias", shape[:1])
 
     def values(self) -> tuple[Any, ...]:
         """Return weight and bias as they act."""
         weight, *shifts = self.trained()
-        return K.matmul(weight, constant(self.places)), *shifts
+        return K.matmul(weight, constant(self.places, weight)), *shifts
 
     def trained(self) -> tuple[Any, ...]:
         """Return the trained weights and shifts behind their quantizers."""
@@ -131,7 +131,8 @@ class _PairToPairLayer(_PairLayer):
         raise NotImplementedError
 
     def call(self, x: Any) -> Any:
-        return super().call(x) + (self.values()[2] * constant(self.eye()))[..., None]
+        diagonal = self.values()[2]
+        return super().call(x) + (diagonal * constant(self.eye(), diagonal))[..., None]
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"keep": self.keep}
@@ -163,7 +164,7 @@ class Eq2to2Layer(_PairToPairLayer):
         return np.eye(self.types[0].axes[0].size)[None, :, :, None]
 
     def mixes(self, x: Any) -> list[Mix]:
-        eye = constant(self.eye())
+        eye = constant(self.eye(), x)
         d, c, r = _diagonal(x), K.sum(x, 1), K.sum(x, 2)
         event = (K.sum(d, 1), K.sum(r, 1))
         return [
@@ -188,7 +189,7 @@ class Eq2to2SymmetricLayer(_PairToPairLayer):
         return np.array([float(i == j) for i, j in pairs])[None, :, None]
 
     def mixes(self, x: Any) -> list[Mix]:
-        eye = constant(self.eye())
+        eye = constant(self.eye(), x)
         pairs = pairs_of(corner(self.types[0].axes[0].size))
         left, right = [i for i, _ in pairs], [j for _, j in pairs]
         whole = _full(x, self.types[0])
@@ -211,7 +212,7 @@ class Eq1to2Layer(_PairLayer):
     divisors = (0, 0, 0, 1, 1)
 
     def mixes(self, x: Any) -> list[Mix]:
-        eye = constant(np.eye(self.types[0].axes[0].size)[None, :, :, None])
+        eye = constant(np.eye(self.types[0].axes[0].size)[None, :, :, None], x)
         whole = (K.sum(x, 1),)
         return [
             Mix((x,), (1,), lambda z: z[:, None]),

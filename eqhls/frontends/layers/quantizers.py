@@ -68,6 +68,12 @@ def element_formats(quantizer: Any, shape: tuple[int, ...]) -> Forms | None:
             f"found {inner.round_mode} with {inner.overflow_mode}",
             "overflow is one of WRAP, SAT, SAT_SYM",
         )
+    if inner.overflow_mode == "WRAP" and inner.trainable and quantizer.config.get("is_weight", False):
+        raise CompileError(
+            "quantizer",
+            "found is_weight=True with WRAP on data, where HGQ2 rounds and never wraps",
+            "give is_weight=False, or overflow_mode='SAT'",
+        )
     shift = _shift(quantizer.scaler)
     k, i, f = (_spread(inner, v, shape) for v in inner.kif)
     forms = np.empty(shape, dtype=object)

@@ -22,7 +22,7 @@ from eqhls.frontends.layers.base import (
     straight_through,
 )
 from eqhls.frontends.layers.quantizers import as_format
-from eqhls.frontends.layers.weights import WeightQuantizer, built
+from eqhls.frontends.layers.weights import quantizer_of
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.dense import Dense
@@ -75,7 +75,7 @@ class Log2Layer(EqLayer):
             np.array([[block.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-block.frac
         )
         index = K.cast(K.clip(window * cells + K.minimum(cell, cells - 1), 0, len(codes) - 1), "int32")
-        return straight_through(smooth, K.take(constant(codes), index))
+        return straight_through(smooth, K.take(constant(codes, smooth), index))
 
     def get_config(self) -> dict[str, Any]:
         b = self.block
@@ -129,7 +129,7 @@ class TableLayer(EqLayer):
     def values(self) -> Any:
         """The values at the knots, shape (rows, knots), as training forms them. `op` forms them in float64:
         a file must be the same graph on every processor."""
-        return K.matmul(self.bends, constant(bend_basis(self.knots)))
+        return K.matmul(self.bends, constant(bend_basis(self.knots), self.bends))
 
     def op(self) -> Op:
         levels = Tensor(self.levels) if self.levels else None
@@ -139,7 +139,7 @@ class TableLayer(EqLayer):
     def call(self, x: Any) -> Any:
         knots = np.array(self.knots)
         widths = np.diff(knots)
-        steps = K.clip((x - constant(knots[:-1])) / constant(widths), 0.0, 1.0)
+        steps = K.clip((x - constant(knots[:-1], x)) / constant(widths, x), 0.0, 1.0)
         low, high = (x - knots[0]) / widths[0], (x - knots[-1]) / widths[-1]
         first = steps[..., :1] + K.minimum(low, 0.0)
         last = steps[..., -1:] + K.maximum(high, 0.0)
@@ -165,7 +165,7 @@ class TableLayer(EqLayer):
 
     def _rounded(self, y: Any) -> Any:
         if self.levels:
-            allowed = constant(np.sort(self.levels))
+            allowed = constant(np.sort(self.levels), y)
             nearest = K.argmin(K.abs(y - allowed), axis=-1, keepdims=True)
             return straight_through(y, K.take(allowed, nearest))
         return fake_quantize(y, self.out) if self.out else y
@@ -227,8 +227,8 @@ class DenseLayer(EqLayer):
         shape = (self.units, self.types[0].elements)
         self.weight = self.add_weight(shape=shape, initializer="glorot_uniform", name="weight")
         self.bias = self.add_weight(shape=shape[:1], initializer="zeros", name="bias")
-        self.weight_quantizer = built(WeightQuantizer(self.quantizer, name="weight_quantizer"), shape)
-        self.bias_quantizer = built(WeightQuantizer(self.quantizer, name="bias_quantizer"), shape[:1])
+        self.weight_quantizer = quantizer_of(self, "weight", shape)
+        self.bias_quantizer = quantizer_of(self, "bias", shape[:1])
 
     def _values(self) -> tuple[Any, Any]:
         """Return weight and bias as they multiply."""

@@ -66,7 +66,7 @@ class SpurionLayer(EqLayer):
         return self.op().infer()
 
     def call(self, x: Any) -> Any:
-        return K.broadcast_to(constant(self.values)[None], (K.shape(x)[0], *self.kind.shape))
+        return K.broadcast_to(constant(self.values, x)[None], (K.shape(x)[0], *self.kind.shape))
 
     def compute_output_shape(self, *shapes: Any) -> tuple[int | None, ...]:
         return (None, *self.kind.shape)

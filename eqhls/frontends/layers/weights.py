@@ -42,7 +42,9 @@ class WeightQuantizer(keras.layers.Layer):
         return super().get_config() | {"kind": self.kind}
 
 
-def built(quantizer: WeightQuantizer, shape: tuple[int, ...]) -> WeightQuantizer:
-    """Return the quantizer with its own weights made."""
-    quantizer.build(shape)
-    return quantizer
+def quantizer_of(layer: Any, part: str, shape: tuple[int, ...]) -> WeightQuantizer:
+    """Return the quantizer of a part of a layer, of the layer's kind and float type, with its own weights
+    made."""
+    made = WeightQuantizer(layer.quantizer, name=f"{part}_quantizer", dtype=layer.dtype_policy)
+    made.build(shape)
+    return made

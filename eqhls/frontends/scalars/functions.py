@@ -7,13 +7,14 @@ from typing import Any
 import keras
 from hgq.config import QuantizerConfig
 
-from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.frontends.layers.quantizers import WRAPPING, as_format, element_formats
+from eqhls.fixed import Rounding
+from eqhls.frontends.layers.quantizers import WRAPPING, element_formats
 from eqhls.frontends.scalars.rounding import quantized
 from eqhls.frontends.scalars.site import Site, Value
-from eqhls.ops.requantize import Requantize
+from eqhls.ops.relu import Relu
 from eqhls.ops.table import Activation, Table
+
+TRUNCATING = (Rounding.TRN, Rounding.TRN_ZERO)
 
 
 def activated(site: Site, layer: Any, x: Value) -> Value:
@@ -23,7 +24,9 @@ def activated(site: Site, layer: Any, x: Value) -> Value:
     if act is keras.activations.relu:
         return rectified(site.at("relu"), x)
     if isinstance(act, QuantizerConfig):
-        return Value(site.add(Requantize((as_format(act),)), x.name, part="act"), x.shape)
+        raise site.refuse(
+            f"has the activation {act}, which HGQ2 cannot evaluate", "put it behind the layer: Quantizer(...)"
+        )
     raise site.refuse(
         f"has the activation {getattr(act, '__name__', act)}, whose results have no format",
         "use relu, quantized_relu, or QUnaryFunctionLUT, which has one; end the network in the logit",
@@ -35,16 +38,8 @@ def finished(site: Site, layer: Any, x: Value) -> Value:
 
 
 def rectified(site: Site, x: Value) -> Value:
-    """max(x, 0): saturation at zero of an unsigned format wide enough for x, or a table before
-    quantization."""
-    if not all(n.type.formats for n in site.builder.graph(x.name).inputs):
-        return Value(site.add(Table(activation=Activation.RELU), x.name), x.shape)
-    try:
-        form = site.builder.graph(x.name).formatted().node(x.name).type.formats[0]
-    except CompileError:
-        return Value(site.add(Table(activation=Activation.RELU), x.name), x.shape)
-    wide = Fixed(max(form.width, 1), form.integer, False, Rounding.RND, Overflow.SAT)
-    return Value(site.add(Requantize((wide,)), x.name), x.shape)
+    """max(x, 0), exact whatever the format of x."""
+    return Value(site.add(Relu(), x.name), x.shape)
 
 
 def relu(site: Site, layer: Any, inputs: list[Value]) -> Value:
@@ -69,6 +64,10 @@ def lut(site: Site, layer: Any, inputs: list[Value]) -> Value:
         raise site.refuse(
             "is a table whose results have several formats, none, or wrap",
             "give oq_conf one saturating format: heterogeneous_axis=(), overflow_mode='SAT'",
+        )
+    if any(f.rounding in TRUNCATING for f in found):
+        raise site.refuse(
+            f"truncates its results ({found.pop()}), which a table rounds", "give oq_conf round_mode='RND'"
         )
     if layer.activation is keras.activations.sigmoid and max(f.frac for f in found) < 1:
         raise site.refuse("rounds sigmoid(0) = 1/2, a tie, to integers", "give a fraction bit or more")
