@@ -38,9 +38,12 @@ class Requantize(Op):
         return self.formats[component if len(self.formats) > 1 else 0]
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
+        return np.maximum(x[0], 0.0) if self.rectifies(types[0]) else x[0]
+
+    def rectifies(self, kind: Type) -> bool:
+        """Whether negative values become 0 whatever the width: a rectifier, of which rounding is no part."""
         form = self.formats[0]
-        rectifies = types[0].rep is Rep.S and form.overflow.saturates and not form.signed
-        return np.maximum(x[0], 0.0) if rectifies else x[0]
+        return kind.rep is Rep.S and form.overflow.saturates and not form.signed
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if not all(f.overflow.saturates for f in self.formats):
