@@ -80,18 +80,31 @@ def test_version_and_help() -> None:
     assert done.returncode == 2 and "Usage" in done.stdout and done.stderr == ""
 
 
+HEARING = """import os, signal, sys
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def interrupted(command: list[object], number: int, pid: Path, **more: str) -> tuple[int, str]:
-    """Start a command, send a signal when the slow tool has written its number; return status and stderr."""
+    """Start a command, send a signal when the slow tool has written its number; return status and stderr.
+    The command hears the signal even if the tests run in the background, where shells and nohup ignore some."""
     child = subprocess.Popen(
-        [str(c) for c in command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-        env=dict(os.environ) | more, cwd=ROOT,
+        [sys.executable, "-c", HEARING, *map(str, command)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        text=True, env=dict(os.environ) | more, cwd=ROOT,
     )  # fmt: skip
     for _ in range(600):
         if pid.is_file() and len(pid.read_text().split()) == 2:
             break
         time.sleep(0.1)
     child.send_signal(number)
-    return child.wait(60), child.communicate()[1]
+    with child:
+        try:
+            _, said = child.communicate(timeout=60)
+            return child.returncode, said
+        finally:
+            child.kill()
 
 
 def gone(process: int) -> bool:
