@@ -64,6 +64,11 @@ class CGTable:
     terms: tuple[Term, ...]
     shift: int
 
+    @property
+    def products(self) -> int:
+        """How many products of two components the terms share."""
+        return len({(t.left, t.right) for t in self.terms})
+
 
 # Real path -> complex path, phase (1 or -i, the real or imaginary part), factor.
 _RECIPES: dict[str, tuple[str, str, str, complex, Fraction]] = {}

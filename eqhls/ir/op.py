@@ -1,4 +1,4 @@
-"""What a block is: fields, `infer`, float `reference`, exact `body`, examples."""
+"""What a block is: fields, `infer`, float `reference`, exact `body`, facts, examples."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import NumArray
+from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 
 Floats = NDArray[np.float64]
 FLIPPED, EXCHANGED, TRUNCATED = "flipped metric sign", "exchanged components", "truncated product"
@@ -68,6 +69,11 @@ class Op(ABC):
     """Whether the value is fed from outside."""
     group: ClassVar[str] = "block"
     """Where the catalogue lists it: input, geometry, message, scalar, structure."""
+    weights: ClassVar[tuple[str, ...]]
+    """The tensor fields that quantization rounds as weights. The others are parameters of a function that
+    rounds its results, or a constant's values."""
+    moves_bits: ClassVar[bool]
+    """Whether the result has bits of the inputs alone: to round it is to round them."""
 
     @classmethod
     def kind(cls) -> str:
@@ -91,6 +97,26 @@ class Op(ABC):
     @abstractmethod
     def examples(cls) -> tuple[Example, ...]:
         """Return instances with input types, over which every law runs."""
+
+    @abstractmethod
+    def work(self, types: tuple[Type, ...]) -> Work:
+        """Return what one event multiplies and looks up."""
+
+    @abstractmethod
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        """Return the factor of the result if each input is multiplied by a positive one, or None if there is no
+        such factor, or a rounding whose step would not grow with the value."""
+
+    @abstractmethod
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        """Return the formats to which the body rounds its result, one for all components or one each; nothing
+        if it is exact, or has no formats yet."""
+
+    @abstractmethod
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        """Return the faults that the block can be given: none if it has nothing covariant to give
+        (`component_faults`). A block with a scalar result of covariant inputs says more, and how, in
+        `faulty`."""
 
     def rounding(self, types: tuple[Type, ...]) -> float | Floats:
         """Return the largest |body - reference| for inputs in format, for all components or one each;
@@ -131,11 +157,6 @@ class Op(ABC):
         say than that it rounds."""
         return None
 
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        """Return the faults that the block can be given: none where it has nothing covariant to give. A block
-        with a scalar result of covariant inputs must say more, and how, in `faulty`."""
-        return () if self.infer(*types).rep is Rep.S else (FLIPPED, EXCHANGED)
-
     def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         """Return what `body` returns, but for one of the `faults`; `cut` counts the bits that a truncation
         drops. Here the components of the result are what is wrong."""
@@ -148,6 +169,16 @@ class Op(ABC):
         """Raise CompileError unless there are `count` inputs."""
         if len(types) != count:
             raise self.error(f"found {len(types)} inputs, expected {count}")
+
+
+def component_faults(result: Type) -> tuple[str, ...]:
+    """Return the faults of a block whose result has these components."""
+    return () if result.rep is Rep.S else (FLIPPED, EXCHANGED)
+
+
+def mapped(size: int, *maps: Tensor | None) -> int:
+    """Return the products with constants of linear maps of weights (out, ..) that give `size` numbers."""
+    return sum(size // len(m.array) * int(np.count_nonzero(m.array)) for m in maps if m is not None)
 
 
 def disturbed(x: NumArray, fault: str) -> NumArray:

@@ -10,8 +10,9 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Example, Floats, Op, component_faults
 from eqhls.ir.types import Type, joined_axes, spread
+from eqhls.ir.work import Work
 from eqhls.ops.common import example
 
 
@@ -20,6 +21,8 @@ class Add(Op):
     """x0 +- x1 +- ...; axes broadcast by name, `minus` lists the inputs that are subtracted."""
 
     group: ClassVar[str] = "structure"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     minus: tuple[int, ...] = ()
 
     def infer(self, *types: Type) -> Type:
@@ -49,6 +52,18 @@ class Add(Op):
         if not plus:
             return -reduce(np.add, minus)
         return reduce(np.subtract, minus, reduce(np.add, plus))
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work()
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] if len(set(factors)) == 1 else None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -12,6 +12,7 @@ from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type, joined_axes, spread
+from eqhls.ir.work import Work
 from eqhls.ops.common import broadcast, contract, contract_faulty, example
 
 
@@ -24,6 +25,8 @@ class CgProduct(Op):
     """
 
     group: ClassVar[str] = "geometry"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     path: Path
 
     def infer(self, *types: Type) -> Type:
@@ -65,6 +68,16 @@ class CgProduct(Op):
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        terms = table(self.path, self._basis(types))
+        return Work(self.infer(*types).elements // self.path.out.dim * terms.products)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] * factors[1]
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

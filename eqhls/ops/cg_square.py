@@ -12,6 +12,7 @@ from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
 
 
@@ -23,6 +24,8 @@ class CgSquare(Op):
     """
 
     group: ClassVar[str] = "geometry"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     path: Path
 
     def infer(self, *types: Type) -> Type:
@@ -54,6 +57,16 @@ class CgSquare(Op):
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        terms = square_terms(self.path, types[0].basis)
+        return Work(self.infer(*types).elements // self.path.out.dim * terms.products)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] ** 2
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

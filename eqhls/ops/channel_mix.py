@@ -11,8 +11,9 @@ from eqhls.fixed import Fixed, NumArray, const, constant_matmul
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.cg import parse_path, table
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults, mapped
 from eqhls.ir.types import Axis, Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import contract, example, integers
 
 DUAL = parse_path("S*F->F~")
@@ -27,6 +28,8 @@ class ChannelMix(Op):
     """
 
     group: ClassVar[str] = "geometry"
+    weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "dual")
+    moves_bits: ClassVar[bool] = False
     weight: Tensor
     bias: Tensor | None = None
     dual: Tensor | None = None
@@ -82,6 +85,18 @@ class ChannelMix(Op):
 
     def parity_odd(self) -> bool:
         return self.dual is not None
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work(constants=mapped(self.infer(*types).elements, self.weight, self.dual))
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] if self.bias is None else None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

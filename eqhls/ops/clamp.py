@@ -10,8 +10,9 @@ import numpy as np
 from eqhls.fixed import Fixed, Num, NumArray, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Part
+from eqhls.ir.op import Example, Floats, Op, Part, component_faults
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
 
 
@@ -25,6 +26,8 @@ class Clamp(Op):
     """
 
     group: ClassVar[str] = "geometry"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     bound: float = 1.0
 
     def infer(self, *types: Type) -> Type:
@@ -55,6 +58,18 @@ class Clamp(Op):
 
     def cuts_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work()
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray, const, constant_matmul, element, total
+from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, const, constant_matmul, element, total
 from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable
@@ -125,6 +125,16 @@ def tabulated(kind: str, x: Num, out: Fixed | None, function: Callable[[Floats],
         )
     y = rounded_once(function, addresses(x))
     return [int(v) for v in np.clip(np.rint(y / out.lsb), out.lo, out.hi)]
+
+
+def nearest(form: Fixed, fit: Overflow) -> Fixed:
+    """Return the format of entries that were rounded to the nearest number beforehand."""
+    return Fixed(form.width, form.integer, form.signed, Rounding.RND_CONV, fit)
+
+
+def tabled(out: Fixed) -> Fixed:
+    """Return the format to which a table with entries of a format rounds: tables saturate."""
+    return nearest(out, out.overflow if out.overflow is Overflow.SAT_SYM else Overflow.SAT)
 
 
 def addresses(x: Num) -> Floats:

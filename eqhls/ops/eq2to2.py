@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import NumArray, sum_axis
+from eqhls.fixed import Fixed, NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Example, Floats, Op, Tensor, mapped
 from eqhls.ir.types import Axis, Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import (
     biased,
     blocks,
@@ -41,6 +42,8 @@ class Eq2to2(Op):
     """
 
     group: ClassVar[str] = "pair"
+    weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
+    moves_bits: ClassVar[bool] = False
     weight: Tensor
     bias: Tensor | None = None
     diagonal: Tensor | None = None
@@ -96,6 +99,18 @@ class Eq2to2(Op):
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work(constants=mapped(self.infer(*types).elements, self.weight))
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] if self.bias is None and self.diagonal is None else None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import NumArray
+from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep, dot
 from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Axis, Type, joined_axes, spread
+from eqhls.ir.work import Work
 from eqhls.ops.common import LIGHT_CONE_FORMATS, broadcast, contract, contract_faulty, example
 
 PRODUCT = parse_path("V*V->S")
@@ -27,6 +28,8 @@ class Gram(Op):
     """
 
     group: ClassVar[str] = "geometry"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     axis: str = "i"
     to: str = "p"
 
@@ -86,6 +89,20 @@ class Gram(Op):
             where = types[0].index(self.axis)
             a, b = (np.take(x[0], side, axis=where) for side in self._pairs(types[0]))
         return contract_faulty(table(PRODUCT, types[0].basis), 1, a, b, fault, cut)
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        """The square of a vector in light-cone components shares a product."""
+        size, basis = self.infer(*types).elements, types[0].basis
+        alike = types[0].size(self.axis) if len(types) == 1 else 0
+        pairs = alike * (alike + 1) // 2 or 1
+        mixed = (pairs - alike) * table(PRODUCT, basis).products
+        return Work(size // pairs * (mixed + alike * square_terms(PRODUCT, basis).products))
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] * factors[-1]
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

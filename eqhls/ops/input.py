@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from eqhls.fixed import Fixed, NumArray
+from eqhls.fixed import Fixed, NumArray, Overflow
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Example, Floats, Op, component_faults
 from eqhls.ir.types import Type
-from eqhls.ops.common import LIGHT_CONE_FORMATS, example
+from eqhls.ir.work import Work
+from eqhls.ops.common import LIGHT_CONE_FORMATS, example, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Input(Op):
 
     source: ClassVar[bool] = True
     group: ClassVar[str] = "input"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     type: Type
 
     def infer(self, *types: Type) -> Type:
@@ -32,6 +35,18 @@ class Input(Op):
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         raise AssertionError("an input is fed, not computed")
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work()
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return 1.0
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return tuple(nearest(f, Overflow.SAT) for f in self.type.formats)
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

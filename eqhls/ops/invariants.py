@@ -12,6 +12,7 @@ from eqhls.groups.cg import parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep, square
 from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
 
 
@@ -20,6 +21,8 @@ class Invariants(Op):
     """<x, x> of every channel: v.v for V, F^{mn}F_{mn} for F, T^{mn}T_{mn} for T; S stays."""
 
     group: ClassVar[str] = "geometry"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -46,6 +49,19 @@ class Invariants(Op):
     def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         path = parse_path(f"{types[0].rep.name}*{types[0].rep.name}->S")
         return contract_faulty(table(path, types[0].basis), 1, x[0], x[0], fault, cut)
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        rep = types[0].rep
+        if rep is Rep.S:
+            return Work()
+        terms = square_terms(parse_path(f"{rep.name}*{rep.name}->S"), types[0].basis)
+        return Work(self.infer(*types).elements * terms.products)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] if types[0].rep is Rep.S else factors[0] ** 2
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -14,6 +14,7 @@ from eqhls.fixed import Fixed, Num, NumArray, const, select
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers, scalars_only
 
 OCTAVES = 1000
@@ -34,6 +35,8 @@ class Log2(Op):
     """
 
     group: ClassVar[str] = "scalar"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     floor: float = 1.0
     frac: int = 2
     codes: int = 64
@@ -135,6 +138,18 @@ class Log2(Op):
         """Return the largest raw value of `frac` fraction bits that does not saturate, however large."""
         power = 2.0**self.top - self.odd if self.top < OCTAVES else 2 ** int(self.top)
         return round(Fraction(power) * Fraction(self.floor) * Fraction(2) ** frac)
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work(lookups=self.infer(*types).elements)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return (Fixed.covering((1 - self.codes) * self.odd, self.codes - 1, self.frac),)
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, element, select
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Example, Floats, Op, component_faults
 from eqhls.ir.types import Type, spread
+from eqhls.ir.work import Work
 from eqhls.ops.common import broadcast, example, scalars_only
 
 
@@ -23,6 +24,8 @@ class Mask(Op):
     """
 
     group: ClassVar[str] = "message"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = True
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 2)
@@ -51,6 +54,18 @@ class Mask(Op):
             bounds = (min(num.lo, 0), max(num.hi, 0))
             out[index] = select(bit, num, const(0, num.frac), bounds)
         return out
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work()
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] if factors[1] == 1.0 else None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from eqhls.fixed import Fixed, NumArray, sum_axis
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Example, Floats, Op, component_faults
 from eqhls.ir.types import Type, joined_axes, spread
+from eqhls.ir.work import Work
 from eqhls.ops.common import LIGHT_CONE_FORMATS, example, scalars_only
 
 
@@ -23,6 +25,8 @@ class PairSum(Op):
     """
 
     group: ClassVar[str] = "message"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     over: str = "j"
 
     def infer(self, *types: Type) -> Type:
@@ -43,6 +47,18 @@ class PairSum(Op):
         axes = joined_axes(*types)
         w, v = (spread(a, t, axes) for a, t in zip(x, types, strict=True))
         return sum_axis(np.asarray(v * w), [a.name for a in axes].index(self.over))
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work(prod(a.size for a in joined_axes(*types)) * types[1].rep.dim)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return factors[0] * factors[1]
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, Overflow, Rounding, overflows, quantize
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Part
+from eqhls.ir.op import Example, Floats, Op, Part, component_faults
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
 
 
@@ -24,6 +25,8 @@ class Requantize(Op):
     """
 
     group: ClassVar[str] = "scalar"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     formats: tuple[Fixed, ...]
 
     def infer(self, *types: Type) -> Type:
@@ -69,6 +72,18 @@ class Requantize(Op):
             return None
         forms = [self._format(c) for c in range(types[0].rep.dim)]
         return tuple(Part((f.width, f.signed, f.rounding), f.frac, f.signed) for f in forms)
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work()
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return self.formats
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

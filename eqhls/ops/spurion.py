@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import NumArray, dyadic
+from eqhls.fixed import Fixed, NumArray, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
 
 
@@ -24,6 +25,8 @@ class Spurion(Op):
     """
 
     group: ClassVar[str] = "input"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     type: Type
     values: Tensor
 
@@ -38,6 +41,18 @@ class Spurion(Op):
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return map_numbers(self.values.array.astype(object), lambda v, _: dyadic(v))
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work()
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return 1.0
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

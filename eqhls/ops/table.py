@@ -13,7 +13,8 @@ from eqhls.fixed.ordered import power
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.common import addresses, beyond, example, lookups, map_numbers, scalars_only, tabulated
+from eqhls.ir.work import Work
+from eqhls.ops.common import addresses, beyond, example, lookups, map_numbers, scalars_only, tabled, tabulated
 
 NOTHING = np.zeros(0)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -118,6 +119,8 @@ class Table(Op):
     """
 
     group: ClassVar[str] = "scalar"
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
     knots: Tensor = IDENTITY
     values: Tensor = ONE_LINE
     activation: Activation = Activation.NONE
@@ -210,6 +213,18 @@ class Table(Op):
         """Return 1 for each raw address whose value lies beyond the format of the entries, else 0."""
         y = replace(self, out=None).function(addresses(x), row)
         return beyond(y, self.out)
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work(lookups=self.infer(*types).elements)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return () if self.out is None else (tabled(self.out),)
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

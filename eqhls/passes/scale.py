@@ -12,26 +12,13 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
-from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix
-from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
-from eqhls.ops.gram import Gram
-from eqhls.ops.invariants import Invariants
-from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
-from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
-from eqhls.ops.relu import Relu
-from eqhls.ops.rename import Rename
-from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
-
-CARRIES = (Mask, ParticleSum, Relu, Rename, Select)
-"""Blocks with f(k x) = k f(x) for k > 0, of their first input."""
 
 
 def fold_scale(graph: Graph) -> Graph:
@@ -107,25 +94,15 @@ class _Folding:
         factors = [h.factor for h in held]
         node = replace(old, inputs=tuple(h.name for h in held))
         left = 1.0
-        match node.op:
-            case _ if set(factors) <= {1.0}:
-                pass
-            case op if len(factors) == 1 and (found := _absorbed(op, factors[0])):
-                node = replace(node, op=found)
-            case Mask() | ParticleSum() | Relu() | Rename() | Select() if set(factors[1:]) <= {1.0}:
-                left = factors[0]
-            case Add() | Concat() if len(set(factors)) == 1:
-                left = factors[0]
-            case Invariants() if self.made.type(node.inputs[0]).rep is Rep.S:
-                left = factors[0]
-            case CgSquare() | Invariants():
-                left = factors[0] ** 2
-            case Gram():
-                left = factors[0] * factors[-1]
-            case CgProduct() | PairSum():
-                left = self._offered(old, factors[0] * factors[1])
-            case _:
-                node = replace(node, inputs=tuple(map(self._whole, old.inputs)))
+        types = tuple(map(self.made.type, node.inputs))
+        if set(factors) <= {1.0}:
+            pass
+        elif len(factors) == 1 and (found := _absorbed(node.op, factors[0])):
+            node = replace(node, op=found)
+        elif (gain := node.op.gain(types, tuple(factors))) is not None:
+            left = self._offered(old, gain) if isinstance(node.op, CgProduct | PairSum) else gain
+        else:
+            node = replace(node, inputs=tuple(map(self._whole, old.inputs)))
         self.made.keep(node)
         return left
 
@@ -142,7 +119,7 @@ class _Folding:
         if self.held[name].factor != 1.0:
             return False
         node = self.graph.node(name)
-        if isinstance(node.op, CARRIES):
+        if self._carries(node):
             done = self._absorb(node.inputs[0], factor)
         else:
             found = _multiplied(self.made.find(name).op, factor)
@@ -152,6 +129,13 @@ class _Folding:
         if done:
             self.multiplied.add(name)
         return done
+
+    def _carries(self, node: Node) -> bool:
+        """Whether a factor of the first input alone is one of the result, and no trained number's."""
+        if not node.inputs or _multiplied(node.op, 2.0) is not None:
+            return False
+        others = (1.0,) * (len(node.inputs) - 1)
+        return node.op.gain(self.graph.types_into(node), (2.0, *others)) == 2.0
 
     def _whole(self, name: str) -> str:
         """Return an old value itself: what is left of it, times the factor that it lacks."""

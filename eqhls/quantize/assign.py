@@ -22,24 +22,16 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
-from eqhls.ops.add import Add
-from eqhls.ops.concat import Concat
-from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
-from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
-from eqhls.ops.mask import Mask
-from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
-from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
-from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
-from eqhls.quantize.weights import rounded_constant, rounded_weights
+from eqhls.quantize.weights import narrowed_constant, rounded_constant, rounded_weights
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
@@ -147,9 +139,6 @@ def ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
     return found
 
 
-EXACT = (Add, Concat, Gram, Invariants, Mask, ParticleSum, Rename, Select)
-
-
 def _kept(graph: Graph) -> frozenset[str]:
     """Return the values that are not rounded where nobody asks for it: those that reach a logarithm (or a
     radial function, which gets one) through exact blocks, since it reads leading bits, wherever these are,
@@ -158,9 +147,14 @@ def _kept(graph: Graph) -> frozenset[str]:
     found = {n for n, ops in readers.items() if ops and all(isinstance(op, Requantize) for op in ops)}
     logged: set[str] = set()
     for node in reversed(graph.nodes):
-        if isinstance(node.op, Log2 | Radial) or (isinstance(node.op, EXACT) and node.name in logged):
+        if isinstance(node.op, Log2 | Radial) or (node.name in logged and _is_exact(node.op)):
             logged.update(node.inputs)
     return frozenset(found | logged)
+
+
+def _is_exact(op: Op) -> bool:
+    """Whether a block keeps every bit of its inputs, without weights of its own."""
+    return not (op.source or op.weights or op.rounds_to() or isinstance(op, Table | Radial))
 
 
 def _check_names(graph: Graph, options: Options) -> None:
@@ -195,8 +189,8 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 return replace(op, out=Fixed.parse(wanted.result))
             largest = float(seen[node.name].max()) if node.name in seen else inf
             return replace(op, out=_table_format(op, inputs[0], largest))
-        case Spurion() as op if wanted.result:
-            return rounded_constant(op, _parsed(wanted.result))
+        case Spurion() as op:
+            return rounded_constant(op, _parsed(wanted.result)) if wanted.result else narrowed_constant(op)
         case op:
             return rounded_weights(op, wanted.weight)
 

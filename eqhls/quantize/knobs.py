@@ -15,15 +15,11 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ops.common import integers
-from eqhls.ops.concat import Concat
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
-from eqhls.ops.mask import Mask
 from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
-from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
-from eqhls.ops.select import Select
 from eqhls.ops.table import Table
 from eqhls.options import Entry, Formats, Options, Sections
 from eqhls.quantize.addresses import code_carriers
@@ -32,8 +28,6 @@ from eqhls.quantize.weights import per_map, weights_of
 
 MIN_WIDTH = 2
 VECTORS = "vector inputs"
-MOVES_BITS = (Concat, Mask, Rename, Select)
-"""Blocks whose results are their inputs' bits: to round them is to round the inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +173,7 @@ def _invented(graph: Graph, node: Node) -> tuple[Fixed, ...]:
 def _worth_rounding(node: Node, readers: list[Op]) -> bool:
     """What logarithms and given formats alone read is narrowed there; what nothing reads is the result."""
     arithmetic = [r for r in readers if not isinstance(r, Log2 | Radial | Requantize)]
-    return bool(arithmetic) and not isinstance(node.op, MOVES_BITS)
+    return bool(arithmetic) and not node.op.moves_bits
 
 
 def _covering(weights: list[Tensor]) -> Fixed:

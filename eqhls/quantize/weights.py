@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from math import ceil, log2
 
 import numpy as np
@@ -10,10 +10,8 @@ import numpy as np
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.ir.op import Floats, Op, Tensor
-from eqhls.ops.radial import Radial
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
-from eqhls.ops.table import Table
 
 WEIGHT_BITS = 8
 DEEPEST = 14
@@ -23,10 +21,8 @@ point, and fit into 24 bits."""
 
 def weights_of(op: Op) -> tuple[Tensor, ...]:
     """Return the tensors of a block that are rounded as weights: matrices, maps of pairs, shifts."""
-    if isinstance(op, Radial | Spurion | Table):
-        return ()
-    tensors = (getattr(op, f.name) for f in fields(op))
-    return tuple(t for t in tensors if isinstance(t, Tensor))
+    tensors = (getattr(op, name) for name in op.weights)
+    return tuple(t for t in tensors if t is not None)
 
 
 def per_map(weights: tuple[Tensor, ...]) -> list[list[Tensor]]:
@@ -43,19 +39,19 @@ def rounded_weights(op: Op, wanted: str) -> Op:
     Maps of pairs (the last of three axes) get a format each, for divisors are folded into some of them;
     `wanted` may give as many, joined by `|`, and leaves the shifts alone then. What is a fixed-point
     number already stays. Functions (tables, radial ones) round their entries, not their parameters; constants
-    are values, not weights: `wanted` is not for them, and `rounded_constant` is. Raises CompileError for a
-    number of formats that the maps do not have, and for weights outside the format.
+    are values, not weights. Raises CompileError for a number of formats that the maps do not have, and for
+    weights outside the format.
     """
-    if isinstance(op, Radial | Table):
+    if not op.weights:
         return op
-    formats = [Fixed.parse(part) for part in wanted.split("|") if part and not isinstance(op, Spurion)]
+    formats = [Fixed.parse(part) for part in wanted.split("|") if part]
     if len(formats) > 1 and len(formats) != len(per_map(weights_of(op))):
         raise CompileError(
             "Precision.weight",
             f"found {len(formats)} formats, expected 1 or {len(per_map(weights_of(op)))}",
             "one for all weights, or one for each map of pairs",
         )
-    changed = {f.name: t for f in fields(op) if (t := _changed(getattr(op, f.name), formats)) is not None}
+    changed = {name: t for name in op.weights if (t := _changed(getattr(op, name), formats)) is not None}
     return replace(op, **changed) if changed else op
 
 
@@ -64,6 +60,11 @@ def rounded_constant(op: Spurion, formats: tuple[Fixed, ...]) -> Spurion:
     that do not fit: a component that saturates would break the symmetry."""
     Requantize(formats).infer(op.type)
     return replace(op, values=_rounded(op.values, list(formats), "Precision", 0.5))
+
+
+def narrowed_constant(op: Spurion) -> Spurion:
+    """Return a constant rounded to 8 bits, unless it is a narrow fixed-point number already."""
+    return op if _dyadic(op.values) else replace(op, values=_narrow(op.values))
 
 
 def _changed(value: object, formats: list[Fixed]) -> Tensor | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from eqhls.errors import CompileError
-from eqhls.fixed import NumArray
+from eqhls.fixed import Fixed, NumArray
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type
+from eqhls.ir.work import Work
 
 CUTS = (2, 4, 8, 12, 16)
 """Bits that the truncating fault drops from a product: the first that a network resolves must be caught,
@@ -22,6 +24,9 @@ ALONE = 6
 @dataclass(frozen=True, slots=True)
 class Faulty(Op):
     """A block with one of its faults."""
+
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
 
     op: Op
     fault: str
@@ -35,6 +40,18 @@ class Faulty(Op):
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return self.op.faulty(self.fault, self.cut, types, *x)
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return self.op.work(types)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return self.op.rounds_to()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -24,7 +24,6 @@ from eqhls.frontends.exchange.domain import (
     SPECIAL,
 )
 from eqhls.frontends.exchange.domain import VERSION as DOMAIN_VERSION
-from eqhls.frontends.exchange.formats import formats_behind
 from eqhls.frontends.onnx import calls
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Op
@@ -92,7 +91,7 @@ def onnx_model(graph: Graph, exact: bool | None = None, double: bool = False) ->
     port, element = (DOUBLE if double else FLOAT), (FLOAT if exact and not double else DOUBLE)
     functions, nodes, constants = Functions(exact, element), list[onnx.NodeProto](), list[onnx.TensorProto]()
     for node in graph.nodes:
-        formats = formats_behind(node.op) if exact else ()
+        formats = node.op.rounds_to() if exact else ()
         made = functions.of(node.op, graph.types_into(node))
         nodes.append(_block(graph, node, made.name, _value(node) + "/raw" if formats else _value(node)))
         if formats:

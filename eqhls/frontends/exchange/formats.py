@@ -7,12 +7,6 @@ from math import frexp
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.ir.op import Op
-from eqhls.ops.input import Input
-from eqhls.ops.log2 import Log2
-from eqhls.ops.radial import Radial
-from eqhls.ops.requantize import Requantize
-from eqhls.ops.table import Table
 
 QUANT_MODES: dict[Rounding, tuple[float, str]] = {
     Rounding.TRN: (0.0, "FLOOR"),
@@ -26,25 +20,6 @@ QUANT_MODES: dict[Rounding, tuple[float, str]] = {
 """An ap_fixed rounding as a shift by part of a step before QONNX's rounding."""
 
 _BY_MODE = {mode: rounding for rounding, (shift, mode) in QUANT_MODES.items() if not shift}
-
-
-def formats_behind(op: Op) -> tuple[Fixed, ...]:
-    """Return the formats to which a block rounds its result, empty for those that are exact."""
-    match op:
-        case Input(kind):
-            return tuple(_nearest(f, Overflow.SAT) for f in kind.formats)
-        case Requantize(formats):
-            return formats
-        case Table(out=Fixed() as out) | Radial(out=Fixed() as out):
-            return (_nearest(out, out.overflow if out.overflow is Overflow.SAT_SYM else Overflow.SAT),)
-        case Log2(codes=codes, frac=frac, odd=odd):
-            return (Fixed.covering((1 - codes) * odd, codes - 1, frac),)
-        case _:
-            return ()
-
-
-def _nearest(form: Fixed, fit: Overflow) -> Fixed:
-    return Fixed(form.width, form.integer, form.signed, Rounding.RND_CONV, fit)
 
 
 @dataclass(frozen=True, slots=True)

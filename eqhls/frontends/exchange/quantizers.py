@@ -10,7 +10,7 @@ import onnx
 from onnx import helper
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.formats import QuantNode, formats_behind
+from eqhls.frontends.exchange.formats import QuantNode
 from eqhls.frontends.exchange.reading import Reading, View, name_of
 from eqhls.ops.requantize import Requantize
 
@@ -103,7 +103,7 @@ def _requantized(state: Reading, node: onnx.NodeProto) -> View:
     if not width.is_integer():
         raise CompileError(state.place(node), f"has {width} bits", "expected a whole number")
     found = QuantNode(float(scale.item()), int(width), **given)
-    formats = formats_behind(state.nodes[view.name].op)
+    formats = state.nodes[view.name].op.rounds_to()
     which = formats if len(formats) < 2 or view.component is None else (formats[view.component],)
     if which and all(QuantNode.of(f) == found for f in which):
         return view

@@ -1,0 +1,187 @@
+"""What a block says of itself, held against what it does. Nothing has a default: a block that leaves a fact
+out does not build, or fails here by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pytest
+
+from eqhls import ops
+from eqhls.engines import Integers, Ints, hull, load, store
+from eqhls.fixed import Num, NumArray
+from eqhls.groups.lorentz import Rep
+from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.types import Type
+from eqhls.ir.work import Work
+from eqhls.ops.dense import Dense
+from eqhls.ops.gram import Gram
+from eqhls.ops.mask import Mask
+from eqhls.ops.rename import Rename
+from eqhls.quantize.weights import rounded_weights
+
+COMPUTED = [e for e in ops.EXAMPLES if not e.op.source]
+EVENTS = 30
+STATED = ("weights", "moves_bits", "work", "gain", "rounds_to", "faults")
+"""What stands in the class of every block itself."""
+
+
+def raw_inputs(example: Example, rng: np.random.Generator) -> list[Ints]:
+    spans = [(np.array([t.format_of(c).lo for c in range(t.rep.dim)]), t) for t in example.types]
+    return [
+        rng.integers(lo, np.array([t.format_of(c).hi for c in range(t.rep.dim)]) + 1, (EVENTS, *t.shape))
+        for lo, t in spans
+    ]
+
+
+def in_units(kind: Type, raw: Ints) -> Floats:
+    return raw * np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+
+
+def reals(example: Example, rng: np.random.Generator) -> list[Floats]:
+    return [in_units(t, r) for t, r in zip(example.types, raw_inputs(example, rng), strict=True)]
+
+
+@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
+@pytest.mark.parametrize("fact", STATED)
+def test_every_block_says(block: type[Op], fact: str) -> None:
+    assert fact in vars(block), f"{block.__module__} does not say {fact}"
+
+
+@pytest.mark.parametrize("example", ops.EXAMPLES, ids=str)
+def test_what_is_no_weight_is_a_function_that_rounds_or_a_constant(example: Example) -> None:
+    """Weights are rounded, and nothing else is."""
+    op = example.op
+    tensors = {f.name for f in fields(op) if isinstance(getattr(op, f.name), Tensor)}
+    assert set(op.weights) <= {f.name for f in fields(op)}
+    changed = rounded_weights(op, "fix<2,30>")
+    moved = {n for n in tensors if getattr(changed, n) != getattr(op, n)}
+    nonzero = {n for n in tensors if getattr(op, n).array.any()}
+    assert moved == nonzero & set(op.weights)
+    assert tensors <= set(op.weights) or op.rounds_to() or not example.types
+
+
+@dataclass
+class Counted(Integers):
+    """Integers on which products and look-ups are counted."""
+
+    products: int = 0
+    constants: int = 0
+    lookups: int = 0
+
+    def mul(self, a: Ints, b: Ints, lo: int, hi: int) -> Ints:
+        self.products += 1
+        return super().mul(a, b, lo, hi)
+
+    def mul_const(self, a: Ints, value: int, lo: int, hi: int) -> Ints:
+        self.constants += abs(value) & (abs(value) - 1) != 0
+        return super().mul_const(a, value, lo, hi)
+
+    def matvec(
+        self, matrix: Sequence[Sequence[int]], x: Sequence[Ints], spans: Sequence[tuple[int, int]]
+    ) -> Sequence[Ints]:
+        self.constants += int(np.count_nonzero(np.array(matrix, dtype=object)))
+        return super().matvec(matrix, x, spans)
+
+    def table(self, a: Ints, first: int, entries: Sequence[int]) -> Ints:
+        self.lookups += 1
+        return super().table(a, first, entries)
+
+
+def counted(op: Op, types: tuple[Type, ...], raw: list[Ints]) -> Work:
+    """Return the products and look-ups that a body asks its machine for."""
+    engine = Counted()
+    nums = [_loaded(engine, t, r) for t, r in zip(types, raw, strict=True)]
+    op.body(types, *nums)
+    return Work(engine.products, engine.constants, engine.lookups)
+
+
+def _loaded(engine: Counted, kind: Type, raw: Ints) -> NumArray:
+    plain = load(kind.formats, raw)
+    out = np.empty(plain.shape, dtype=object)
+    for index in np.ndindex(plain.shape):
+        num: Num = plain[index]
+        out[index] = Num(engine, num.wire, num.lo, num.hi, num.frac)
+    return out
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_work_is_what_the_body_asks_for(example: Example, rng: np.random.Generator) -> None:
+    """Products to the one; tables and products with constants at all: a body may cut a table into parts, and
+    collapses equal rows of a map before it multiplies."""
+    op, types = example.op, example.types
+    found, said = counted(op, types, raw_inputs(example, rng)), op.work(types)
+    assert found.products == said.products
+    assert (found.lookups > 0) == (said.lookups > 0)
+    assert said.constants == 0 or found.constants > 0
+
+
+@pytest.mark.parametrize("example", [e for e in COMPUTED if e.types], ids=str)
+def test_factors_come_out_as_said(example: Example, rng: np.random.Generator) -> None:
+    """A block that says nothing of a common factor has none, if it is exact: a step does not grow with the value."""
+    values = reals(example, rng)
+    plain = example.op.reference(example.types, *values)
+    rest = len(values) - 1
+    for factors in ((2.0, *(2.0,) * rest), (3.0, *(1.0,) * rest), tuple(2.0 + k for k in range(1 + rest))):
+        gain = example.op.gain(example.types, factors)
+        scaled = example.op.reference(example.types, *(k * v for k, v in zip(factors, values, strict=True)))
+        close = 1e-9 * np.abs(plain).max()
+        if gain is not None:
+            np.testing.assert_allclose(scaled, gain * plain, rtol=1e-9, atol=close)
+        elif factors[0] == factors[-1] and not (example.op.rounds_to() or isinstance(example.op, Mask)):
+            assert not any(np.allclose(scaled, k * plain, rtol=1e-9, atol=close) for k in (1, 2, 4, 8))
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_results_have_the_formats_that_were_said(example: Example, rng: np.random.Generator) -> None:
+    op, types = example.op, example.types
+    nums = [load(t.formats, r) for t, r in zip(types, raw_inputs(example, rng), strict=True)]
+    body, formats = op.body(types, *nums), op.rounds_to()
+    if not formats:
+        assert not np.any(op.rounding(types)) or getattr(op, "keep", None) is not None
+        return
+    kind = op.infer(*types)
+    assert len(formats) in (1, kind.rep.dim)
+    found = store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
+    for c in range(kind.rep.dim):
+        form = formats[c if len(formats) > 1 else 0]
+        steps = found[..., c] / form.lsb
+        assert (steps == np.rint(steps)).all() and (steps >= form.lo).all() and (steps <= form.hi).all()
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_what_only_moves_bits_makes_no_number(example: Example, rng: np.random.Generator) -> None:
+    values = reals(example, rng)
+    got = example.op.reference(example.types, *values)
+    known = {0.0}.union(*(set(v.ravel().tolist()) for v in values))
+    if example.op.moves_bits:
+        assert set(got.ravel().tolist()) <= known
+        assert example.op.work(example.types) == Work() and not example.op.rounds_to()
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_what_has_covariant_components_can_be_broken(example: Example, rng: np.random.Generator) -> None:
+    """And every fault changes a number."""
+    op, types = example.op, example.types
+    faults = op.faults(types)
+    covariant = any(t.rep is not Rep.S for t in (*types, op.infer(*types)))
+    assert bool(faults) == covariant
+    nums = [load(t.formats, r) for t, r in zip(types, raw_inputs(example, rng), strict=True)]
+    right = _values(op.body(types, *nums))
+    for fault in faults:
+        assert not np.array_equal(right, _values(op.faulty(fault, 2, types, *nums))), fault
+
+
+def _values(body: NumArray) -> Floats:
+    return store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
+
+
+def test_the_laws_can_fail(rng: np.random.Generator) -> None:
+    """A block that says another's facts is found out."""
+    gram, shifted = (next(e for e in COMPUTED if isinstance(e.op, kind)) for kind in (Gram, Dense))
+    assert counted(gram.op, gram.types, raw_inputs(gram, rng)) != Rename("i", "j").work(gram.types[:1])
+    values = reals(shifted, rng)
+    plain, twice = (shifted.op.reference(shifted.types, *(k * v for v in values)) for k in (1, 2))
+    assert isinstance(shifted.op, Dense) and shifted.op.bias is not None and not np.allclose(twice, 2 * plain)
