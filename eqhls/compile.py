@@ -79,10 +79,9 @@ def compile_model(
     files = merged([*parts, ("compiled network", project_graph(named))])
     facts = _manifest(plan, files, (algebra, savings))
     facts |= {"model_sha256": sums(source_files(model)), "from_given_network": [asdict(m) for m in measured]}
-    records = {
-        name: json.dumps(v, indent=1) + "\n" for name, v in ((TIMES, clock.seconds), (MANIFEST, facts))
-    }
-    project = merged([("writers", files), ("records", records)])
+    records = {TIMES: clock.seconds, MANIFEST: facts}
+    texts = {path: json.dumps(record, indent=1) + "\n" for path, record in records.items()}
+    project = merged([("writers", files), ("records", texts)])
     clock("write the project", 0.95, lambda: write_project(project, folder))
     report("done", 1.0)
     return Compiled(folder)

@@ -52,7 +52,7 @@ vmode vprop vunit wait when while with xnor xor"""
 
 _MACROS = "assert errno null eof stdin stdout stderr linux unix nan infinity"
 _OURS = """eqhls main std work ieee clk rst word in_valid in_data out_valid out_data in_word_t out_word_t
-u_core u_valid eq_valid_pipe eq_bench vdut ap_clk ap_rst"""
+u_core u_valid eq_valid_pipe eq_bench vdut ap_clk ap_rst bridge defines parameters"""
 _FILES = "aux con nul prn"
 
 _TAKEN: dict[str, str] = {

@@ -22,6 +22,7 @@ REFUSED = {
     "main": "eqhls itself",
     "clk": "eqhls itself",
     "word": "eqhls itself",
+    "defines": "eqhls itself",
     "eqhls": "eqhls itself",
     "errno": "macro",
     "aux": "Windows",
