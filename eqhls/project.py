@@ -34,6 +34,6 @@ WRITERS = (Writer("HLS C++", emit_hls, 0.7), Writer("RTL", emit_rtl, 0.8), Write
 
 def engines_project(graph: Graph, options: Options) -> Project:
     """Return the project of a test build: what the exact engines need of a network, under its own name."""
-    plan = Plan.of(graph, options.model_copy(update={"ProjectName": graph.name}))
+    plan = Plan.of(graph, options)
     manifest = json.dumps({"name": graph.name, "test_build": True}) + "\n"
     return merged([*((w.name, w.write(plan)) for w in WRITERS), ("manifest", {MANIFEST: manifest})])

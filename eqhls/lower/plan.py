@@ -34,7 +34,7 @@ class Plan:
     @property
     def name(self) -> str:
         """The name of the project and of its top modules."""
-        return self.netlist.name
+        return self.graph.name
 
     @property
     def inputs(self) -> Layout:

@@ -36,7 +36,7 @@ def lower(graph: Graph, options: Options) -> Netlist:
     inputs, outputs = Layout.of(graph.inputs), Layout.of(graph.results)
     values = graph.run(_inputs(tracer, inputs))
     results = [(element(values[f.port], f.index), f.form) for f in outputs.fields]
-    netlist = tracer.finish(options.ProjectName or graph.name, inputs, outputs, results)
+    netlist = tracer.finish(graph.name, inputs, outputs, results)
     _check(graph, netlist)
     return netlist
 
