@@ -25,6 +25,7 @@ REFUSED = {
     "defines": "eqhls itself",
     "eqhls": "eqhls itself",
     "errno": "macro",
+    "Math": "header of the C library",
     "aux": "Windows",
     "ap_int": "libraries",
     "net_core": "parts of a project",
