@@ -6,26 +6,25 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eqhls.backends.hls.emit import emit as emit_hls
-from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
-from eqhls.lower.netlist import Netlist
-from eqhls.lower.schedule import lower
+from eqhls.lower.plan import Plan
 from eqhls.names import usable_name
 from eqhls.options import Options, options_of
 from eqhls.passes import Saving, simplify, simplify_measured
 from eqhls.passes import run_measured as run_passes
+from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
-from eqhls.text import MANIFEST, Project, asset, check_target, sums, write_project
+from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.events import Events, Prediction, from_mapping, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
@@ -72,19 +71,18 @@ def compile_model(
     given = Given(network, graph, quantized, options)
     graph, savings = clock("rewrite", 0.2, lambda: run_passes(quantized))
     named = replace(graph, name=name)
-    netlist = clock("lower to a netlist", 0.3, lambda: lower(named, options))
-    files: dict[str, str | bytes] = {}
-    files |= clock("emit HLS C++", 0.7, lambda: dict(emit_hls(named, options)))
-    files |= clock("emit RTL", 0.8, lambda: dict(emit_rtl(netlist, options.clock_mhz)))
-    feeds = clock("make test vectors", 0.9, lambda: vector_feeds(named, netlist))
-    files |= make_test_vectors(named, feeds)
-    files |= _bench() | project_graph(named) | dict(given.files)
+    plan = clock("lower to a netlist", 0.3, lambda: Plan.of(named, options))
+    parts = [(w.name, clock(f"emit {w.name}", w.share, partial(w.write, plan))) for w in WRITERS]
+    feeds = clock("make test vectors", 0.9, lambda: vector_feeds(named, plan.netlist))
+    parts += [("test vectors", make_test_vectors(named, feeds)), ("given network", given.files)]
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
-    files["report/time_per_step.json"] = json.dumps(clock.seconds, indent=1) + "\n"
-    facts = _manifest(named, netlist, options, files, (algebra, savings))
+    files = merged([*parts, ("compiled network", project_graph(named))])
+    facts = _manifest(plan, files, (algebra, savings))
     facts |= {"model_sha256": sums(source_files(model)), "from_given_network": [asdict(m) for m in measured]}
-    files[MANIFEST] = json.dumps(facts, indent=1) + "\n"
-    clock("write the project", 0.95, lambda: write_project(files, folder))
+    records = {TIMES: clock.seconds, MANIFEST: facts}
+    texts = {path: json.dumps(record, indent=1) + "\n" for path, record in records.items()}
+    project = merged([("writers", files), ("records", texts)])
+    clock("write the project", 0.95, lambda: write_project(project, folder))
     report("done", 1.0)
     return Compiled(folder)
 
@@ -214,30 +212,23 @@ class _Clock:
         return result
 
 
-def _bench() -> dict[str, str | bytes]:
-    return {f"sim/{p.name}": p.read_bytes() for p in sorted(asset("sim").iterdir()) if p.is_file()}
-
-
 def project_graph(graph: Graph) -> dict[str, str | bytes]:
     """Return the files of a graph as they lie in a project folder."""
     return {f"model/{name}": content for name, content in graph_files(graph).items()}
 
 
 def _manifest(
-    graph: Graph,
-    netlist: Netlist,
-    options: Options,
-    files: Project,
-    savings: tuple[tuple[Saving, ...], tuple[Saving, ...]],
+    plan: Plan, files: Project, savings: tuple[tuple[Saving, ...], tuple[Saving, ...]]
 ) -> dict[str, Any]:
+    graph, netlist = plan.graph, plan.netlist
     return {
-        "name": graph.name,
+        "name": plan.name,
         "versions": {p: _version(p) for p in PACKAGES},
-        "options": options.model_dump(mode="json"),
-        "clock_mhz": round(options.clock_mhz, 3),
-        "latency_cycles": netlist.latency_cycles,
-        "latency_ns": round(netlist.latency_cycles * options.ClockPeriod, 2),
-        "ii": 1,
+        "options": plan.options.model_dump(mode="json"),
+        "clock_mhz": plan.clock_mhz,
+        "latency_cycles": plan.latency_cycles,
+        "latency_ns": plan.latency_ns,
+        "ii": plan.ii,
         "lut_estimate": round(netlist.lut_estimate),
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
@@ -247,7 +238,7 @@ def _manifest(
         "inputs": {n.name: str(n.type) for n in graph.inputs},
         "outputs": {n.name: str(n.type) for n in graph.results},
         "symmetry": derive(graph).describe(),
-        "sha256": sums({n: text for n, text in files.items() if n != "report/time_per_step.json"}),
+        "sha256": sums(files),
     }
 
 

@@ -52,13 +52,18 @@ vmode vprop vunit wait when while with xnor xor"""
 
 _MACROS = "assert errno null eof stdin stdout stderr linux unix nan infinity"
 _OURS = """eqhls main std work ieee clk rst word in_valid in_data out_valid out_data in_word_t out_word_t
-u_core u_valid eq_valid_pipe eq_bench vdut ap_clk ap_rst"""
+u_core u_valid eq_valid_pipe eq_bench vdut ap_clk ap_rst bridge defines parameters"""
 _FILES = "aux con nul prn"
+_HEADERS = """alloca complex ctype endian features fenv float inttypes iso646 limits locale malloc math memory
+pthread sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings
+tgmath threads time uchar unistd wchar wctype"""
+"""The header NAME.h of a project would be found in place of these."""
 
 _TAKEN: dict[str, str] = {
     name: owner
     for owner, names in (
         ("is a name of a device on Windows", _FILES),
+        ("is a header of the C library", _HEADERS),
         ("is a macro of the C library", _MACROS),
         ("is a keyword of VHDL", _VHDL),
         ("is a keyword of SystemVerilog", _SYSTEM_VERILOG),

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,12 @@ Project = Mapping[str, str | bytes]
 MANIFEST = "eqhls.json"
 """The file by which a folder is known as one that eqhls wrote. Its `sha256` lists what eqhls wrote there."""
 
+TIMES = "report/time_per_step.json"
+"""Seconds of the steps of a compilation. They differ each time, so the manifest does not list the file."""
+
 RESULTS = (
     *(f"report/{n}" for n in ("evidence.json", "boosts.png", "report.html", "report.json", "yosys.json")),
-    "report/time_per_step.json",
+    TIMES,
     *("sim/results.xml", "sim/results.timing.json", "tb_data/csim_results.log"),
 )
 """What commands of eqhls write into a project later: it says something about the files of that project, and
@@ -72,6 +75,20 @@ def check_target(folder: Path) -> None:
             "name an empty or new output folder",
         )
     _listed(folder)
+
+
+def merged(parts: Iterable[tuple[str, Project]]) -> Project:
+    """Return the files of all parts of a project, each given with the name of its writer. Raises CompileError
+    if two of them write one path, also where they differ in case alone, as some disks do not tell."""
+    files: dict[str, str | bytes] = {}
+    writers: dict[str, str] = {}
+    for writer, part in parts:
+        for path, content in part.items():
+            other = writers.get(path.casefold())
+            if other is not None:
+                raise CompileError(path, f"is written by {other} and by {writer}", "give one another path")
+            files[path], writers[path.casefold()] = content, writer
+    return files
 
 
 def sums(project: Project) -> dict[str, str]:

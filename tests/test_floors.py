@@ -16,6 +16,7 @@ FLOORS = [
     "frontends quantize passes",
     "lower",
     "backends",
+    "project",
     "verify",
     "report",
     "compile",

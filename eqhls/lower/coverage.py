@@ -7,7 +7,6 @@ import numpy as np
 from eqhls.engines import Ints
 from eqhls.ir.graph import Graph
 from eqhls.lower.netlist import Cell, Constant, Lookup, Netlist, simulate
-from eqhls.lower.schedule import elements
 from eqhls.vectors import Feeds, port_events
 
 FIRST = 4000
@@ -26,7 +25,7 @@ def covering_events(graph: Graph, netlist: Netlist, rng: np.random.Generator) ->
     bit of a cell as 0 or as 1 for the first time."""
     pool = min(max(POOL_VALUES // max(len(netlist.cells), 1), SMALLEST), LARGEST)
     feeds = port_events(graph, rng, pool)
-    rows = _reaching(netlist, elements(graph, feeds), FIRST)
+    rows = _reaching(netlist, netlist.inputs.columns(feeds), FIRST)
     return {name: raw[rows] for name, raw in feeds.items()}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.fixed import Fixed
+from eqhls.lower.layout import Layout
 
 Ints = NDArray[np.int64]
 
@@ -120,19 +120,6 @@ CELLS: tuple[type[Cell], ...] = (Input, Constant, Sum, Slice, Relu, Mux, Product
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
-    """A tensor in the packed word: elements in C order, element 0 in the lowest bits."""
-
-    name: str
-    shape: tuple[int, ...]
-    formats: tuple[Fixed, ...]
-
-    @property
-    def bits(self) -> int:
-        return sum(f.width for f in self.formats)
-
-
-@dataclass(frozen=True, slots=True)
 class Netlist:
     """Cells in SSA order and the operand behind each output element.
 
@@ -140,8 +127,8 @@ class Netlist:
     """
 
     name: str
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: Layout
+    outputs: Layout
     cells: tuple[Cell, ...]
     results: tuple[Operand, ...]
     stages: int
@@ -165,7 +152,7 @@ class Netlist:
             for k, c in enumerate(self.cells)
             if not isinstance(c, Constant)
         )
-        return inner + sum(p.bits for p in (*self.inputs, *self.outputs))
+        return inner + self.inputs.bits + self.outputs.bits
 
 
 def operands(cell: Cell) -> tuple[Operand, ...]:
@@ -214,8 +201,8 @@ def simulate(netlist: Netlist, elements: Sequence[Ints], watch: Watch | None = N
             watch(k, values[k])
         for done in {o.cell for o in operands(cell) if reader[o.cell] == k} - kept:
             del values[done]
-    formats = [f for p in netlist.outputs for f in p.formats]
-    return [_aligned(o, f.frac, netlist.cells, values) for o, f in zip(netlist.results, formats, strict=True)]
+    ends = zip(netlist.results, netlist.outputs.fields, strict=True)
+    return [_aligned(o, f.form.frac, netlist.cells, values) for o, f in ends]
 
 
 def _aligned(o: Operand, frac: int, cells: Sequence[Cell], values: Mapping[int, Ints]) -> Ints:

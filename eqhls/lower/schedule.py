@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray, element
+from eqhls.fixed import NumArray, element
 from eqhls.ir.graph import Graph
-from eqhls.ir.types import Type
 from eqhls.lazy import lazy
-from eqhls.lower.netlist import Netlist, Port, simulate
+from eqhls.lower.layout import Layout
+from eqhls.lower.netlist import Netlist, simulate
 from eqhls.options import Options
 from eqhls.vectors import port_events
 
@@ -35,19 +33,10 @@ def lower(graph: Graph, options: Options) -> Netlist:
     if not graph.quantized:
         raise CompileError(graph.name, "has values without a format", "quantize it first")
     tracer = tracing.Tracer(options.stage_ns)
-    feeds = {n.name: _inputs(tracer, n.type) for n in graph.inputs}
-    values = graph.run(feeds)
-    outputs: list[tuple[Num, Fixed]] = []
-    for node in graph.results:
-        for index in np.ndindex(node.type.shape):
-            num = element(values[node.name], index)
-            outputs.append((num, node.type.format_of(index[-1])))
-    netlist = tracer.finish(
-        options.ProjectName or graph.name,
-        tuple(port(n.name, n.type) for n in graph.inputs),
-        tuple(port(n.name, n.type) for n in graph.results),
-        outputs,
-    )
+    inputs, outputs = Layout.of(graph.inputs), Layout.of(graph.results)
+    values = graph.run(_inputs(tracer, inputs))
+    results = [(element(values[f.port], f.index), f.form) for f in outputs.fields]
+    netlist = tracer.finish(graph.name, inputs, outputs, results)
     _check(graph, netlist)
     return netlist
 
@@ -57,32 +46,22 @@ def _check(graph: Graph, netlist: Netlist) -> None:
     events = min(max(CHECK_VALUES // max(len(netlist.cells), 1), FEWEST), MOST)
     feeds = port_events(graph, np.random.default_rng(len(netlist.cells)), events)
     want = graph.evaluate(feeds, graph.outputs)
-    found = iter(simulate(netlist, elements(graph, feeds)))
-    for node in graph.results:
-        for i in np.ndindex(node.type.shape):
-            wrong = int((next(found) != want[node.name][(slice(None), *i)]).sum())
-            if wrong:
-                raise CompileError(
-                    f"netlist of {graph.name}",
-                    f"output {node.name}{list(i)} differs from the integer model in {wrong} of "
-                    f"{events} events",
-                    "this is a fault of eqhls or of alkaid: please report it with the model",
-                )
+    outputs = netlist.outputs
+    results = simulate(netlist, netlist.inputs.columns(feeds))
+    for field, found, right in zip(outputs.fields, results, outputs.columns(want), strict=True):
+        wrong = int((found != right).sum())
+        if wrong:
+            raise CompileError(
+                f"netlist of {graph.name}",
+                f"output {field.port}{list(field.index)} differs from the integer model in {wrong} of "
+                f"{events} events",
+                "this is a fault of eqhls or of alkaid: please report it with the model",
+            )
 
 
-def elements(graph: Graph, feeds: Mapping[str, Ints]) -> list[Ints]:
-    """Return what `simulate` takes: the elements of all ports in the order of the packed word."""
-    return [feeds[n.name][(slice(None), *i)] for n in graph.inputs for i in np.ndindex(n.type.shape)]
-
-
-def port(name: str, kind: Type) -> Port:
-    """Return the port of a tensor: elements in C order, each at its own width."""
-    formats = tuple(kind.format_of(i[-1]) for i in np.ndindex(kind.shape))
-    return Port(name, kind.shape, formats)
-
-
-def _inputs(tracer: Any, kind: Type) -> NumArray:
-    out = np.empty(kind.shape, dtype=object)
-    for index in np.ndindex(kind.shape):
-        out[index] = tracer.input(kind.format_of(index[-1]))
+def _inputs(tracer: Any, layout: Layout) -> dict[str, NumArray]:
+    """Return the wires of all ports, fed in the order of the word."""
+    out: dict[str, NumArray] = {p.name: np.empty(p.shape, dtype=object) for p in layout.ports}
+    for field in layout.fields:
+        out[field.port][field.index] = tracer.input(field.form)
     return out

@@ -21,6 +21,7 @@ from alkaid.types import QInterval
 
 from eqhls.errors import CompileError
 from eqhls.fixed import MAX_WIDTH
+from eqhls.lower.layout import Layout
 from eqhls.lower.netlist import (
     Bits,
     Bitwise,
@@ -31,7 +32,6 @@ from eqhls.lower.netlist import (
     Mux,
     Netlist,
     Operand,
-    Port,
     Product,
     Relu,
     Slice,
@@ -44,12 +44,7 @@ NEGATIVE, INPUT, SUM, CONSTANT, PRODUCT, TERNARY = -2, -1, 0, 5, 7, 11
 
 
 def cut(
-    name: str,
-    inputs: tuple[Port, ...],
-    outputs: tuple[Port, ...],
-    comb: Any,
-    points: Sequence[int],
-    stage_ns: float,
+    name: str, inputs: Layout, outputs: Layout, comb: Any, points: Sequence[int], stage_ns: float
 ) -> Netlist:
     """Optimise what alkaid traced (a CombLogic) and cut it into stages; result k is that of `comb` times
     2**points[k]. Networks that alkaid traced from other front ends come out on the same terms as ours."""

@@ -16,7 +16,8 @@ from alkaid.trace.passes.surrogate import cost_lat_mul
 
 from eqhls.fixed import Fixed, Num, const, select, total
 from eqhls.lower import wires
-from eqhls.lower.netlist import Netlist, Port
+from eqhls.lower.layout import Layout
+from eqhls.lower.netlist import Netlist
 from eqhls.lower.stages import cut, deep_recursion
 from eqhls.lower.wires import DOUBLE, FLOAT32, HARDWARE, SAFE, ends, is_known, is_wide, odd_bits
 
@@ -320,11 +321,7 @@ class Tracer:
         return [r if isinstance(r, FVariable) else self._constant(int(r)) for r in rows]
 
     def finish(
-        self,
-        name: str,
-        inputs: tuple[Port, ...],
-        outputs: tuple[Port, ...],
-        results: Sequence[tuple[Num, Fixed]],
+        self, name: str, inputs: Layout, outputs: Layout, results: Sequence[tuple[Num, Fixed]]
     ) -> Netlist:
         """Optimise and cut, so that no stage takes more than `stage_ns` by estimate unless a single
         operation does; `Netlist.stage_depth_ns` is the depth of the slowest.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eqhls.errors import CompileError
-from eqhls.text import MANIFEST, write_file
+from eqhls.text import MANIFEST, TIMES, write_file
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem}"
@@ -23,7 +23,7 @@ def write_report(folder: Path) -> Path:
     manifest = json.loads((folder / MANIFEST).read_text())
     evidence = _optional(folder / "report" / "evidence.json")
     synthesis = _optional(folder / "report" / "yosys.json")
-    steps = _optional(folder / "report" / "time_per_step.json")
+    steps = _optional(folder / TIMES)
     data = {
         "manifest": manifest,
         "evidence": evidence,

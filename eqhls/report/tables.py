@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from eqhls.ir.graph import Graph
+from eqhls.lower.plan import UNFOLDED
 from eqhls.passes.work import total_work, work
 from eqhls.verify.evidence import Evidence
 
@@ -90,8 +91,9 @@ def cost_lines(graph: Graph) -> list[str]:
     lines = [
         f"work         {cost.products:,} products of variables, {cost.constants:,} with constants, "
         f"{cost.lookups:,} table look-ups an event",
-        f"LUT          about {cost.luts:,} at II = 1 with 14 to 16 bits, {cost.luts / LARGEST[1]:.0%} of a "
-        f"{LARGEST[0]}; narrow trained formats take half (eqhls compile gives the estimate)",
+        f"LUT          about {cost.luts:,} at II = {UNFOLDED} with 14 to 16 bits, "
+        f"{cost.luts / LARGEST[1]:.0%} of a {LARGEST[0]}; narrow trained formats take half "
+        "(eqhls compile gives the estimate)",
     ]
     if cost.luts > LARGEST[1]:
         lines.append(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from eqhls.errors import CompileError, VerificationError
-from eqhls.lower.words import Words
+from eqhls.lower.layout import Words
 from eqhls.text import asset
 from eqhls.verify.toolchain import require, run, toolchain
 from eqhls.verify.workspace import built, workspace
@@ -26,7 +26,7 @@ class BulkSimulator:
         self.ports = port_map(folder)
 
     def run(self, words: Words) -> Words:
-        """Feed events at II = 1 and return their output words, shape (events, ceil(bits / 32)).
+        """Feed an event in every clock and return their output words, shape (events, ceil(bits / 32)).
 
         Raises VerificationError where out_valid does not come exactly in its clock.
         """
@@ -47,7 +47,7 @@ class BulkSimulator:
             raise VerificationError(
                 str(self.folder),
                 f"out_valid is wrong in clock {-1 - done}",
-                f"expected latency {self.ports['latency_cycles']} and II = 1",
+                f"expected latency {self.ports['latency_cycles']} and II = {self.ports['ii']}",
             )
         return out
 

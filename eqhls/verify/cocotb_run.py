@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eqhls.errors import CompileError, VerificationError
-from eqhls.lower.words import Words
+from eqhls.lower.layout import Words
 from eqhls.staging import put, staging_folder, write_whole
 from eqhls.text import asset, npz, write_file
 from eqhls.verify.toolchain import require_header, run, toolchain

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from eqhls.errors import CompileError, VerificationError
-from eqhls.lower.words import Words
+from eqhls.lower.layout import Words
 from eqhls.processes import run_logged
 from eqhls.staging import staging_folder, write_whole
 from eqhls.verify.bulk import content_hash

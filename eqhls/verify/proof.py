@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Graph, Node
+from eqhls.ir.graph import Graph
 from eqhls.lower.coverage import covering_events
+from eqhls.lower.layout import Layout, Words
 from eqhls.lower.netlist import Netlist
-from eqhls.lower.words import Words, pack, unpack
 from eqhls.options import Options
 from eqhls.text import Project, npz, write_file
 from eqhls.verify.approximate import boost_curve
@@ -46,7 +46,7 @@ class Machines:
     graph: Graph
 
     def pack(self, feeds: Mapping[str, Ints]) -> Words:
-        return pack(self.graph.inputs, feeds)
+        return Layout.of(self.graph.inputs).pack(feeds)
 
     def run(self, engine: str, feeds: Mapping[str, Ints]) -> dict[str, Ints]:
         """Return the raw integers of every output by name, shape (events, *shape).
@@ -62,7 +62,7 @@ class Machines:
                 words = BulkSimulator(self.folder).run(self.pack(feeds))
             case _:
                 raise CompileError("engine", f"found {engine!r}, expected float, {', '.join(EXACT)}")
-        return unpack(self.graph.results, words)
+        return Layout.of(self.graph.results).unpack(words)
 
     def predict(self, events: Events, engine: str) -> Prediction:
         """Return all outputs of events by an exact engine."""
@@ -72,7 +72,7 @@ class Machines:
     def simulate(self, events: Events | None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on events, or on the vectors of the project."""
         feeds = events.raw if events else vectors(self.folder, self.graph).raw
-        expected = pack(self.graph.results, self.graph.evaluate(feeds))
+        expected = Layout.of(self.graph.results).pack(self.graph.evaluate(feeds))
         return simulate(self.folder, self.pack(feeds), expected, waves=waves)
 
 
@@ -89,19 +89,18 @@ def make_test_vectors(graph: Graph, feeds: Feeds) -> Project:
     element by element, component last; so tb_output.dat has as many columns as all outputs have elements.
     """
     expected = graph.evaluate(feeds)
+    inputs, outputs = Layout.of(graph.inputs), Layout.of(graph.results)
     return {
         VECTORS: npz({k: v.astype(np.int64) for k, v in feeds.items()}),
-        "tb_data/words.npz": npz(
-            {"input": pack(graph.inputs, feeds), "expected": pack(graph.results, expected)}
-        ),
-        "tb_data/tb_input.dat": _columns(graph.inputs, feeds),
-        "tb_data/tb_output.dat": _columns(graph.results, expected),
+        "tb_data/words.npz": npz({"input": inputs.pack(feeds), "expected": outputs.pack(expected)}),
+        "tb_data/tb_input.dat": _lines(inputs, feeds),
+        "tb_data/tb_output.dat": _lines(outputs, expected),
     }
 
 
-def _columns(ports: Sequence[Node], raw: Mapping[str, Ints]) -> str:
+def _lines(layout: Layout, raw: Mapping[str, Ints]) -> str:
     """Return one line per event with all elements of all ports."""
-    rows = np.concatenate([raw[n.name].reshape(len(raw[n.name]), -1) for n in ports], axis=1)
+    rows = np.stack(layout.columns(raw), axis=1)
     return "".join(" ".join(map(str, row)) + "\n" for row in rows.tolist())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,15 +10,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from eqhls.backends.hls.emit import emit as emit_hls
-from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
-from eqhls.lower.schedule import lower
 from eqhls.options import Options
-from eqhls.text import MANIFEST, Project, asset
+from eqhls.project import engines_project
 from eqhls.verify.approximate import mean_change
 from eqhls.verify.controls import broken, faults_of
 from eqhls.verify.events import Events, steps
@@ -90,7 +86,7 @@ def symmetry_stages(
     plan = planned(machines.graph)
     twin = machines
     if plan.test is not None:
-        folder = scratch_project(machines.folder, "symmetry", _test_project(plan.test, options))
+        folder = scratch_project(machines.folder, "symmetry", engines_project(plan.test, options))
         twin = make(folder, plan.test)
     stages: list[Stage] = []
     for engine, share in ENGINES:
@@ -245,11 +241,3 @@ def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> fl
     test = guarded(graph, GUARD_BITS)
     lattice = lattice_events(graph, test, np.random.default_rng(2), LATTICE_EVENTS)
     return lattice_change(symmetry, test, lattice, np.random.default_rng(3))
-
-
-def _test_project(test: Graph, options: Options) -> Project:
-    netlist = lower(test, options.model_copy(update={"ProjectName": test.name}))
-    files: dict[str, str | bytes] = dict(emit_rtl(netlist, options.clock_mhz))
-    files |= emit_hls(test, options.model_copy(update={"ProjectName": test.name}))
-    bench = {f"sim/{p.name}": p.read_bytes() for p in sorted(asset("sim").iterdir()) if p.is_file()}
-    return files | bench | {MANIFEST: json.dumps({"name": test.name, "test_build": True}) + "\n"}

@@ -20,13 +20,11 @@ from alkaid.types import CombLogic
 
 from eqhls.backends.rtl.emit import emit
 from eqhls.fixed import Fixed
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.graph import Node
-from eqhls.ir.types import Axis, Type
-from eqhls.lower.netlist import Netlist, Port
+from eqhls.ir.graph import Graph
+from eqhls.lower.layout import Layout, Port
+from eqhls.lower.netlist import Netlist
+from eqhls.lower.plan import Plan
 from eqhls.lower.stages import cut
-from eqhls.lower.words import pack, unpack
-from eqhls.ops.input import Input
 from eqhls.options import Options
 from eqhls.text import MANIFEST, write_project
 from eqhls.verify.bulk import BulkSimulator
@@ -40,13 +38,11 @@ WITHOUT_TABLES = {"binary_lut": False}
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A traced peer: the network, alkaid's logic, the netlist of it, and its ports as nodes."""
+    """A traced peer: the network, alkaid's logic, and the netlist of it."""
 
     model: keras.Model
     comb: CombLogic
     netlist: Netlist
-    inputs: tuple[Node, ...]
-    outputs: tuple[Node, ...]
 
 
 def read(path: Path) -> Peer:
@@ -56,10 +52,9 @@ def read(path: Path) -> Peer:
     comb = trace(taken, made, optimize=False, keep_dead_inputs=True)
     forms = tuple(_covering(op.qint) for op in comb.ops if op.opcode == -1)
     results = tuple(_covering(q) for q in comb.out_qint)
-    ports = tuple(Port(f"x{k}", (1,), (f,)) for k, f in enumerate(forms))
-    outs = tuple(Port(f"y{k}", (1,), (f,)) for k, f in enumerate(results))
-    netlist = cut(path.stem, ports, outs, comb, [0] * len(outs), Options().stage_ns)
-    return Peer(model, comb, netlist, _nodes(ports), _nodes(outs))
+    ports = Layout(tuple(Port(f"x{k}", (1,), (f,)) for k, f in enumerate(forms)))
+    outs = Layout(tuple(Port(f"y{k}", (1,), (f,)) for k, f in enumerate(results)))
+    return Peer(model, comb, cut(path.stem, ports, outs, comb, [0] * len(results), Options().stage_ns))
 
 
 def _covering(interval: Any) -> Fixed:
@@ -67,15 +62,11 @@ def _covering(interval: Any) -> Fixed:
     return Fixed(max(signed + integer + frac, 1), signed + integer, bool(signed))
 
 
-def _nodes(ports: tuple[Port, ...]) -> tuple[Node, ...]:
-    kinds = [Type(Rep.S, (Axis("n", 1),), formats=p.formats) for p in ports]
-    return tuple(Node(p.name, Input(t), (), t) for p, t in zip(ports, kinds, strict=True))
-
-
 def write(peer: Peer, folder: Path) -> Path:
     """Write the RTL of a peer as a project folder that the engines and Yosys can run."""
     name = peer.netlist.name
-    files = dict(emit(peer.netlist, Options().clock_mhz)) | {MANIFEST: json.dumps({"name": name}) + "\n"}
+    plan = Plan(Graph(name, (), ()), peer.netlist, Options())
+    files = dict(emit(plan)) | {MANIFEST: json.dumps({"name": name}) + "\n"}
     write_project(files, folder / name)
     return folder / name
 
@@ -84,22 +75,22 @@ def raw_inputs(peer: Peer, jets: dict[str, np.ndarray]) -> dict[str, np.ndarray]
     """Return jets as integers of the ports, wrapped as HGQ2's first quantizers wrap."""
     flat = np.concatenate([jets[t.name].reshape(len(jets["y"]), -1) for t in peer.model.inputs], axis=1)
     raw: dict[str, np.ndarray] = {}
-    for node, column in zip(peer.inputs, flat.T, strict=True):
-        form = node.type.formats[0]
+    for port, column in zip(peer.netlist.inputs.ports, flat.T, strict=True):
+        (form,) = port.formats
         whole = np.floor(column.astype(np.float64) / form.lsb).astype(np.int64)
-        raw[node.name] = ((whole - form.lo) % (1 << form.width) + form.lo)[:, None, None]
+        raw[port.name] = ((whole - form.lo) % (1 << form.width) + form.lo)[:, None]
     return raw
 
 
 def scores(peer: Peer, folder: Path, raw: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:
     """Return the RTL's scores and its events a second."""
-    bulk, words = BulkSimulator(folder), pack(peer.inputs, raw)
+    bulk, words = BulkSimulator(folder), peer.netlist.inputs.pack(raw)
     bulk.build()
     start = time.perf_counter()
     out = bulk.run(words)
     rate = len(words) / (time.perf_counter() - start)
-    node = peer.outputs[0]
-    return unpack(peer.outputs, out)[node.name].ravel() * node.type.formats[0].lsb, rate
+    port = peer.netlist.outputs.ports[0]
+    return peer.netlist.outputs.unpack(out)[port.name].ravel() * port.formats[0].lsb, rate
 
 
 def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:

@@ -11,19 +11,17 @@ import lorentznet_numpy as independent
 import numpy as np
 import pytest
 
-from eqhls.backends.hls.emit import emit as emit_hls
-from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.checkpoints.archive import read_arrays
 from eqhls.frontends.checkpoints.lorentznet import graph_from, recognizes
 from eqhls.frontends.graphfile import load_model, save_graph
 from eqhls.ir.graph import Graph
-from eqhls.lower.schedule import lower
-from eqhls.lower.words import pack, unpack
+from eqhls.lower.layout import Layout
 from eqhls.ops.requantize import Requantize
 from eqhls.options import Options
 from eqhls.passes import run_measured
+from eqhls.project import engines_project
 from eqhls.quantize.assign import assign
 from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
@@ -294,12 +292,10 @@ def test_hardware_is_the_integer_model(mode: str, rng: np.random.Generator, tmp_
     raw = random_events(graph, rng, 200)
     want = graph.evaluate(raw)["logits"]
     assert len(np.unique(want)) > 20
-    options = Options(ProjectName=graph.name)
-    netlist = lower(graph, options)
-    write_project(dict(emit_hls(graph, options)) | dict(emit_rtl(netlist, options.clock_mhz)), tmp_path / "p")
-    words = pack(graph.inputs, raw)
+    write_project(engines_project(graph, Options()), tmp_path / "p")
+    words = Layout.of(graph.inputs).pack(raw)
     for machine in (CSim(tmp_path / "p"), BulkSimulator(tmp_path / "p")):
-        np.testing.assert_array_equal(unpack(graph.results, machine.run(words))["logits"], want)
+        np.testing.assert_array_equal(Layout.of(graph.results).unpack(machine.run(words))["logits"], want)
 
 
 def test_ports_may_be_finer(rng: np.random.Generator) -> None:

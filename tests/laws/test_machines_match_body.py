@@ -13,9 +13,10 @@ from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.hls.lint import lint_project
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.ir.graph import Graph
+from eqhls.lower.layout import Layout
 from eqhls.lower.netlist import simulate
+from eqhls.lower.plan import Plan
 from eqhls.lower.schedule import lower
-from eqhls.lower.words import pack, unpack
 from eqhls.options import Options
 from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
@@ -53,8 +54,7 @@ def test_netlist(design: tuple[Graph, Feeds]) -> None:
     """Our reading of the optimiser's operations, before any Verilog."""
     graph, feeds = design
     netlist = lower(graph, Options())
-    elements = [feeds[n.name][(slice(None), *i)] for n in graph.inputs for i in np.ndindex(n.type.shape)]
-    out = iter(simulate(netlist, elements))
+    out = iter(simulate(netlist, netlist.inputs.columns(feeds)))
     got = {
         n.name: np.stack([next(out) for _ in np.ndindex(n.type.shape)], axis=1).reshape(EVENTS, *n.type.shape)
         for n in graph.results
@@ -65,16 +65,16 @@ def test_netlist(design: tuple[Graph, Feeds]) -> None:
 def test_rtl(design: tuple[Graph, Feeds], tmp_path: Path) -> None:
     """Verilator, back to back, with the promised latency checked in every clock."""
     graph, feeds = design
-    write_project({**emit_rtl(lower(graph, Options()), 360.0), "eqhls.json": "{}"}, tmp_path / "p")
-    words = BulkSimulator(tmp_path / "p").run(pack(graph.inputs, feeds))
-    compare(graph, feeds, unpack(graph.results, words))
+    write_project({**emit_rtl(Plan.of(graph, Options())), "eqhls.json": "{}"}, tmp_path / "p")
+    words = BulkSimulator(tmp_path / "p").run(Layout.of(graph.inputs).pack(feeds))
+    compare(graph, feeds, Layout.of(graph.results).unpack(words))
 
 
 def test_hls(design: tuple[Graph, Feeds], tmp_path: Path) -> None:
     """g++ with ap_fixed; the firmware also passes the linter."""
     graph, feeds = design
-    project = {**emit_hls(graph, Options()), "eqhls.json": "{}"}
+    project = {**emit_hls(Plan.of(graph, Options())), "eqhls.json": "{}"}
     assert lint_project(project) == []
     write_project(project, tmp_path / "p")
-    words = CSim(tmp_path / "p").run(pack(graph.inputs, feeds))
-    compare(graph, feeds, unpack(graph.results, words))
+    words = CSim(tmp_path / "p").run(Layout.of(graph.inputs).pack(feeds))
+    compare(graph, feeds, Layout.of(graph.results).unpack(words))

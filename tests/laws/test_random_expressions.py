@@ -18,8 +18,12 @@ from expressions import grow, inputs_of
 from eqhls.backends.rtl.emit import emit
 from eqhls.engines import INTEGERS, Ints
 from eqhls.fixed import Fixed, Num
-from eqhls.lower.netlist import Netlist, Port, simulate
+from eqhls.ir.graph import Graph
+from eqhls.lower.layout import Layout, Port
+from eqhls.lower.netlist import Netlist, simulate
+from eqhls.lower.plan import Plan
 from eqhls.lower.tracer import Tracer
+from eqhls.options import Options
 from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
 
@@ -60,8 +64,8 @@ def build(seeds: range, stage_ns: float, wide: bool = False) -> Case:
         forms += mine
         raws += events
     ports = (
-        (Port("x", (len(forms),), tuple(forms)),),
-        (Port("y", (len(want),), tuple(f for _, f in results)),),
+        Layout((Port("x", (len(forms),), tuple(forms)),)),
+        Layout((Port("y", (len(want),), tuple(f for _, f in results)),)),
     )
     return Case(tracer.finish("expressions", *ports, results), raws, want)
 
@@ -100,9 +104,10 @@ def test_more_wide_netlists() -> None:
 @pytest.mark.parametrize(("seeds", "wide"), [(range(60), False), (range(12), True)])
 def test_rtl(seeds: range, wide: bool, tmp_path: Path) -> None:
     case = build(seeds, 2.5, wide)
-    write_project({**emit(case.netlist, 360.0), "eqhls.json": "{}"}, tmp_path / "p")
-    words = BulkSimulator(tmp_path / "p").run(_packed(case.netlist.inputs[0].formats, case.inputs))
-    want = _packed(case.netlist.outputs[0].formats, case.want)
+    plan = Plan(Graph(case.netlist.name, (), ()), case.netlist, Options())
+    write_project({**emit(plan), "eqhls.json": "{}"}, tmp_path / "p")
+    words = BulkSimulator(tmp_path / "p").run(_packed(case.netlist.inputs.ports[0].formats, case.inputs))
+    want = _packed(case.netlist.outputs.ports[0].formats, case.want)
     np.testing.assert_array_equal(words, want)
 
 

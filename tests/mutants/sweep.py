@@ -14,7 +14,7 @@ import numpy as np
 
 from eqhls.compile import Compiled
 from eqhls.ir.graph import Graph
-from eqhls.lower.words import Words, pack, word_bits
+from eqhls.lower.layout import Layout, Words
 from eqhls.text import asset
 from eqhls.vectors import Feeds, port_events
 from eqhls.verify.toolchain import require, run, toolchain
@@ -78,7 +78,7 @@ def build(project: Compiled, mutants: Mapping[int, Mutant], folder: Path) -> Any
     paths = [f"-I{p}" for p in (objects, include, include / "vltstd", asset("sim"))]
     command = [require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *paths, "-pthread"]
     parts = [HERE / "harness.cpp", objects / "libVdut.a", objects / "libverilated.a"]
-    width = f"-DEQ_IN_BITS={word_bits(graph.inputs)}"
+    width = f"-DEQ_IN_BITS={Layout.of(graph.inputs).bits}"
     run([*command, width, *parts, "-o", folder / "bench.so"], "g++", folder / "link.log", folder, tools.env)
     return ctypes.CDLL(str(folder / "bench.so")).eqhls_bench
 
@@ -112,7 +112,7 @@ def adversarial(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
 
 
 def packed(graph: Graph, feeds: Feeds) -> tuple[Words, Words]:
-    return pack(graph.inputs, feeds), pack(graph.results, graph.evaluate(feeds))
+    return Layout.of(graph.inputs).pack(feeds), Layout.of(graph.results).pack(graph.evaluate(feeds))
 
 
 def sweep(

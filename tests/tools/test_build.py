@@ -16,7 +16,7 @@ from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.backends.rtl.vendor import vendor_rtl
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
-from eqhls.lower.schedule import lower
+from eqhls.lower.plan import Plan
 from eqhls.options import Options
 from eqhls.text import write_project
 from eqhls.verify.proof import Machines
@@ -38,7 +38,7 @@ def graph(rng: np.random.Generator) -> Graph:
 def project(graph: Graph, folder: Path, backend: Literal["Vitis", "Vivado"] = "Vitis") -> Path:
     options = Options(Backend=backend)
     manifest = json.dumps({"options": options.model_dump(mode="json")})
-    write_project({**emit_hls(graph, options), "eqhls.json": manifest}, folder)
+    write_project({**emit_hls(Plan.of(graph, options)), "eqhls.json": manifest}, folder)
     return folder
 
 
@@ -101,14 +101,14 @@ def test_a_damaged_report(tmp_path: Path) -> None:
 
 def test_a_vendor_core_runs_on_the_same_bench(graph: Graph, tmp_path: Path) -> None:
     """A stand-in with Vitis's port names, made of our own core: same wrapper, same bench."""
-    netlist = lower(graph, Options())
-    ours = emit_rtl(netlist, 360.0)
+    plan = Plan.of(graph, Options())
+    ours = emit_rtl(plan)
     core = str(ours["rtl/seeded_core.v"]).replace(
         "input  wire clk,", "input  wire ap_clk,\n  input  wire ap_rst,"
     )
     core = core.replace("posedge clk", "posedge ap_clk").replace("module seeded_core", "module seeded_vitis")
     ports = json.loads(str(ours["rtl/seeded.portmap.json"]))
-    files = vendor_rtl(ports, netlist.latency_cycles, "seeded_vitis", {"seeded_vitis.v": core})
+    files = vendor_rtl(ports, plan.latency_cycles, "seeded_vitis", {"seeded_vitis.v": core})
     write_project({**files, "eqhls.json": "{}"}, tmp_path / "p")
     machines = Machines(tmp_path / "p", graph)
     feeds = random_events(graph, np.random.default_rng(1), 500)

@@ -10,16 +10,14 @@ import pytest
 from pelican_reference import Network, jets, nano, nano_state, pelican, pelican_state
 from typer.testing import CliRunner
 
-from eqhls.backends.hls.emit import emit as emit_hls
-from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.cli import app, console
 from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
-from eqhls.lower.schedule import lower
-from eqhls.lower.words import pack, unpack
+from eqhls.lower.layout import Layout
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
+from eqhls.project import engines_project
 from eqhls.quantize.assign import assign
 from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
@@ -56,11 +54,11 @@ def test_every_machine_computes_the_integers(quantized: Graph, tmp_path: Path) -
     feeds = random_events(quantized, np.random.default_rng(6), 200)
     want = quantized.evaluate(feeds)[quantized.outputs[0]]
     assert len(np.unique(want)) > 20
-    project = {**emit_hls(quantized, Options()), **emit_rtl(lower(quantized, Options()), 360.0)}
-    write_project({**project, "eqhls.json": "{}"}, tmp_path / "p")
+    write_project(engines_project(quantized, Options()), tmp_path / "p")
     for machine in (CSim(tmp_path / "p"), BulkSimulator(tmp_path / "p")):
-        words = machine.run(pack(quantized.inputs, feeds))
-        np.testing.assert_array_equal(unpack(quantized.results, words)[quantized.outputs[0]], want)
+        words = machine.run(Layout.of(quantized.inputs).pack(feeds))
+        found = Layout.of(quantized.results).unpack(words)
+        np.testing.assert_array_equal(found[quantized.outputs[0]], want)
 
 
 @pytest.mark.parametrize("net, reference", [(NANO, nano), (SMALL, pelican)], ids=["nano", "pelican"])

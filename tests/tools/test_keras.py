@@ -27,8 +27,7 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph
 from eqhls.lower.netlist import simulate
-from eqhls.lower.schedule import lower
-from eqhls.lower.words import pack, unpack
+from eqhls.lower.plan import Plan
 from eqhls.ops.common import integers
 from eqhls.options import Options
 from eqhls.quantize.assign import assign
@@ -233,10 +232,9 @@ def test_a_pair_network_compiles(tmp_path: Path, rng: np.random.Generator) -> No
     fixed = assign(graph, {"p": p, "valid": valid}, Options()).formatted()
     feeds = random_feeds(fixed, rng, 60)
     want = fixed.evaluate(feeds)[fixed.outputs[0]]
-    netlist = lower(fixed, Options())
-    elements = [feeds[n.name][(slice(None), *i)] for n in fixed.inputs for i in np.ndindex(n.type.shape)]
-    np.testing.assert_array_equal(simulate(netlist, elements)[0], want.ravel())
-    write_project({**emit(fixed, Options()), "eqhls.json": "{}"}, tmp_path / "p")
-    words = CSim(tmp_path / "p").run(pack(fixed.inputs, feeds))
-    np.testing.assert_array_equal(unpack(fixed.results, words)[fixed.outputs[0]], want)
+    plan = Plan.of(fixed, Options())
+    np.testing.assert_array_equal(simulate(plan.netlist, plan.inputs.columns(feeds))[0], want.ravel())
+    write_project({**emit(plan), "eqhls.json": "{}"}, tmp_path / "p")
+    words = CSim(tmp_path / "p").run(plan.inputs.pack(feeds))
+    np.testing.assert_array_equal(plan.outputs.unpack(words)[fixed.outputs[0]], want)
     assert len(np.unique(want)) > 5

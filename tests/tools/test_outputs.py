@@ -12,7 +12,7 @@ from networks import two_outputs
 import eqhls
 from eqhls.compile import Compiled
 from eqhls.errors import CompileError, VerificationError
-from eqhls.lower.words import pack, unpack
+from eqhls.lower.layout import Layout
 from eqhls.text import write_file
 from eqhls.verify.csim import CSim
 from eqhls.verify.events import save_predictions
@@ -89,11 +89,11 @@ def test_a_stage_that_raises_keeps_what_was_found(
     def broken(*_: object) -> None:
         raise VerificationError("bench", "died")
 
-    true = CSim.run
+    true, results = CSim.run, Layout.of(project.graph.results)
 
     def lying(self: CSim, words: np.ndarray) -> np.ndarray:
-        found = unpack(project.graph.results, true(self, words))
-        return pack(project.graph.results, found | {"mass": found["mass"] ^ 1})
+        found = results.unpack(true(self, words))
+        return results.pack(found | {"mass": found["mass"] ^ 1})
 
     monkeypatch.setattr("eqhls.verify.proof._cocotb", broken)
     monkeypatch.setattr(CSim, "run", lying)

@@ -140,7 +140,7 @@ def test_trained_formats_are_imported_bit_for_bit(
     assert assign(graph, {}, Options()).evaluate(raw).keys() == graph.evaluate(raw).keys()
     netlist = lower(graph, Options())
     few = {k: v[:100] for k, v in raw.items()}
-    elements = [few[n.name][(slice(None), *i)] for n in graph.inputs for i in np.ndindex(n.type.shape)]
+    elements = netlist.inputs.columns(few)
     np.testing.assert_array_equal(
         simulate(netlist, elements)[0], graph.evaluate(few)[graph.outputs[0]].ravel()
     )

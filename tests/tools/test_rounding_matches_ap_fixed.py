@@ -12,7 +12,7 @@ from eqhls.backends.hls.emit import emit
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example
-from eqhls.lower.words import pack, unpack
+from eqhls.lower.plan import Plan
 from eqhls.ops.common import example
 from eqhls.ops.requantize import Requantize
 from eqhls.options import Options
@@ -41,8 +41,9 @@ def test_all_modes(tmp_path: Path) -> None:
     for node in graph.inputs:
         form = node.type.formats[0]
         feeds[node.name] = np.resize(np.arange(form.lo, form.hi + 1), 512)[:, None]
-    write_project({**emit(graph, Options()), "eqhls.json": "{}"}, tmp_path / "p")
-    got = unpack(graph.results, CSim(tmp_path / "p").run(pack(graph.inputs, feeds)))
+    plan = Plan.of(graph, Options())
+    write_project({**emit(plan), "eqhls.json": "{}"}, tmp_path / "p")
+    got = plan.outputs.unpack(CSim(tmp_path / "p").run(plan.inputs.pack(feeds)))
     want = graph.evaluate(feeds)
     wrong = [
         str(e.types[0]) + " to " + e.label

@@ -11,21 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.hls.lint import lint_project
-from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.fixed import Fixed
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.lower.schedule import lower
-from eqhls.lower.words import pack, unpack
+from eqhls.lower.layout import Layout
 from eqhls.ops.dense import Dense
 from eqhls.ops.input import Input
 from eqhls.ops.relu import Relu
 from eqhls.options import Options
-from eqhls.text import MANIFEST, write_project
+from eqhls.project import engines_project
+from eqhls.text import Project, write_project
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
 from eqhls.verify.sampling import random_events
@@ -45,11 +43,10 @@ def tiny(name: str, weight: float) -> Graph:
     return b.graph("x_out").formatted()
 
 
-def files(graph: Graph) -> dict[str, str | bytes]:
-    options = Options()
-    made = dict(emit_hls(graph, options)) | dict(emit_rtl(lower(graph, options), options.clock_mhz))
+def files(graph: Graph) -> Project:
+    made = engines_project(graph, Options())
     assert lint_project(made) == []
-    return made | {MANIFEST: "{}"}
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +123,13 @@ def test_both_run_in_one_process_below_a_blank_and_built_twice_at_once(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for folder, graph in projects.values():
         feeds = random_events(graph, np.random.default_rng(1), 200)
-        words, want = pack(graph.inputs, feeds), graph.evaluate(feeds)["x_out"]
+        words, want = Layout.of(graph.inputs).pack(feeds), graph.evaluate(feeds)["x_out"]
         with ThreadPoolExecutor() as pool:
             built = list(pool.map(lambda _, f=folder: CSim(f).build(), range(2)))
         assert built[0] == built[1] and built[0].is_relative_to(tmp_path / "cache")
         for machine in (CSim(folder), BulkSimulator(folder)):
-            np.testing.assert_array_equal(unpack(graph.results, machine.run(words))["x_out"], want)
+            found = Layout.of(graph.results).unpack(machine.run(words))
+            np.testing.assert_array_equal(found["x_out"], want)
         place = workspace(folder)
         assert sorted(p.name for p in place.iterdir() if p.name.startswith(".")) == []
         assert not (folder / "build").exists()

@@ -20,11 +20,12 @@ from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.lower.netlist import CELLS, Port, Product, simulate
+from eqhls.lower.layout import Layout, Port
+from eqhls.lower.netlist import CELLS, Product, simulate
 from eqhls.lower.netlist import Input as InputCell
+from eqhls.lower.plan import Plan
 from eqhls.lower.schedule import lower
 from eqhls.lower.tracer import Tracer
-from eqhls.lower.words import pack, unpack
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
@@ -40,7 +41,7 @@ def test_every_cell_has_a_rule() -> None:
 def test_same_input_same_bytes(rng: np.random.Generator) -> None:
     """Law 8: nothing depends on the random ids that the optimiser gives its variables."""
     graph = networks.seeded(rng, 4, 2)
-    first, second = (emit(lower(graph, Options()), 360.0) for _ in range(2))
+    first, second = (emit(Plan.of(graph, Options())) for _ in range(2))
     assert first == second
 
 
@@ -59,7 +60,10 @@ def test_the_optimiser_fault_stays_out() -> None:
     tracer = Tracer(2.5)
     x = tracer.input(Fixed(4, 4, False))
     out = type(x)(tracer, bit_two(x.wire), 0, 8, 0)
-    ports = (Port("x", (1,), (Fixed(4, 4, False),)),), (Port("y", (1,), (Fixed(4, 4, False),)),)
+    ports = (
+        Layout((Port("x", (1,), (Fixed(4, 4, False),)),)),
+        Layout((Port("y", (1,), (Fixed(4, 4, False),)),)),
+    )
     netlist = tracer.finish("bug", *ports, [(out, Fixed(4, 4, False))])
     np.testing.assert_array_equal(simulate(netlist, [values])[0], want)
 
@@ -70,7 +74,7 @@ def test_wide_constants_multiply(constant: int) -> None:
     tracer, form = Tracer(2.5), Fixed(4, 4)
     out = tracer.input(form) * const(constant, 0)
     to = Fixed.covering(out.lo, out.hi, out.frac)
-    ports = (Port("x", (1,), (form,)),), (Port("y", (1,), (to,)),)
+    ports = Layout((Port("x", (1,), (form,)),)), Layout((Port("y", (1,), (to,)),))
     values = np.arange(form.lo, form.hi + 1)
     got = simulate(tracer.finish("product", *ports, [(out, to)]), [values])[0]
     np.testing.assert_array_equal(got, values * (constant >> -out.frac))
@@ -116,7 +120,8 @@ def test_unquantized_graphs_are_refused(rng: np.random.Generator) -> None:
 def test_words_round_trip(rng: np.random.Generator) -> None:
     graph = networks.seeded(rng, 5, 1)
     feeds = random_events(graph, rng, 30)
-    back = unpack(graph.inputs, pack(graph.inputs, feeds))
+    word = Layout.of(graph.inputs)
+    back = word.unpack(word.pack(feeds))
     for name, raw in feeds.items():
         np.testing.assert_array_equal(back[name], raw)
 
@@ -159,8 +164,8 @@ def test_a_difference_and_its_negative_are_made_once(rng: np.random.Generator) -
         pairs = [(i, j) for i in range(4) for j in range(4) if i != j and (ordered or i < j)]
         outs = [(p[i] * p[j]) * (p[i] - p[j]) for i, j in pairs]
         forms = [Fixed.covering(o.lo, o.hi, 0) for o in outs]
-        ports = tuple(Port(f"p{k}", (1,), (port,)) for k in range(4))
-        results = tuple(Port(f"y{k}", (1,), (f,)) for k, f in enumerate(forms))
+        ports = Layout(tuple(Port(f"p{k}", (1,), (port,)) for k in range(4)))
+        results = Layout(tuple(Port(f"y{k}", (1,), (f,)) for k, f in enumerate(forms)))
         netlist = tracer.finish("pairs", ports, results, list(zip(outs, forms, strict=True)))
         raw = rng.integers(port.lo, port.hi + 1, (4, 50))
         want = [raw[i] * raw[j] * (raw[i] - raw[j]) for i, j in pairs]
@@ -176,9 +181,8 @@ def test_wide_constants_are_added_in_parts(rng: np.random.Generator) -> None:
         tracer = Tracer(2.5)
         out = tracer.input(Fixed(4, 4)) + const(constant, 0)
         form = Fixed.covering(out.lo, out.hi, 0)
-        netlist = tracer.finish(
-            "sum", (Port("x", (1,), (Fixed(4, 4),)),), (Port("y", (1,), (form,)),), [(out, form)]
-        )
+        ports = Layout((Port("x", (1,), (Fixed(4, 4),)),)), Layout((Port("y", (1,), (form,)),))
+        netlist = tracer.finish("sum", *ports, [(out, form)])
         np.testing.assert_array_equal(simulate(netlist, [values])[0], values + constant)
 
 
@@ -197,7 +201,7 @@ def _matches(form: Fixed, function: Any, values: np.ndarray) -> bool:
     tracer = Tracer(2.5)
     outs = function(tracer.input(form))
     forms = tuple(Fixed.covering(o.lo, o.hi, o.frac) for o in outs)
-    ports = (Port("x", (1,), (form,)),), (Port("y", (len(forms),), forms),)
+    ports = Layout((Port("x", (1,), (form,)),)), Layout((Port("y", (len(forms),), forms),))
     netlist = tracer.finish("one", *ports, list(zip(outs, forms, strict=True)))
     want = [o.wire for o in function(Num(INTEGERS, values, form.lo, form.hi, form.frac))]
     return all(map(np.array_equal, simulate(netlist, [values]), want))

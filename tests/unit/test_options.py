@@ -13,6 +13,7 @@ from eqhls.backends.hls.emit import emit
 from eqhls.compile import compile_model
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
+from eqhls.lower.plan import Plan
 from eqhls.lower.schedule import lower
 from eqhls.options import GONE, Options, options_of, read_options
 from eqhls.parts import USUAL, part_fault
@@ -35,7 +36,7 @@ def graph() -> Graph:
 
 
 def scripts(graph: Graph, options: Options) -> Project:
-    return {k: v for k, v in emit(graph, options).items() if k.endswith((".tcl", ".cfg"))}
+    return {k: v for k, v in emit(Plan.of(graph, options)).items() if k.endswith((".tcl", ".cfg"))}
 
 
 def test_every_key_is_tried() -> None:

@@ -15,7 +15,7 @@ from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.types import Axis, Type
 from eqhls.lower.coverage import FIRST, HITS, covering_events
 from eqhls.lower.netlist import Lookup, Netlist, Slice, simulate
-from eqhls.lower.schedule import _check, elements, lower
+from eqhls.lower.schedule import _check, lower
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
@@ -115,7 +115,7 @@ def test_padding_spares_features(rng: np.random.Generator) -> None:
 
 
 def outputs(netlist: Netlist, graph: Graph, feeds: Feeds) -> np.ndarray:
-    return np.stack(simulate(netlist, elements(graph, feeds)), axis=1)
+    return np.stack(simulate(netlist, netlist.inputs.columns(feeds)), axis=1)
 
 
 def test_shipped_events_tell_tied_bits_and_deleted_masks_apart(rng: np.random.Generator) -> None:
@@ -153,7 +153,7 @@ def _reads(netlist: Netlist, graph: Graph, feeds: Feeds) -> dict[tuple[int, int]
             words, counts = np.unique(values, return_counts=True)
             found.update({(k, int(w)): int(n) for w, n in zip(words, counts, strict=True)})
 
-    simulate(netlist, elements(graph, feeds), watch)
+    simulate(netlist, netlist.inputs.columns(feeds), watch)
     return found
 
 

@@ -6,6 +6,7 @@ weights/, read through static functions, so that the structs hold no objects.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -60,7 +61,7 @@ class Context:
 
     node: Node
     types: tuple[Type, ...]
-    offset: int = 0
+    place: Mapping[str, Value]
 
     @property
     def size(self) -> int:
@@ -88,8 +89,7 @@ def config(op: Op, c: Context) -> dict[str, Value]:
 
 @config.register
 def _(op: Input, c: Context) -> dict[str, Value]:
-    widths = [c.node.type.format_of(d).width for d in range(c.node.type.rep.dim)]
-    return {"offset": c.offset, "stride": sum(widths)}
+    return dict(c.place)
 
 
 @config.register

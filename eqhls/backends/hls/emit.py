@@ -8,13 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eqhls.backends.hls.config import Context, config, covering, plain
 from eqhls.backends.hls.pairs import PairBlock
-from eqhls.backends.hls.structs import config_struct, table_text
-from eqhls.errors import CompileError
+from eqhls.backends.hls.structs import Value, config_struct, table_text
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
+from eqhls.lower.layout import Layout
+from eqhls.lower.plan import Plan
 from eqhls.names import value_identifier as identifier
-from eqhls.options import Options
 from eqhls.text import Emitter, Project, asset
 
 HEADERS = (
@@ -32,28 +32,26 @@ HEADERS = (
 )
 
 
-def emit(graph: Graph, options: Options) -> Project:
+def emit(plan: Plan) -> Project:
     """Return firmware/, the testbench and the tool scripts that Vitis and Vivado HLS take.
 
-    Raises CompileError where the graph is not quantized or a block has no template.
+    Raises CompileError where a block has no template.
     """
-    if not graph.quantized:
-        raise CompileError(graph.name, "has values without a format", "quantize it first")
-    name = graph.name
+    graph, name = plan.graph, plan.name
     files: dict[str, str | bytes] = {
         f"firmware/{name}.cpp": top_source(graph),
-        f"firmware/{name}.h": top_header(graph),
-        f"firmware/{top_name(graph)}.cpp": top_shell(graph),
-        "firmware/defines.h": defines(graph),
-        "firmware/parameters.h": parameters(graph),
-        "firmware/weights/tables.h": tables(graph),
-        f"{name}_test.cpp": render("testbench.cpp.j2", graph, options),
-        "firmware/bridge.cpp": render("bridge.cpp.j2", graph, options),
-        "build_prj.tcl": render("build_prj.tcl.j2", graph, options),
-        "project.tcl": render("project.tcl.j2", graph, options),
+        f"firmware/{name}.h": top_header(plan),
+        f"firmware/{top_name(graph)}.cpp": top_shell(plan),
+        "firmware/defines.h": defines(plan),
+        "firmware/parameters.h": parameters(plan),
+        "firmware/weights/tables.h": tables(plan),
+        f"{name}_test.cpp": render("testbench.cpp.j2", plan),
+        "firmware/bridge.cpp": render("bridge.cpp.j2", plan),
+        "build_prj.tcl": render("build_prj.tcl.j2", plan),
+        "project.tcl": render("project.tcl.j2", plan),
     }
-    if options.Backend == "Vitis":
-        files["hls_config.cfg"] = render("hls_config.cfg.j2", graph, options)
+    if plan.options.Backend == "Vitis":
+        files["hls_config.cfg"] = render("hls_config.cfg.j2", plan)
     for kind in sorted({"common", "output", *_headers(graph)}):
         files[f"firmware/eqhls/{kind}.h"] = library_header(graph, kind)
     for header in HEADERS:
@@ -86,15 +84,6 @@ def _headers(graph: Graph) -> set[str]:
     return kinds.union(*(needs.get(k, set[str]()) for k in kinds))
 
 
-def word_bits(nodes: tuple[Node, ...]) -> int:
-    """Return the bits of the packed word of some ports."""
-    return sum(_stride(n.type) * (n.type.elements // n.type.rep.dim) for n in nodes)
-
-
-def _stride(kind: Type) -> int:
-    return sum(kind.format_of(d).width for d in range(kind.rep.dim))
-
-
 def tensor_type(kind: Type) -> str:
     """Return the C++ type of a tensor."""
     size = kind.elements // kind.rep.dim
@@ -103,14 +92,14 @@ def tensor_type(kind: Type) -> str:
     return f"eqhls::components<{size}, {kind.rep.dim}, {plain(covering(kind.formats))} >"
 
 
-def top_header(graph: Graph) -> str:
+def top_header(plan: Plan) -> str:
     """Return the declaration of the top function."""
-    out = Emitter()
+    graph, out = plan.graph, Emitter()
     _open_guard(out, guard(graph, "TOP"))
     out('#include "defines.h"')
     out()
     out(f"namespace {namespace(graph)} {{")
-    out("// One event a clock. Element 0 of the first port lies in the lowest bits of a word.")
+    out(f"// One event {plan.every}. Element 0 of the first port lies in the lowest bits of a word.")
     out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data);")
     out(f"}}  // namespace {namespace(graph)}")
     out()
@@ -136,24 +125,23 @@ def shell_signature(graph: Graph) -> str:
     return f"void {top_name(graph)}({space}::in_word_t in_data, {space}::out_word_t& out_data)"
 
 
-def top_shell(graph: Graph) -> str:
-    """Return the HLS top: ports without handshake, one event a clock, around the network."""
-    out = Emitter()
+def top_shell(plan: Plan) -> str:
+    """Return the HLS top: ports without handshake, an event every II clocks, around the network."""
+    graph, out = plan.graph, Emitter()
     out(f'#include "{graph.name}.h"')
     out()
     out(f"{shell_signature(graph)} {{")
-    for pragma in TOP_PRAGMAS:
+    for pragma in (*TOP_PORTS, f"PIPELINE II={plan.ii}"):
         out(f"#pragma HLS {pragma}")
     out(f"  {namespace(graph)}::{graph.name}(in_data, out_data);")
     out("}")
     return out.text()
 
 
-TOP_PRAGMAS = (
+TOP_PORTS = (
     "INTERFACE ap_none port=in_data",
     "INTERFACE ap_none port=out_data",
     "INTERFACE ap_ctrl_none port=return",
-    "PIPELINE II=1",
 )
 
 
@@ -162,11 +150,11 @@ def namespace(graph: Graph) -> str:
     return f"eqhls_{graph.name}"
 
 
-def defines(graph: Graph) -> str:
+def defines(plan: Plan) -> str:
     """Return the types of all values and of the two words."""
-    out = Emitter()
+    graph, out = plan.graph, Emitter()
     _open_guard(out, guard(graph, "DEFINES"))
-    widest = -(-max(word_bits(graph.inputs), word_bits(graph.results), 1024) // 1024) * 1024
+    widest = -(-max(plan.inputs.bits, plan.outputs.bits, 1024) // 1024) * 1024
     out("#ifndef AP_INT_MAX_W")
     out(f"#define AP_INT_MAX_W {widest}")
     out(f"#elif AP_INT_MAX_W < {widest}")
@@ -175,8 +163,8 @@ def defines(graph: Graph) -> str:
     out('#include "eqhls/common.h"')
     out()
     out(f"namespace {namespace(graph)} {{")
-    out(f"typedef ap_uint<{word_bits(graph.inputs)}> in_word_t;")
-    out(f"typedef ap_uint<{word_bits(graph.results)}> out_word_t;")
+    out(f"typedef ap_uint<{plan.inputs.bits}> in_word_t;")
+    out(f"typedef ap_uint<{plan.outputs.bits}> out_word_t;")
     for node in graph:
         out(f"typedef {tensor_type(node.type)} {identifier(node.name)}t;  // {node.type}")
     out(f"}}  // namespace {namespace(graph)}")
@@ -184,20 +172,21 @@ def defines(graph: Graph) -> str:
     return out.text()
 
 
-def contexts(graph: Graph) -> list[Context]:
+def contexts(plan: Plan) -> list[Context]:
     """Return every node with its input types and, for ports, its place in the word."""
-    found: list[Context] = []
-    offset = 0
-    for node in graph:
-        found.append(Context(node, graph.types_into(node), offset if node.op.source else 0))
-        if node.op.source:
-            offset += word_bits((node,))
-    return found
+    graph, at = plan.graph, places(plan.inputs)
+    return [Context(n, graph.types_into(n), at[n.name] if n.op.source else {}) for n in graph]
 
 
-def parameters(graph: Graph) -> str:
+def places(layout: Layout) -> dict[str, dict[str, Value]]:
+    """Return the place of every port in its word: the first bit, and the bits from vector to vector."""
+    fields = layout.by_port()
+    return {p.name: {"offset": fields[p.name][0].lsb, "stride": p.stride} for p in layout.ports}
+
+
+def parameters(plan: Plan) -> str:
     """Return the config structs of all blocks."""
-    out = Emitter()
+    graph, out = plan.graph, Emitter()
     _open_guard(out, guard(graph, "PARAMETERS"))
     out('#include "defines.h"')
     out('#include "weights/tables.h"')
@@ -205,21 +194,20 @@ def parameters(graph: Graph) -> str:
         out(f'#include "eqhls/{kind}.h"')
     out()
     out(f"namespace {namespace(graph)} {{")
-    for c in contexts(graph):
+    for c in contexts(plan):
         out(f"// {c.node.op.kind()}")
         out(config_struct(identifier(c.node.name), config(c.node.op, c)))
-    offset = 0
-    for node in graph.results:
-        out(config_struct(f"{identifier(node.name)}out", {"offset": offset, "stride": _stride(node.type)}))
-        offset += word_bits((node,))
+    for name, place in places(plan.outputs).items():
+        out(config_struct(f"{identifier(name)}out", place))
     out(f"}}  // namespace {namespace(graph)}")
     out("#endif")
     return out.text()
 
 
-def tables(graph: Graph) -> str:
+def tables(plan: Plan) -> str:
     """Return the constant tables of all blocks."""
-    parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(graph)]
+    graph = plan.graph
+    parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(plan)]
     body = "".join(p for p in parts if p)
     name = guard(graph, "TABLES")
     return (
@@ -271,32 +259,23 @@ def call(node: Node) -> str:
     return f"eqhls::{node.op.kind()}<{result}config>({', '.join(arguments)});"
 
 
-def render(template: str, graph: Graph, options: Options) -> str:
+def render(template: str, plan: Plan) -> str:
     """Fill in a whole-file script."""
+    graph, options = plan.graph, plan.options
     environment = Environment(
         loader=PackageLoader("eqhls.backends.hls", "scripts"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
     return environment.get_template(template).render(
-        name=graph.name,
+        name=plan.name,
         namespace=namespace(graph),
         options=options,
         top=top_name(graph),
         period=f"{options.ClockPeriod:.4f}",
         uncertainty=f"{100 * options.uncertainty:.4g}%",
-        in_bits=word_bits(graph.inputs),
-        out_bits=word_bits(graph.results),
-        inputs=[_fields(n) for n in graph.inputs],
-        outputs=[_fields(n) for n in graph.results],
+        in_bits=plan.inputs.bits,
+        out_bits=plan.outputs.bits,
+        inputs=plan.inputs.ports,
+        outputs=plan.outputs.ports,
     )
-
-
-def _fields(node: Node) -> dict[str, object]:
-    kind = node.type
-    forms = [kind.format_of(d) for d in range(kind.rep.dim)]
-    return {
-        "name": node.name,
-        "count": kind.elements // kind.rep.dim,
-        "fields": [{"width": f.width, "signed": f.signed} for f in forms],
-    }

@@ -4,44 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from eqhls.lower.layout import Field, Layout
+from eqhls.lower.plan import Plan
 
-from eqhls.lower.netlist import Netlist, Port
 
-
-def port_map(netlist: Netlist, clock_mhz: float) -> dict[str, Any]:
+def port_map(plan: Plan) -> dict[str, Any]:
     """Return the map of both packed words, with latency, II and clock."""
     return {
-        "name": netlist.name,
-        "latency_cycles": netlist.latency_cycles,
-        "ii": 1,
-        "clock_mhz": round(clock_mhz, 3),
+        "name": plan.name,
+        "latency_cycles": plan.latency_cycles,
+        "ii": plan.ii,
+        "clock_mhz": plan.clock_mhz,
         "reset": "rst, synchronous, active high",
-        "input_bits": sum(p.bits for p in netlist.inputs),
-        "output_bits": sum(p.bits for p in netlist.outputs),
-        "inputs": _tensors(netlist.inputs),
-        "outputs": _tensors(netlist.outputs),
+        "input_bits": plan.inputs.bits,
+        "output_bits": plan.outputs.bits,
+        "inputs": _tensors(plan.inputs),
+        "outputs": _tensors(plan.outputs),
     }
 
 
-def _tensors(ports: tuple[Port, ...]) -> list[dict[str, Any]]:
-    tensors: list[dict[str, Any]] = []
-    offset = 0
-    for port in ports:
-        elements: list[dict[str, Any]] = []
-        for index, form in zip(np.ndindex(port.shape), port.formats, strict=True):
-            elements.append(
-                {
-                    "index": list(index),
-                    "lsb": offset,
-                    "width": form.width,
-                    "signed": form.signed,
-                    "frac_bits": form.frac,
-                }
-            )
-            offset += form.width
-        tensors.append({"name": port.name, "shape": list(port.shape), "elements": elements})
-    return tensors
+def _tensors(layout: Layout) -> list[dict[str, Any]]:
+    fields = layout.by_port()
+    return [
+        {"name": p.name, "shape": list(p.shape), "elements": [_element(f) for f in fields[p.name]]}
+        for p in layout.ports
+    ]
+
+
+def _element(field: Field) -> dict[str, Any]:
+    return {
+        "index": list(field.index),
+        "lsb": field.lsb,
+        "width": field.form.width,
+        "signed": field.form.signed,
+        "frac_bits": field.form.frac,
+    }
 
 
 def port_table(ports: dict[str, Any]) -> str:

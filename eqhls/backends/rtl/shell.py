@@ -14,14 +14,14 @@ def valid_pipe(name: str) -> tuple[str, str]:
     return f"rtl/{own}.sv", asset("firmware", "rtl", f"{_PIPE}.sv").read_text().replace(_PIPE, own)
 
 
-def shell(name: str, bits: tuple[int, int], latency_cycles: int, core: str) -> str:
+def shell(name: str, bits: tuple[int, int], latency_cycles: int, ii: int, core: str) -> str:
     """Return the Verilog of a top.
 
     `bits` are the widths of the input and output words; `core` is the instantiation of what computes
-    `out_data` from `in_data`, `latency_cycles` after it, one event a clock.
+    `out_data` from `in_data`, `latency_cycles` after it, an event every `ii` clocks.
     """
     out = Emitter()
-    out(f"// Latency {latency_cycles} clocks, II = 1. Ports: {name}.portmap.json")
+    out(f"// Latency {latency_cycles} clocks, II = {ii}. Ports: {name}.portmap.json")
     out("`default_nettype none")
     out(f"module {name} (")
     with out.block():

@@ -15,8 +15,9 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
     """Return an rtl/ folder whose top has the ports of ours and holds a vendor core.
 
     `ports` is the port map of the project, `core` the vendor's top module (ports ap_clk, ap_rst,
-    in_data, out_data; ap_ctrl_none, II = 1), `sources` its Verilog files by name and `latency_cycles`
-    the latency of its csynth report. Raises CompileError where a file does not hold the module.
+    in_data, out_data; ap_ctrl_none, the II of the port map), `sources` its Verilog files by name and
+    `latency_cycles` the latency of its csynth report. Raises CompileError where a file does not hold the
+    module.
     """
     if not any(f"module {core}" in text for text in sources.values()):
         raise CompileError(
@@ -27,7 +28,8 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
     cell, text = valid_pipe(name)
     files[cell] = text
     inner = f"{core} u_core (.ap_clk(clk), .ap_rst(rst), .in_data(in_data), .out_data(out_data));"
-    files[f"rtl/{name}.v"] = shell(name, (ports["input_bits"], ports["output_bits"]), latency_cycles, inner)
+    bits = ports["input_bits"], ports["output_bits"]
+    files[f"rtl/{name}.v"] = shell(name, bits, latency_cycles, ports["ii"], inner)
     order = [cell, *sorted(f"rtl/vendor/{f}" for f in sources), f"rtl/{name}.v"]
     files["rtl/sources.f"] = "\n".join(order) + "\n"
     files[f"rtl/{name}.portmap.json"] = (
