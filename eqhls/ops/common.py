@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, triangle
-from eqhls.ir.op import TRUNCATED, Floats, Tensor, disturbed
+from eqhls.ir.op import TRUNCATED, Floats, Op, Tensor, disturbed, mapped
 from eqhls.ir.types import Axis, Type
+from eqhls.ir.work import Work
 
 LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
 """p+, p-, y, z with steps of 2, 1/8, 1/2, 1/2 GeV: products of p+ p- and y y share a point."""
@@ -28,6 +30,29 @@ def example(
     """Return a type for an example; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
     return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, formats)
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarMap(Op):
+    """An affine map of scalars: what those with weights (out, ..) and shifts have in common."""
+
+    weights: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    moves_bits: ClassVar[bool] = False
+    weight: Tensor
+    bias: Tensor | None = None
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work(constants=mapped(self.infer(*types).elements, self.weight))
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        shifts = [getattr(self, name) for name in self.weights[1:]]
+        return factors[0] if all(s is None for s in shifts) else None
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return ()
 
 
 def contract(table: CGTable, dim: int, a: NumArray, b: NumArray) -> NumArray:

@@ -7,23 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, const, constant_matmul
+from eqhls.fixed import NumArray, const, constant_matmul
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor, mapped
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example, integers, scalars_only
+from eqhls.ops.common import ScalarMap, example, integers, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
-class Dense(Op):
+class Dense(ScalarMap):
     """y = W x + b over all scalars of the event, flattened in the order of their axes."""
 
     group: ClassVar[str] = "scalar"
-    weights: ClassVar[tuple[str, ...]] = ("weight", "bias")
-    moves_bits: ClassVar[bool] = False
-    weight: Tensor
-    bias: Tensor | None = None
     to: str = "c"
 
     def infer(self, *types: Type) -> Type:
@@ -48,18 +43,6 @@ class Dense(Op):
             shift, point = integers(self.bias)
             out = out + np.array([const(int(b), point) for b in shift], dtype=object)
         return out[:, None]
-
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(constants=mapped(self.infer(*types).elements, self.weight))
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return factors[0] if self.bias is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

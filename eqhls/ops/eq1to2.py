@@ -7,28 +7,33 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, sum_axis
+from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor, mapped
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import biased, blocks, check_axes, check_maps, example, integers, mixed, scalars_only
+from eqhls.ops.common import (
+    ScalarMap,
+    biased,
+    blocks,
+    check_axes,
+    check_maps,
+    example,
+    integers,
+    mixed,
+    scalars_only,
+)
 
 BASIS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Eq1to2(Op):
+class Eq1to2(ScalarMap):
     """y[i,j,s] = sum over d and b of K[s,d,b] op_b(x_d)[i,j] + bias_s, S[i,c] to S[i,j,c].
 
     In PELICAN's order: D x_i, x_j, x_i, D total, total, where D stands for delta_ij.
     """
 
     group: ClassVar[str] = "pair"
-    weights: ClassVar[tuple[str, ...]] = ("weight", "bias")
-    moves_bits: ClassVar[bool] = False
-    weight: Tensor
-    bias: Tensor | None = None
     row: str = "i"
     column: str = "j"
     channel: str = "c"
@@ -61,18 +66,6 @@ class Eq1to2(Op):
         for i in range(len(v)):
             out[i, i] = out[i, i] + corner[i] + diagonal
         return out[..., None]
-
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(constants=mapped(self.infer(*types).elements, self.weight))
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return factors[0] if self.bias is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, sum_axis, total
+from eqhls.fixed import NumArray, sum_axis, total
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, pairs_of
-from eqhls.ir.op import Example, Floats, Op, Tensor, mapped
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
 from eqhls.ops.common import (
+    ScalarMap,
     biased,
     blocks,
     check_last,
@@ -30,7 +30,7 @@ BASIS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to0(Op):
+class Eq2to0(ScalarMap):
     """y[s] = sum over d of K[s,d,0] total_d + K[s,d,1] trace_d, + bias_s.
 
     The input is S[i,j,c], or S[p,c] with the pairs i <= j of a symmetric tensor; total is the sum over
@@ -38,10 +38,6 @@ class Eq2to0(Op):
     """
 
     group: ClassVar[str] = "pair"
-    weights: ClassVar[tuple[str, ...]] = ("weight", "bias")
-    moves_bits: ClassVar[bool] = False
-    weight: Tensor
-    bias: Tensor | None = None
     channel: str = "c"
 
     def infer(self, *types: Type) -> Type:
@@ -74,18 +70,6 @@ class Eq2to0(Op):
             whole = sum_axis(sum_axis(v, 1), 0)
         event = np.concatenate([whole, trace])
         return biased(mixed(event, blocks(raw, [(0, 1)]), frac), self.bias)[..., None]
-
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(constants=mapped(self.infer(*types).elements, self.weight))
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return factors[0] if self.bias is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, sum_axis
+from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor, mapped
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
 from eqhls.ops.common import (
+    ScalarMap,
     biased,
     blocks,
     check_last,
@@ -29,7 +29,7 @@ BASIS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to1(Op):
+class Eq2to1(ScalarMap):
     """y[i,s] = sum over d and b of K[s,d,b] op_b(x_d)[i] + bias_s.
 
     In PELICAN's order: d_i, r_i, c_i, trace, total. The input is S[i,j,c], or S[p,c] with the pairs
@@ -37,10 +37,6 @@ class Eq2to1(Op):
     """
 
     group: ClassVar[str] = "pair"
-    weights: ClassVar[tuple[str, ...]] = ("weight", "bias")
-    moves_bits: ClassVar[bool] = False
-    weight: Tensor
-    bias: Tensor | None = None
     to: str = "i"
     channel: str = "c"
 
@@ -67,18 +63,6 @@ class Eq2to1(Op):
         event = np.concatenate([sum_axis(d, 0), sum_axis(rows, 0)])
         every = biased(mixed(event, blocks(raw, [(3, 4)]), frac), self.bias)
         return np.asarray(mixed(vectors, blocks(raw, [(0, 1, 2)]), frac) + every)[..., None]
-
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(constants=mapped(self.infer(*types).elements, self.weight))
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return factors[0] if self.bias is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, sum_axis
+from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor, mapped
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
 from eqhls.ops.common import (
+    ScalarMap,
     biased,
     blocks,
     check_axes,
@@ -30,7 +30,7 @@ ROUNDED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to2(Op):
+class Eq2to2(ScalarMap):
     """y[i,j,s] = sum over channels d and b of K[s,d,b] op_b(x_d)[i,j] + bias_s + delta_ij diagonal_s.
 
     The 15 op_b in PELICAN's order (arXiv:2211.00454), aggregations being plain sums with d_i = x_ii,
@@ -43,9 +43,6 @@ class Eq2to2(Op):
 
     group: ClassVar[str] = "pair"
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
-    moves_bits: ClassVar[bool] = False
-    weight: Tensor
-    bias: Tensor | None = None
     diagonal: Tensor | None = None
     keep: int | None = None
     row: str = "i"
@@ -99,18 +96,6 @@ class Eq2to2(Op):
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
-
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(constants=mapped(self.infer(*types).elements, self.weight))
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return factors[0] if self.bias is None and self.diagonal is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

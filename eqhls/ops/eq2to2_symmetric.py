@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, sum_axis, total
+from eqhls.fixed import NumArray, sum_axis, total
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, pairs_of, triangle
-from eqhls.ir.op import Example, Floats, Op, Tensor, mapped
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
 from eqhls.ops.common import (
+    ScalarMap,
     biased,
     blocks,
     check_axes,
@@ -31,7 +31,7 @@ ROUNDED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to2Symmetric(Op):
+class Eq2to2Symmetric(ScalarMap):
     """The nine maps of symmetric pair tensors to symmetric ones; pairs i <= j lie along `pair`.
 
     y[ij,s] = sum over d and b of K[s,d,b] op_b(x_d)[ij] + bias_s + delta_ij diagonal_s with, in this
@@ -41,9 +41,6 @@ class Eq2to2Symmetric(Op):
 
     group: ClassVar[str] = "pair"
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
-    moves_bits: ClassVar[bool] = False
-    weight: Tensor
-    bias: Tensor | None = None
     diagonal: Tensor | None = None
     keep: int | None = None
     pair: str = "p"
@@ -101,18 +98,6 @@ class Eq2to2Symmetric(Op):
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
-
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(constants=mapped(self.infer(*types).elements, self.weight))
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return factors[0] if self.bias is None and self.diagonal is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
