@@ -4,8 +4,8 @@
 // CFG::terms         products of two components
 // CFG::out(t), first(t), second(t), factor(t)
 //                    y_out += factor * a_first * b_second; factor is an integer
-// CFG::shift         all factors are worth 2^-shift of it
-// CFG::left_t, right_t, sum_t   covering types of a, of b, of the sums (scaled by 2^shift)
+// CFG::left_t, right_t, sum_t   covering types of a, of b, of the sums
+// CFG::result_t      the bits of a sum with the binary point of y: factors are fractions of a power of two
 #ifndef EQHLS_CG_PRODUCT_H_
 #define EQHLS_CG_PRODUCT_H_
 

@@ -6,6 +6,7 @@
 // CFG::right(n)      four-vector of b (of a again where all pairs of one set are formed)
 // CFG::light_cone    components (+, -, y, z) with <a,b> = (a+ b- + a- b+) / 2 - ay by - az bz,
 //                    otherwise (E, x, y, z) with <a,b> = aE bE - ax bx - ay by - az bz
+// CFG::sum_t         covering type of y
 #ifndef EQHLS_GRAM_H_
 #define EQHLS_GRAM_H_
 

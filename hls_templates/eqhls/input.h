@@ -1,8 +1,7 @@
 // input: cut elements out of the packed input word.
 //
 // CFG::offset        first bit of the port in the word
-// CFG::width(d)      bits of component d; element (n, d) follows element (n, d - 1)
-// CFG::stride        bits of all components of one element
+// CFG::stride        bits of all components of one element; component d follows component d - 1
 #ifndef EQHLS_INPUT_H_
 #define EQHLS_INPUT_H_
 

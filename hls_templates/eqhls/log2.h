@@ -4,7 +4,7 @@
 // bits that advance by CFG::step bits; the highest window with a bit set addresses its table.
 //
 // CFG::size          elements
-// CFG::point         w is x with this many fraction bits, cut below
+// CFG::scaled_t      the type of w: x with the binary point of w, cut below
 // CFG::magnitude     code |x|
 // CFG::width         bits of w
 // CFG::windows       number of windows

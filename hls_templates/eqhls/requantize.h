@@ -1,8 +1,8 @@
 // requantize: an assignment with the rounding and overflow of ap_fixed.
 //
 // CFG::size          elements
-// CFG::target0_t ..  the format of each component (target3_t for a four-vector); others use
-//                    target0_t for all
+// CFG::target0_t, target1_t, target2_t, target3_t
+//                    the format of each component of a four-vector; others use target0_t for all
 // CFG::extra         sign bits put in front, so that the ap_fixed headers always find the bits that
 //                    they round by, even where more bits are dropped than the source has
 #ifndef EQHLS_REQUANTIZE_H_

@@ -3,19 +3,26 @@ out does not build, or fails here by name."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import pytest
+from machines import together
 
 from eqhls import ops
+from eqhls.backends.hls.config import Context, config
+from eqhls.backends.hls.emit import places
+from eqhls.backends.onnx.functions import lower
 from eqhls.engines import Integers, Ints, hull, load, store
 from eqhls.fixed import Num, NumArray
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
+from eqhls.lower.layout import Layout
 from eqhls.ops.dense import Dense
 from eqhls.ops.gram import Gram
 from eqhls.ops.mask import Mask
@@ -177,6 +184,37 @@ def test_what_has_covariant_components_can_be_broken(example: Example, rng: np.r
 
 def _values(body: NumArray) -> Floats:
     return store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
+
+
+@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
+def test_every_block_has_all_its_files(block: type[Op]) -> None:
+    """A header, a rule for its config and a rule for its ONNX function."""
+    assert header(block).is_file(), f"hls_templates/eqhls/{block.kind()}.h is missing"
+    none = config.dispatch(object), lower.dispatch(object)
+    assert config.dispatch(block) is not none[0], (
+        f"eqhls/backends/hls/config.py has no rule for {block.kind()}"
+    )
+    if not block.source:
+        assert lower.dispatch(block) is not none[1], f"eqhls/backends/onnx/functions.py lacks {block.kind()}"
+
+
+@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
+def test_headers_document_their_config(block: type[Op]) -> None:
+    """What a header says of CFG is there, and what it uses it says."""
+    graph = together("all", block.examples())
+    at = places(Layout.of(graph.inputs))
+    mine = [n for n in graph if type(n.op) is block]
+    contexts = [Context(n, graph.types_into(n), at.get(n.name, {})) for n in mine]
+    given = {name for c in contexts for name in config(c.node.op, c)}
+    lines = header(block).read_text().splitlines()
+    said = "\n".join(line for line in lines if line.startswith("//"))
+    used = set(re.findall(r"CFG::(\w+)", "\n".join(line for line in lines if not line.startswith("//"))))
+    assert set(re.findall(r"CFG::(\w+)", said)) <= given
+    assert used <= given and used <= set(re.findall(r"\w+", said))
+
+
+def header(block: type[Op]) -> Path:
+    return Path(__file__).resolve().parents[2] / "hls_templates" / "eqhls" / f"{block.kind()}.h"
 
 
 def test_the_laws_can_fail(rng: np.random.Generator) -> None:
