@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from eqhls.cli import app
@@ -31,6 +33,18 @@ def test_the_readme_names_every_command() -> None:
     for command in app.registered_commands:
         name = command.name or getattr(command.callback, "__name__", "")
         assert re.search(rf"\b{name}\b", readme), name
+
+
+def test_the_network_of_the_format_page_computes_what_it_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "eq-format.md").read_text()
+    (network,) = re.findall(r"```eq\n(.*?)```", page, re.S)
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    (tmp_path / "graph.eq").write_text(network)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    (said,) = re.findall(r"# (\[\[.*\]\]):", program)
+    assert done.stdout.strip() == said
 
 
 def test_links_lead_somewhere() -> None:
