@@ -176,11 +176,6 @@ def component_faults(result: Type) -> tuple[str, ...]:
     return () if result.rep is Rep.S else (FLIPPED, EXCHANGED)
 
 
-def mapped(size: int, *maps: Tensor | None) -> int:
-    """Return the products with constants of linear maps of weights (out, ..) that give `size` numbers."""
-    return sum(size // len(m.array) * int(np.count_nonzero(m.array)) for m in maps if m is not None)
-
-
 def disturbed(x: NumArray, fault: str) -> NumArray:
     """Return a tensor with the sign of its last component flipped, or with its components moved on by one."""
     if fault == EXCHANGED:

@@ -1,4 +1,4 @@
-"""The packed word of an event: which bit is what, said once for all who pack, unpack, emit or explain it."""
+"""The packed word of each event: which bit is what, said once for all who pack, unpack, emit or show it."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ class Plan:
 
     @property
     def every(self) -> str:
-        """How often an event may come, in words."""
-        return "a clock" if self.ii == 1 else f"every {self.ii} clocks"
+        """How often the network takes an event, as comments say it."""
+        return "per clock" if self.ii == 1 else f"every {self.ii} clocks"
 
     @property
     def clock_mhz(self) -> float:

@@ -10,18 +10,16 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type, joined_axes, spread
-from eqhls.ir.work import Work
-from eqhls.ops.common import example
+from eqhls.ops.common import Plain, example
 
 
 @dataclass(frozen=True, slots=True)
-class Add(Op):
+class Add(Plain):
     """x0 +- x1 +- ...; axes broadcast by name, `minus` lists the inputs that are subtracted."""
 
     group: ClassVar[str] = "structure"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
     minus: tuple[int, ...] = ()
 
@@ -53,17 +51,8 @@ class Add(Op):
             return -reduce(np.add, minus)
         return reduce(np.subtract, minus, reduce(np.add, plus))
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] if len(set(factors)) == 1 else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

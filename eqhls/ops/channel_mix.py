@@ -11,10 +11,10 @@ from eqhls.fixed import Fixed, NumArray, const, constant_matmul
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.cg import parse_path, table
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults, mapped
+from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import contract, example, integers
+from eqhls.ops.common import contract, example, integers, mapped
 
 DUAL = parse_path("S*F->F~")
 

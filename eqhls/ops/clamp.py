@@ -10,14 +10,13 @@ import numpy as np
 from eqhls.fixed import Fixed, Num, NumArray, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Part, component_faults
+from eqhls.ir.op import Example, Floats, Part
 from eqhls.ir.types import Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example, map_numbers
+from eqhls.ops.common import Plain, example, map_numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Clamp(Op):
+class Clamp(Plain):
     """min(max(x, -bound), bound), component by component.
 
     On anything but scalars an active bound breaks the symmetry: only flips of sign and exchanges of
@@ -26,7 +25,6 @@ class Clamp(Op):
     """
 
     group: ClassVar[str] = "geometry"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
     bound: float = 1.0
 
@@ -59,17 +57,8 @@ class Clamp(Op):
     def cuts_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not Rep.S
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -16,7 +16,7 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, triangle
-from eqhls.ir.op import TRUNCATED, Floats, Op, Tensor, disturbed, mapped
+from eqhls.ir.op import TRUNCATED, Floats, Op, Tensor, component_faults, disturbed
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 
@@ -30,6 +30,44 @@ def example(
     """Return a type for an example; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
     return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, formats)
+
+
+def mapped(size: int, *maps: Tensor | None) -> int:
+    """Return the products with constants of linear maps of weights (out, ..) that give `size` numbers."""
+    return sum(size // len(m.array) * int(np.count_nonzero(m.array)) for m in maps if m is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Op):
+    """A block that adds, chooses or moves numbers. It has no weights, no products and no rounding."""
+
+    weights: ClassVar[tuple[str, ...]] = ()
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work()
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return component_faults(self.infer(*types))
+
+
+@dataclass(frozen=True, slots=True)
+class Function(Op):
+    """A function of one scalar, with a table for each result. Its entries are rounded, not its parameters."""
+
+    weights: ClassVar[tuple[str, ...]] = ()
+    moves_bits: ClassVar[bool] = False
+
+    def work(self, types: tuple[Type, ...]) -> Work:
+        return Work(lookups=self.infer(*types).elements)
+
+    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
+        return None
+
+    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

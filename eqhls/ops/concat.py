@@ -9,18 +9,16 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example
+from eqhls.ops.common import Plain, example
 
 
 @dataclass(frozen=True, slots=True)
-class Concat(Op):
+class Concat(Plain):
     """Join along `axis`; representation, basis and the other axes must agree."""
 
     group: ClassVar[str] = "structure"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = True
     axis: str
 
@@ -44,17 +42,8 @@ class Concat(Op):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return np.concatenate(x, axis=types[0].index(self.axis))
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] if len(set(factors)) == 1 else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

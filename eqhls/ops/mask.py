@@ -9,14 +9,13 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, element, select
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type, spread
-from eqhls.ir.work import Work
-from eqhls.ops.common import broadcast, example, scalars_only
+from eqhls.ops.common import Plain, broadcast, example, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
-class Mask(Op):
+class Mask(Plain):
     """x where the flag of the slot is 1, exactly zero where it is 0.
 
     The second input holds one flag (0 or 1) for each particle: the mask goes by the index of the
@@ -24,7 +23,6 @@ class Mask(Op):
     """
 
     group: ClassVar[str] = "message"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = True
 
     def infer(self, *types: Type) -> Type:
@@ -55,17 +53,8 @@ class Mask(Op):
             out[index] = select(bit, num, const(0, num.frac), bounds)
         return out
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] if factors[1] == 1.0 else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

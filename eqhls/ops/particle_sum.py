@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from eqhls.fixed import Fixed, NumArray, sum_axis
+from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example
+from eqhls.ops.common import Plain, example
 
 
 @dataclass(frozen=True, slots=True)
-class ParticleSum(Op):
+class ParticleSum(Plain):
     """y = sum over `axis`, at full width, so that the order of the terms cannot matter."""
 
     group: ClassVar[str] = "message"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
     axis: str = "j"
 
@@ -32,17 +30,8 @@ class ParticleSum(Op):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return sum_axis(x[0], types[0].index(self.axis))
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -10,14 +10,13 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import addresses, beyond, example, lookups, scalars_only, tabled, tabulated
+from eqhls.ops.common import Function, addresses, beyond, example, lookups, scalars_only, tabled, tabulated
 
 
 @dataclass(frozen=True, slots=True)
-class Radial(Op):
+class Radial(Function):
     """y_c = offset_c + sum_k weight_ck / (1 + slope_k |x|), on a new last axis `to`.
 
     The invariant spans decades, so hardware reads it as a code: where `floor` is positive, the input
@@ -26,8 +25,6 @@ class Radial(Op):
     """
 
     group: ClassVar[str] = "scalar"
-    weights: ClassVar[tuple[str, ...]] = ()
-    moves_bits: ClassVar[bool] = False
     slope: Tensor
     weight: Tensor
     offset: Tensor
@@ -88,17 +85,8 @@ class Radial(Op):
         assert self.out is not None
         return 0.5 * self.out.lsb
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(lookups=self.infer(*types).elements)
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return None
-
     def rounds_to(self) -> tuple[Fixed, ...]:
         return () if self.out is None else (tabled(self.out),)
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

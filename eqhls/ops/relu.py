@@ -9,18 +9,16 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example, map_numbers, scalars_only
+from eqhls.ops.common import Plain, example, map_numbers, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
-class Relu(Op):
+class Relu(Plain):
     """y = max(x, 0) at full width: one gate a bit, where a table would cost one for every address."""
 
     group: ClassVar[str] = "scalar"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
 
     def infer(self, *types: Type) -> Type:
@@ -34,14 +32,8 @@ class Relu(Op):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return map_numbers(x[0], lambda num, _: num.relu())
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return ()

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from eqhls.fixed import Fixed, NumArray
+from eqhls.fixed import NumArray
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example
+from eqhls.ops.common import Plain, example
 
 
 @dataclass(frozen=True, slots=True)
-class Rename(Op):
+class Rename(Plain):
     """The same numbers with axis `axis` called `to`. No hardware."""
 
     group: ClassVar[str] = "structure"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = True
     axis: str
     to: str
@@ -33,17 +31,8 @@ class Rename(Op):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return x[0]
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

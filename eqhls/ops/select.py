@@ -7,20 +7,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray
+from eqhls.fixed import NumArray
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example
+from eqhls.ops.common import Plain, example
 
 
 @dataclass(frozen=True, slots=True)
-class Select(Op):
+class Select(Plain):
     """x[..., indices, ...] along `axis`, which becomes the axis `to`, or goes where `to` is empty."""
 
     group: ClassVar[str] = "structure"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = True
     axis: str
     indices: tuple[int, ...]
@@ -50,17 +48,8 @@ class Select(Op):
         taken = np.take(x[0], self.indices, axis=types[0].index(self.axis))
         return taken.reshape(self.infer(*types).shape)
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -7,17 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, dyadic
+from eqhls.fixed import NumArray, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example, map_numbers
+from eqhls.ops.common import Plain, example, map_numbers
 
 
 @dataclass(frozen=True, slots=True)
-class Spurion(Op):
+class Spurion(Plain):
     """A constant of the representation `type`; products with it need no multiplier.
 
     It breaks the symmetry to its little group unless it is transformed along: the symmetry
@@ -25,7 +24,6 @@ class Spurion(Op):
     """
 
     group: ClassVar[str] = "input"
-    weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
     type: Type
     values: Tensor
@@ -42,17 +40,8 @@ class Spurion(Op):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return map_numbers(self.values.array.astype(object), lambda v, _: dyadic(v))
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work()
-
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return 1.0
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return component_faults(self.infer(*types))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

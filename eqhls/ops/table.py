@@ -11,10 +11,19 @@ import numpy as np
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.fixed.ordered import power
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import addresses, beyond, example, lookups, map_numbers, scalars_only, tabled, tabulated
+from eqhls.ops.common import (
+    Function,
+    addresses,
+    beyond,
+    example,
+    lookups,
+    map_numbers,
+    scalars_only,
+    tabled,
+    tabulated,
+)
 
 NOTHING = np.zeros(0)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -108,7 +117,7 @@ ONE_LINE = Tensor([[0.0, 1.0]])
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Op):
+class Table(Function):
     """y = activation(f(x)), f piecewise linear through (knots, values), straight outside.
 
     `values` has one row for all, or one for each entry of `axis`, and so have the `parameters` of an
@@ -119,8 +128,6 @@ class Table(Op):
     """
 
     group: ClassVar[str] = "scalar"
-    weights: ClassVar[tuple[str, ...]] = ()
-    moves_bits: ClassVar[bool] = False
     knots: Tensor = IDENTITY
     values: Tensor = ONE_LINE
     activation: Activation = Activation.NONE
@@ -214,17 +221,8 @@ class Table(Op):
         y = replace(self, out=None).function(addresses(x), row)
         return beyond(y, self.out)
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(lookups=self.infer(*types).elements)
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return None
-
     def rounds_to(self) -> tuple[Fixed, ...]:
         return () if self.out is None else (tabled(self.out),)
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

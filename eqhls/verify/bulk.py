@@ -26,7 +26,7 @@ class BulkSimulator:
         self.ports = port_map(folder)
 
     def run(self, words: Words) -> Words:
-        """Feed an event in every clock and return their output words, shape (events, ceil(bits / 32)).
+        """Feed one event per clock and return the output words, shape (events, ceil(bits / 32)).
 
         Raises VerificationError where out_valid does not come exactly in its clock.
         """
