@@ -21,9 +21,9 @@ import keras
 import numpy as np
 from rich.progress import Progress
 
+from eqhls.events.prepare import InputForm, Prepared, prepare
 from eqhls.frontends.graphfile import save_graph
 from eqhls.frontends.keras import read_keras
-from eqhls.frontends.prepare import InputForm, Prepared, prepare
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.text import write_file

@@ -21,10 +21,10 @@ with warnings.catch_warnings():
     from eqhls.frontends.layers.base import EqLayer
     from eqhls.frontends.layers.structure import TypedInput
 
+from eqhls.events.ports import steps
 from eqhls.fixed import Fixed
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
-from eqhls.verify.ports import steps
 
 EVENTS = 48
 PROBE = "probe"

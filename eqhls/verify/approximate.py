@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from eqhls.errors import CompileError
+from eqhls.events.ports import fitted
+from eqhls.events.read import Events
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph
@@ -16,7 +18,6 @@ from eqhls.ir.types import Type
 from eqhls.lazy import lazy
 from eqhls.ops.spurion import Spurion
 from eqhls.text import write_file
-from eqhls.verify.events import Events, fitted
 from eqhls.verify.evidence import Stage
 from eqhls.verify.testbuild import refined
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from eqhls.errors import CompileError
+from eqhls.events.ports import steps
 from eqhls.ir.graph import Graph
 from eqhls.verify.envelope import forward
-from eqhls.verify.events import steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.given import ALGEBRA_ERROR, Feeds, Given, Held, Recorded, Target, target
 from eqhls.verify.mistakes import doubled_outputs, exchanged_operands, moved_weights

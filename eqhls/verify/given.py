@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints, hull, load, store
 from eqhls.errors import CompileError
+from eqhls.events.ports import steps
 from eqhls.fixed import Fixed
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.ir.graph import CHUNK, Graph, Node
@@ -27,7 +28,6 @@ from eqhls.passes import simplify
 from eqhls.passes.structure import drop_dead, share_common
 from eqhls.text import Project
 from eqhls.verify.envelope import FLOAT_ERROR, Envelope, Ranges, counterparts, envelopes, forward, rms
-from eqhls.verify.events import steps
 
 Feeds = Mapping[str, Ints]
 Flags = NDArray[np.bool_]

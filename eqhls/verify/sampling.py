@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from eqhls.engines import Ints
+from eqhls.events.vectors import PARTICLES, Feeds, port_events, uniform
 from eqhls.groups.basis import Basis
 from eqhls.groups.exact import causal_vectors, null_vectors
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
-from eqhls.vectors import PARTICLES, Feeds, port_events, uniform
 from eqhls.verify.testbuild import spurion_values
 
 LAST = 3

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.ports import steps
 from eqhls.groups.exact import Element, ExactGroup, is_lorentz, lattice_group, natural_points, raw_action
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import permute
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
-from eqhls.verify.events import steps
 from eqhls.verify.fingerprint import Orders, Turn, prints, still, turned, turns
 from eqhls.verify.sampling import spread_events
 from eqhls.verify.testbuild import port_types

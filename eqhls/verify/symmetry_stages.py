@@ -12,13 +12,14 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.ports import steps
+from eqhls.events.read import Events
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
 from eqhls.options import Options
 from eqhls.project import engines_project
 from eqhls.verify.approximate import mean_change
 from eqhls.verify.controls import broken, faults_of
-from eqhls.verify.events import Events, steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.fingerprint import depends
 from eqhls.verify.sampling import lattice_events, spread_events

@@ -21,8 +21,8 @@ with warnings.catch_warnings():
 
 from eqhls.backends.hls.emit import emit
 from eqhls.errors import CompileError
+from eqhls.events.prepare import InputForm, prepare
 from eqhls.frontends.graphfile import load_model
-from eqhls.frontends.prepare import InputForm, prepare
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep, random_lorentz
 from eqhls.ir.graph import Graph

@@ -20,14 +20,16 @@ from onnx.reference import ReferenceEvaluator
 
 from eqhls import ops
 from eqhls.backends.onnx.functions import lower
-from eqhls.backends.onnx.write import expanded, export_onnx, onnx_model, with_functions
+from eqhls.backends.onnx.write import expanded, export_onnx, onnx_model
 from eqhls.compile import load_any
+from eqhls.complete import with_functions
 from eqhls.errors import CompileError
+from eqhls.events.ports import steps
+from eqhls.exchange.domain import DOMAIN, QUANT_DOMAIN
+from eqhls.exchange.formats import QUANT_MODES
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN
-from eqhls.frontends.exchange.formats import QUANT_MODES
 from eqhls.frontends.graphfile import load_model
-from eqhls.frontends.onnx import read_onnx
+from eqhls.frontends.onnx.read import read_onnx
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Example, Op
@@ -36,7 +38,6 @@ from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.common import example
 from eqhls.ops.input import Input
 from eqhls.ops.requantize import Requantize
-from eqhls.verify.ports import steps
 from eqhls.verify.sampling import uniform
 
 with warnings.catch_warnings():

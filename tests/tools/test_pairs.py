@@ -19,13 +19,13 @@ with warnings.catch_warnings():
     from eqhls.frontends.layers.structure import TypedInput
 
 from eqhls.errors import CompileError
+from eqhls.events.ports import steps
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.op import Example, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops import EXAMPLES
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
-from eqhls.verify.ports import steps
 from eqhls.verify.symmetry import derive
 
 pytestmark = pytest.mark.filterwarnings("ignore")

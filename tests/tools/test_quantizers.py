@@ -28,8 +28,8 @@ with warnings.catch_warnings():
     from eqhls.frontends.layers.structure import TypedInput
 
 from eqhls.errors import CompileError
+from eqhls.events.prepare import InputForm, prepare
 from eqhls.fixed import Fixed
-from eqhls.frontends.prepare import InputForm, prepare
 from eqhls.ir.graph import Graph
 from eqhls.lower.netlist import simulate
 from eqhls.lower.schedule import lower

@@ -10,6 +10,7 @@ from networks import seeded
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.ports import steps
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
@@ -30,7 +31,6 @@ from eqhls.options import Options
 from eqhls.passes import run, simplify
 from eqhls.quantize.assign import assign
 from eqhls.verify.envelope import Envelope, envelopes, forward
-from eqhls.verify.events import steps
 from eqhls.verify.floatstage import given_stage, rewrites_stage
 from eqhls.verify.given import ENOUGH, Given, measured_differences, target
 

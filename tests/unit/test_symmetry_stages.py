@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from eqhls.engines import Ints
+from eqhls.events.ports import steps
+from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import parse_path
@@ -34,7 +36,6 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Options
 from eqhls.verify.approximate import boost_curve
-from eqhls.verify.events import Events, steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.sampling import spread_events
 from eqhls.verify.symmetry import derive

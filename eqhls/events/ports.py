@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.frontends.prepare import InputForm, Prepared, finite, prepare, to_raw
+from eqhls.events.prepare import InputForm, Prepared, finite, prepare, to_raw
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
@@ -20,6 +20,8 @@ from eqhls.ir.op import Floats
 PARTICLES = "j"
 FLAGS = ("valid", "mask")
 """Names of flags for particles; a port over the particles of one unsigned bit holds flags, too."""
+REFERENCES = ("spurions", "beams")
+"""What networks call the constant vectors that break the symmetry; either name is understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
         if node.type.rep is Rep.V:
             role = "p" if node.type.has(PARTICLES) else "jet" if node.type.elements == 4 else ""
         elif node.type.rep is Rep.S and [a.name for a in node.type.axes] == [PARTICLES]:
-            role = "valid" if node.name in FLAGS or (node.type.formats and _is_flag(node)) else ""
+            role = "valid" if node.name in FLAGS or (node.type.formats and is_flag(node)) else ""
         if not role or role in found:
             raise CompileError(
                 graph.name,
@@ -103,8 +105,14 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
     return found
 
 
-def _is_flag(node: Node) -> bool:
-    return (node.type.format_of(0).lo, node.type.format_of(0).hi) == (0, 1)
+def is_flag(node: Node) -> bool:
+    """Whether a port holds one bit for each particle: a feature of wider words is no flag."""
+    kind = node.type
+    return (
+        kind.rep is Rep.S
+        and [a.name for a in kind.axes] == [PARTICLES]
+        and (kind.format_of(0).lo, kind.format_of(0).hi) == (0, 1)
+    )
 
 
 def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prepared:
@@ -140,3 +148,8 @@ def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]
 def steps(node: Node) -> Floats:
     """Return the value of one unit of each component."""
     return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
+
+
+def fitted(node: Node, values: Floats) -> Ints:
+    """Return real values as raw integers of a port: nearest value, saturated."""
+    return to_raw(values, node.type.formats)[0]

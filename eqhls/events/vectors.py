@@ -11,13 +11,13 @@ from collections.abc import Callable
 import numpy as np
 
 from eqhls.engines import Ints
+from eqhls.events.ports import PARTICLES, is_flag
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 
 Feeds = dict[str, Ints]
 """Raw int64 integers by port, of shape (events, *shape)."""
-PARTICLES = "j"
 JETS = 0.25
 """The share of the events that are shaped like jets."""
 STEEPEST = 3
@@ -64,16 +64,6 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
                 raw = np.where(valid.reshape(lines), 1 if is_flag(node) else raw, 0)
         out[node.name] = raw
     return out
-
-
-def is_flag(node: Node) -> bool:
-    """Whether a port holds one bit for each particle: a feature of wider words is no flag."""
-    kind = node.type
-    return (
-        kind.rep is Rep.S
-        and [a.name for a in kind.axes] == [PARTICLES]
-        and (kind.format_of(0).lo, kind.format_of(0).hi) == (0, 1)
-    )
 
 
 def ends(kind: Type) -> tuple[Ints, Ints]:

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-
-Floats = NDArray[np.float64]
+from eqhls.ir.op import Floats
 
 CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
 CONE_JET_FORMATS = (Fixed(10, 11, False), Fixed(10, 7, False), Fixed(9, 8), Fixed(9, 8))
