@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.events.oddities import LOST, SATURATED, falling, odd_jet, odd_momenta, odd_order
-from eqhls.events.ports import PARTICLES, REFERENCES, Filled, steps
+from eqhls.events.ports import PARTICLES, REFERENCES, Filled
 from eqhls.events.prepare import finite
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
@@ -38,7 +38,7 @@ def unread(arrays: Mapping[str, Any], graph: Graph) -> list[str]:
 def whole_floats(node: Node, array: Any) -> list[str]:
     """Return a line on a float array that looks like raw integers."""
     values = np.asarray(array)
-    if values.dtype.kind != "f" or not node.type.formats or (steps(node) >= 1).all():
+    if values.dtype.kind != "f" or not node.type.formats or (node.type.formats.lsb >= 1).all():
         return []
     if (values != np.rint(values)).any() or np.abs(values).max() <= 1:
         return []
@@ -61,7 +61,7 @@ def momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, 
     """Return lines on four-momenta that look wrong."""
     p4 = finite("p4", arrays["p4"])
     node = next(n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES))
-    slots, lsb = node.type.size(PARTICLES), float(steps(node).max()) if node.type.formats else 0.0
+    slots, lsb = node.type.size(PARTICLES), float(node.type.formats.lsb.max()) if node.type.formats else 0.0
     lines = odd_momenta("p4", p4, lsb)
     if "jet" in arrays:
         jet = finite("jet", arrays["jet"])

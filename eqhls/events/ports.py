@@ -57,7 +57,7 @@ def given_port(node: Node, array: Any, padded: bool) -> Filled:
     if not node.type.formats:
         return Filled(nothing, given.astype(np.float64), nothing)
     raw = _checked(node, given)
-    return Filled(raw, raw * steps(node), nothing)
+    return Filled(raw, raw * node.type.formats.lsb, nothing)
 
 
 def _checked(node: Node, given: NDArray[Any]) -> Ints:
@@ -143,11 +143,6 @@ def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]
         part, shape = parts[role], (len(none), *node.type.shape)
         shaped[node.name] = Filled(part.raw.reshape(shape), part.exact.reshape(shape), part.over)
     return shaped
-
-
-def steps(node: Node) -> Floats:
-    """Return the value of one unit of each component."""
-    return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
 
 
 def fitted(node: Node, values: Floats) -> Ints:

@@ -11,7 +11,6 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.events.ports import steps
 from eqhls.events.read import Events
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
@@ -75,7 +74,7 @@ def from_raw(graph: Graph, raw: Mapping[str, Ints]) -> Prediction:
 
 
 def _result(node: Node, raw: Ints) -> Result:
-    scores = raw.astype(np.float64) * steps(node)
+    scores = raw.astype(np.float64) * node.type.formats.lsb
     formats = "|".join(map(str, node.type.formats))
     return Result(scores.reshape(len(raw), -1), raw.reshape(len(raw), -1), formats)
 

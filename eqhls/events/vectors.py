@@ -12,6 +12,7 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.events.ports import PARTICLES, is_flag
+from eqhls.fixed import Formats
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
@@ -68,8 +69,8 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
 
 def ends(kind: Type) -> tuple[Ints, Ints]:
     """Return the smallest and the largest raw integer of every component."""
-    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
-    return np.array([f.lo for f in forms]), np.array([f.hi for f in forms])
+    forms = Formats(kind.formats.each(kind.rep.dim))
+    return forms.lo, forms.hi
 
 
 def uniform(kind: Type, rng: np.random.Generator, events: int) -> Ints:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import NO_FORMATS, Fixed, Formats
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
 
@@ -33,15 +33,17 @@ _TYPE = re.compile(r"([SVFT])(?:\.(xyz|lc))?\[([^\]]*)\](?::(.+))?")
 class Type:
     """A tensor of shape (*axes, components) that transforms in `rep`.
 
-    `formats` is empty before quantization; after it, one format for all components or one each.
+    `formats` is empty before quantization; after it, one format for all components or one each. Any tuple
+    of formats may be given.
     """
 
     rep: Rep
     axes: tuple[Axis, ...] = ()
     basis: Basis = Basis.CARTESIAN
-    formats: tuple[Fixed, ...] = ()
+    formats: Formats = NO_FORMATS
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "formats", Formats(self.formats))
         if self.rep is Rep.S and self.basis is not Basis.CARTESIAN:
             object.__setattr__(self, "basis", Basis.CARTESIAN)
         names = [a.name for a in self.axes]
@@ -97,7 +99,7 @@ class Type:
         return Type(rep, self.axes if axes is None else axes, self.basis)
 
     def format_of(self, component: int) -> Fixed:
-        return self.formats[component if len(self.formats) > 1 else 0]
+        return self.formats[component]
 
     def __str__(self) -> str:
         basis = "" if self.rep is Rep.S else f".{self.basis.value}"
@@ -117,7 +119,7 @@ class Type:
                 Rep[rep],
                 tuple(Axis(n.strip(), int(s)) for n, s in named),
                 Basis(basis or "xyz"),
-                tuple(Fixed.parse(f) for f in formats.split("|")) if formats else (),
+                Formats(map(Fixed.parse, formats.split("|")) if formats else ()),
             )
         except ValueError:
             raise CompileError(

@@ -150,8 +150,8 @@ def _outputs(
     )
     kinds = {n.name: n.type for n in test.results}
     return (
-        {k: _acted(kind, elements, first[k] * _steps(kind)) for k, kind in kinds.items()},
-        {k: second[k] * _steps(kind) for k, kind in kinds.items()},
+        {k: _acted(kind, elements, first[k] * kind.formats.lsb) for k, kind in kinds.items()},
+        {k: second[k] * kind.formats.lsb for k, kind in kinds.items()},
     )
 
 
@@ -170,10 +170,6 @@ def _rms(before: dict[str, Floats], after: dict[str, Floats]) -> float:
     """Return the root mean square of what changes, over all outputs."""
     changes = np.concatenate([(after[k] - before[k]).ravel() for k in before])
     return float(np.sqrt((changes**2).mean()))
-
-
-def _steps(kind: Type) -> Floats:
-    return np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
 
 
 def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> None:

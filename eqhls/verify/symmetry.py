@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.events.ports import steps
 from eqhls.groups.exact import Element, ExactGroup, is_lorentz, lattice_group, natural_points, raw_action
 from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import permute
@@ -128,7 +127,7 @@ def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:
 
 def fractions(kind: Type) -> tuple[int, ...]:
     """Return the fraction bits of each component."""
-    return tuple(kind.format_of(c).frac for c in range(kind.rep.dim))
+    return tuple(f.frac for f in kind.formats.each(kind.rep.dim))
 
 
 def _keeps_lattices(element: Element, kinds: Iterable[Type], points: Sequence[int]) -> bool:
@@ -249,9 +248,9 @@ def wrong(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
 
 def float_values(graph: Graph, feeds: Mapping[str, Ints]) -> dict[str, Floats]:
     """Return the float64 reference on raw integers, every output in its steps."""
-    floats: dict[str, Floats] = {n.name: feeds[n.name] * steps(n) for n in graph.inputs}
+    floats: dict[str, Floats] = {n.name: feeds[n.name] * n.type.formats.lsb for n in graph.inputs}
     scores = graph.scores(floats)
-    return {n.name: scores[n.name] / steps(n) for n in graph.results}
+    return {n.name: scores[n.name] / n.type.formats.lsb for n in graph.results}
 
 
 def followed(graph: Graph, axes: Axes, orders: Sequence[NDArray[np.int64]]) -> list[tuple[Turn, ...] | None]:

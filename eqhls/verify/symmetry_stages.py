@@ -12,7 +12,6 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.events.ports import steps
 from eqhls.events.read import Events
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph
@@ -222,9 +221,8 @@ def _caught(plan: Plan, fault: str, names: list[str]) -> tuple[int, bool]:
 def _changes(test: Graph, wrong: Graph, found: Images, out: Mapping[str, Ints]) -> bool:
     """Whether a faulty network gives other values than the right one on some event."""
     want = test.evaluate(found.moved)
-    return any(
-        (out[n.name] * steps(n) != want[n.name] * steps(test.node(n.name))).any() for n in wrong.results
-    )
+    lsb = {n.name: (n.type.formats.lsb, test.node(n.name).type.formats.lsb) for n in wrong.results}
+    return any((out[name] * new != want[name] * old).any() for name, (new, old) in lsb.items())
 
 
 def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> float:

@@ -12,7 +12,7 @@ from random_graphs import random_feeds, random_graph
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.events.ports import fitted, steps
+from eqhls.events.ports import fitted
 from eqhls.events.vectors import port_events
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
@@ -99,7 +99,7 @@ def test_formats_that_users_ask_for_are_met(rng: np.random.Generator) -> None:
 
 
 def real(graph: Graph, raw: Mapping[str, Ints]) -> dict[str, Floats]:
-    return {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    return {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
 
 
 @pytest.mark.parametrize("seeds", [range(0, 20)])

@@ -24,7 +24,6 @@ from eqhls.backends.onnx.write import expanded, export_onnx, onnx_model
 from eqhls.compile import load_any
 from eqhls.complete import with_functions
 from eqhls.errors import CompileError
-from eqhls.events.ports import steps
 from eqhls.exchange.domain import DOMAIN, QUANT_DOMAIN
 from eqhls.exchange.formats import QUANT_MODES
 from eqhls.fixed import Fixed, Overflow, Rounding
@@ -69,7 +68,7 @@ def one_block(case: Example) -> Graph:
 
 
 def feeds_of(graph: Graph, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    return {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
 
 
 def sampled(graph: Graph, rng: np.random.Generator, events: int = 20) -> dict[str, np.ndarray]:
@@ -80,7 +79,7 @@ def exact_result(graph: Graph, raw: dict[str, np.ndarray]) -> np.ndarray:
     name = graph.outputs[0]
     if not raw:
         return graph.reference({})[name]
-    return graph.evaluate(raw)[name] * steps(graph.node(name))
+    return graph.evaluate(raw)[name] * graph.node(name).type.formats.lsb
 
 
 def shipped(name: str, events: int) -> tuple[Graph, dict[str, np.ndarray]]:

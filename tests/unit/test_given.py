@@ -10,7 +10,6 @@ from networks import seeded
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.events.ports import steps
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Builder, Graph
@@ -66,7 +65,7 @@ def perceptron(rng: np.random.Generator, calibrated: bool = True) -> Graph:
 
 def sampled(graph: Graph) -> dict[str, np.ndarray]:
     raw = words(graph)
-    return {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    return {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
 
 
 def colliding() -> Graph:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from eqhls.engines import Ints
-from eqhls.events.ports import steps
 from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.basis import Basis
@@ -274,7 +273,7 @@ def test_every_legal_network_is_proved(kind: Callable[[Builder], list[str]], tmp
         if found.group is None:
             assert "no exact Lorentz subgroup" in stage.detail or stage.name == "symmetry float"
     raw = spread_events(graph, np.random.default_rng(1), 50)
-    floats = {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    floats = {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
     boosts = boost_curve(graph, Events(raw, floats, None, 0), tmp_path)
     assert boosts.ok, boosts
     covariant = any(n.type.rep is not Rep.S for n in graph.inputs)

@@ -19,7 +19,7 @@ from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, dyadic
+from eqhls.fixed import Fixed, Formats, Num, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import CGTable, parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep
@@ -97,7 +97,7 @@ def _(op: Spurion, c: Context) -> dict[str, Value]:
     kind = c.node.type
     wide = kind.rep is Rep.V
     shared = covering(kind.formats)
-    forms = [kind.format_of(d) if wide else shared for d in range(kind.rep.dim)]
+    forms = kind.formats if wide else Formats([shared])
     flat = op.values.array.reshape(-1, kind.rep.dim)
     return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.rep.dim)])}
 
@@ -339,7 +339,7 @@ def _(op: Requantize, c: Context) -> dict[str, Value]:
             "has formats that differ between components of F or T",
             "share one format over the components",
         )
-    forms = [op.formats[k if len(op.formats) > 1 else 0] for k in range(count)]
+    forms = Formats(op.formats).each(count)
     source = c.types[0].formats
     dropped = max(f.frac for f in source) - min(f.frac for f in forms)
     extra = max(1, dropped + 2 - min(f.width for f in source))
