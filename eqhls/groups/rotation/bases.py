@@ -16,6 +16,7 @@ import re
 from fractions import Fraction
 from functools import cache
 from itertools import permutations
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -135,25 +136,20 @@ def from_tensor(basis: Basis, tensor: Array) -> Array:
     return np.tensordot(tensor, rows, axes=(range(-rank, 0), range(1, rank + 1)))
 
 
+def traceless(tensor: Array) -> Array:
+    """Return symmetric tensors (..., 3, 3) without their traces."""
+    unit = np.eye(3, dtype=int)
+    return tensor - unit * np.trace(tensor, axis1=-2, axis2=-1)[..., None, None] * Fraction(1, 3)
+
+
 @cache
 def change(source: Basis, target: Basis) -> tuple[Exact, int]:
     """Return an integer matrix M and n with M x / n = x in the basis `target`, n the least there is.
 
-    Raises ValueError if the bases are not those of one spin.
+    A trace or a sum that only rounding left is ignored. Raises ValueError unless both are bases of spin 2.
     """
-    if read(source).ndim != read(target).ndim:
+    if not {source, target} <= {*BASES[2]}:
         raise ValueError(f"{source} and {target} are not bases of one irrep")
-    matrix = from_tensor(target, lift(source)).T
-    if source.name == "d6":
-        matrix = fewest(matrix)
-    factor = int(np.lcm.reduce([Fraction(v).denominator for v in matrix.ravel()]))
+    matrix = from_tensor(target, traceless(lift(source))).T
+    factor = lcm(*(Fraction(v).denominator for v in matrix.ravel()))
     return matrix * factor, factor
-
-
-def fewest(matrix: Array) -> Array:
-    """Return a (..., n, 6) matrix on components of d6 that does the same with the least sum of magnitudes.
-
-    a + b + c = 0, so that any number may be taken from the last three entries of a row: their median is.
-    """
-    middle = np.sort(matrix[..., 3:], axis=-1)[..., 1:2]
-    return np.concatenate([matrix[..., :3], matrix[..., 3:] - middle], axis=-1)

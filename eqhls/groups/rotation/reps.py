@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.groups.rep import Basis, Rep, S, act_on_vectors
-from eqhls.groups.rotation.bases import BASES, D6, fewest, moved, read
+from eqhls.groups.rotation.bases import BASES, D6, moved, read
 
 Array = NDArray[Any]
 NAME = "rotation"
@@ -35,9 +35,8 @@ class Irrep(Rep):
         return self.act(basis, matrix, x)
 
     def action(self, basis: Basis, element: Array) -> Array:
-        """Return the (..., dim, dim) matrices of elements (..., 3, 3). n times an element gives n^l times
-        its matrix. Components of d6 with a + b + c = 0 keep that, and signed permutations of the axes permute
-        all six."""
+        """Return the (..., size, size) matrices of elements (..., 3, 3) on stored components. n times an
+        element gives n^l times its matrix."""
         number = element.dtype if element.dtype == object else np.float64
         out = moved(basis).astype(number)
         size = len(out)
@@ -48,7 +47,7 @@ class Irrep(Rep):
         lead = out.shape[: out.ndim - self.spin - 1]
         flat = read(basis).astype(number).reshape(len(read(basis)), -1)
         out = flat @ np.swapaxes(out.reshape(*lead, size, -1), -1, -2)
-        out = fewest(out) if basis == D6 else out
+        out = _three_differences(out, element) if basis == D6 else out
         return out if self.natural else out * _handedness(element)[..., None, None]
 
     def natural_points(self, basis: Basis, points: tuple[int, ...]) -> tuple[int, ...]:
@@ -57,12 +56,32 @@ class Irrep(Rep):
         return tuple(max(sum(points[k] for k in entry) for entry in entries) for entries in terms)
 
 
+def _three_differences(matrix: Array, element: Array) -> Array:
+    """Say of (..., 6, 6) matrices, right for d6 if a + b + c = 0, what they do to a + b + c.
+
+    Differences that were rounded need not have the sum 0. No representation of the group has all three of
+    them, but the signed permutations of the axes have one: there, a + b + c changes sign as the order of the
+    axes does. The determinant of the squares of the entries is that sign.
+    """
+    squares = element * element
+    norm = squares.sum(axis=(-2, -1)) / 3
+    sign = _determinant(squares) / norm**2
+    own = np.array([0, 0, 0, 1, 1, 1]) * sign[..., None]
+    out = matrix.copy()
+    out[..., 3:] += ((own - matrix[..., 3:].sum(axis=-1)) / 3)[..., None]
+    return out
+
+
 def _handedness(element: Array) -> Array:
     """Return the sign of the determinant of matrices (..., 3, 3)."""
+    return np.where(np.asarray(_determinant(element) > 0, dtype=bool), 1, -1)
+
+
+def _determinant(element: Array) -> Array:
+    """Return the determinant of matrices (..., 3, 3), exact if they are."""
     x, y, z = (element[..., k, :] for k in range(3))
     turned = [x[..., i] * (y[..., j] * z[..., k] - y[..., k] * z[..., j]) for i, j, k in _CYCLIC]
-    positive = np.asarray(turned[0] + turned[1] + turned[2] > 0, dtype=bool)
-    return np.where(positive, 1, -1)
+    return np.asarray(turned[0] + turned[1] + turned[2])
 
 
 _CYCLIC = ((0, 1, 2), (1, 2, 0), (2, 0, 1))
