@@ -65,7 +65,7 @@ def _three_differences(matrix: Array, element: Array) -> Array:
     """
     squares = element * element
     norm = squares.sum(axis=(-2, -1)) / 3
-    sign = _determinant(squares) / norm**2
+    sign = np.asarray(_determinant(squares) / norm**2)
     own = np.array([0, 0, 0, 1, 1, 1]) * sign[..., None]
     out = matrix.copy()
     out[..., 3:] += ((own - matrix[..., 3:].sum(axis=-1)) / 3)[..., None]
