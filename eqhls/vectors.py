@@ -79,7 +79,7 @@ def is_flag(node: Node) -> bool:
 
 def ends(kind: Type) -> tuple[Ints, Ints]:
     """Return the smallest and the largest raw integer of every component."""
-    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
+    forms = [kind.format_of(c) for c in range(kind.dim)]
     return np.array([f.lo for f in forms]), np.array([f.hi for f in forms])
 
 

@@ -13,7 +13,6 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, const, constant_matmul, element, total
 from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.coupling import CGTable
-from eqhls.groups.lorentz.basis import CARTESIAN
 from eqhls.groups.permutation import corner, triangle
 from eqhls.groups.rep import Basis, Rep, S
 from eqhls.ir.op import TRUNCATED, Floats, Op, Tensor, component_faults, disturbed
@@ -25,11 +24,11 @@ LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fix
 
 
 def example(
-    rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),), basis: Basis = CARTESIAN
+    rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),), basis: Basis | None = None
 ) -> Type:
-    """Return a type for an example; `axes` as in "i:2,j:3"."""
+    """Return a type for an example, in the first basis unless another is given; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
-    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, formats)
+    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis or rep.basis(), formats)
 
 
 def mapped(size: int, *maps: Tensor | None) -> int:

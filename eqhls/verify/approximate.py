@@ -173,7 +173,7 @@ def _rms(before: dict[str, Floats], after: dict[str, Floats]) -> float:
 
 
 def _steps(kind: Type) -> Floats:
-    return np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+    return np.array([kind.format_of(c).lsb for c in range(kind.dim)])
 
 
 def _plot(group: Group, table: dict[int, list[float]], floats: list[float], path: Path) -> None:

@@ -137,7 +137,7 @@ def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:
 
 def fractions(kind: Type) -> tuple[int, ...]:
     """Return the fraction bits of each component."""
-    return tuple(kind.format_of(c).frac for c in range(kind.rep.dim))
+    return tuple(kind.format_of(c).frac for c in range(kind.dim))
 
 
 def _keeps_lattices(element: Element, kinds: Sequence[Type], basis: Basis, points: Sequence[int]) -> bool:

@@ -55,7 +55,7 @@ LOST = {"pelican_nano": 0.007}
 
 
 def inputs(graph: Graph, raw: dict[str, np.ndarray]) -> list[np.ndarray]:
-    steps = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    steps = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.dim)]) for n in graph.inputs}
     return [(raw[n.name] * steps[n.name]).astype("float32") for n in graph.inputs]
 
 

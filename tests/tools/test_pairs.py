@@ -131,7 +131,7 @@ def test_pelican_in_keras_is_the_integer_model(
     graph = read_keras(model).formatted()
     feeds = {n.name: rng.integers(0, 200, (60, *n.type.shape)) for n in graph.inputs}
     feeds["valid"] = rng.integers(0, 2, feeds["valid"].shape)
-    lsb = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    lsb = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.dim)]) for n in graph.inputs}
     x = [(feeds[n] * lsb[n]).astype("float32") for n in ("p", "jet", "valid")]
     out = np.asarray(model.predict(x, verbose=0)).ravel() / graph.results[0].type.formats[0].lsb
     raw = graph.evaluate(feeds)["logit"].ravel()

@@ -271,7 +271,7 @@ class RequantizeLayer(EqLayer):
     def call(self, x: Any) -> Any:
         parts = [
             requantize(x[..., c : c + 1], self.formats[c if len(self.formats) > 1 else 0])
-            for c in range(self.types[0].rep.dim)
+            for c in range(self.types[0].dim)
         ]
         return K.concatenate(parts, axis=-1)
 
