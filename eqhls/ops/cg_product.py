@@ -8,10 +8,10 @@ from typing import ClassVar
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
-from eqhls.ir.op import Example, Floats, Op, product_faults
+from eqhls.ir.op import Along, Example, Floats, Op, product_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import broadcast, contract, contract_faulty, example
+from eqhls.ops.common import broadcast, contract, contract_faulty, entrywise, example
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ class CgProduct(Op):
 
     def _product(self, types: tuple[Type, ...]) -> Coupling:
         return coupling(self.path, types[0].basis, types[1].basis)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return entrywise(types, axis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         out = self.infer(*types)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
-from eqhls.ir.op import Example, Floats, Op, product_faults
+from eqhls.ir.op import Along, Example, Floats, Op, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
@@ -42,6 +42,9 @@ class CgSquare(Op):
 
     def _product(self, types: tuple[Type, ...]) -> Coupling:
         return coupling(self.path, types[0].basis, types[0].basis)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self._product(types).contract(x[0], x[0])

@@ -11,7 +11,7 @@ from eqhls.groups.lorentz.basis import VectorBasis
 from eqhls.groups.lorentz.reps import V, square
 from eqhls.groups.registry import coupling, form, reps
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, product_faults
+from eqhls.ir.op import Along, Example, Floats, Op, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
@@ -29,6 +29,9 @@ class Invariants(Op):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         return types[0].like(S)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         kind = types[0]
