@@ -20,7 +20,7 @@ from eqhls.ops.common import contract, contract_faulty, example
 @dataclass(frozen=True, slots=True)
 class Invariants(Op):
     """<x, x> of every channel: v.v for V, F^{mn}F_{mn} for F, T^{mn}T_{mn} for T; S stays. For an irrep of
-    the rotation group the full contraction, times the factor of its path."""
+    the rotation group it is the full contraction, times the factor of its path."""
 
     group: ClassVar[str] = "geometry"
     weights: ClassVar[tuple[str, ...]] = ()
