@@ -36,6 +36,9 @@ class Symmetry:
     points: tuple[int, ...] = ()
     parent: Group = GROUPS[0]
     """The group of which `group` is a part."""
+    whole: bool = False
+    """Whether all elements that the lattice has are exact and nothing covariant is rounded, so that elements
+    N / n are exact too."""
 
     @property
     def permutations(self) -> tuple[Permutable, ...]:
@@ -68,31 +71,32 @@ def exact_elements(graph: Graph) -> Symmetry:
     if not moved:
         return Symmetry(None, proper, "no input is a vector or a tensor")
     parent = group_of(moved[0].type.rep)
+    nothing = Symmetry(None, proper, "", parent=parent)
     try:
         kinds = list(port_types(graph).values())
     except CompileError as error:
-        return Symmetry(None, proper, str(error))
+        return replace(nothing, reason=str(error))
     if any(group_of(k.rep) is not parent for k in kinds):
-        return Symmetry(None, proper, "the inputs belong to different groups")
+        return replace(nothing, reason="the inputs belong to different groups")
     if len({k.basis for k in kinds if k.rep.own_formats}) > 1:
-        return Symmetry(None, proper, "the inputs have different bases")
+        return replace(nothing, reason="the inputs have different bases")
     vectors = [k for k in kinds if k.rep == parent.vector]
     basis = vectors[0].basis if vectors else parent.vector.basis(kinds[0].basis.name)
     points = fractions(vectors[0]) if vectors else (0,) * parent.dim
     whole = parent.lattice(basis)
     fitting = tuple(g for g in whole.generators if _keeps_lattices(g, kinds, basis, points))
     if not fitting:
-        return Symmetry(None, proper, "the input steps do not form a lattice of the group")
+        return replace(nothing, reason="the input steps do not form a lattice of the group")
     rounded = [n for n in graph if n.op.rounds_components(graph.types_into(n))]
     kept = tuple(g for g in fitting if all(_commutes(g, graph, n, points) for n in rounded))
     if not kept:
-        return Symmetry(None, proper, f"%{rounded[0].name} rounds components and is not odd")
+        return replace(nothing, reason=f"%{rounded[0].name} rounds components and is not odd")
     exact = "no covariant component is rounded"
     reason = f"%{rounded[0].name} rounds components, oddly" if rounded else exact
     group = _smaller(whole, kept)
     if proper and not group.has_proper:
-        return Symmetry(None, proper, "no proper transformation commutes with the network")
-    return Symmetry(group, proper, reason, (), points, parent)
+        return replace(nothing, reason="no proper transformation commutes with the network")
+    return Symmetry(group, proper, reason, (), points, parent, group == whole and not rounded)
 
 
 def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:

@@ -100,7 +100,7 @@ def pair_moves(symmetry: Symmetry, rng: np.random.Generator, rounds: int = 4) ->
 
 def is_whole(symmetry: Symmetry) -> bool:
     """Whether the whole group of the lattice is exact, and elements N / n of the group with it."""
-    return symmetry.group is not None and symmetry.group == symmetry.parent.lattice(symmetry.group.basis)
+    return symmetry.group is not None and symmetry.whole
 
 
 def images(symmetry: Symmetry, test: Graph, events: Feeds, moves: Sequence[Moves]) -> Images:
