@@ -25,6 +25,7 @@ from eqhls.ops.common import (
     pair_count,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 2
 
@@ -38,6 +39,7 @@ class Eq2to0(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("total@own trace@own")
     channel: str = "c"
 
     def infer(self, *types: Type) -> Type:

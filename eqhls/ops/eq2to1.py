@@ -24,6 +24,7 @@ from eqhls.ops.common import (
     pair_count,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 5
 
@@ -37,6 +38,7 @@ class Eq2to1(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("d@own r@own c@own trace@all total@all")
     to: str = "i"
     channel: str = "c"
 

@@ -24,6 +24,7 @@ from eqhls.ops.common import (
     mixed,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 9
 ROUNDED = 6
@@ -40,6 +41,9 @@ class Eq2to2Symmetric(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of(
+        "x@pair d@corner d@sides r@corner r@sides trace@all trace@diagonal total@all total@diagonal"
+    )
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
     diagonal: Tensor | None = None
     keep: int | None = None
