@@ -14,8 +14,8 @@ from eqhls.engines import Ints
 from eqhls.events.oddities import LOST, SATURATED, falling, odd_jet, odd_momenta, odd_order
 from eqhls.events.ports import PARTICLES, REFERENCES, Filled
 from eqhls.events.prepare import finite
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 
@@ -60,15 +60,13 @@ def saturation_notes(graph: Graph, over: Ints, momenta: bool) -> list[str]:
 def momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, Filled]) -> list[str]:
     """Return lines on four-momenta that look wrong."""
     p4 = finite("p4", arrays["p4"])
-    node = next(n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES))
+    node = next(n for n in graph.inputs if n.type.rep is V and n.type.has(PARTICLES))
     slots, lsb = node.type.size(PARTICLES), float(node.type.formats.lsb.max()) if node.type.formats else 0.0
     lines = odd_momenta("p4", p4, lsb)
     if "jet" in arrays:
         jet = finite("jet", arrays["jet"])
         lines += odd_momenta("jet", jet[:, None], lsb) or odd_jet(p4, jet)
-    elif node.type.basis is Basis.LIGHT_CONE or any(
-        n is not node and n.type.rep is Rep.V for n in graph.inputs
-    ):
+    elif node.type.basis is LIGHT_CONE or any(n is not node and n.type.rep is V for n in graph.inputs):
         lines.append(
             f"jet is missing: the sum of the {p4.shape[1]} given constituents takes its place; give the jet "
             "(E, px, py, pz) that the network was trained with"

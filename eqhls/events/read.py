@@ -16,7 +16,7 @@ from eqhls.events.files import load_arrays
 from eqhls.events.notes import momenta_notes, saturation_notes, unread, whole_floats
 from eqhls.events.ports import REFERENCES, from_momenta, given_port
 from eqhls.events.prepare import finite, to_raw
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 
@@ -96,7 +96,7 @@ def _moved(arrays: Mapping[str, Any], graph: Graph, events: int) -> dict[str, Fl
     for node in graph:
         names = REFERENCES if node.name in REFERENCES else (node.name,)
         found = next((n for n in names if n in arrays), "")
-        if not found or node.type.rep is not Rep.V or node.inputs or node.op.source:
+        if not found or node.type.rep is not V or node.inputs or node.op.source:
             continue
         if graph.quantized:
             raise CompileError(

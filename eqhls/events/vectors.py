@@ -13,7 +13,7 @@ import numpy as np
 from eqhls.engines import Ints
 from eqhls.events.ports import PARTICLES, is_flag
 from eqhls.fixed import Formats
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 
@@ -58,7 +58,7 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
             along = node.type.size(PARTICLES)
             at = node.type.index(PARTICLES) + 1
             lines = (events, *(along if k == at else 1 for k in range(1, raw.ndim)))
-            if node.type.rep is Rep.V:
+            if node.type.rep is V:
                 raw = raw >> np.minimum(rng.integers(0, STEEPEST + 1, lines).cumsum(axis=at), 62)
             if sizes:
                 valid = np.arange(along) < counts[:, None]

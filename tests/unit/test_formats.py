@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eqhls.fixed import Fixed, Formats
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.types import Type
 
 A, B = Fixed(8, 4), Fixed(6, 2, False)
@@ -37,5 +37,5 @@ def test_the_arrays_broadcast_over_components() -> None:
 
 
 def test_a_type_takes_any_tuple() -> None:
-    kind = Type(Rep.V, formats=(A,))  # pyright: ignore[reportArgumentType]
+    kind = Type(V, formats=(A,))  # pyright: ignore[reportArgumentType]
     assert isinstance(kind.formats, Formats) and kind.formats[3] == A and str(kind) == f"V.xyz[]:{A}"
