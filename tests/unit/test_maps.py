@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.eq1to2 import Eq1to2
@@ -20,7 +20,7 @@ from eqhls.ops.maps import PLACES, SUMS, at, maps_of, sums
 
 N = 3
 ROWS, COLUMNS, PAIRS, ONE = Axis("i", N), Axis("j", N), Axis("p", N * (N + 1) // 2), Axis("c", 1)
-SQUARE, TRIANGLE, LINE = (Type(Rep.S, (*axes, ONE)) for axes in ((ROWS, COLUMNS), (PAIRS,), (ROWS,)))
+SQUARE, TRIANGLE, LINE = (Type(S, (*axes, ONE)) for axes in ((ROWS, COLUMNS), (PAIRS,), (ROWS,)))
 UPPER = np.triu_indices(N)
 OPS: list[tuple[type[Any], Type]] = [
     (Eq2to2, SQUARE),
