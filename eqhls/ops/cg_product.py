@@ -10,14 +10,14 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.cg import PATHS, Path, table
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import broadcast, contract, contract_faulty, example
+from eqhls.ops.common import Arithmetic, broadcast, contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
-class CgProduct(Op):
+class CgProduct(Arithmetic):
     """a x b -> out along one path, channel by channel; axes broadcast by name.
 
     Coefficients are dyadic, so nothing is rounded. `V*F->V~` is the dual path. Formulas:
@@ -75,9 +75,6 @@ class CgProduct(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[1]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

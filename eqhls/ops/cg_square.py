@@ -10,14 +10,14 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.cg import PATHS, Path, square_terms, table
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import contract, contract_faulty, example
+from eqhls.ops.common import Arithmetic, contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
-class CgSquare(Op):
+class CgSquare(Arithmetic):
     """x x x -> out along one path; terms (a, b) and (b, a) share one product.
 
     Paths that vanish by antisymmetry are refused: their weights would be dead.
@@ -64,9 +64,6 @@ class CgSquare(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] ** 2
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -11,16 +11,16 @@ from eqhls.fixed import Fixed, NumArray, const, constant_matmul
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.cg import parse_path, table
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults
+from eqhls.ir.op import Example, Floats, Tensor, component_faults
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import contract, example, integers, mapped
+from eqhls.ops.common import Arithmetic, contract, example, integers, mapped
 
 DUAL = parse_path("S*F->F~")
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelMix(Op):
+class ChannelMix(Arithmetic):
     """y_c = sum_d W_cd x_d (+ bias_c for scalars; + sum_d D_cd *x_d for F) along `axis`.
 
     The same weight acts on every component of the representation. `dual` mixes in the Hodge dual
@@ -91,9 +91,6 @@ class ChannelMix(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] if self.bias is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return component_faults(self.infer(*types))

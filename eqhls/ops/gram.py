@@ -7,20 +7,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray
+from eqhls.fixed import NumArray
 from eqhls.groups.basis import Basis
 from eqhls.groups.cg import parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep, dot
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats
 from eqhls.ir.types import Axis, Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import LIGHT_CONE_FORMATS, broadcast, contract, contract_faulty, example
+from eqhls.ops.common import LIGHT_CONE_FORMATS, Arithmetic, broadcast, contract, contract_faulty, example
 
 PRODUCT = parse_path("V*V->S")
 
 
 @dataclass(frozen=True, slots=True)
-class Gram(Op):
+class Gram(Arithmetic):
     """<a, b> with signature (+,-,-,-), never rounded before it is subtracted.
 
     Two inputs: element-wise over axes matched by name, so V[i] and V[j] give S[i, j].
@@ -100,9 +100,6 @@ class Gram(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[-1]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

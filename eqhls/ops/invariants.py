@@ -10,14 +10,14 @@ from eqhls.groups.basis import Basis
 from eqhls.groups.cg import contract as tensor_formula
 from eqhls.groups.cg import parse_path, square_terms, table
 from eqhls.groups.lorentz import Rep, square
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import contract, contract_faulty, example
+from eqhls.ops.common import Arithmetic, contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
-class Invariants(Op):
+class Invariants(Arithmetic):
     """<x, x> of every channel: v.v for V, F^{mn}F_{mn} for F, T^{mn}T_{mn} for T; S stays."""
 
     group: ClassVar[str] = "geometry"
@@ -59,9 +59,6 @@ class Invariants(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] if types[0].rep is Rep.S else factors[0] ** 2
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

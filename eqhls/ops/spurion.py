@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import NumArray, dyadic
 from eqhls.groups.basis import Basis
 from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Example, Floats, Reading, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers
 
@@ -25,6 +25,8 @@ class Spurion(Plain):
 
     group: ClassVar[str] = "input"
     moves_bits: ClassVar[bool] = False
+    constant: ClassVar[str] = "values"
+    reads: ClassVar[Reading] = Reading.NOTHING
     type: Type
     values: Tensor
 
