@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from eqhls.errors import CompileError
+from eqhls.events.read import Events, from_mapping, read_events
+from eqhls.events.scores import Prediction, predict_floats
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.open import load_any, source_files
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.plan import Plan
@@ -26,7 +28,6 @@ from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
 from eqhls.verify.cocotb_run import SimulationResult
-from eqhls.verify.events import Events, Prediction, from_mapping, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
 from eqhls.verify.proof import Machines, make_test_vectors, prove, prove_symmetry, vector_feeds
@@ -183,7 +184,7 @@ def events_of(x: EventsLike, graph: Graph) -> Events:
     if isinstance(x, Mapping):
         return from_mapping(graph, x)
     only = graph.inputs[0] if len(graph.inputs) == 1 else None
-    return from_mapping(graph, {only.name if only and only.type.rep is Rep.S else "p4": x})
+    return from_mapping(graph, {only.name if only and only.type.rep is S else "p4": x})
 
 
 def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floats]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.vectors import port_events
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Axis, Type
@@ -22,7 +23,6 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.relu import Relu
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Table
-from eqhls.vectors import port_events
 
 WIDEST_PORT, FINEST = 40, 24
 ROUNDINGS, OVERFLOWS = tuple(Rounding), tuple(Overflow)
@@ -37,7 +37,7 @@ class Wide:
         widest = int(self.rng.choice([8, 16, 24, WIDEST_PORT]))
         for k in range(int(self.rng.integers(1, 3))):
             size = int(self.rng.integers(1, 4))
-            self.b.add(f"x{k}", Input(Type(Rep.S, (Axis("c", size),), formats=(self.format(widest),))))
+            self.b.add(f"x{k}", Input(Type(S, (Axis("c", size),), formats=(self.format(widest),))))
 
     def format(self, widest: int) -> Fixed:
         """Return a format of any mode; the point lies anywhere, in front of the word and behind it too."""

@@ -9,10 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats
+from eqhls.groups.lorentz.reps import F, V
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type, joined_axes, spread
-from eqhls.ops.common import Plain, example
+from eqhls.ops.common import Plain, entrywise, example
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Add(Plain):
         joined = reduce(lambda a, b: a.like(a.rep, joined_axes(a, b)), types)
         return joined.like(joined.rep)
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return entrywise(types, axis)
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = self.infer(*types).axes
         parts = [spread(a, t, axes, 1) for a, t in zip(x, types, strict=True)]
@@ -57,9 +61,9 @@ class Add(Plain):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        pair = (example(Rep.V, "i:2"), example(Rep.V, "j:3", (Fixed(7, 2),)))
+        pair = (example(V, "i:2"), example(V, "j:3", (Fixed(7, 2),)))
         return (
             Example(cls((1,)), pair, "difference"),
-            Example(cls(), (example(Rep.S, "j:3,c:2"), example(Rep.S, "c:2")), "bias"),
-            Example(cls((0,)), (example(Rep.F, "i:2"),), "negate"),
+            Example(cls(), (example(S, "j:3,c:2"), example(S, "c:2")), "bias"),
+            Example(cls((0,)), (example(F, "i:2"),), "negate"),
         )

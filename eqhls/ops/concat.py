@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats
+from eqhls.groups.lorentz.reps import V
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example
 
@@ -35,6 +35,9 @@ class Concat(Plain):
                 )
         return types[0].with_axis(self.axis, Axis(self.axis, sum(t.size(self.axis) for t in types)))
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.axis else Along.MAP
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         events = max(len(a) for a in x)
         full = [np.broadcast_to(a, (events, *a.shape[1:])) for a in x]
@@ -48,5 +51,5 @@ class Concat(Plain):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        wide = example(Rep.V, "i:1,c:2", (Fixed(10, 5),))
-        return (Example(cls("i"), (example(Rep.V, "i:2,c:2"), wide)),)
+        wide = example(V, "i:1,c:2", (Fixed(10, 5),))
+        return (Example(cls("i"), (example(V, "i:2,c:2"), wide)),)

@@ -9,10 +9,20 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import biased, blocks, check_axes, check_maps, example, integers, mixed, scalars_only
+from eqhls.ops.common import (
+    biased,
+    blocks,
+    check_axes,
+    check_maps,
+    example,
+    integers,
+    mixed,
+    particle_action,
+    scalars_only,
+)
 from eqhls.ops.pair_op import PairOp, Spread, spreads
 
 BASIS = 5
@@ -37,8 +47,12 @@ class Eq1to2(PairOp):
         kind = types[0]
         check_axes(self.kind(), kind, self.row, self.channel)
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias)
+        particle_action(self.kind(), kind, pairs=False)
         rows, out = kind.axes[0], Axis(self.channel, self.weight.shape[0])
-        return kind.like(Rep.S, (rows, Axis(self.column, rows.size), out))
+        return kind.like(S, (rows, rows.named(self.column), out))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]
@@ -69,4 +83,4 @@ class Eq1to2(PairOp):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        return (Example(cls(weight, Tensor([0.5, -2.0])), (example(Rep.S, "i:3,c:2"),)),)
+        return (Example(cls(weight, Tensor([0.5, -2.0])), (example(S, "i:3,c:2"),)),)

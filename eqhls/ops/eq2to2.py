@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
@@ -21,6 +21,7 @@ from eqhls.ops.common import (
     example,
     integers,
     mixed,
+    particle_action,
     scalars_only,
 )
 from eqhls.ops.pair_op import PairOp, Spread, spreads
@@ -63,7 +64,11 @@ class Eq2to2(PairOp):
             raise self.error(f"found {kind}, expected as many rows as columns")
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
         check_keep(self.kind(), self.keep)
+        particle_action(self.kind(), kind)
         return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]
@@ -111,7 +116,7 @@ class Eq2to2(PairOp):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        kind = example(Rep.S, "i:3,j:3,c:2")
+        kind = example(S, "i:3,j:3,c:2")
         return (
             Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (kind,), "biased"),
             Example(cls(Tensor(weight.array[:1])), (kind,), "plain"),

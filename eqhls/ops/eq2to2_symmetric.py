@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis, total
-from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, pairs_of, triangle
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
@@ -22,6 +22,7 @@ from eqhls.ops.common import (
     example,
     integers,
     mixed,
+    particle_action,
     scalars_only,
 )
 from eqhls.ops.pair_op import PairOp, Spread, spreads
@@ -58,7 +59,11 @@ class Eq2to2Symmetric(PairOp):
         corner(kind.size(self.pair))
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
         check_keep(self.kind(), self.keep)
+        particle_action(self.kind(), kind)
         return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         size = types[0].size(self.pair)
@@ -112,7 +117,7 @@ class Eq2to2Symmetric(PairOp):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        kind = example(Rep.S, "p:6,c:2")
+        kind = example(S, "p:6,c:2")
         return (
             Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (kind,), "biased"),
             Example(cls(Tensor(weight.array[:1])), (kind,), "plain"),

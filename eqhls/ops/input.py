@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray, Overflow
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Logarithm, Op, Reading, component_faults
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import LIGHT_CONE_FORMATS, example, nearest
@@ -30,9 +31,12 @@ class Input(Op):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 0)
-        if self.type.rep is not Rep.V and len(set(self.type.formats)) > 1:
+        if not self.type.rep.own_formats and len(set(self.type.formats)) > 1:
             raise self.error(f"found {self.type}", f"give all components of {self.type.rep.name} one format")
         return self.type
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        raise AssertionError("an input has no inputs")
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         raise AssertionError("an input is fed, not computed")
@@ -68,6 +72,6 @@ class Input(Op):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (
-            Example(cls(example(Rep.V, "j:3", LIGHT_CONE_FORMATS, Basis.LIGHT_CONE)), (), "light_cone"),
-            Example(cls(example(Rep.S, "j:3", (Fixed(1, 1, False),))), (), "flags"),
+            Example(cls(example(V, "j:3", LIGHT_CONE_FORMATS, LIGHT_CONE)), (), "light_cone"),
+            Example(cls(example(S, "j:3", (Fixed(1, 1, False),))), (), "flags"),
         )

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, element, select
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type, spread
-from eqhls.ops.common import Plain, broadcast, example, scalars_only
+from eqhls.ops.common import Plain, broadcast, entrywise, example, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Mask(Plain):
             raise self.error(f"found flags of format {flag.formats[0]}, expected ufix<1,1>")
         return x.like(x.rep)
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return entrywise(types, axis)
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0] * spread(x[1], types[1], types[0].axes, 1)
 
@@ -58,8 +62,8 @@ class Mask(Plain):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        flags = example(Rep.S, "j:4", (Fixed(1, 1, False),))
+        flags = example(S, "j:4", (Fixed(1, 1, False),))
         return (
-            Example(cls(), (example(Rep.V, "i:1,j:4"), flags), "vectors"),
-            Example(cls(), (example(Rep.S, "j:4,c:2", (Fixed(4, 2, False),)), flags), "scalars"),
+            Example(cls(), (example(V, "i:1,j:4"), flags), "vectors"),
+            Example(cls(), (example(S, "j:4,c:2", (Fixed(4, 2, False),)), flags), "scalars"),
         )

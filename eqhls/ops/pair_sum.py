@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, sum_axis
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, component_faults
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import T, V
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats, component_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import LIGHT_CONE_FORMATS, Arithmetic, example, scalars_only
+from eqhls.ops.common import LIGHT_CONE_FORMATS, Arithmetic, entrywise, example, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class PairSum(Arithmetic):
         axes = joined_axes(weight, x)
         return x.like(x.rep, axes).without(self.over)
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.REDUCE if axis == self.over else entrywise(types, axis)
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = joined_axes(*types)
         w, v = (spread(a, t, axes, 1) for a, t in zip(x, types, strict=True))
@@ -59,10 +63,10 @@ class PairSum(Arithmetic):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        p = example(Rep.V, "j:4", LIGHT_CONE_FORMATS, Basis.LIGHT_CONE)
-        weights = example(Rep.S, "i:2,j:4", (Fixed(3, 1, False),))
+        p = example(V, "j:4", LIGHT_CONE_FORMATS, LIGHT_CONE)
+        weights = example(S, "i:2,j:4", (Fixed(3, 1, False),))
         return (
             Example(cls(), (weights, p), "vectors"),
-            Example(cls(), (example(Rep.S, "j:4", (Fixed(3, 1),)), p), "momentum"),
-            Example(cls(), (example(Rep.S, "i:1,j:3,c:2"), example(Rep.T, "j:3,c:2")), "tensors"),
+            Example(cls(), (example(S, "j:4", (Fixed(3, 1),)), p), "momentum"),
+            Example(cls(), (example(S, "i:1,j:3,c:2"), example(T, "j:3,c:2")), "tensors"),
         )

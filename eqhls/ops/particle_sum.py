@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import NumArray, sum_axis
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example
 
@@ -24,6 +25,9 @@ class ParticleSum(Plain):
         self.expect(types, 1)
         return types[0].without(self.axis)
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.REDUCE if axis == self.axis else Along.MAP
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0].sum(axis=1 + types[0].index(self.axis))
 
@@ -36,6 +40,6 @@ class ParticleSum(Plain):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (
-            Example(cls("j"), (example(Rep.V, "i:2,j:5"),), "vectors"),
-            Example(cls("j"), (example(Rep.S, "j:4,c:2"),), "scalars"),
+            Example(cls("j"), (example(V, "i:2,j:5"),), "vectors"),
+            Example(cls("j"), (example(S, "j:4,c:2"),), "scalars"),
         )

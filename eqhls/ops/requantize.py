@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, Overflow, Rounding, overflows, quantize
-from eqhls.groups.lorentz import Rep
-from eqhls.ir.op import Example, Floats, Logarithm, Op, Part, Reading, component_faults
+from eqhls.fixed import Fixed, Formats, NumArray, Overflow, Rounding, overflows, quantize
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Part, Reading, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
@@ -41,8 +42,8 @@ class Requantize(Op):
             )
         return types[0].like(types[0].rep)
 
-    def _format(self, component: int) -> Fixed:
-        return self.formats[component if len(self.formats) > 1 else 0]
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0) if self.rectifies(types) else x[0]
@@ -50,31 +51,33 @@ class Requantize(Op):
     def rectifies(self, types: tuple[Type, ...]) -> bool:
         """Whether negative values become 0 whatever the width: a rectifier, of which rounding is no part."""
         form = self.formats[0]
-        return types[0].rep is Rep.S and form.overflow.saturates and not form.signed
+        return types[0].rep is S and form.overflow.saturates and not form.signed
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if not all(f.overflow.saturates for f in self.formats):
             return self.reference(types, *x)
-        lsb, low, high = np.array([(f.lsb, f.lo, f.hi) for f in self.formats]).T
-        return np.clip(x[0], low * lsb, high * lsb)
+        forms = Formats(self.formats)
+        return np.clip(x[0], forms.lo * forms.lsb, forms.hi * forms.lsb)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        return map_numbers(x[0], lambda num, index: quantize(num, self._format(index[-1])))
+        forms = Formats(self.formats)
+        return map_numbers(x[0], lambda num, index: quantize(num, forms[index[-1]]))
 
     def rounding(self, types: tuple[Type, ...]) -> float | Floats:
         truncating = (Rounding.TRN, Rounding.TRN_ZERO)
         return np.array([f.lsb * (1.0 if f.rounding in truncating else 0.5) for f in self.formats])
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        return map_numbers(x[0], lambda num, index: overflows(num, self._format(index[-1])))
+        forms = Formats(self.formats)
+        return map_numbers(x[0], lambda num, index: overflows(num, forms[index[-1]]))
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
-        return types[0].rep is not Rep.S
+        return types[0].rep is not S
 
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
         if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in self.formats):
             return None
-        forms = [self._format(c) for c in range(types[0].rep.dim)]
+        forms = Formats(self.formats).each(types[0].rep.dim)
         return tuple(Part((f.width, f.signed, f.rounding), f.frac, f.signed) for f in forms)
 
     def work(self, types: tuple[Type, ...]) -> Work:
@@ -97,7 +100,7 @@ class Requantize(Op):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        wide = example(Rep.S, "c:3", (Fixed(10, 5),))
+        wide = example(S, "c:3", (Fixed(10, 5),))
         odd = Fixed(8, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM)
         rounded = tuple(Example(cls((Fixed(8, 6, True, r),)), (wide,), r.value.lower()) for r in Rounding)
         fitted = tuple(
@@ -107,5 +110,5 @@ class Requantize(Op):
             *rounded,
             *fitted,
             Example(cls((Fixed(5, 3, False, Rounding.RND, Overflow.SAT),)), (wide,), "unsigned"),
-            Example(cls((odd,)), (example(Rep.V, "i:2", (Fixed(11, 6),)),), "odd_vector"),
+            Example(cls((odd,)), (example(V, "i:2", (Fixed(11, 6),)),), "odd_vector"),
         )

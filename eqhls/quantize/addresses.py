@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from math import ceil, floor, log2
 
-from eqhls.groups.cg import parse_path
+from eqhls.groups.registry import parse_path
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Logarithm, Reading
 from eqhls.ops.cg_product import CgProduct

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Op, Reading, Tensor
 from eqhls.ops.common import integers
@@ -112,7 +113,7 @@ def _source_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str,
     kind, op = made.type, made.op
     if op.source:
         if max(f.width for f in kind.formats) > MIN_WIDTH:
-            group = VECTORS if kind.rep is Rep.V else node.name
+            group = VECTORS if kind.rep is V else node.name
             bits = 0 if node.type.formats else generous
             yield group, Knob(node.name, False, tuple(_widened(f, bits) for f in kind.formats))
     elif op.has_format and op.reads is not Reading.FORMAT:
@@ -139,7 +140,7 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
     tables = [r.name for r in readers if r.op.reads is Reading.ADDRESS]
     narrowed = _narrowed(graph, base, node.name)
     kind = base.node(node.name).type
-    if kind.rep is not Rep.S:
+    if kind.rep is not S:
         if narrowed:
             yield node.name, Knob(node.name, False, tuple(_widened(f, generous) for f in narrowed))
         return

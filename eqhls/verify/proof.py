@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.read import Events, read_events
+from eqhls.events.scores import Prediction, from_raw, predict_floats
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.lower.coverage import covering_events
 from eqhls.lower.layout import Layout, Words
@@ -25,7 +27,6 @@ from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
 from eqhls.verify.given import Given, Recorded
@@ -189,7 +190,7 @@ def scored_output(graph: Graph, name: str, labels: NDArray[Any] | None) -> str:
     if chosen not in graph.outputs:
         raise CompileError("score", f"found {name!r}, expected one of the outputs {', '.join(graph.outputs)}")
     kind = graph.node(chosen).type
-    if labels is not None and kind.rep is not Rep.S:
+    if labels is not None and kind.rep is not S:
         raise CompileError(
             "y",
             f"labels events, but the output %{chosen}: {kind} is not a score",

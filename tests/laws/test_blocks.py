@@ -11,8 +11,8 @@ import pytest
 from eqhls import ops
 from eqhls.engines import Ints, hull, interval, load, store
 from eqhls.errors import CompileError
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep, random_lorentz
+from eqhls.groups.lorentz.reps import random_lorentz
+from eqhls.groups.registry import reps
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type
 
@@ -22,15 +22,15 @@ EVENTS = 40
 
 def raw_inputs(kind: Type, rng: np.random.Generator, events: int = EVENTS) -> Ints:
     """Raw integers over the whole range of a type; the first two events are its corners."""
-    low = np.array([kind.format_of(c).lo for c in range(kind.rep.dim)])
-    high = np.array([kind.format_of(c).hi for c in range(kind.rep.dim)])
+    low = kind.formats.lo
+    high = kind.formats.hi
     raw = rng.integers(low, high + 1, (events, *kind.shape))
     raw[0], raw[1] = low, high
     return raw
 
 
 def in_units(kind: Type, raw: Ints) -> Floats:
-    return raw * np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+    return raw * kind.formats.lsb
 
 
 def test_every_block_has_examples_and_is_listed() -> None:
@@ -98,7 +98,9 @@ def test_a_bound_commutes_with_exchanges_of_axes_only(example: Example, rng: np.
 
 def _combinations(example: Example) -> list[tuple[Type, ...]]:
     """The example's types in every combination of representations and bases."""
-    choices = [[replace(t, rep=r, basis=b, formats=()) for r in Rep for b in Basis] for t in example.types]
+    choices = [
+        [replace(t, rep=r, basis=b, formats=()) for r in reps() for b in r.bases] for t in example.types
+    ]
     return list(product(*choices))
 
 

@@ -19,7 +19,7 @@ from eqhls.backends.onnx.functions import lower
 from eqhls.engines import Integers, Ints, hull, load, store
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Logarithm, Op, Reading, Tensor
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
@@ -55,15 +55,12 @@ STATED = (
 
 
 def raw_inputs(example: Example, rng: np.random.Generator) -> list[Ints]:
-    spans = [(np.array([t.format_of(c).lo for c in range(t.rep.dim)]), t) for t in example.types]
-    return [
-        rng.integers(lo, np.array([t.format_of(c).hi for c in range(t.rep.dim)]) + 1, (EVENTS, *t.shape))
-        for lo, t in spans
-    ]
+    spans = [(t.formats.lo, t) for t in example.types]
+    return [rng.integers(lo, t.formats.hi + 1, (EVENTS, *t.shape)) for lo, t in spans]
 
 
 def in_units(kind: Type, raw: Ints) -> Floats:
-    return raw * np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+    return raw * kind.formats.lsb
 
 
 def reals(example: Example, rng: np.random.Generator) -> list[Floats]:
@@ -201,7 +198,7 @@ def test_what_has_covariant_components_can_be_broken(example: Example, rng: np.r
     """And every fault changes a number."""
     op, types = example.op, example.types
     faults = op.faults(types)
-    covariant = any(t.rep is not Rep.S for t in (*types, op.infer(*types)))
+    covariant = any(t.rep is not S for t in (*types, op.infer(*types)))
     assert bool(faults) == covariant
     nums = [load(t.formats, r) for t, r in zip(types, raw_inputs(example, rng), strict=True)]
     right = _values(op.body(types, *nums))
