@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import NumArray, dyadic
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Reading, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example, map_numbers
 
@@ -25,6 +25,8 @@ class Spurion(Plain):
 
     group: ClassVar[str] = "input"
     moves_bits: ClassVar[bool] = False
+    constant: ClassVar[str] = "values"
+    reads: ClassVar[Reading] = Reading.NOTHING
     type: Type
     values: Tensor
 
