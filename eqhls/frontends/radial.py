@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.types import Axis, Type
@@ -39,7 +39,7 @@ def power(b: Builder, name: str, d: str, exponent: float) -> str:
 
 def spread(b: Builder, name: str, x: str, axis: str, size: int) -> str:
     """Append `size` copies of a scalar along a new last axis."""
-    ones = Spurion(Type(Rep.S, (Axis(axis, size),)), Tensor(np.ones((size, 1))))
+    ones = Spurion(Type(S, (Axis(axis, size),)), Tensor(np.ones((size, 1))))
     return b.add(name, PRODUCT, x, b.add(b.fresh(f"{name}.ones"), ones))
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
 from eqhls.fixed.ordered import rounded_once
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
@@ -67,7 +67,7 @@ class Composed(Function):
         if self.floor < 0:
             raise self.error(f"found floor {self.floor}, expected 0 or that of a Log2")
         _check(self.network)
-        return Type(Rep.S, (*x.axes, *new))
+        return Type(S, (*x.axes, *new))
 
     @property
     def _port(self) -> Type:
@@ -90,7 +90,7 @@ class Composed(Function):
     def channels(self) -> tuple[Axis, ...]:
         """The new axes of the result. Raises CompileError if the network drops or moves an axis."""
         axes, count = self._result.axes, len(self.rows)
-        if self._port.rep is not Rep.S or self._result.rep is not Rep.S or axes[:count] != self.rows:
+        if self._port.rep is not S or self._result.rep is not S or axes[:count] != self.rows:
             raise self.error(
                 f"found a network from {self._port} to {self._result}",
                 "it takes a scalar, and its result begins with the axes of that",
@@ -172,9 +172,9 @@ class Composed(Function):
     def examples(cls) -> tuple[Example, ...]:
         out = Fixed(9, 3, True, Rounding.RND, Overflow.SAT)
         return (
-            Example(cls(_hidden_layer(), out=out), (example(Rep.S, "i:2,j:2", (Fixed(7, 4),)),), "radial"),
-            Example(cls(_hidden_layer(), 0.25, out), (example(Rep.S, "j:3", (Fixed(7, 4),)),), "code"),
-            Example(cls(_gates(), out=out), (example(Rep.S, "i:2,c:2,j:2", (Fixed(6, 3),)),), "rows"),
+            Example(cls(_hidden_layer(), out=out), (example(S, "i:2,j:2", (Fixed(7, 4),)),), "radial"),
+            Example(cls(_hidden_layer(), 0.25, out), (example(S, "j:3", (Fixed(7, 4),)),), "code"),
+            Example(cls(_gates(), out=out), (example(S, "i:2,c:2,j:2", (Fixed(6, 3),)),), "rows"),
         )
 
 
@@ -237,9 +237,9 @@ def acts_alone(op: Op, types: tuple[Type, ...], axes: tuple[Axis, ...], fed: tup
 def _hidden_layer() -> Graph:
     """Return three radial functions of one scalar, behind a hidden layer of four."""
     b = Builder(NETWORK)
-    x = b.add("x", Input(Type(Rep.S)))
+    x = b.add("x", Input(Type(S)))
     root = b.add("root", Table(activation=Activation.ROOT), x)
-    ones = b.add("ones", Spurion(Type(Rep.S, (Axis("h", 4),)), Tensor(np.ones((4, 1)))))
+    ones = b.add("ones", Spurion(Type(S, (Axis("h", 4),)), Tensor(np.ones((4, 1)))))
     first = np.array([[1.0, -0.5, 0.25, 2.0], [-1.0, 0.5, 0.0, -1.5]]).T
     bases = Table(values=Tensor(first), activation=Activation.GAUSSIAN, axis="h")
     basis = b.add("basis", bases, b.add("copies", PRODUCT, root, ones))
@@ -254,7 +254,7 @@ def _hidden_layer() -> Graph:
 def _gates() -> Graph:
     """Return elu(n + b_c) / n of n = sqrt(x_c), with a shift for each channel c."""
     b = Builder(NETWORK)
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),))))
     norm = b.add("norm", Table(activation=Activation.ROOT), x)
     shifts = Tensor([[-0.5, 0.5], [0.25, 1.25]])
     top = b.add("top", Table(values=shifts, activation=Activation.ELU, axis="c"), norm)

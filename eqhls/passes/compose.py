@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
@@ -65,7 +65,7 @@ class _Search:
         types = self.graph.types_into(node)
         fed = places(node.inputs, self.scalar)
         axes = self.graph.node(scalar).type.axes
-        if any(t.rep is not Rep.S for t in (node.type, *types)) or node.type.formats or node.op.rounds_to():
+        if any(t.rep is not S for t in (node.type, *types)) or node.type.formats or node.op.rounds_to():
             return False
         if isinstance(node.op, Table) and node.op.levels is not None:
             return False
@@ -152,7 +152,7 @@ def _tells_apart(node: Node, axis: Axis) -> bool:
 def _network(scalar: str, members: Iterable[Node], own: tuple[Axis, ...]) -> Graph:
     """Return a function as a network of its own, with values numbered, so that equal functions are equal."""
     b = Builder(NETWORK)
-    names = {scalar: b.add(ARGUMENT, Input(Type(Rep.S, own)))}
+    names = {scalar: b.add(ARGUMENT, Input(Type(S, own)))}
     for node in members:
         inputs = (names[n] for n in node.inputs)
         names[node.name] = b.add(f"{node.op.kind()}{len(names)}", node.op, *inputs)

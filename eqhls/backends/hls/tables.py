@@ -12,7 +12,7 @@ from eqhls.backends.hls.context import Context, covering, plain
 from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
 from eqhls.fixed import Fixed, Num
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.types import Type
 from eqhls.ops.composed import Composed
 from eqhls.ops.log2 import Log2
@@ -45,7 +45,7 @@ def radial_config(op: Radial, c: Context) -> dict[str, Value]:
 
 def composed_config(op: Composed, c: Context) -> dict[str, Value]:
     assert op.out is not None
-    kind, own = c.types[0], Type(Rep.S, op.rows)
+    kind, own = c.types[0], Type(S, op.rows)
     channels = op.count // own.elements
     return {
         "size": c.size // channels,
