@@ -190,7 +190,7 @@ def test_functions_of_two_scalars_stay() -> None:
     assert simplify(graph) == graph
 
 
-@pytest.mark.parametrize("name", ["table", "copies", "scaled", "rectifier", "levels", "format"])
+@pytest.mark.parametrize("name", ["table", "copies", "copied", "scaled", "rectifier", "levels", "format"])
 def test_one_function_stays_as_it_is(name: str, rng: np.random.Generator) -> None:
     b = Builder(name)
     x = squares(b)
@@ -200,6 +200,8 @@ def test_one_function_stays_as_it_is(name: str, rng: np.random.Generator) -> Non
         case "copies":
             curve = radial.affine(rng.normal(size=4), rng.normal(size=4), Activation.GAUSSIAN, "c")
             b.add("y", curve, radial.spread(b, "copies", x, "c", 4))
+        case "copied":
+            radial.spread(b, "y", b.add("a", Table(activation=Activation.TANH), x), "c", 2)
         case "scaled":
             factor = b.add("f", Spurion(Type(S), Tensor([-0.3])))
             b.add("y", Table(activation=Activation.TANH), b.add("s", PRODUCT, x, factor))
