@@ -15,7 +15,7 @@ from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.registry import parse_path
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Along, Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
@@ -160,6 +160,9 @@ class Composed(Function):
     def entries(self, x: Num, number: int) -> list[int]:
         """Return the raw entry of one function for each raw address from x.lo to x.hi."""
         return tabulated(self.kind(), x, self.out, lambda _: _tabulated(self, x.lo, x.hi, x.frac)[:, number])
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if any(a.name == axis for a in self.rows) else Along.MAP
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         assert self.out is not None

@@ -36,15 +36,12 @@ STATED = ("weights", "moves_bits", "work", "gain", "rounds_to", "faults")
 
 
 def raw_inputs(example: Example, rng: np.random.Generator) -> list[Ints]:
-    spans = [(np.array([t.format_of(c).lo for c in range(t.rep.dim)]), t) for t in example.types]
-    return [
-        rng.integers(lo, np.array([t.format_of(c).hi for c in range(t.rep.dim)]) + 1, (EVENTS, *t.shape))
-        for lo, t in spans
-    ]
+    spans = [(t.formats.lo, t) for t in example.types]
+    return [rng.integers(lo, t.formats.hi + 1, (EVENTS, *t.shape)) for lo, t in spans]
 
 
 def in_units(kind: Type, raw: Ints) -> Floats:
-    return raw * np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+    return raw * kind.formats.lsb
 
 
 def reals(example: Example, rng: np.random.Generator) -> list[Floats]:
@@ -151,9 +148,9 @@ def test_results_have_the_formats_that_were_said(example: Example, rng: np.rando
         assert not np.any(op.rounding(types)) or getattr(op, "keep", None) is not None
         return
     kind = op.infer(*types)
-    assert len(formats) in (1, kind.rep.dim)
+    assert len(formats) in (1, kind.dim)
     found = store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
-    for c in range(kind.rep.dim):
+    for c in range(kind.dim):
         form = formats[c if len(formats) > 1 else 0]
         steps = found[..., c] / form.lsb
         assert (steps == np.rint(steps)).all() and (steps >= form.lo).all() and (steps <= form.hi).all()
