@@ -189,7 +189,9 @@ def test_functions_of_two_scalars_stay() -> None:
     assert simplify(graph) == graph
 
 
-@pytest.mark.parametrize("name", ["table", "copies", "copied", "scaled", "rectifier", "levels", "format"])
+@pytest.mark.parametrize(
+    "name", ["table", "copies", "copied", "selected", "scaled", "rectifier", "levels", "format"]
+)
 def test_one_function_stays_as_it_is(name: str, rng: np.random.Generator) -> None:
     b = Builder(name)
     x = squares(b)
@@ -201,6 +203,12 @@ def test_one_function_stays_as_it_is(name: str, rng: np.random.Generator) -> Non
             b.add("y", curve, radial.spread(b, "copies", x, "c", 4))
         case "copied":
             radial.spread(b, "y", b.add("a", Table(activation=Activation.TANH), x), "c", 2)
+        case "selected":
+            copies = radial.spread(b, "copies", x, "c", 2)
+            curve = radial.affine(rng.normal(size=2), rng.normal(size=2), Activation.TANH, "c")
+            kind = Type(S, (Axis("c", 2), Axis("k", 6)))
+            chosen = b.add("chosen", Spurion(kind, Tensor(np.repeat(np.eye(2), 3, axis=1)[..., None])))
+            b.add("y", PairSum("c"), b.add("curves", curve, copies), chosen)
         case "scaled":
             factor = b.add("f", Spurion(Type(S), Tensor([-0.3])))
             b.add("y", Table(activation=Activation.TANH), b.add("s", PRODUCT, x, factor))
