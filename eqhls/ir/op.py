@@ -31,6 +31,7 @@ class Reading(Enum):
     VALUE = "all, each for what it is worth"
     ADDRESS = "all: the word is the address of an entry of a table"
     LOGARITHM = "the leading ones, wherever they lie, or a code of them: equal ratios count about equally"
+    CURVE = "all, as an address or a code of a logarithm, whichever its bends ask for"
     FORMAT = "those that the format of the result keeps"
 
 

@@ -67,7 +67,7 @@ def _wishes(graph: Graph, reader: Node, name: str, asked: Collection[str]) -> li
     it copies the value for; none where it does anything else with it."""
     wish = reader.op.logarithm()
     if wish is not None:
-        return [wish] if wish.odd else []
+        return [wish] if wish.odd and reader.op.reads is not Reading.CURVE else []
     if reader.name in graph.outputs or reader.name in asked or not _copies(graph, reader, name):
         return []
     parts = [_wishes(graph, r, reader.name, asked) for r in _readers(graph, reader.name)]

@@ -27,6 +27,7 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.requantize import Requantize
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
+from eqhls.quantize.curves import Curve, address_of
 from eqhls.quantize.weights import narrowed_constant, rounded_constant, rounded_weights
 
 LIMIT = 24
@@ -52,7 +53,7 @@ def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Grap
     asked = {n.name for n in graph if options.precision(n.name, n.op.kind()).result}
     graph = encode_logarithms(graph, seen, asked)
     _check_names(graph, options)
-    state = _State(Builder.reading(graph), {}, {}, _kept(graph))
+    state = _State(Builder.reading(graph), {}, {}, _kept(graph), _curves(graph, seen), {})
     for node in graph:
         try:
             _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
@@ -64,12 +65,15 @@ def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Grap
 @dataclass(frozen=True, slots=True)
 class _State:
     """The graph so far: its builder, the intervals of its values, values that got a rounded successor, and
-    those that must not get one."""
+    those that must not get one; the networks of each scalar, and what they read in its place: its name and
+    the floor of its codes."""
 
     made: Builder
     nums: dict[str, NumArray]
     rounded: dict[str, str]
     kept: frozenset[str]
+    curves: Mapping[str, tuple[Curve, ...]]
+    addresses: dict[str, tuple[str, float]]
 
     def append(self, name: str, op: Op, *inputs: str) -> str:
         """Append a value with the exact format of its interval."""
@@ -98,12 +102,36 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
     if wish is not None and not wish.odd:
         code = _code(wish, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
         op, inputs = op.coded(code.floor), (state.invent(f"{name}.code", code, *inputs),)
+    if wish is not None and op.reads is Reading.CURVE:
+        address, floor_of = _address(state, node.inputs[0], inputs[0], seen)
+        op, inputs = op.coded(floor_of) if floor_of else op, (address,)
     op = _quantized_op(replace(node, op=op), wanted, seen, [state.nums[n] for n in inputs])
     state.append(name, op, *inputs)
     types = tuple(state.made.type(n) for n in inputs)
     follow = _narrowing(state.made.find(name), types, wanted, {} if name in state.kept else seen)
     if follow is not None:
         state.rounded[name] = state.invent(f"{name}.q", follow, name)
+
+
+def _curves(graph: Graph, seen: Mapping[str, Floats]) -> dict[str, tuple[Curve, ...]]:
+    """Return the networks that read each scalar itself."""
+    found: dict[str, tuple[Curve, ...]] = {}
+    for node in graph:
+        if node.op.reads is Reading.CURVE and node.op.logarithm() is not None:
+            (name,), largest = node.inputs, seen.get(node.name, np.array(inf))
+            found[name] = (*found.get(name, ()), Curve(node.op, float(largest.max())))
+    return found
+
+
+def _address(state: _State, name: str, value: str, seen: Mapping[str, Floats]) -> tuple[str, float]:
+    """Return what all networks of a scalar read in its place, and the floor by which they decode it."""
+    if name not in state.addresses:
+        (form,) = hull(state.nums[value])
+        wide = form.width > ADDRESS_BITS
+        found = address_of(state.curves[name], form, float(_range(name, seen).max())) if wide else None
+        made = state.invent(f"{name}.address", found.op, value) if found else value
+        state.addresses[name] = (made, found.floor if found else 0.0)
+    return state.addresses[name]
 
 
 def _code(wish: Logarithm, x: NumArray, largest: float) -> Log2:
@@ -145,7 +173,9 @@ def _kept(graph: Graph) -> frozenset[str]:
     found = {n for n, ops in readers.items() if ops and all(op.reads is Reading.FORMAT for op in ops)}
     logged: set[str] = set()
     for node in reversed(graph.nodes):
-        if node.op.reads is Reading.LOGARITHM or (node.name in logged and _is_exact(node.op)):
+        if node.op.reads in (Reading.LOGARITHM, Reading.CURVE) or (
+            node.name in logged and _is_exact(node.op)
+        ):
             logged.update(node.inputs)
     return frozenset(found | logged)
 

@@ -11,12 +11,13 @@ import pytest
 from eqhls import ops
 from eqhls.groups.permutation import corner, pairs_of
 from eqhls.ir.op import Example, Floats, Tensor
-from eqhls.ops.pair_op import PairOp, Spread
+from eqhls.ops.maps import Map
+from eqhls.ops.pair_op import PairOp
 
 PAIRS = [e for e in ops.EXAMPLES if isinstance(e.op, PairOp)]
 
 
-def spread_out(m: Spread, x: Floats, rank: int) -> Floats:
+def spread_out(m: Map, x: Floats, rank: int) -> Floats:
     """Return one map of pairs (n, n) or particles (n,), as pairs, particles or the event, from its name."""
     one, eye = np.ones(len(x)), np.eye(len(x))
     sources = {"v": x, "whole": x.sum()}
@@ -31,7 +32,7 @@ def spread_out(m: Spread, x: Floats, rank: int) -> Floats:
     return places.get(m.place, s * (eye if m.place == "diagonal" else np.ones_like(eye)))
 
 
-def maps_found(example: Example, maps: Sequence[Spread], rng: np.random.Generator) -> list[bool]:
+def maps_found(example: Example, maps: Sequence[Map], rng: np.random.Generator) -> list[bool]:
     """Return for each map whether the float reference, with this weight alone, is what its name says."""
     op, kind = example.op, example.types[0]
     assert isinstance(op, PairOp)
