@@ -1,0 +1,84 @@
+"""The pages on how to add something, followed to the letter in a copy of the tree."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from pages import Block, apply, blocks, copy_tree, run
+
+OP = "adding-an-op.md"
+
+
+def parts(page: str, language: str) -> list[Block]:
+    return [b for b in blocks(page) if b.language == language]
+
+
+@pytest.fixture(scope="module")
+def with_op(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree to which the page of ops has been applied."""
+    folder = copy_tree(tmp_path_factory.mktemp("op"))
+    for block in blocks(OP):
+        if block.file:
+            apply(block, folder)
+    return folder
+
+
+def test_the_laws_accept_the_op_of_the_page(with_op: Path) -> None:
+    (commands,) = parts(OP, "sh")
+    for line in commands.text.splitlines():
+        words = shlex.split(line)
+        printed = run(with_op, *(["-m", "eqhls", *words[1:]] if words[0] == "eqhls" else words[1:]))
+    assert " passed" in printed and "failed" not in printed
+
+
+def test_every_engine_computes_the_op_of_the_page(with_op: Path) -> None:
+    """C++ and Verilog among them."""
+    (program,) = (b for b in parts(OP, "python") if not b.file)
+    (said,) = parts(OP, "text")
+    assert run(with_op, "-c", program.text) == said.text
+
+
+MISSING = {
+    "eqhls/ops/__init__.py": ("tests/laws/test_blocks.py", "listed", "distance"),
+    "hls_templates/eqhls/distance.h": (
+        "tests/laws/test_facts.py",
+        "all_its_files and distance",
+        "hls_templates/eqhls/distance.h is missing",
+    ),
+    "eqhls/backends/hls/config.py": (
+        "tests/laws/test_facts.py",
+        "all_its_files and distance",
+        "eqhls/backends/hls/config.py has no rule for distance",
+    ),
+    "eqhls/backends/onnx/functions.py": (
+        "tests/laws/test_facts.py",
+        "all_its_files and distance",
+        "eqhls/backends/onnx/functions.py lacks distance",
+    ),
+}
+"""For every file of the page but that of the op: the test that misses it, and what that test says."""
+
+
+def test_every_file_of_the_page_of_ops_is_missed_by_a_test() -> None:
+    assert {b.file for b in blocks(OP) if b.file} - set(MISSING) == {"eqhls/ops/distance.py", "window.eq"}
+
+
+@pytest.mark.parametrize("file", MISSING)
+def test_a_missing_file_is_named(file: str, tmp_path: Path) -> None:
+    """The negative control: all of the page but one file."""
+    folder = copy_tree(tmp_path)
+    for block in blocks(OP):
+        if block.file and block.file != file:
+            apply(block, folder)
+    tests, chosen, message = MISSING[file]
+    printed = run(folder, "-m", "pytest", "-q", tests, "-k", chosen, fails=True)
+    assert message in printed and "error" not in printed.splitlines()[-1], printed
+
+
+def test_the_code_of_the_page_of_ops_is_linted(with_op: Path) -> None:
+    """What the page says to write passes ruff."""
+    files = [b.file for b in blocks(OP) if b.file.startswith("eqhls/")]
+    run(with_op, "-m", "ruff", "check", *files)
+    run(with_op, "-m", "ruff", "format", "--check", *files)
