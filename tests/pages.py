@@ -50,18 +50,18 @@ def apply(block: Block, folder: Path) -> None:
     text = path.read_text()
     for hunk in re.split(r"^@@\n", block.text, flags=re.M):
         lines = hunk.splitlines(keepends=True)
-        assert all(line[:1] in (" ", "+") for line in lines), hunk
-        before = "".join(line[1:] for line in lines if line.startswith(" "))
+        assert all(line[:1] in (" ", "+", "-") for line in lines), hunk
+        before, after = ("".join(line[1:] for line in lines if line[0] != skipped) for skipped in "+-")
         assert text.count("\n" + before) == 1, f"{block.file} does not have these lines once:\n{before}"
-        text = text.replace("\n" + before, "\n" + "".join(line[1:] for line in lines))
+        text = text.replace("\n" + before, "\n" + after)
     path.write_text(text)
 
 
 def run(folder: Path, *command: str, fails: bool = False) -> str:
-    """Run a command of Python in a copy of the tree, and return what it prints."""
+    """Run a command of Python in a copy of the tree, and return what it prints, errors too if it fails."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode != 0) == fails, done.stdout[-4000:] + done.stderr[-4000:]
-    return done.stdout
+    return done.stdout + done.stderr if fails else done.stdout

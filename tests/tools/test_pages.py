@@ -9,6 +9,7 @@ import pytest
 from pages import Block, apply, blocks, copy_tree, run
 
 OP = "adding-an-op.md"
+WRITER = "adding-a-package-writer.md"
 
 
 def parts(page: str, language: str) -> list[Block]:
@@ -82,3 +83,43 @@ def test_the_code_of_the_page_of_ops_is_linted(with_op: Path) -> None:
     files = [b.file for b in blocks(OP) if b.file.startswith("eqhls/")]
     run(with_op, "-m", "ruff", "check", *files)
     run(with_op, "-m", "ruff", "format", "--check", *files)
+
+
+@pytest.fixture(scope="module")
+def with_writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree to which the page of writers has been applied."""
+    folder = copy_tree(tmp_path_factory.mktemp("writer"))
+    for block in blocks(WRITER):
+        if block.file:
+            apply(block, folder)
+    return folder
+
+
+def test_the_writer_of_the_page_writes_what_it_says(with_writer: Path) -> None:
+    (program,) = (b for b in parts(WRITER, "python") if not b.file)
+    assert run(with_writer, "-c", program.text) == parts(WRITER, "text")[0].text
+    files = [b.file for b in blocks(WRITER) if b.file.startswith("eqhls/")]
+    run(with_writer, "-m", "ruff", "check", *files)
+    run(with_writer, "-m", "ruff", "format", "--check", *files)
+    run(with_writer, "-m", "pytest", "-q", "tests/test_floors.py")
+
+
+def test_two_writers_of_one_path_are_refused(with_writer: Path) -> None:
+    (source,) = (b for b in blocks(WRITER) if b.file == "eqhls/backends/csv.py")
+    (program,) = (b for b in parts(WRITER, "python") if not b.file)
+    (with_writer / source.file).write_text(source.text.replace(".ports.csv", ".portmap.json"))
+    printed = run(with_writer, "-c", program.text, fails=True)
+    (with_writer / source.file).write_text(source.text)
+    assert printed.endswith(f"CompileError: {parts(WRITER, 'text')[1].text}")
+
+
+def test_a_page_whose_line_is_gone_is_seen(tmp_path: Path) -> None:
+    """The negative control of the pages: a change to a line that is not there, a file that is there already."""
+    (tmp_path / "eqhls").mkdir()
+    (tmp_path / "eqhls" / "a.py").write_text("x = 1\ny = 2\n")
+    with pytest.raises(AssertionError, match="does not have these lines once:\nz = 3"):
+        apply(Block("diff", "eqhls/a.py", " z = 3\n+z = 4\n"), tmp_path)
+    with pytest.raises(AssertionError, match=r"eqhls/a\.py is there already"):
+        apply(Block("python", "eqhls/a.py", "x = 2\n"), tmp_path)
+    apply(Block("diff", "eqhls/a.py", "-y = 2\n+y = 3\n"), tmp_path)
+    assert (tmp_path / "eqhls" / "a.py").read_text() == "x = 1\ny = 3\n"
