@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from eqhls.cli import app
@@ -21,6 +23,27 @@ def test_the_catalogue_is_current() -> None:
 
 def test_the_page_of_onnx_operators_is_current() -> None:
     assert (ROOT / "docs" / "onnx-operators.md").read_text() == operators()
+
+
+def test_the_picture_of_the_floors_is_current() -> None:
+    """`make docs` draws it, every module once, and another picture if the floors or the imports change."""
+    floors = runpy.run_path(str(ROOT / "docs" / "floors.py"))
+    picture = floors["svg"]()
+    assert (ROOT / "docs" / "floors.svg").read_text() == picture, "run make docs"
+    levels, imports = floors["read"]()
+    modules = [name for names in levels for name in names]
+    assert sorted(re.findall(r">(\w+)</text>", picture)) == sorted(modules)
+    arrows = floors["reduced"](imports)
+    assert picture.count('class="edge"') == sum(map(len, arrows.values()))
+    for name in modules:
+        assert _below(arrows, name) == _below(imports, name), name
+        for target in arrows[name]:
+            fewer = {**arrows, name: arrows[name] - {target}}
+            assert target not in _below(fewer, name), f"{name} to {target} follows from other arrows"
+
+
+def _below(arrows: Mapping[str, set[str]], name: str) -> set[str]:
+    return arrows[name].union(*(_below(arrows, n) for n in arrows[name]))
 
 
 def test_the_catalogue_has_every_block() -> None:
@@ -48,7 +71,7 @@ def test_the_network_of_the_format_page_computes_what_it_says(tmp_path: Path) ->
 
 
 def test_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))):
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page.name}: {link}"
