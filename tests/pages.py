@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -65,3 +66,34 @@ def run(folder: Path, *command: str, fails: bool = False) -> str:
     )
     assert (done.returncode != 0) == fails, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout + done.stderr if fails else done.stdout
+
+
+def parts(page: str, language: str) -> list[Block]:
+    """Return the blocks of a page in one language."""
+    return [b for b in blocks(page) if b.language == language]
+
+
+def applied(page: str, folder: Path) -> Path:
+    """Copy the tree, and do what the page says."""
+    copy_tree(folder)
+    for block in blocks(page):
+        if block.file:
+            apply(block, folder)
+    return folder
+
+
+def commands(page: str, folder: Path) -> str:
+    """Run the commands of a page, and return what the last one prints."""
+    (block,) = parts(page, "sh")
+    printed = ""
+    for line in block.text.splitlines():
+        words = shlex.split(line)
+        printed = run(folder, *(["-m", "eqhls", *words[1:]] if words[0] == "eqhls" else words[1:]))
+    return printed
+
+
+def lint(page: str, folder: Path) -> None:
+    """Hold the files of eqhls that a page writes or changes against ruff."""
+    files = [b.file for b in blocks(page) if b.file.startswith("eqhls/")]
+    run(folder, "-m", "ruff", "check", *files)
+    run(folder, "-m", "ruff", "format", "--check", *files)
