@@ -11,7 +11,7 @@ from eqhls.fixed import Fixed, Num, NumArray, dyadic
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import F, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Part
+from eqhls.ir.op import Along, Example, Floats, Part
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers
 
@@ -37,6 +37,9 @@ class Clamp(Plain):
             raise self.error(f"found {types[0]}", "one bound for p+ and p- means nothing; use xyz")
         return types[0].like(types[0].rep)
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.clip(x[0], -self.bound, self.bound)
 
@@ -53,7 +56,7 @@ class Clamp(Plain):
         return types[0].rep is not S
 
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
-        return (Part("bound", 0, True),) * types[0].rep.dim
+        return (Part("bound", 0, True),) * types[0].dim
 
     def cuts_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not S

@@ -12,10 +12,10 @@ from eqhls.fixed import Fixed, NumArray, sum_axis
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import T, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Along, Example, Floats, Op, component_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import LIGHT_CONE_FORMATS, example, scalars_only
+from eqhls.ops.common import LIGHT_CONE_FORMATS, entrywise, example, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,9 @@ class PairSum(Op):
         axes = joined_axes(weight, x)
         return x.like(x.rep, axes).without(self.over)
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.REDUCE if axis == self.over else entrywise(types, axis)
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = joined_axes(*types)
         w, v = (spread(a, t, axes, 1) for a, t in zip(x, types, strict=True))
@@ -50,7 +53,7 @@ class PairSum(Op):
         return sum_axis(np.asarray(v * w), [a.name for a in axes].index(self.over))
 
     def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(prod(a.size for a in joined_axes(*types)) * types[1].rep.dim)
+        return Work(prod(a.size for a in joined_axes(*types)) * types[1].dim)
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[1]

@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import Fixed, Formats, NumArray, Overflow, Rounding, overflows, quantize
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, Part, component_faults
+from eqhls.ir.op import Along, Example, Floats, Op, Part, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
@@ -32,11 +32,14 @@ class Requantize(Op):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        if len(self.formats) not in (1, types[0].rep.dim):
+        if len(self.formats) not in (1, types[0].dim):
             raise self.error(
-                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].rep.dim}"
+                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].dim}"
             )
         return types[0].like(types[0].rep)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0) if self.rectifies(types[0]) else x[0]
@@ -70,7 +73,7 @@ class Requantize(Op):
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
         if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in self.formats):
             return None
-        forms = Formats(self.formats).each(types[0].rep.dim)
+        forms = Formats(self.formats).each(types[0].dim)
         return tuple(Part((f.width, f.signed, f.rounding), f.frac, f.signed) for f in forms)
 
     def work(self, types: tuple[Type, ...]) -> Work:

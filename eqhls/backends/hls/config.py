@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.backends.hls import indices, pairs
+from eqhls.backends.hls.formats import covering, plain
 from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
@@ -54,6 +55,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
+from eqhls.ops.to_basis import ToBasis
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,7 @@ class Context:
 
     @property
     def size(self) -> int:
-        return self.node.type.elements // self.node.type.rep.dim
-
-
-def covering(formats: tuple[Fixed, ...]) -> Fixed:
-    """Return one format that holds every value of all of them."""
-    frac = max(f.frac for f in formats)
-    lo = min(f.lo << (frac - f.frac) for f in formats)
-    hi = max(f.hi << (frac - f.frac) for f in formats)
-    return Fixed.covering(lo, hi, frac)
-
-
-def plain(form: Fixed) -> str:
-    """Return the C++ type without modes: assignments to it are exact."""
-    return f"ap_{'' if form.signed else 'u'}fixed<{form.width}, {form.integer}>"
+        return self.node.type.elements // self.node.type.dim
 
 
 @singledispatch
@@ -99,8 +88,8 @@ def _(op: Spurion, c: Context) -> dict[str, Value]:
     wide = kind.rep.own_formats
     shared = covering(kind.formats)
     forms = kind.formats if wide else Formats([shared])
-    flat = op.values.array.reshape(-1, kind.rep.dim)
-    return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.rep.dim)])}
+    flat = op.values.array.reshape(-1, kind.dim)
+    return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.dim)])}
 
 
 @config.register
@@ -228,6 +217,15 @@ def _(op: Invariants, c: Context) -> dict[str, Value]:
     return {"identity": False} | _contraction(square, c, same, same)
 
 
+@config.register
+def _(op: ToBasis, c: Context) -> dict[str, Value]:
+    matrix = op.change(c.types)[0]
+    out, first = np.nonzero(matrix)
+    tables = {"out": out, "first": first, "factor": matrix[out, first]}
+    formats = {"value_t": plain(covering(c.types[0].formats)), "sum_t": plain(covering(c.node.type.formats))}
+    return {"size": c.size, "terms": len(out), **tables, **formats}
+
+
 def _weights(name: str, tensor: Tensor | None) -> tuple[NDArray[np.int64], str]:
     raw, frac = integers(tensor) if tensor is not None else (np.zeros(1, dtype=np.int64), 0)
     form = Fixed.covering(min(int(raw.min()), -1), max(int(raw.max()), 0), frac)
@@ -334,7 +332,7 @@ def _(op: Any, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: Requantize, c: Context) -> dict[str, Value]:
     kind = c.node.type
-    count = kind.rep.dim if kind.rep.own_formats else 1
+    count = kind.dim if kind.rep.own_formats else 1
     if count == 1 and len(set(op.formats)) > 1:
         raise CompileError(
             "requantize",
