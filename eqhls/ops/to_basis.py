@@ -12,7 +12,7 @@ from eqhls.fixed import NumArray
 from eqhls.groups.rep import Basis
 from eqhls.groups.rotation.bases import BASES, change, from_tensor, to_tensor, traceless
 from eqhls.groups.rotation.reps import irrep
-from eqhls.ir.op import Example, Floats
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import Plain, example, mixed
@@ -50,6 +50,9 @@ class ToBasis(Plain):
 
     def _target(self, types: tuple[Type, ...]) -> Basis:
         return self.infer(*types).basis
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         tensors = traceless(to_tensor(types[0].basis, x[0])).astype(np.float64)
