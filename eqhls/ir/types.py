@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import NO_FORMATS, Fixed, Formats
 from eqhls.groups.registry import rep as rep_named
 from eqhls.groups.rep import Basis, Rep, S
 
@@ -35,21 +35,23 @@ _FIRST = Basis("", ())
 class Type:
     """A tensor of shape (*axes, components) that transforms in `rep`.
 
-    `formats` is empty before quantization; after it, one format for all components or one each.
+    `formats` is empty before quantization; after it, one format for all components or one each. Any tuple
+    of formats may be given.
     """
 
     rep: Rep
     axes: tuple[Axis, ...] = ()
     basis: Basis = _FIRST
-    formats: tuple[Fixed, ...] = ()
+    formats: Formats = NO_FORMATS
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "formats", Formats(self.formats))
         if self.basis == _FIRST or self.rep is S:
             object.__setattr__(self, "basis", self.rep.basis())
         if self.basis not in self.rep.bases:
-            names = ", ".join(b.name for b in self.rep.bases)
+            known = ", ".join(b.name for b in self.rep.bases)
             raise CompileError(
-                "type", f"found the basis {self.basis} of {self.rep}", f"expected one of {names}"
+                "type", f"found the basis {self.basis} of {self.rep}", f"expected one of {known}"
             )
         names = [a.name for a in self.axes]
         if len(set(names)) != len(names) or any(a.size < 1 for a in self.axes):
@@ -106,7 +108,7 @@ class Type:
         return Type(rep, self.axes if axes is None else axes, basis)
 
     def format_of(self, component: int) -> Fixed:
-        return self.formats[component if len(self.formats) > 1 else 0]
+        return self.formats[component]
 
     def __str__(self) -> str:
         basis = "" if self.rep.dim == 1 else f".{self.basis}"
@@ -126,8 +128,8 @@ class Type:
             return cls(
                 found_rep,
                 tuple(Axis(n.strip(), int(s)) for n, s in named),
-                found_rep.basis(basis or ""),
-                tuple(Fixed.parse(f) for f in formats.split("|")) if formats else (),
+                rep_named(rep).basis(basis or ""),
+                Formats(map(Fixed.parse, formats.split("|")) if formats else ()),
             )
         except (ValueError, KeyError):
             raise CompileError(

@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, const, constant_matmul, element, total
+from eqhls.fixed import (
+    Fixed,
+    Formats,
+    Num,
+    NumArray,
+    Overflow,
+    Rounding,
+    const,
+    constant_matmul,
+    element,
+    total,
+)
 from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.coupling import CGTable
 from eqhls.groups.lorentz.basis import CARTESIAN
@@ -29,7 +40,7 @@ def example(
 ) -> Type:
     """Return a type for an example; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
-    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, formats)
+    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, Formats(formats))
 
 
 def mapped(size: int, *maps: Tensor | None) -> int:

@@ -239,7 +239,7 @@ def quantized(mode: str, hidden: int = 3, constituents: int = 3) -> tuple[Graph,
 @pytest.mark.parametrize("mode", ["odd", "gram"])
 def test_integers_follow_the_floats(mode: str) -> None:
     floating, graph, p4 = quantized(mode)
-    ports = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    ports = {n.name: n.type.formats.lsb for n in graph.inputs}
     raw = {k: np.rint(v / ports[k]).astype(np.int64) for k, v in feeds(p4).items()}
     got = graph.evaluate(raw)[graph.outputs[0]][..., 0]
     want = score(floating, p4)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from eqhls.engines import Ints
+from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
 from eqhls.groups.lorentz.reps import F, T, V
@@ -35,7 +36,6 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Options
 from eqhls.verify.approximate import boost_curve
-from eqhls.verify.events import Events, steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.sampling import spread_events
 from eqhls.verify.symmetry import derive
@@ -272,7 +272,7 @@ def test_every_legal_network_is_proved(kind: Callable[[Builder], list[str]], tmp
         if found.group is None:
             assert "no exact Lorentz subgroup" in stage.detail or stage.name == "symmetry float"
     raw = spread_events(graph, np.random.default_rng(1), 50)
-    floats = {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    floats = {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
     boosts = boost_curve(graph, Events(raw, floats, None, 0), tmp_path)
     assert boosts.ok, boosts
     covariant = any(n.type.rep is not S for n in graph.inputs)
