@@ -256,7 +256,9 @@ class _Importer:
         return Scaled(b.add(f"{x}_gated", CgProduct(Path(S, rep, rep)), weight, x), constant)
 
     def _sent(self, x: Scaled) -> Scaled:
-        return self._prepared(Scaled(self.b.add(f"{x.value}_j", Rename(RECEIVERS, SENDERS), x.value), x.factor))
+        return self._prepared(
+            Scaled(self.b.add(f"{x.value}_j", Rename(RECEIVERS, SENDERS), x.value), x.factor)
+        )
 
     def _some(self, x: str, start: int, count: int) -> str:
         if count == self.b.type(x).size(CHANNELS):
@@ -302,5 +304,3 @@ class _Messages:
     def factor(self) -> float:
         """All constants of the product but those of stored components."""
         return self.x.factor * self.product.coefficient * kappa(*self.spins) * HARMONICS[self.spins[1]]
-
-

@@ -177,5 +177,3 @@ def _check_paths(fields: Fields, name: str, convolution: Convolution) -> None:
             "are not the products of a full convolution, with components of norm one",
             "other instructions and normalisations are not read",
         )
-
-

@@ -212,7 +212,9 @@ class _Importer:
             self.f.tensor(f"{at}/biases2", out),
         )
 
-    def _interaction(self, layer: int, rank: int, out: int, into: int) -> tuple[Floats, Floats | None, Floats]:
+    def _interaction(
+        self, layer: int, rank: int, out: int, into: int
+    ) -> tuple[Floats, Floats | None, Floats]:
         """Return the mix and bias of features, and the bias of their nonlinearity: that of scalars exists in
         the published code and is used for nothing."""
         at = f"layer{layer}/self_interaction/L{rank}/tensor_0/self_interaction_layer"
@@ -262,5 +264,3 @@ class _Importer:
 
     def _mix(self, name: str, x: str, weight: Floats, shift: Floats | None = None) -> str:
         return self.b.add(name, ChannelMix(Tensor(weight), None if shift is None else Tensor(shift)), x)
-
-
