@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.errors import CompileError
 from eqhls.events.irreps import Block, names
 from eqhls.frontends.checkpoints.e3nn_settings import FAMILY, Convolution, Product, Settings
 from eqhls.frontends.checkpoints.fields import Fields

@@ -13,8 +13,8 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.fields import MAX_CONSTITUENTS, Fields
-from eqhls.groups.rotation.reps import irrep
 from eqhls.groups.rep import S
+from eqhls.groups.rotation.reps import irrep
 from eqhls.ir.graph import Builder
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.types import Axis, Type
