@@ -4,8 +4,8 @@ Irreps are written `2x0e+1x1o`. A port or an output that holds one block of them
 `x_2x0e` and `x_1x1o`, in the order of the blocks; a second block of the same text has `_2` behind it.
 An array `x` (events, .., 2 * 1 + 1 * 3) fills the ports of its blocks.
 
-e3nn stores (x, y, z) of l = 1, and of l = 2 the components xz, xy, (2yy - xx - zz) / 2 sqrt(3), yz, (zz - xx) / 2
-of the tensor: its polar axis is y.
+e3nn stores (x, y, z) of l = 1, and of l = 2 xz, xy, (2yy - xx - zz) / 2 sqrt(3), yz, (zz - xx) / 2 of the
+tensor: its polar axis is y.
 """
 
 from __future__ import annotations

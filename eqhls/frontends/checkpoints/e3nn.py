@@ -1,9 +1,9 @@
 """Two e3nn convolutions with a gate between them (e3nn 0.6.0, arXiv:2207.09453), from their state dict.
 
-Edges go from src j to dst i != j, v = r_j - r_i. With w = silu(e W0 / sqrt(B)) W1 / sqrt(H), e the "smooth finite"
-basis of |v| below a radius, each convolution sums over all j and over all products (a, b -> o)
+Edges go from src j to dst i != j, v = r_j - r_i. With w = silu(e W0 / sqrt(B)) W1 / sqrt(H), e the "smooth
+finite" basis of |v| below a radius, each convolution sums over all j and over all products (a, b -> o)
 
-    y_o = c sum_u w_uo w3j(x_au, Y_b(v / |v|)) / sqrt(neighbours),    c = sqrt((2 l_o + 1) / sum of mul_a into o)
+    y_o = c sum_u w_uo w3j(x_au, Y_b(v / |v|)) / sqrt(neighbours),   c^2 = (2 l_o + 1) / sum of mul_a into o
 
 with w3j = kappa * tensor formula and harmonics of norm sqrt(2 l + 1). The gate takes the irreps sorted and
 merged, scalars before gates in 0e. All constant factors go into W1, and 1 / |v|^l of the harmonics into the
@@ -59,7 +59,7 @@ from eqhls.ops.table import Activation, Table
 from eqhls.ops.to_basis import ToBasis
 
 FEATURES, OUTPUT = "x", "out"
-"""The stems of the ports and of the outputs, one of each block; `x` is the array of events that fills them."""
+"""The stems of the ports and of the outputs, one of each block; an array `x` fills the ports."""
 DISTANCE, BASIS = "d", "basis"
 AMPLITUDE = 1.14136 * float(np.exp(2.0))
 """Of e3nn's smooth finite functions; their squares sum to about one."""
@@ -84,8 +84,8 @@ def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
 
 
 def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:
-    """Return the float graph: pos 1o[j:N] and a port [j:N,c] for each block of irreps_in -> an output for each
-    block of irreps_out, [i:N,c], or [c] of the mean over points.
+    """Return the float graph: pos 1o[j:N] and a port [j:N,c] for each block of irreps_in -> an output for
+    each block of irreps_out, [i:N,c], or [c] of the mean over points.
 
     Raises CompileError for tensors and settings that are missing, of another shape, or not supported.
     """
@@ -109,7 +109,7 @@ class _Importer:
         blocks = first.features
         ports = [self._port(*named) for named in zip(names(FEATURES, blocks), blocks, strict=True)]
         norm = 1 / sqrt(s.neighbours)
-        y = self._convolved("c1", first, [self._prepared(Scaled(p)) for p in ports], norm)
+        y = self._convolved("c1", first, [Scaled(p) for p in ports], norm)
         gated = self._gated(first.result, y)
         out = self._convolved("c2", second, gated, norm / s.points if s.pooled else norm)
         named = zip(names(OUTPUT, second.result), second.result, out, strict=True)
@@ -129,20 +129,21 @@ class _Importer:
             return b.add(name, Spurion(zero, Tensor(np.zeros(zero.shape))))
         return b.add(name, ParticleSum(RECEIVERS) if self.s.pooled else Add(), x)
 
-    def _prepared(self, x: Scaled) -> Scaled:
-        """Return a feature as products read it: tensors by their components, whose tables are cheapest."""
+    def _by_components(self, x: Scaled) -> Scaled:
+        """Return a tensor as products with other tensors read it, for which they are cheapest; made once."""
         if self.b.type(x.value).basis != D5:
             return x
-        return Scaled(self.b.add(f"{x.value}_t5", ToBasis(T5.name), x.value), x.factor / THREE)
+        name = f"{x.value}_t5"
+        made = name if self.b.has(name) else self.b.add(name, ToBasis(T5.name), x.value)
+        return Scaled(made, x.factor / THREE)
 
     def _harmonic(self, spin: int) -> Scaled:
         """Return the symmetric traceless tensor of l factors v, [i,j]; made once."""
         if spin < 2:
             return Scaled(AWAY)
         name = f"{AWAY}_{spin}"
-        if not self.b.has(f"{name}_t5"):
-            self._prepared(Scaled(self.b.add(name, CgSquare(SQUARED), AWAY)))
-        return Scaled(f"{name}_t5", float(formula_factor(SQUARED, XYZ, XYZ)) / THREE)
+        made = name if self.b.has(name) else self.b.add(name, CgSquare(SQUARED), AWAY)
+        return Scaled(made, float(formula_factor(SQUARED, XYZ, XYZ)))
 
     def _convolved(
         self, name: str, irreps: Convolution, features: Sequence[Scaled | None], norm: float
@@ -169,7 +170,7 @@ class _Importer:
         return [self._total(f"{name}_{o}", parts[o]) if o in parts else None for o in blocks]
 
     def _radial_net(self, name: str, irreps: Convolution) -> tuple[str, Floats]:
-        """Return the hidden values S[i,j,c], and the weights behind them with their factors, (H, products)."""
+        """Return the hidden values S[i,j,c], and the weights behind them with their factors, (H, all)."""
         s, at = self.s, f"{name}.fc.layer"
         first = self.f.tensor(f"{at}0.weight", s.basis, s.hidden)
         last = self.f.tensor(f"{at}1.weight", s.hidden, irreps.weights)
@@ -179,19 +180,20 @@ class _Importer:
 
     def _weighted(self, made: _Messages) -> list[str]:
         """Return the products of radial weights and scalar features, S[i,j,c], one for each channel."""
+        factor = made.x.factor * self._harmonic(made.spins[1]).factor
         return [
             self.b.add(f"{name}_x", PRODUCT, radial, self._channel(made.x.value, u))
-            for u, (name, radial) in enumerate(self._radials(made, self._harmonic(made.spins[1]).factor))
+            for u, (name, radial) in enumerate(self._radials(made, factor))
         ]
 
     def _summed(self, made: _Messages) -> list[str]:
         """Return the products of features and harmonics, weighted and summed over senders, [i,c]."""
-        b, value, factor = self.b, made.x.value, 1.0
+        b, value, factor = self.b, made.x.value, made.x.factor
         if made.spins[1]:
-            tensor = self._harmonic(made.spins[1])
-            bases = b.type(value).basis, b.type(tensor.value).basis
-            factor = tensor.factor * float(formula_factor(made.path, *bases))
-            value = b.add(f"{made.name}_cg", CgProduct(made.path), value, tensor.value)
+            x, tensor = (self._by_components(t) for t in (made.x, self._harmonic(made.spins[1])))
+            bases = b.type(x.value).basis, b.type(tensor.value).basis
+            factor = x.factor * tensor.factor * float(formula_factor(made.path, *bases))
+            value = b.add(f"{made.name}_cg", CgProduct(made.path), x.value, tensor.value)
         return [
             b.add(f"{name}_y", PairSum(SENDERS), radial, self._channel(value, u))
             for u, (name, radial) in enumerate(self._radials(made, factor))
@@ -217,7 +219,7 @@ class _Importer:
         return name if self.b.has(name) else self.b.add(name, Select(CHANNELS, (u,)), x)
 
     def _gated(self, blocks: Sequence[Block], y: Sequence[str | None]) -> list[Scaled | None]:
-        """Return scalars behind their activation and all others times the sigmoid of their gate, over senders."""
+        """Return scalars behind their activation, all others times the sigmoid of their gate; over senders."""
         s, taken = self.s, dict[Rep, int]()
         values = {block.rep: x for block, x in zip(blocks, y, strict=True)}
 
@@ -255,9 +257,7 @@ class _Importer:
         return Scaled(b.add(f"{x}_gated", CgProduct(Path(S, rep, rep)), weight, x), constant)
 
     def _sent(self, x: Scaled) -> Scaled:
-        return self._prepared(
-            Scaled(self.b.add(f"{x.value}_j", Rename(RECEIVERS, SENDERS), x.value), x.factor)
-        )
+        return Scaled(self.b.add(f"{x.value}_j", Rename(RECEIVERS, SENDERS), x.value), x.factor)
 
     def _some(self, x: str, start: int, count: int) -> str:
         if count == self.b.type(x).size(CHANNELS):
@@ -301,5 +301,5 @@ class _Messages:
 
     @property
     def factor(self) -> float:
-        """All constants of the product but those of stored components."""
-        return self.x.factor * self.product.coefficient * kappa(*self.spins) * HARMONICS[self.spins[1]]
+        """All constants of the product but those of what it reads and of stored components."""
+        return self.product.coefficient * kappa(*self.spins) * HARMONICS[self.spins[1]]
