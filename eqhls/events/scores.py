@@ -29,8 +29,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Every output of a network by name, in order; `raw` and `format` are those of the first. So are `scores`,
-    unless the outputs are blocks of irreps: then they are all of them, `joined` in e3nn's layout.
+    """Every output of a network by name, in order; `raw` and `format` are those of the first. So are
+    `scores`, unless the outputs are blocks of irreps: then they are all of them, `joined` in e3nn's layout.
 
     For an exact engine `saturated` (B,) counts the input values of each event that saturated at the ports;
     `notes` has a line on everything that looks wrong with the events.
@@ -90,9 +90,9 @@ def _result(node: Node, raw: Ints) -> Result:
 
 def save_predictions(path: Path, prediction: Prediction) -> None:
     """Write OUT.npz whole: `scores`, and for the exact engines `raw` with its `format`. A network with
-    several outputs gives them per output: `scores_NAME`, `raw_NAME`, `format_NAME`; beside outputs that are blocks
-    of irreps `scores` holds all of them, in e3nn's layout. `saturated` (B,) counts
-    the input values of each event that saturated, for the exact engines."""
+    several outputs gives them per output: `scores_NAME`, `raw_NAME`, `format_NAME`; of outputs that are blocks
+    of irreps `scores` holds all, in e3nn's layout. `saturated` (B,) counts the input values of each event that
+    saturated, for the exact engines."""
     arrays: dict[str, Any] = {} if prediction.saturated is None else {"saturated": prediction.saturated}
     if prediction.joined is not None:
         arrays["scores"] = np.ascontiguousarray(prediction.joined, dtype=np.float64)

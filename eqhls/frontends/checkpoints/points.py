@@ -1,4 +1,4 @@
-"""What importers of networks on clouds of points share: differences of positions, and settings that must hold.
+"""What importers of networks on clouds of points share: differences of positions, settings that must hold.
 
 A cloud has a fixed number of points. Positions enter by their differences alone, so that translations are
 exact; distances are functions of the integer |r|^2.

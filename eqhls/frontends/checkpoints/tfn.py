@@ -10,7 +10,7 @@ joins the results along channels (0x0, 1x1 to l = 0; 0x1, 1x0, 1x1 to l = 1), mi
 scalars by act(s), vectors by V act(|V| + b) / |V|. The head is linear in the mean of the scalars over points.
 
 No vector is normalised: the 1 / d of u is part of the radial function. The cross product of two polar vectors
-is taken for a polar one, as in the published code, so that networks of three layers and more see the handedness.
+is taken for a polar one, as in the published code: networks of three layers and more may see the handedness.
 """
 
 from __future__ import annotations
