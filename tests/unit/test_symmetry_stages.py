@@ -204,7 +204,7 @@ KINDS: dict[Callable[[Builder], list[str]], tuple[str, tuple[str, ...]]] = {
     gram_of_two: ("O(3,1;Z)", ("2 of 2 along j",)),
     product_of_vectors: ("SL(2,Z[i]) with reflections", ("2 of 2 along j",)),
     masses_of_each: ("O(3,1;Z)", ("3 of 3 along j, which the outputs follow",)),
-    scalars_only: ("no exact Lorentz subgroup: no input is a four-vector or a tensor", ()),
+    scalars_only: ("no exact Lorentz subgroup: no input is a vector or a tensor", ()),
     deep_set: ("no exact", ("4 of 4 along j", "2 of 2 along c, which the outputs follow")),
     features_beside_particles: ("O(3,1;Z)", ("2 of 2 along j", "2 of 2 along c, which the outputs follow")),
     features_of_another_name: ("O(3,1;Z)", ("3 of 3 along j and i",)),
