@@ -90,9 +90,9 @@ def _result(node: Node, raw: Ints) -> Result:
 
 def save_predictions(path: Path, prediction: Prediction) -> None:
     """Write OUT.npz whole: `scores`, and for the exact engines `raw` with its `format`. A network with
-    several outputs gives them per output: `scores_NAME`, `raw_NAME`, `format_NAME`; of outputs that are blocks
-    of irreps `scores` holds all, in e3nn's layout. `saturated` (B,) counts the input values of each event that
-    saturated, for the exact engines."""
+    several outputs gives them per output: `scores_NAME`, `raw_NAME`, `format_NAME`; if they are blocks of
+    irreps, `scores` has them all in e3nn's layout. `saturated` (B,) counts the input values of each event
+    that saturated, for the exact engines."""
     arrays: dict[str, Any] = {} if prediction.saturated is None else {"saturated": prediction.saturated}
     if prediction.joined is not None:
         arrays["scores"] = np.ascontiguousarray(prediction.joined, dtype=np.float64)

@@ -219,7 +219,7 @@ class _Importer:
         return name if self.b.has(name) else self.b.add(name, Select(CHANNELS, (u,)), x)
 
     def _gated(self, blocks: Sequence[Block], y: Sequence[str | None]) -> list[Scaled | None]:
-        """Return scalars behind their activation, all others times the sigmoid of their gate; over senders."""
+        """Return scalars behind their activation, the others times their gate, over senders."""
         s, taken = self.s, dict[Rep, int]()
         values = {block.rep: x for block, x in zip(blocks, y, strict=True)}
 
