@@ -26,7 +26,7 @@ KAPPA2 = {
 
 def blocks(text: str) -> list[Block]:
     """Read irreps, such as 2x0e+1x1o."""
-    return [(int(b.split("x")[0]), int(b.split("x")[1][:-1]), b[-1]) for b in text.split("+")]
+    return [(int(b.split("x")[0]), int(b.split("x")[1][:-1]), b[-1]) for b in text.split("+") if b]
 
 
 def size(text: str) -> int:
@@ -49,7 +49,7 @@ def config(
     """Return the settings of a network, as they stand in config.json."""
     gates = sum(n for n, _, _ in blocks(gated))
     sorted_in: dict[tuple[int, bool], int] = {}
-    for n, rank, p in [*blocks(scalars), (gates, 0, "e"), *blocks(gated)]:
+    for n, rank, p in [*blocks(scalars), *([(gates, 0, "e")] if gates else []), *blocks(gated)]:
         sorted_in[rank, p == "e"] = sorted_in.get((rank, p == "e"), 0) + n
     gate_in = "+".join(f"{sorted_in[k]}x{k[0]}{'e' if k[1] else 'o'}" for k in sorted(sorted_in))
     constants = {f"scalar{k}": SILU if p == "e" else TANH for k, (_, _, p) in enumerate(blocks(scalars))}
@@ -66,7 +66,7 @@ def config(
         "radius": 2.5,
         "neighbours": 4.0,
         "gate_irreps_in": gate_in,
-        "gate_irreps_out": f"{scalars}+{gated}",
+        "gate_irreps_out": f"{scalars}+{gated}".strip("+"),
         "normalize2mom": {"silu_fc": SILU, "gate0": SIGMOID} | constants,
     }
 
@@ -237,6 +237,8 @@ def _gated(settings: Mapping[str, Any], y: Floats) -> Floats:
         bent = v / (1 + np.exp(-v)) if p == "e" else np.tanh(v)
         result.append(constants[f"scalar{k}"] * bent)
     gated = blocks(settings["gated"])
+    if not gated:
+        return np.concatenate([v.ravel() for v in result])
     gates = take(sum(n for n, _, _ in gated), 0, "e")
     factors = constants["gate0"] / (1 + np.exp(-gates))
     at = 0
