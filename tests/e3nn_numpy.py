@@ -116,7 +116,7 @@ def _convolved(
         away = r[src] - r[dst]
         if dst != src and np.linalg.norm(away) < settings["radius"]:
             w = _radial(state, settings, name, float(np.linalg.norm(away)))
-            y[dst] += _message(irreps, w, x[src], away / np.linalg.norm(away))
+            y[dst] += _message(irreps, w, x[src], away / max(np.linalg.norm(away), 1e-12))
     return y / np.sqrt(settings["neighbours"])
 
 
