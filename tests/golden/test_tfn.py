@@ -103,7 +103,8 @@ def test_predict_reads_a_folder(rng: np.random.Generator, tmp_path: Path) -> Non
     command = ["predict", str(tmp_path), str(tmp_path / "inputs.npz"), "--engine", "float", "-o"]
     result = CliRunner().invoke(app, [*command, str(tmp_path / "out.npz")])
     assert result.exit_code == 0, result.output
-    got = np.load(tmp_path / "out.npz")["scores"]
+    with np.load(tmp_path / "out.npz") as file:
+        got = file["scores"]
     assert distance(got, independent.scores(state, config, pos, s)) < BOUND
 
 
@@ -122,7 +123,7 @@ def test_the_graph_is_kept_as_text(rng: np.random.Generator, tmp_path: Path) -> 
         ({"head": np.zeros(2)}, {}, "does not read the tensor head"),
         ({}, {"pool": "sum"}, "cannot be compiled with pool = 'sum'; expected 'mean'"),
         ({}, {"layer_dims": [3, 1, 2, 2]}, "has no tensor layer2/convolution"),
-        ({}, {"layer_dims": [3, 1]}, r"has the shape .1, 12.; expected|has the shape"),
+        ({}, {"layer_dims": [3, 1]}, r"has the shape"),
         ({}, {"layer_dims": 3}, "layer_dims: found 3; give the channels"),
         ({}, {"n_points": 0}, "n_points: found 0; give a whole number from 1 to 1000"),
         ({}, {"n_points": None}, "n_points: found None"),
