@@ -25,9 +25,9 @@ from eqhls.fixed import (
 from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.coupling import CGTable
 from eqhls.groups.lorentz.basis import CARTESIAN
-from eqhls.groups.permutation import corner, triangle
+from eqhls.groups.permutation import CHANNELS, PAIRS, PARTICLES, Action, corner, triangle
 from eqhls.groups.rep import Basis, Rep, S
-from eqhls.ir.op import TRUNCATED, Floats, Op, Tensor, component_faults, disturbed
+from eqhls.ir.op import TRUNCATED, Along, Floats, Op, Tensor, component_faults, disturbed
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 
@@ -41,6 +41,29 @@ def example(
     """Return a type for an example; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
     return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, Formats(formats))
+
+
+def entrywise(types: tuple[Type, ...], axis: str) -> Along:
+    """Return what an op does along an axis by which its inputs are matched."""
+    return Along.MAP if all(t.has(axis) for t in types) else Along.SPREAD
+
+
+def paired(axis: Axis, to: str) -> Axis:
+    """Return the axis of the pairs i <= j of the entries of an axis."""
+    action = PAIRS if axis.action == PARTICLES else CHANNELS
+    return Axis(to, axis.size * (axis.size + 1) // 2, action)
+
+
+def particle_action(block: str, kind: Type, pairs: bool = True) -> Action:
+    """Return what moves the particles of S[i,j,c], triangular S[p,c] or, if not `pairs`, S[i,c]. Raises
+    CompileError unless its axes but the last move as particles, or pairs of them, do, or not at all."""
+    found = {a.action for a in kind.axes[:-1]}
+    want = PAIRS if pairs and len(kind.axes) == 2 else PARTICLES
+    if found not in ({CHANNELS}, {want}):
+        raise CompileError(
+            block, f"found {kind}", f"give all its axes but the last the action @{want.name}, or none"
+        )
+    return PARTICLES if found == {want} else CHANNELS
 
 
 def mapped(size: int, *maps: Tensor | None) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import Fixed, Formats, NumArray, Overflow, Rounding, overflows, quantize
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, Part, component_faults
+from eqhls.ir.op import Along, Example, Floats, Op, Part, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
@@ -37,6 +37,9 @@ class Requantize(Op):
                 f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].rep.dim}"
             )
         return types[0].like(types[0].rep)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0) if self.rectifies(types[0]) else x[0]
