@@ -31,6 +31,7 @@ from eqhls.frontends.checkpoints.points import (
     SENDERS,
     SQUARE,
     VECTOR,
+    cloud,
     differences,
 )
 from eqhls.frontends.radial import PRODUCT, distance, power, smooth_finite
@@ -116,14 +117,14 @@ class _Importer:
         return b.graph(*(self._output(*n) for n in named))
 
     def _port(self, name: str, block: Block) -> str:
-        axes = (Axis(SENDERS, self.s.points), Axis(CHANNELS, block.count))
+        axes = (cloud(SENDERS, self.s.points), Axis(CHANNELS, block.count))
         basis = D5 if block.spin == 2 else block.rep.basis()
         return self.b.add(name, Input(Type(block.rep, axes, basis)))
 
     def _output(self, name: str, block: Block, x: str | None) -> str:
         b = self.b
         if x is None:
-            points = () if self.s.pooled else (Axis(RECEIVERS, self.s.points),)
+            points = () if self.s.pooled else (cloud(RECEIVERS, self.s.points),)
             basis = D5 if block.spin == 2 else block.rep.basis()
             zero = Type(block.rep, (*points, Axis(CHANNELS, block.count)), basis)
             return b.add(name, Spurion(zero, Tensor(np.zeros(zero.shape))))

@@ -13,6 +13,7 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.fields import MAX_CONSTITUENTS, Fields
+from eqhls.groups.permutation import PARTICLES
 from eqhls.groups.rep import S
 from eqhls.groups.rotation.reps import irrep
 from eqhls.ir.graph import Builder
@@ -35,12 +36,17 @@ AWAY, SQUARE, APART = "r", "r2", "apart"
 def differences(b: Builder, points: int, outwards: bool) -> None:
     """Append the port of positions r_j 1o[j] and what follows from it: `r` 1o[i,j], r_i - r_j or, `outwards`,
     r_j - r_i; `r2` S[i,j], its square; `apart` S[i,j], 0 where i = j and else 1."""
-    senders, receivers = Axis(SENDERS, points), Axis(RECEIVERS, points)
+    senders, receivers = cloud(SENDERS, points), cloud(RECEIVERS, points)
     pos = b.add(POSITIONS, Input(Type(VECTOR, (senders,))))
     own = b.add(f"{pos}_i", Rename(SENDERS, RECEIVERS), pos)
     b.add(AWAY, Add((0 if outwards else 1,)), own, pos)
     b.add(SQUARE, Invariants(), AWAY)
     constant(b, APART, (receivers, senders), 1 - np.eye(points))
+
+
+def cloud(name: str, points: int) -> Axis:
+    """Return an axis over the points, which are a set."""
+    return Axis(name, points, PARTICLES)
 
 
 def constant(b: Builder, name: str, axes: tuple[Axis, ...], values: Floats) -> str:

@@ -31,6 +31,7 @@ from eqhls.frontends.checkpoints.points import (
     RECEIVERS,
     SENDERS,
     SQUARE,
+    cloud,
     differences,
     number,
     number_of_points,
@@ -165,7 +166,7 @@ class _Importer:
         distance(b, DISTANCE, SQUARE, least=s.epsilon)
         gaussians(b, BASIS, DISTANCE, s.centres, s.gamma, axis=CHANNELS)
         power(b, INVERSE, distance(b, "d_vector", SQUARE), -1.0)
-        port = Type(S, (Axis(SENDERS, s.points), Axis(CHANNELS, s.scalars)))
+        port = Type(S, (cloud(SENDERS, s.points), Axis(CHANNELS, s.scalars)))
         embedding = self.f.tensor(EMBEDDING, s.widths[0], s.scalars)
         first = self._mix("embed", b.add(SCALARS, Input(port)), embedding)
         features = {0: b.add("embed_i", Rename(SENDERS, RECEIVERS), first)}
