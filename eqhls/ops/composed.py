@@ -15,7 +15,7 @@ from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.registry import parse_path
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Along, Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
@@ -68,6 +68,9 @@ class Composed(Function):
             raise self.error(f"found floor {self.floor}, expected 0 or that of a Log2")
         _check(self.network)
         return Type(S, (*x.axes, *new))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis in {a.name for a in self.rows} else Along.MAP
 
     @property
     def _port(self) -> Type:
