@@ -23,6 +23,7 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 5
 
@@ -35,6 +36,7 @@ class Eq1to2(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("v@corner v@column v@row whole@diagonal whole@all")
     row: str = "i"
     column: str = "j"
     channel: str = "c"

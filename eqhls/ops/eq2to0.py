@@ -26,6 +26,7 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 2
 
@@ -39,6 +40,7 @@ class Eq2to0(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("total@own trace@own")
     channel: str = "c"
 
     def infer(self, *types: Type) -> Type:

@@ -25,6 +25,7 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 5
 
@@ -38,6 +39,7 @@ class Eq2to1(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("d@own r@own c@own trace@all total@all")
     to: str = "i"
     channel: str = "c"
 

@@ -24,6 +24,7 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 15
 ROUNDED = 6
@@ -43,6 +44,10 @@ class Eq2to2(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of(
+        "x@pair y@pair d@corner d@column d@row c@corner c@column c@row r@corner r@column r@row "
+        "trace@all trace@diagonal total@all total@diagonal"
+    )
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
     diagonal: Tensor | None = None
     keep: int | None = None

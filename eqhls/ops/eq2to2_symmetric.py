@@ -25,6 +25,7 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
 
 BASIS = 9
 ROUNDED = 6
@@ -41,6 +42,9 @@ class Eq2to2Symmetric(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of(
+        "x@pair d@corner d@sides r@corner r@sides trace@all trace@diagonal total@all total@diagonal"
+    )
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
     diagonal: Tensor | None = None
     keep: int | None = None

@@ -21,7 +21,7 @@ from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
-from eqhls.ir.op import Floats, Op
+from eqhls.ir.op import Floats, Op, typed
 from eqhls.ir.types import Type
 from eqhls.ops.composed import Composed
 from eqhls.ops.input import Input
@@ -84,7 +84,7 @@ class _State:
     def append(self, name: str, op: Op, *inputs: str) -> str:
         """Append a value with the exact format of its interval."""
         types = tuple(self.made.type(n) for n in inputs)
-        kind = op.infer(*types)
+        kind = typed(op, *types)
         if op.source:
             self.nums[name] = interval(kind.formats, kind.shape)
         else:

@@ -52,6 +52,7 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
+from eqhls.ops.shift import Shift
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.ops.to_basis import ToBasis
@@ -78,9 +79,10 @@ def _(op: Spurion, c: Context) -> dict[str, Value]:
     return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.dim)])}
 
 
-@config.register
-def _(op: Select, c: Context) -> dict[str, Value]:
-    return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.indices)}
+@config.register(Select)
+@config.register(Shift)
+def _(op: Select | Shift, c: Context) -> dict[str, Value]:
+    return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.sources(c.types[0]))}
 
 
 @config.register(Rename)
