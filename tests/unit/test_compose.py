@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from eqhls.verify.events import steps
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
@@ -41,7 +42,6 @@ from eqhls.passes import run, simplify
 from eqhls.passes.compose import compose
 from eqhls.quantize.assign import assign
 from eqhls.quantize.curves import Curve, address_of
-from eqhls.verify.events import steps
 from eqhls.verify.given import Given, target
 from eqhls.verify.mistakes import moved_weights
 
