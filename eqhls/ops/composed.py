@@ -164,6 +164,9 @@ class Composed(Function):
         """Return the raw entry of one function for each raw address from x.lo to x.hi."""
         return tabulated(self.kind(), x, self.out, lambda _: _tabulated(self, x.lo, x.hi, x.frac)[:, number])
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if any(a.name == axis for a in self.rows) else Along.MAP
+
     def rounding(self, types: tuple[Type, ...]) -> float:
         assert self.out is not None
         return 0.5 * self.out.lsb

@@ -14,7 +14,7 @@ from math import ceil, inf, log2
 import numpy as np
 
 from eqhls.engines import Ints, hull, load, store
-from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.fixed import Fixed, Formats, Overflow, Rounding
 from eqhls.groups.rep import S
 from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
@@ -92,7 +92,7 @@ def _arguments(form: Fixed, largest: float) -> Ints:
 
 def _through(op: Op, form: Fixed, raw: Ints) -> Floats:
     """Return what an op makes of raw numbers, in real units."""
-    kind = Type(S, (), S.basis(), (form,))
+    kind = Type(S, formats=Formats((form,)))
     body = op.body((kind,), load((form,), raw[:, None]))
     (out,) = hull(body)
     return np.asarray(store(body, (out,), len(raw))[:, 0] * out.lsb, dtype=np.float64)
