@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from eqhls.verify.events import steps
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.errors import CompileError
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.types import Type
 from eqhls.ops.eq1to2 import Eq1to2
@@ -20,9 +22,7 @@ from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
 from eqhls.ops.maps import at
-
-PairBlock = Eq2to2 | Eq2to2Symmetric | Eq1to2 | Eq2to1 | Eq2to0
-"""The blocks that `pair_map` computes."""
+from eqhls.ops.pair_op import PairOp
 
 Weighted = list[tuple[int, int]]
 """(raw weight, index) of each term."""
@@ -82,29 +82,50 @@ class Square:
         return {"trace": trace, "total": total}
 
 
-def pair_map(op: PairBlock, k: NDArray[np.int64], kind: Type) -> PairMap:
-    """Return the three sums of a block with raw weights k and one input."""
-    n = kind.axes[0].size
-    symmetric = len(kind.axes) == 2
-    match op:
-        case Eq2to2():
-            return eq2to2(k, n)
-        case Eq2to2Symmetric():
-            return eq2to2_symmetric(k, n)
-        case Eq1to2():
-            return eq1to2(k, n)
-        case Eq2to1():
-            return eq2to1(k, corner(n) if symmetric else n, symmetric)
-        case Eq2to0():
-            return eq2to0(k, corner(n) if symmetric else n, symmetric)
+@singledispatch
+def pair_map(op: PairOp, k: NDArray[np.int64], kind: Type) -> PairMap:
+    """Return the three sums of a block with raw weights k and one input of a type. Raises CompileError for an
+    op without a rule here."""
+    raise CompileError(op.kind(), "has no three sums")
 
 
-def diagonal_places(op: PairBlock, kind: Type) -> list[int]:
+@pair_map.register
+def _(op: Eq2to2, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to2(k, kind.axes[0].size)
+
+
+@pair_map.register
+def _(op: Eq2to2Symmetric, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to2_symmetric(k, kind.axes[0].size)
+
+
+@pair_map.register
+def _(op: Eq1to2, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq1to2(k, kind.axes[0].size)
+
+
+@pair_map.register
+def _(op: Eq2to1, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to1(k, *_particles(kind))
+
+
+@pair_map.register
+def _(op: Eq2to0, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to0(k, *_particles(kind))
+
+
+def _particles(kind: Type) -> tuple[int, bool]:
+    """Return the number of particles of a pair tensor, and whether it is triangular."""
+    n, triangular = kind.axes[0].size, len(kind.axes) == 2
+    return (corner(n) if triangular else n), triangular
+
+
+def diagonal_places(kind: Type) -> list[int]:
     """Return the places of the pairs (i, i) along the pairs of a tensor."""
-    n = kind.axes[0].size
-    if isinstance(op, Eq2to2):
+    n, triangular = _particles(kind)
+    if not triangular:
         return [i * (n + 1) for i in range(n)]
-    return [k for k, (i, j) in enumerate(pairs_of(corner(n))) if i == j]
+    return [k for k, (i, j) in enumerate(pairs_of(n)) if i == j]
 
 
 def spread(m: PairMap, k: NDArray[np.int64], found: dict[str, int], v: Vectors) -> list[list[int]]:

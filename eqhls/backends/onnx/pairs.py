@@ -8,15 +8,11 @@ import numpy as np
 
 from eqhls.backends.onnx.body import Body
 from eqhls.groups.permutation import corner, pairs_of, triangle
-from eqhls.ir.op import Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.eq1to2 import Eq1to2
-from eqhls.ops.eq2to0 import Eq2to0
-from eqhls.ops.eq2to1 import Eq2to1
-from eqhls.ops.eq2to2 import Eq2to2
-from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.pair_op import PairOp
 
-PairBlock = Eq2to2 | Eq2to2Symmetric | Eq1to2 | Eq2to1 | Eq2to0
+PARTICLES = ("v", "whole")
+"""Sources of maps whose input is a tensor of particles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +29,21 @@ class _Pairs:
         return np.eye(self.n)[:, :, None]
 
 
-def lower_pairs(op: PairBlock, body: Body, types: tuple[Type, ...]) -> str:
+def lower_pairs(op: PairOp, body: Body, types: tuple[Type, ...]) -> str:
     """Append the operators of a pair block: a mix for each place (rounded down where the block says
-    `keep`), spread over the pairs and added."""
+    `kept`), spread over the pairs and added."""
     out = op.infer(*types)
-    triangular = len(types[0].axes) == 2 and not isinstance(op, Eq1to2)
+    particles = all(m.source in PARTICLES for m in op.maps)
+    triangular = len(types[0].axes) == 2 and not particles
     n = corner(types[0].axes[0].size) if triangular else types[0].axes[0].size
     pairs = _Pairs(n, triangular)
-    x, channels = body("Squeeze", body.real(), body.const([-1])), types[0].size(op.channel)
-    sources = _sources(body, x, pairs, channels, isinstance(op, Eq1to2))
+    x, channels = body("Squeeze", body.real(), body.const([-1])), types[0].axes[-1].size
+    sources = _sources(body, x, pairs, channels, particles)
     places: dict[str, list[tuple[int, str]]] = {}
-    for k, (source, place) in enumerate(op.maps):
-        places.setdefault(place, []).append((k, source))
-    keep = getattr(op, "keep", None) if body.exact else None
-    shifts: dict[str, Tensor | None] = {"all": op.bias, "diagonal": getattr(op, "diagonal", None)}
-    if "all" not in places:
-        shifts = {"own": op.bias}
+    for k, m in enumerate(op.maps):
+        places.setdefault(m.place, []).append((k, m.source))
+    keep = op.kept() if body.exact else None
+    shifts = op.shifts()
     terms: list[str] = []
     for place, maps in places.items():
         matrix = np.concatenate([op.weight.array[:, :, k] for k, _ in maps], axis=1)
