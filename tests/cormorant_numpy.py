@@ -194,7 +194,7 @@ class Reference:
         return made
 
     def level(self, level: int, x: Features, edges: Features, y: Features) -> Features:
-        most = per_level(self.c, "maxl")[level]
+        most = reached(self.c, level, len(edges) - 1, len(x) - 1)
         zonal = [e[..., None] * h[..., None, :] for e, h in zip(edges, y, strict=True)]
         sent = coupled(zonal, [v[:, None] for v in x], most)
         squared = coupled(x, x, most)
@@ -216,10 +216,16 @@ class Reference:
         return np.stack([every.real, every.imag], axis=-1).reshape(*every.shape[:2], -1)
 
 
-def tau_of(config: Config) -> Iterator[tuple[int, list[int], int, list[int]]]:
-    """For every level: the highest l that enters, paths of edges into each l, and those of squares."""
+def reached(config: Config, level: int, zonal: int, enters: int) -> int:
+    """The highest l behind a level: no more than couples."""
+    return min(per_level(config, "maxl")[level], max(zonal, enters) + enters)
+
+
+def counts(config: Config) -> Iterator[tuple[int, list[int], int, list[int]]]:
+    """For every level: the highest l that enters, paths of edges into each l, that of edges, paths of squares."""
     enters = 0
-    for most, zonal in zip(per_level(config, "maxl"), per_level(config, "max_sh"), strict=True):
+    for level, zonal in enumerate(per_level(config, "max_sh")):
+        most = reached(config, level, zonal, enters)
         sent, squared = (
             [
                 sum(ell in triangle(a, b) for a in range(n + 1) for b in range(enters + 1))
@@ -261,7 +267,7 @@ def random_state(rng: np.random.Generator, config: Config) -> State:
     else:
         linear("input_func_atom.lin", 2 * widths[0], inputs)
     carried, found = -1, 0
-    for level, (enters, sent, zonal, squared) in enumerate(tau_of(config)):
+    for level, (enters, sent, zonal, squared) in enumerate(counts(config)):
         c, new = widths[level], widths[level + 1]
         pairs = radial(f"rad_funcs.rad_funcs.{level}", config["basis_set"]) // 2
         for ell in range(zonal + 1):
@@ -273,7 +279,7 @@ def random_state(rng: np.random.Generator, config: Config) -> State:
             put(MIX.format("edge_levels", level, ell), c, into, 2, scale=0.4 / into**0.5)
         for ell, (a, q) in enumerate(zip(sent, squared, strict=True)):
             into = c * (a + q + (ell <= enters))
-            put(MIX.format("atom_levels", level, ell), new, into, 2, scale=0.5 / max(into, 1) ** 0.5)
+            put(MIX.format("atom_levels", level, ell), new, into, 2, scale=0.5 / into**0.5)
         for part in ("rad", "width"):
             if {"learn", f"learn_{part}"} & set(config["cutoff_type"]):
                 state[CUT.format(level, part)] = rng.normal(config[f"soft_cut_{part}"], 0.1, (1, 1, 1, c))
