@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.open import load_any, source_files
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.plan import Plan
@@ -183,7 +183,7 @@ def events_of(x: EventsLike, graph: Graph) -> Events:
     if isinstance(x, Mapping):
         return from_mapping(graph, x)
     only = graph.inputs[0] if len(graph.inputs) == 1 else None
-    return from_mapping(graph, {only.name if only and only.type.rep is Rep.S else "p4": x})
+    return from_mapping(graph, {only.name if only and only.type.rep is S else "p4": x})
 
 
 def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floats]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from eqhls.fixed import Fixed, Num, NumArray, const, element
 
 Ints = NDArray[np.int64]
-FOUR_VECTOR = 4
 
 
 class Intervals:
@@ -118,11 +117,11 @@ def store(nums: NumArray, formats: Sequence[Fixed], events: int) -> Ints:
     return out
 
 
-def hull(nums: NumArray) -> tuple[Fixed, ...]:
-    """Return one covering format per component for four-vectors, whose binary points may differ
-    on the light cone; a single one where all agree, and for every other representation."""
+def hull(nums: NumArray, apart: bool = False) -> tuple[Fixed, ...]:
+    """Return one covering format for all components, or, if they are taken `apart` because their binary
+    points may differ, one for each component unless all agree."""
     formats: list[Fixed] = []
-    columns = nums.reshape(-1, FOUR_VECTOR).T if nums.shape[-1] == FOUR_VECTOR else nums.reshape(1, -1)
+    columns = nums.reshape(-1, nums.shape[-1]).T if apart else nums.reshape(1, -1)
     for part in columns:
         column: list[Num] = list(part)
         frac = max(n.frac for n in column)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from eqhls.engines import Ints
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 
@@ -57,7 +58,7 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
             along = node.type.size(PARTICLES)
             at = node.type.index(PARTICLES) + 1
             lines = (events, *(along if k == at else 1 for k in range(1, raw.ndim)))
-            if node.type.rep is Rep.V:
+            if node.type.rep is V:
                 raw = raw >> np.minimum(rng.integers(0, STEEPEST + 1, lines).cumsum(axis=at), 62)
             if sizes:
                 valid = np.arange(along) < counts[:, None]
@@ -70,7 +71,7 @@ def is_flag(node: Node) -> bool:
     """Whether a port holds one bit for each particle: a feature of wider words is no flag."""
     kind = node.type
     return (
-        kind.rep is Rep.S
+        kind.rep is S
         and [a.name for a in kind.axes] == [PARTICLES]
         and (kind.format_of(0).lo, kind.format_of(0).hi) == (0, 1)
     )

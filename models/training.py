@@ -24,7 +24,7 @@ from rich.progress import Progress
 from eqhls.frontends.graphfile import save_graph
 from eqhls.frontends.keras import read_keras
 from eqhls.frontends.prepare import InputForm, Prepared, prepare
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph
 from eqhls.text import write_file
 from eqhls.verify.metrics import auc, rejection
@@ -65,7 +65,7 @@ def read(
     folder: Path, part: str, graph: Graph, form: InputForm
 ) -> tuple[Prepared, np.ndarray, dict[str, np.ndarray]]:
     """Return the jets as integers in the formats of the network's ports, labels, and what was read."""
-    vectors = [n.name for n in graph.inputs if n.type.rep is Rep.V]
+    vectors = [n.name for n in graph.inputs if n.type.rep is V]
     formats = [tuple(graph.node(k).type.format_of(c) for c in range(4)) for k in vectors]
     with np.load(folder / f"toptag_{part}.npz") as file:
         raw = {k: file[k] for k in ("p4", "jet", "y")}

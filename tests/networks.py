@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -36,13 +37,11 @@ def seeded(
 ) -> Graph:
     """A seeded Lorentz network with random tables; `rounding` rounds its vectors."""
     b = Builder("seeded")
-    cone = Basis.LIGHT_CONE
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", particles),), cone, CONE)))
-    jet = b.add("jet", Input(Type(Rep.V, (Axis("i", 1),), cone, JET)))
-    valid = b.add("valid", Input(Type(Rep.S, (Axis("j", particles),), formats=(Fixed(1, 1, False),))))
-    beams = b.add(
-        "beams", Spurion(Type(Rep.V, (Axis("i", 2),), cone), Tensor([[2.0, 2, 0, 2], [2, 2, 0, -2]]))
-    )
+    cone = LIGHT_CONE
+    p = b.add("p", Input(Type(V, (Axis("j", particles),), cone, CONE)))
+    jet = b.add("jet", Input(Type(V, (Axis("i", 1),), cone, JET)))
+    valid = b.add("valid", Input(Type(S, (Axis("j", particles),), formats=(Fixed(1, 1, False),))))
+    beams = b.add("beams", Spurion(Type(V, (Axis("i", 2),), cone), Tensor([[2.0, 2, 0, 2], [2, 2, 0, -2]])))
     b.add("tb", Gram(), beams, p)
     b.add("tl", Log2(2.0, 1, 64), "tb")
     t = b.add("t", ParticleSum("i"), "tl")
@@ -67,7 +66,7 @@ def two_outputs() -> Graph:
     """Three logits `score`, and the squared mass of two particles."""
     b = Builder("two")
     forms = (Fixed(9, 8, False), Fixed(9, 8), Fixed(9, 8), Fixed(9, 8))
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=forms)))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=forms)))
     g = b.add("g", Gram("j", "q"), p)
     r = b.add("r", Requantize((Fixed(8, 12, True, Rounding.RND, Overflow.SAT),)), g)
     score = b.add("score", Dense(Tensor([[0.25, -0.5, 1.0], [0.5, 0.25, -0.75], [-1.0, 0.5, 0.25]])), r)

@@ -11,9 +11,12 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import PATHS, Path, parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import Path
+from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
+from eqhls.groups.lorentz.cg import PATHS
+from eqhls.groups.lorentz.reps import F, V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
@@ -62,7 +65,7 @@ class Grower:
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng, self.b = rng, Builder("random")
         self.degrees: dict[str, int] = {}
-        self.basis = Basis.CARTESIAN if rng.random() < 0.6 else Basis.LIGHT_CONE
+        self.basis = CARTESIAN if rng.random() < 0.6 else LIGHT_CONE
 
     def name(self) -> str:
         """Return a name that is free, mostly one that a compiler would give to a part of another value."""
@@ -104,10 +107,10 @@ class Grower:
         return str(self.rng.choice(names[-8:]))
 
     def scalar(self) -> str:
-        return self.pick(lambda t: t.rep is Rep.S)
+        return self.pick(lambda t: t.rep is S)
 
     def vector(self, *axes: str) -> str:
-        return self.pick(lambda t: t.rep is Rep.V and tuple(a.name for a in t.axes) == axes)
+        return self.pick(lambda t: t.rep is V and tuple(a.name for a in t.axes) == axes)
 
     def weights(self, *shape: int) -> Tensor:
         """Return weights, some of them zero, dyadic or equal."""
@@ -126,17 +129,17 @@ class Grower:
 def _start(g: Grower) -> None:
     """Momenta, and sometimes flags, features and constants."""
     j, c = Axis("j", PARTICLES), Axis("c", CHANNELS)
-    g.add(Input(Type(Rep.V, (j,), g.basis)))
+    g.add(Input(Type(V, (j,), g.basis)))
     if g.rng.random() < 0.5:
-        g.add(Input(Type(Rep.S, (j,), formats=(Fixed(1, 1, False),))))
+        g.add(Input(Type(S, (j,), formats=(Fixed(1, 1, False),))))
     if g.rng.random() < 0.5:
-        g.add(Input(Type(Rep.S, (j, c) if g.rng.random() < 0.5 else (c,))))
+        g.add(Input(Type(S, (j, c) if g.rng.random() < 0.5 else (c,))))
     if g.rng.random() < 0.3:
-        g.add(Input(Type(Rep.V, (j, c), g.basis)))
+        g.add(Input(Type(V, (j, c), g.basis)))
 
 
 def _constant(g: Grower) -> None:
-    kind = [Type(Rep.S), Type(Rep.S, (Axis("c", CHANNELS),)), Type(Rep.V, (Axis("j", PARTICLES),), g.basis)]
+    kind = [Type(S), Type(S, (Axis("c", CHANNELS),)), Type(V, (Axis("j", PARTICLES),), g.basis)]
     kind = kind[int(g.rng.integers(len(kind)))]
     values = g.weights(*kind.shape) if g.rng.random() < 0.7 else Tensor(np.ones(kind.shape))
     g.add(Spurion(kind, values))
@@ -145,8 +148,8 @@ def _constant(g: Grower) -> None:
 def _linear(g: Grower) -> None:
     x = g.pick(lambda t: bool(t.axes))
     axis, kind = g.axis(x), g.b.type(x)
-    bias = g.weights(3) if kind.rep is Rep.S and g.rng.random() < 0.5 else None
-    dual = g.weights(3, axis.size) if kind.rep is Rep.F and g.rng.random() < 0.5 else None
+    bias = g.weights(3) if kind.rep is S and g.rng.random() < 0.5 else None
+    dual = g.weights(3, axis.size) if kind.rep is F and g.rng.random() < 0.5 else None
     g.add(ChannelMix(g.weights(3, axis.size), bias, dual, axis.name), x)
 
 
@@ -189,7 +192,7 @@ def _product(g: Grower) -> None:
 
 
 def _square(g: Grower) -> None:
-    x = g.pick(lambda t: t.rep is not Rep.S)
+    x = g.pick(lambda t: t.rep is not S)
     rep = g.b.type(x).rep
     paths = [p for p in PATHS if p.left is p.right is rep]
     g.add(CgSquare(paths[int(g.rng.integers(len(paths)))]), x)
@@ -202,7 +205,7 @@ def _invariants(g: Grower) -> None:
         x = g.vector("j")
         g.add(Gram("j", str(g.rng.choice(["p", "q"]))), x)
     else:
-        g.add(Gram(), g.pick(lambda t: t.rep is Rep.V), g.pick(lambda t: t.rep is Rep.V))
+        g.add(Gram(), g.pick(lambda t: t.rep is V), g.pick(lambda t: t.rep is V))
 
 
 def _function(g: Grower) -> None:
@@ -241,7 +244,7 @@ def _message(g: Grower) -> None:
         flags = g.pick(lambda t: bool(t.formats))
         g.add(Mask(), x, flags)
     else:
-        g.add(PairSum("j"), g.pick(lambda t: t.rep is Rep.S and t.has("j")), x)
+        g.add(PairSum("j"), g.pick(lambda t: t.rep is S and t.has("j")), x)
 
 
 def _rounding(g: Grower) -> None:
@@ -251,9 +254,9 @@ def _rounding(g: Grower) -> None:
 
 def _scaled(g: Grower) -> None:
     """A product with a number, which readers pull out of the momenta."""
-    x = g.pick(lambda t: t.rep in (Rep.S, Rep.V) and not t.formats)
-    k = g.add(Spurion(Type(Rep.S), Tensor([float(g.rng.choice([0.25, 3.0, 1.0, -2.0]))])))
-    path = S_S if g.b.type(x).rep is Rep.S else S_V
+    x = g.pick(lambda t: t.rep in (S, V) and not t.formats)
+    k = g.add(Spurion(Type(S), Tensor([float(g.rng.choice([0.25, 3.0, 1.0, -2.0]))])))
+    path = S_S if g.b.type(x).rep is S else S_V
     g.add(CgProduct(path), k, x) if g.rng.random() < 0.5 else g.add(CgProduct(path.swapped), x, k)
 
 
@@ -274,9 +277,7 @@ def _edges(g: Grower) -> None:
     dots = g.add(Gram(), here, p)
     weight = g.add(Radial(Tensor([0.5, 1.0]), g.weights(CHANNELS, 2), g.weights(CHANNELS)), dots)
     y = g.add(CgProduct(S_V), weight, g.add(Add((1,)), here, p))
-    x = g.add(
-        CgProduct(parse_path("V*S->V")), p, g.add(Spurion(Type(Rep.S, (Axis("c", 2),)), g.weights(2, 1)))
-    )
+    x = g.add(CgProduct(parse_path("V*S->V")), p, g.add(Spurion(Type(S, (Axis("c", 2),)), g.weights(2, 1))))
     if g.rng.random() < 0.5:
         y = g.add(Select("c", (0, 0, 1, 1), "c"), y)
         x = g.add(Select("c", (0, 1, 0, 1), "c"), x)
@@ -286,14 +287,14 @@ def _edges(g: Grower) -> None:
 
 def _weighted_sum(g: Grower) -> None:
     """The sum of a product with scalars."""
-    w = g.pick(lambda t: t.rep is Rep.S and t.has("j"))
-    x = g.pick(lambda t: t.rep in (Rep.S, Rep.V) and t.has("j"))
-    g.add(ParticleSum("j"), g.add(CgProduct(S_S if g.b.type(x).rep is Rep.S else S_V), w, x))
+    w = g.pick(lambda t: t.rep is S and t.has("j"))
+    x = g.pick(lambda t: t.rep in (S, V) and t.has("j"))
+    g.add(ParticleSum("j"), g.add(CgProduct(S_S if g.b.type(x).rep is S else S_V), w, x))
 
 
 def _mixed_products(g: Grower) -> None:
     """Products of channels in both orders beside each other, mixed: columns that merge."""
-    x = g.pick(lambda t: t.has("c") and t.rep is not Rep.S and t.size("c") == CHANNELS)
+    x = g.pick(lambda t: t.has("c") and t.rep is not S and t.size("c") == CHANNELS)
     rep = g.b.type(x).rep
     left, right = g.add(Select("c", (0, 0, 1, 1), "c"), x), g.add(Select("c", (0, 1, 0, 1), "c"), x)
     paths = [p for p in PATHS if p.left is p.right is rep]
@@ -306,7 +307,7 @@ def _mixed_products(g: Grower) -> None:
 
 def _radial_mix(g: Grower) -> None:
     """A mix of radial functions, masked or not."""
-    x = g.pick(lambda t: t.rep is Rep.S and not t.has("c"))
+    x = g.pick(lambda t: t.rep is S and not t.has("c"))
     y = g.add(Radial(Tensor([0.5, 2.0]), g.weights(CHANNELS, 2), g.weights(CHANNELS)), x)
     if g.rng.random() < 0.5:
         y = g.add(Mask(), y, g.pick(lambda t: bool(t.formats)))
@@ -315,7 +316,7 @@ def _radial_mix(g: Grower) -> None:
 
 def _normalised(g: Grower) -> None:
     """A function and a normalisation of its channels."""
-    x = g.pick(lambda t: t.rep is Rep.S and t.has("c"))
+    x = g.pick(lambda t: t.rep is S and t.has("c"))
     size = g.b.type(x).size("c")
     f = g.add(Table(activation=BENT[int(g.rng.integers(5))]), x)
     g.add(ChannelMix(Tensor(np.diag(g.rng.normal(size=size))), g.weights(size)), f)
@@ -325,7 +326,7 @@ def _pairs(g: Grower) -> None:
     """PELICAN's maps of pairs: from symmetric ones whose weights tell rows from columns, or do not."""
     p = g.vector("j")
     d = g.add(Gram(), p, g.add(Rename("j", "i"), p))
-    unit = g.add(Spurion(Type(Rep.S, (Axis("c", CHANNELS),)), Tensor([[1.0], [0.5]])))
+    unit = g.add(Spurion(Type(S, (Axis("c", CHANNELS),)), Tensor([[1.0], [0.5]])))
     x = g.add(Table(activation=Activation.TANH), g.add(CgProduct(S_S), d, unit))
     k = g.rng.integers(-4, 5, (CHANNELS, CHANNELS, 15)) / 8
     if g.rng.random() < 0.7:
@@ -341,7 +342,7 @@ def _pairs(g: Grower) -> None:
 
 
 def _to_pairs(g: Grower) -> None:
-    x = g.pick(lambda t: t.rep is Rep.S and tuple(a.name for a in t.axes) == ("j", "c"))
+    x = g.pick(lambda t: t.rep is S and tuple(a.name for a in t.axes) == ("j", "c"))
     g.add(Eq1to2(g.weights(CHANNELS, g.b.type(x).size("c"), 5), row="j", column="i"), x)
 
 

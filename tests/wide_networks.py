@@ -9,7 +9,7 @@ import numpy as np
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Axis, Type
@@ -37,7 +37,7 @@ class Wide:
         widest = int(self.rng.choice([8, 16, 24, WIDEST_PORT]))
         for k in range(int(self.rng.integers(1, 3))):
             size = int(self.rng.integers(1, 4))
-            self.b.add(f"x{k}", Input(Type(Rep.S, (Axis("c", size),), formats=(self.format(widest),))))
+            self.b.add(f"x{k}", Input(Type(S, (Axis("c", size),), formats=(self.format(widest),))))
 
     def format(self, widest: int) -> Fixed:
         """Return a format of any mode; the point lies anywhere, in front of the word and behind it too."""

@@ -109,7 +109,7 @@ class Graph:
 
     def _formatted(self, node: Node, nums: NumArray) -> Node:
         with _inside(self.name, node):
-            formats = node.type.formats if node.op.source else hull(nums)
+            formats = node.type.formats if node.op.source else hull(nums, node.type.rep.own_formats)
         return replace(node, type=replace(node.type, formats=formats))
 
     def run(self, feeds: Mapping[str, NumArray]) -> dict[str, NumArray]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 
@@ -173,7 +173,7 @@ class Op(ABC):
 
 def component_faults(result: Type) -> tuple[str, ...]:
     """Return the faults of a block whose result has these components."""
-    return () if result.rep is Rep.S else (FLIPPED, EXCHANGED)
+    return () if result.rep is S else (FLIPPED, EXCHANGED)
 
 
 def disturbed(x: NumArray, fault: str) -> NumArray:

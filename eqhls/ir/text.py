@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.groups.cg import Path, parse_path
+from eqhls.groups.coupling import Path
+from eqhls.groups.registry import parse_path
 from eqhls.ir.graph import NAME, Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.registry import rep as rep_named
+from eqhls.groups.rep import Basis, Rep, S
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,9 @@ class Axis:
         return f"{self.name}:{self.size}"
 
 
-_TYPE = re.compile(r"([SVFT])(?:\.(xyz|lc))?\[([^\]]*)\](?::(.+))?")
+_TYPE = re.compile(r"(\w+)(?:\.(\w+))?\[([^\]]*)\](?::(.+))?")
+_FIRST = Basis("", ())
+"""Stands for the first basis of a representation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,17 @@ class Type:
 
     rep: Rep
     axes: tuple[Axis, ...] = ()
-    basis: Basis = Basis.CARTESIAN
+    basis: Basis = _FIRST
     formats: tuple[Fixed, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.rep is Rep.S and self.basis is not Basis.CARTESIAN:
-            object.__setattr__(self, "basis", Basis.CARTESIAN)
+        if self.basis == _FIRST or self.rep is S:
+            object.__setattr__(self, "basis", self.rep.basis())
+        if self.basis not in self.rep.bases:
+            names = ", ".join(b.name for b in self.rep.bases)
+            raise CompileError(
+                "type", f"found the basis {self.basis} of {self.rep}", f"expected one of {names}"
+            )
         names = [a.name for a in self.axes]
         if len(set(names)) != len(names) or any(a.size < 1 for a in self.axes):
             raise CompileError(
@@ -93,16 +100,18 @@ class Type:
         return replace(self, axes=(*self.axes[:position], *to, *self.axes[position + 1 :]), formats=())
 
     def like(self, rep: Rep, axes: tuple[Axis, ...] | None = None) -> Type:
-        """Return a type of another representation over the same axes, without a format."""
-        return Type(rep, self.axes if axes is None else axes, self.basis)
+        """Return a type of another representation over the same axes, in the basis of the same name if it
+        has one, without a format."""
+        basis = next((b for b in rep.bases if b.name == self.basis.name), _FIRST)
+        return Type(rep, self.axes if axes is None else axes, basis)
 
     def format_of(self, component: int) -> Fixed:
         return self.formats[component if len(self.formats) > 1 else 0]
 
     def __str__(self) -> str:
-        basis = "" if self.rep is Rep.S else f".{self.basis.value}"
+        basis = "" if self.rep.dim == 1 else f".{self.basis}"
         formats = ":" + "|".join(map(str, self.formats)) if self.formats else ""
-        return f"{self.rep.name}{basis}[{', '.join(map(str, self.axes))}]{formats}"
+        return f"{self.rep}{basis}[{', '.join(map(str, self.axes))}]{formats}"
 
     @classmethod
     def parse(cls, text: str) -> Type:
@@ -113,13 +122,14 @@ class Type:
                 raise ValueError(text)
             rep, basis, axes, formats = found.groups()
             named = [item.split(":") for item in axes.split(",") if item.strip()]
+            found_rep = rep_named(rep)
             return cls(
-                Rep[rep],
+                found_rep,
                 tuple(Axis(n.strip(), int(s)) for n, s in named),
-                Basis(basis or "xyz"),
+                found_rep.basis(basis or ""),
                 tuple(Fixed.parse(f) for f in formats.split("|")) if formats else (),
             )
-        except ValueError:
+        except (ValueError, KeyError):
             raise CompileError(
                 "type", f"found {text.strip()!r}", "expected e.g. V.lc[j:16]:fix<10,4>"
             ) from None

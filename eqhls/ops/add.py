@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import F, V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ops.common import Plain, example
@@ -56,9 +57,9 @@ class Add(Plain):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        pair = (example(Rep.V, "i:2"), example(Rep.V, "j:3", (Fixed(7, 2),)))
+        pair = (example(V, "i:2"), example(V, "j:3", (Fixed(7, 2),)))
         return (
             Example(cls((1,)), pair, "difference"),
-            Example(cls(), (example(Rep.S, "j:3,c:2"), example(Rep.S, "c:2")), "bias"),
-            Example(cls((0,)), (example(Rep.F, "i:2"),), "negate"),
+            Example(cls(), (example(S, "j:3,c:2"), example(S, "c:2")), "bias"),
+            Example(cls((0,)), (example(F, "i:2"),), "negate"),
         )

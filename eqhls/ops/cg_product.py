@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import PATHS, Path, table
-from eqhls.groups.cg import contract as tensor_formula
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import Coupling, Path
+from eqhls.groups.registry import coupling, examples
+from eqhls.groups.rep import S
 from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
@@ -38,39 +37,35 @@ class CgProduct(Op):
                 f"for the path {self.path}",
                 "choose a path of these representations",
             )
-        bases = {t.basis for t in types if t.rep is not Rep.S}
-        if len(bases) > 1:
-            raise self.error(f"found {a} and {b}, expected one basis", "the metric belongs to the basis")
-        basis = bases.pop() if bases else Basis.CARTESIAN
-        return Type(self.path.out, joined_axes(a, b), basis)
+        return Type(self.path.out, joined_axes(a, b), self._product(types).out)
+
+    def _product(self, types: tuple[Type, ...]) -> Coupling:
+        return coupling(self.path, types[0].basis, types[1].basis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         out = self.infer(*types)
         a, b = broadcast(*(spread(v, t, out.axes, 1) for v, t in zip(x, types, strict=True)))
-        return tensor_formula(self.path, self._basis(types), a, b)
+        return self._product(types).contract(a, b)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         axes = joined_axes(*types)
         a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
-        return contract(table(self.path, self._basis(types)), self.path.out.dim, a, b)
-
-    def _basis(self, types: tuple[Type, ...]) -> Basis:
-        return next((t.basis for t in types if t.rep is not Rep.S), Basis.CARTESIAN)
+        return contract(self._product(types).table, self.path.out.dim, a, b)
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return () if self.path.right is Rep.S else (FLIPPED, EXCHANGED, TRUNCATED)
+        return () if self.path.right is S else (FLIPPED, EXCHANGED, TRUNCATED)
 
     def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         axes = joined_axes(*types)
         a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
-        full = table(self.path, self._basis(types))
+        full = self._product(types).table
         return contract_faulty(full, self.path.out.dim, a, b, fault, cut)
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd
 
     def work(self, types: tuple[Type, ...]) -> Work:
-        terms = table(self.path, self._basis(types))
+        terms = self._product(types).table
         return Work(self.infer(*types).elements // self.path.out.dim * terms.products)
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
@@ -85,9 +80,8 @@ class CgProduct(Op):
         return tuple(
             Example(
                 cls(path),
-                (example(path.left, "i:1", small, basis), example(path.right, "j:2", small, basis)),
-                f"{path}.{basis.value}",
+                (example(path.left, "i:1", small, left), example(path.right, "j:2", small, right)),
+                f"{path}.{left}*{right}",
             )
-            for basis in Basis
-            for path in PATHS
+            for path, left, right in examples()
         )

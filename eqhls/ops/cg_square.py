@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import PATHS, Path, square_terms, table
-from eqhls.groups.cg import contract as tensor_formula
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import Coupling, Path
+from eqhls.groups.registry import coupling, examples
+from eqhls.groups.rep import S
 from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
@@ -36,30 +35,33 @@ class CgSquare(Op):
                 f"found {kind}, expected {self.path.left.name} for the path {self.path}",
                 "choose a path of this representation with itself",
             )
-        if not square_terms(self.path, kind.basis).terms:
+        if not self._product(types).square.terms:
             raise self.error(
                 f"the path {self.path} of a tensor with itself is identically zero", "leave the path out"
             )
-        return kind.like(self.path.out)
+        return Type(self.path.out, kind.axes, self._product(types).out)
+
+    def _product(self, types: tuple[Type, ...]) -> Coupling:
+        return coupling(self.path, types[0].basis, types[0].basis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        return tensor_formula(self.path, types[0].basis, x[0], x[0])
+        return self._product(types).contract(x[0], x[0])
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        return contract(square_terms(self.path, types[0].basis), self.path.out.dim, x[0], x[0])
+        return contract(self._product(types).square, self.path.out.dim, x[0], x[0])
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return () if self.path.left is Rep.S else (FLIPPED, EXCHANGED, TRUNCATED)
+        return () if self.path.left is S else (FLIPPED, EXCHANGED, TRUNCATED)
 
     def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        full = table(self.path, types[0].basis)
+        full = self._product(types).table
         return contract_faulty(full, self.path.out.dim, x[0], x[0], fault, cut)
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd
 
     def work(self, types: tuple[Type, ...]) -> Work:
-        terms = square_terms(self.path, types[0].basis)
+        terms = self._product(types).square
         return Work(self.infer(*types).elements // self.path.out.dim * terms.products)
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
@@ -71,8 +73,7 @@ class CgSquare(Op):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return tuple(
-            Example(cls(path), (example(path.left, "i:2", (Fixed(5, 3),), basis),), f"{path}.{basis.value}")
-            for basis in Basis
-            for path in PATHS
-            if path.left is path.right and path.left is not Rep.S and square_terms(path, basis).terms
+            Example(cls(path), (example(path.left, "i:2", (Fixed(5, 3),), left),), f"{path}.{left}")
+            for path, left, right in examples()
+            if (path.left, left) == (path.right, right) and coupling(path, left, left).square.terms
         )

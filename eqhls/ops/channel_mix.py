@@ -8,15 +8,21 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, constant_matmul
-from eqhls.groups.cg import contract as tensor_formula
-from eqhls.groups.cg import parse_path, table
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import Coupling
+from eqhls.groups.lorentz.reps import F, T, V
+from eqhls.groups.registry import coupling, parse_path
+from eqhls.groups.rep import ONE, S
 from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, example, integers, mapped
 
 DUAL = parse_path("S*F->F~")
+
+
+def dual_of(kind: Type) -> Coupling:
+    """Return the product of a scalar with F that leaves the Hodge dual of F."""
+    return coupling(DUAL, ONE, kind.basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +47,13 @@ class ChannelMix(Op):
         size = kind.size(self.axis)
         if len(self.weight.shape) != 2 or self.weight.shape[1] != size:
             raise self.error(f"found weights {self.weight.shape} for {kind}, expected (out, {size})")
-        if self.bias is not None and kind.rep is not Rep.S:
+        if self.bias is not None and kind.rep is not S:
             raise self.error(
                 f"found a bias on {kind}, expected none", "a constant shift is only invariant on S"
             )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
             raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
-        if self.dual is not None and (kind.rep is not Rep.F or self.dual.shape != self.weight.shape):
+        if self.dual is not None and (kind.rep is not F or self.dual.shape != self.weight.shape):
             raise self.error(
                 f"found dual weights {self.dual.shape} on {kind}",
                 "only F has a dual; give it the shape of the weights",
@@ -60,7 +66,7 @@ class ChannelMix(Op):
         out = v @ self.weight.array.T
         if self.dual is not None:
             one = np.ones((*x[0].shape[:-1], 1))
-            starred = np.moveaxis(tensor_formula(DUAL, types[0].basis, one, x[0]), where, -1)
+            starred = np.moveaxis(dual_of(types[0]).contract(one, x[0]), where, -1)
             out = out + starred @ self.dual.array.T
         if self.bias is not None:
             out = out + self.bias.array
@@ -71,7 +77,7 @@ class ChannelMix(Op):
         matrix, v = self.weight.array, np.moveaxis(x[0], where, -1)
         if self.dual is not None:
             one = np.full((*x[0].shape[:-1], 1), const(1, 0), dtype=object)
-            starred = contract(table(DUAL, types[0].basis), 6, one, x[0])
+            starred = contract(dual_of(types[0]).table, 6, one, x[0])
             v = np.concatenate([v, np.moveaxis(starred, where, -1)], axis=-1)
             matrix = np.concatenate([matrix, self.dual.array], axis=1)
         raw, frac = integers(Tensor(matrix))
@@ -102,8 +108,8 @@ class ChannelMix(Op):
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor([[0.5, -1.25], [2.0, 0.0], [0.75, 1.0]])
         return (
-            Example(cls(weight, Tensor([0.25, -1.0, 0.0])), (example(Rep.S, "i:2,c:2"),), "scalars"),
-            Example(cls(weight), (example(Rep.V, "i:2,c:2"),), "vectors"),
-            Example(cls(weight, None, weight), (example(Rep.F, "c:2", (Fixed(6, 3),)),), "duals"),
-            Example(cls(weight), (example(Rep.T, "c:2", (Fixed(6, 3),)),), "tensors"),
+            Example(cls(weight, Tensor([0.25, -1.0, 0.0])), (example(S, "i:2,c:2"),), "scalars"),
+            Example(cls(weight), (example(V, "i:2,c:2"),), "vectors"),
+            Example(cls(weight, None, weight), (example(F, "c:2", (Fixed(6, 3),)),), "duals"),
+            Example(cls(weight), (example(T, "c:2", (Fixed(6, 3),)),), "tensors"),
         )

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, dyadic
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import F, V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Part
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers
@@ -32,7 +33,7 @@ class Clamp(Plain):
         self.expect(types, 1)
         if not 0 < self.bound < 2.0**30:
             raise self.error(f"found the bound {self.bound}", "give a positive number below 2^30")
-        if types[0].basis is Basis.LIGHT_CONE:
+        if types[0].basis is LIGHT_CONE:
             raise self.error(f"found {types[0]}", "one bound for p+ and p- means nothing; use xyz")
         return types[0].like(types[0].rep)
 
@@ -49,13 +50,13 @@ class Clamp(Plain):
         return map_numbers(x[0], bounded)
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
-        return types[0].rep is not Rep.S
+        return types[0].rep is not S
 
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
         return (Part("bound", 0, True),) * types[0].rep.dim
 
     def cuts_components(self, types: tuple[Type, ...]) -> bool:
-        return types[0].rep is not Rep.S
+        return types[0].rep is not S
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return None
@@ -63,7 +64,7 @@ class Clamp(Plain):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (
-            Example(cls(0.75), (example(Rep.V, "i:2,j:2", (Fixed(9, 4),)),), "vectors"),
-            Example(cls(1.5), (example(Rep.S, "c:3", (Fixed(7, 6),)),), "scalars"),
-            Example(cls(0.5), (example(Rep.F, "i:1", (Fixed(6, 2, False),)),), "unsigned"),
+            Example(cls(0.75), (example(V, "i:2,j:2", (Fixed(9, 4),)),), "vectors"),
+            Example(cls(1.5), (example(S, "c:3", (Fixed(7, 6),)),), "scalars"),
+            Example(cls(0.5), (example(F, "i:1", (Fixed(6, 2, False),)),), "unsigned"),
         )

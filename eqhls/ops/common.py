@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, const, constant_matmul, element, total
 from eqhls.fixed.ordered import rounded_once
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import CGTable
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import CGTable
+from eqhls.groups.lorentz.basis import CARTESIAN
 from eqhls.groups.permutation import corner, triangle
+from eqhls.groups.rep import Basis, Rep, S
 from eqhls.ir.op import TRUNCATED, Floats, Op, Tensor, component_faults, disturbed
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
@@ -25,7 +25,7 @@ LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fix
 
 
 def example(
-    rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),), basis: Basis = Basis.CARTESIAN
+    rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),), basis: Basis = CARTESIAN
 ) -> Type:
     """Return a type for an example; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
@@ -161,7 +161,7 @@ def map_numbers(x: NumArray, function: Any) -> NumArray:
 def scalars_only(kind: str, types: Sequence[Type]) -> None:
     """Raise CompileError unless every input is a Lorentz scalar."""
     for t in types:
-        if t.rep is not Rep.S:
+        if t.rep is not S:
             raise CompileError(
                 kind,
                 f"found {t}, expected a scalar S",

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example
@@ -47,5 +47,5 @@ class Concat(Plain):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        wide = example(Rep.V, "i:1,c:2", (Fixed(10, 5),))
-        return (Example(cls("i"), (example(Rep.V, "i:2,c:2"), wide)),)
+        wide = example(V, "i:1,c:2", (Fixed(10, 5),))
+        return (Example(cls("i"), (example(V, "i:2,c:2"), wide)),)

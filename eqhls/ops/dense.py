@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, const, constant_matmul
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import ScalarMap, example, integers, scalars_only
@@ -30,7 +30,7 @@ class Dense(ScalarMap):
             )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
             raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
-        return Type(Rep.S, (Axis(self.to, self.weight.shape[0]),))
+        return Type(S, (Axis(self.to, self.weight.shape[0]),))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         out = x[0].reshape(len(x[0]), -1) @ self.weight.array.T
@@ -47,4 +47,4 @@ class Dense(ScalarMap):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor([[0.5, -1.25, 3.0, 0.0], [2.0, 0.75, -0.5, 1.0]])
-        return (Example(cls(weight, Tensor([0.25, -1.0])), (example(Rep.S, "i:2,c:2"),)),)
+        return (Example(cls(weight, Tensor([0.25, -1.0])), (example(S, "i:2,c:2"),)),)

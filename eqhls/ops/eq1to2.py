@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
@@ -45,7 +45,7 @@ class Eq1to2(ScalarMap):
         check_axes(self.kind(), kind, self.row, self.channel)
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias)
         rows, out = kind.axes[0], Axis(self.channel, self.weight.shape[0])
-        return kind.like(Rep.S, (rows, Axis(self.column, rows.size), out))
+        return kind.like(S, (rows, Axis(self.column, rows.size), out))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]
@@ -70,4 +70,4 @@ class Eq1to2(ScalarMap):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        return (Example(cls(weight, Tensor([0.5, -2.0])), (example(Rep.S, "i:3,c:2"),)),)
+        return (Example(cls(weight, Tensor([0.5, -2.0])), (example(S, "i:3,c:2"),)),)

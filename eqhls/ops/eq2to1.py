@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
@@ -46,7 +46,7 @@ class Eq2to1(ScalarMap):
         check_last(self.kind(), types[0], self.channel)
         n, channels = pair_count(self.kind(), types[0]), types[0].size(self.channel)
         check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
-        return types[0].like(Rep.S, (Axis(self.to, n), Axis(self.channel, self.weight.shape[0])))
+        return types[0].like(S, (Axis(self.to, n), Axis(self.channel, self.weight.shape[0])))
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = full_pairs(x[0][..., 0], 1)
@@ -69,6 +69,6 @@ class Eq2to1(ScalarMap):
         weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
         block = cls(weight, Tensor([0.5, -2.0]))
         return (
-            Example(block, (example(Rep.S, "i:3,j:3,c:2"),), "full"),
-            Example(block, (example(Rep.S, "p:6,c:2"),), "triangular"),
+            Example(block, (example(S, "i:3,j:3,c:2"),), "full"),
+            Example(block, (example(S, "p:6,c:2"),), "triangular"),
         )

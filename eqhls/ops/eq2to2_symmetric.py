@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis, total
-from eqhls.groups.lorentz import Rep
 from eqhls.groups.permutation import corner, pairs_of, triangle
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
@@ -102,7 +102,7 @@ class Eq2to2Symmetric(ScalarMap):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        kind = example(Rep.S, "p:6,c:2")
+        kind = example(S, "p:6,c:2")
         return (
             Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (kind,), "biased"),
             Example(cls(Tensor(weight.array[:1])), (kind,), "plain"),

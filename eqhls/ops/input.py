@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray, Overflow
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Op, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
@@ -26,7 +27,7 @@ class Input(Op):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 0)
-        if self.type.rep is not Rep.V and len(set(self.type.formats)) > 1:
+        if not self.type.rep.own_formats and len(set(self.type.formats)) > 1:
             raise self.error(f"found {self.type}", f"give all components of {self.type.rep.name} one format")
         return self.type
 
@@ -51,6 +52,6 @@ class Input(Op):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (
-            Example(cls(example(Rep.V, "j:3", LIGHT_CONE_FORMATS, Basis.LIGHT_CONE)), (), "light_cone"),
-            Example(cls(example(Rep.S, "j:3", (Fixed(1, 1, False),))), (), "flags"),
+            Example(cls(example(V, "j:3", LIGHT_CONE_FORMATS, LIGHT_CONE)), (), "light_cone"),
+            Example(cls(example(S, "j:3", (Fixed(1, 1, False),))), (), "flags"),
         )

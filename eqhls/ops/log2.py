@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, const, select
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
@@ -55,7 +55,7 @@ class Log2(Op):
                 f"found window {self.window}, step {self.step}, frac {self.frac}, codes {self.codes}",
                 "expected 0 < step < window <= 12, 0 <= frac <= 8, codes > 1",
             )
-        return types[0].like(Rep.S)
+        return types[0].like(S)
 
     @property
     def top(self) -> float:
@@ -153,14 +153,14 @@ class Log2(Op):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        wide = example(Rep.S, "j:3", (Fixed(18, 15),))
+        wide = example(S, "j:3", (Fixed(18, 15),))
         return (
             Example(cls(0.25), (wide,), "quarter"),
-            Example(cls(1.0, 3, 128, 7, 4), (example(Rep.S, "p:2", (Fixed(20, 20, False),)),), "fine"),
+            Example(cls(1.0, 3, 128, 7, 4), (example(S, "p:2", (Fixed(20, 20, False),)),), "fine"),
             Example(cls(1.0, 2, 24), (wide,), "saturating"),
-            Example(cls(4.0), (example(Rep.S, "j:2", (Fixed(5, 4, False),)),), "short"),
+            Example(cls(4.0), (example(S, "j:2", (Fixed(5, 4, False),)),), "short"),
             Example(cls(1.0, 3, 128, 7, 4, odd=True), (wide,), "odd"),
-            Example(cls(2.0, 1, 12, odd=True), (example(Rep.S, "j:2", (Fixed(12, 12),)),), "odd_saturating"),
+            Example(cls(2.0, 1, 12, odd=True), (example(S, "j:2", (Fixed(12, 12),)),), "odd_saturating"),
             Example(cls(0.5, magnitude=True), (wide,), "magnitude"),
         )
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, element, select
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type, spread
 from eqhls.ops.common import Plain, broadcast, example, scalars_only
@@ -58,8 +59,8 @@ class Mask(Plain):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        flags = example(Rep.S, "j:4", (Fixed(1, 1, False),))
+        flags = example(S, "j:4", (Fixed(1, 1, False),))
         return (
-            Example(cls(), (example(Rep.V, "i:1,j:4"), flags), "vectors"),
-            Example(cls(), (example(Rep.S, "j:4,c:2", (Fixed(4, 2, False),)), flags), "scalars"),
+            Example(cls(), (example(V, "i:1,j:4"), flags), "vectors"),
+            Example(cls(), (example(S, "j:4,c:2", (Fixed(4, 2, False),)), flags), "scalars"),
         )

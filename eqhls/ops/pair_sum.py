@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, sum_axis
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import T, V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Op, component_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
@@ -62,10 +63,10 @@ class PairSum(Op):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        p = example(Rep.V, "j:4", LIGHT_CONE_FORMATS, Basis.LIGHT_CONE)
-        weights = example(Rep.S, "i:2,j:4", (Fixed(3, 1, False),))
+        p = example(V, "j:4", LIGHT_CONE_FORMATS, LIGHT_CONE)
+        weights = example(S, "i:2,j:4", (Fixed(3, 1, False),))
         return (
             Example(cls(), (weights, p), "vectors"),
-            Example(cls(), (example(Rep.S, "j:4", (Fixed(3, 1),)), p), "momentum"),
-            Example(cls(), (example(Rep.S, "i:1,j:3,c:2"), example(Rep.T, "j:3,c:2")), "tensors"),
+            Example(cls(), (example(S, "j:4", (Fixed(3, 1),)), p), "momentum"),
+            Example(cls(), (example(S, "i:1,j:3,c:2"), example(T, "j:3,c:2")), "tensors"),
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import NumArray, sum_axis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example
@@ -36,6 +37,6 @@ class ParticleSum(Plain):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (
-            Example(cls("j"), (example(Rep.V, "i:2,j:5"),), "vectors"),
-            Example(cls("j"), (example(Rep.S, "j:4,c:2"),), "scalars"),
+            Example(cls("j"), (example(V, "i:2,j:5"),), "vectors"),
+            Example(cls("j"), (example(S, "j:4,c:2"),), "scalars"),
         )

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Function, addresses, beyond, example, lookups, scalars_only, tabled, tabulated
@@ -43,7 +43,7 @@ class Radial(Function):
             )
         if (self.slope.array < 0).any() or self.floor < 0:
             raise self.error("found a negative slope or floor", "a pole at real x is no smooth function")
-        return Type(Rep.S, (*types[0].axes, Axis(self.to, channels)))
+        return Type(S, (*types[0].axes, Axis(self.to, channels)))
 
     def function(self, x: Floats) -> Floats:
         """Return all channels of the real function, on a new last axis."""
@@ -94,10 +94,8 @@ class Radial(Function):
         weight = Tensor([[1.0, -0.5], [2.0, 1.0], [-0.75, 0.5]])
         out = Fixed(8, 3, True, Rounding.RND, Overflow.SAT)
         return (
-            Example(cls(slope, weight, offset, out=out), (example(Rep.S, "i:2,j:2", (Fixed(7, 4),)),), "x"),
+            Example(cls(slope, weight, offset, out=out), (example(S, "i:2,j:2", (Fixed(7, 4),)),), "x"),
             Example(
-                cls(slope, weight, offset, 0.25, out=out),
-                (example(Rep.S, "j:3", (Fixed(6, 4, False),)),),
-                "code",
+                cls(slope, weight, offset, 0.25, out=out), (example(S, "j:3", (Fixed(6, 4, False),)),), "code"
             ),
         )

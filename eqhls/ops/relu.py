@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers, scalars_only
@@ -24,7 +24,7 @@ class Relu(Plain):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         scalars_only(self.kind(), types)
-        return types[0].like(Rep.S)
+        return types[0].like(S)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0)
@@ -41,6 +41,6 @@ class Relu(Plain):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (
-            Example(cls(), (example(Rep.S, "i:2,c:2", (Fixed(11, 5),)),), "signed"),
-            Example(cls(), (example(Rep.S, "c:2", (Fixed(5, 3, False),)),), "unsigned"),
+            Example(cls(), (example(S, "i:2,c:2", (Fixed(11, 5),)),), "signed"),
+            Example(cls(), (example(S, "c:2", (Fixed(5, 3, False),)),), "unsigned"),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import NumArray
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example
@@ -36,4 +36,4 @@ class Rename(Plain):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        return (Example(cls("j", "i"), (example(Rep.V, "j:3"),)),)
+        return (Example(cls("j", "i"), (example(V, "j:3"),)),)

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, Overflow, Rounding, overflows, quantize
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Op, Part, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
@@ -46,7 +47,7 @@ class Requantize(Op):
     def rectifies(self, kind: Type) -> bool:
         """Whether negative values become 0 whatever the width: a rectifier, of which rounding is no part."""
         form = self.formats[0]
-        return kind.rep is Rep.S and form.overflow.saturates and not form.signed
+        return kind.rep is S and form.overflow.saturates and not form.signed
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if not all(f.overflow.saturates for f in self.formats):
@@ -65,7 +66,7 @@ class Requantize(Op):
         return map_numbers(x[0], lambda num, index: overflows(num, self._format(index[-1])))
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
-        return types[0].rep is not Rep.S
+        return types[0].rep is not S
 
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
         if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in self.formats):
@@ -87,7 +88,7 @@ class Requantize(Op):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        wide = example(Rep.S, "c:3", (Fixed(10, 5),))
+        wide = example(S, "c:3", (Fixed(10, 5),))
         odd = Fixed(8, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM)
         rounded = tuple(Example(cls((Fixed(8, 6, True, r),)), (wide,), r.value.lower()) for r in Rounding)
         fitted = tuple(
@@ -97,5 +98,5 @@ class Requantize(Op):
             *rounded,
             *fitted,
             Example(cls((Fixed(5, 3, False, Rounding.RND, Overflow.SAT),)), (wide,), "unsigned"),
-            Example(cls((odd,)), (example(Rep.V, "i:2", (Fixed(11, 6),)),), "odd_vector"),
+            Example(cls((odd,)), (example(V, "i:2", (Fixed(11, 6),)),), "odd_vector"),
         )

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example
@@ -54,6 +55,6 @@ class Select(Plain):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         return (
-            Example(cls("j", (2, 0), "i"), (example(Rep.V, "j:3,c:2"),), "nodes"),
-            Example(cls("c", (1,)), (example(Rep.S, "j:3,c:2"),), "channel"),
+            Example(cls("j", (2, 0), "i"), (example(V, "j:3,c:2"),), "nodes"),
+            Example(cls("c", (1,)), (example(S, "j:3,c:2"),), "channel"),
         )

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, dyadic
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers
@@ -46,5 +46,5 @@ class Spurion(Plain):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         beams = np.array([[2.0, 2.0, 0.0, 2.0], [2.0, 2.0, 0.0, -2.0]])
-        kind = example(Rep.V, "i:2", (), Basis.LIGHT_CONE)
+        kind = example(V, "i:2", (), LIGHT_CONE)
         return (Example(cls(kind, Tensor(beams)), (), "beams"),)

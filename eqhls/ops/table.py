@@ -10,7 +10,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.fixed.ordered import power
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.common import (
@@ -149,7 +149,7 @@ class Table(Function):
         if (np.diff(self.knots.array) <= 0).any():
             raise self.error("found knots that do not rise", "sort them and drop equal ones")
         self._check_parameters(rows)
-        return types[0].like(Rep.S)
+        return types[0].like(S)
 
     def _check_parameters(self, rows: int) -> None:
         arity = self.activation.arity
@@ -227,7 +227,7 @@ class Table(Function):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         saturating = Fixed(6, 4, True, Rounding.RND, Overflow.SAT)
-        address = example(Rep.S, "j:3,c:2", (Fixed(6, 4),))
+        address = example(S, "j:3,c:2", (Fixed(6, 4),))
         knots, values = Tensor([-4.0, 0.0, 4.0]), Tensor([[-2.0, 1.0, 0.5], [3.0, -1.0, 2.0]])
         shifts = Tensor([0.0, 0.25, 0.5, 1.0])
         return (
@@ -239,7 +239,7 @@ class Table(Function):
             ),
             Example(
                 cls(out=Fixed(9, 8, True, Rounding.RND, Overflow.SAT), floor=0.25),
-                (example(Rep.S, "j:3", (Fixed(7, 5),)),),
+                (example(S, "j:3", (Fixed(7, 5),)),),
                 "decoded",
             ),
             *(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from eqhls.errors import CompileError
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type
@@ -120,7 +120,7 @@ def sum_products(graph: Graph) -> Graph:
             return node
         kinds = graph.types_into(product)
         over = node.op.axis
-        if product.op.path.left is not Rep.S or product.op.path.dual or not all(k.has(over) for k in kinds):
+        if product.op.path.left is not S or product.op.path.dual or not all(k.has(over) for k in kinds):
             return node
         op = PairSum(over)
         return node if op.infer(*kinds) != node.type else replace(node, op=op, inputs=product.inputs)

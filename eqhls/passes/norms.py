@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ops.add import Add
 from eqhls.ops.gram import Gram
@@ -38,4 +38,4 @@ def _difference(graph: Graph, node: Node) -> tuple[str, ...]:
         return ()
     away = graph.node(node.inputs[0])
     plain = isinstance(away.op, Add) and away.op.minus == (1,) and len(away.inputs) == 2
-    return away.inputs if plain and away.type.rep is Rep.V else ()
+    return away.inputs if plain and away.type.rep is V else ()

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.fixed.ordered import ordered_product
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import PATHS, Path, table
+from eqhls.groups.coupling import Path
+from eqhls.groups.registry import coupling, paths
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Tensor
 from eqhls.ops.cg_product import CgProduct
@@ -135,7 +135,7 @@ def _operands(made: Builder, name: str, axis: str) -> list[Operand]:
 
 def _canonical(path: Path, left: Operand, right: Operand) -> tuple[Column, int]:
     """Return a product with its factors in the one order that we use, and the sign of the exchange."""
-    if path not in PATHS:
+    if path not in paths() and path.swapped in paths():
         path, left, right = path.swapped, right, left
     sign = 1
     if path.left is path.right:
@@ -150,7 +150,10 @@ def _canonical(path: Path, left: Operand, right: Operand) -> tuple[Column, int]:
 @cache
 def _swap(path: Path) -> int:
     """Return the sign of exchanging two factors of one representation."""
-    terms = {(t.out, t.left, t.right): t.numerator for t in table(path, Basis.CARTESIAN).terms}
+    terms = {
+        (t.out, t.left, t.right): t.numerator
+        for t in coupling(path, path.left.basis(), path.left.basis()).table.terms
+    }
     (out, a, b), value = next(iter(terms.items()))
     sign = 1 if terms[out, b, a] == value else -1
     assert all(terms[o, b, a] == sign * v for (o, a, b), v in terms.items())

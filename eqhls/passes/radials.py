@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from eqhls.fixed.ordered import ordered_product
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -47,7 +47,7 @@ def _merge(made: Builder, node: Node, mix: ChannelMix) -> bool:
         last = node.name if mix.bias is None else made.fresh(f"{node.name}.masked")
         value = made.add(last, mask.op, value, *mask.inputs[1:])
     if mix.bias is not None:
-        kind = Type(Rep.S, (Axis(mix.axis, len(weight)),))
+        kind = Type(S, (Axis(mix.axis, len(weight)),))
         bias = made.add(made.fresh(f"{node.name}.bias"), Spurion(kind, Tensor(mix.bias.array[:, None])))
         made.add(node.name, Add(), value, bias)
     return True

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eqhls.groups.cg import Path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import Path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
@@ -151,14 +151,14 @@ class _Folding:
             return self.made.keep(self.graph.node(name))
         rep = self.made.type(held.name).rep
         by = self.made.fresh(f"{name}.factor")
-        self.made.add(by, Spurion(Type(Rep.S), Tensor([held.factor])))
+        self.made.add(by, Spurion(Type(S), Tensor([held.factor])))
         whole = self.made.fresh(f"{name}.whole") if self.made.has(name) else name
-        return self.made.add(whole, CgProduct(Path(Rep.S, rep, rep)), by, held.name)
+        return self.made.add(whole, CgProduct(Path(S, rep, rep)), by, held.name)
 
 
 def _constant(op: Op) -> float | None:
     """Return the number that an op is, where it is one positive scalar."""
-    if not isinstance(op, Spurion) or op.type.rep is not Rep.S or op.values.array.size != 1:
+    if not isinstance(op, Spurion) or op.type.rep is not S or op.values.array.size != 1:
         return None
     return max(float(op.values.array.ravel()[0]), 0.0)
 

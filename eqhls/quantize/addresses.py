@@ -8,7 +8,7 @@ from math import ceil, floor, log2
 
 import numpy as np
 
-from eqhls.groups.cg import parse_path
+from eqhls.groups.registry import parse_path
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ops.cg_product import CgProduct

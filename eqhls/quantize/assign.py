@@ -17,8 +17,9 @@ import numpy as np
 from eqhls.engines import hull, interval
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, NumArray, Overflow, Rounding
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
@@ -83,7 +84,7 @@ class _State:
             self.nums[name] = interval(kind.formats, kind.shape)
         else:
             self.nums[name] = op.body(types, *(self.nums[n] for n in inputs))
-            kind = replace(kind, formats=hull(self.nums[name]))
+            kind = replace(kind, formats=hull(self.nums[name], kind.rep.own_formats))
         return self.made.add(name, op, *inputs, declared=kind)
 
     def invent(self, name: str, op: Op, *inputs: str) -> str:
@@ -214,7 +215,7 @@ def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
 
     Components that the exact symmetries exchange (y and z) share theirs.
     """
-    signed = kind.rep is not Rep.S
+    signed = kind.rep is not S
     rounding = Rounding.RND_CONV if signed else Rounding.RND
     fit = Overflow.SAT_SYM if signed else Overflow.SAT
 
@@ -222,7 +223,7 @@ def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
         integer = ceil(log2(max(value, 2.0**-20) * MARGIN)) + 1
         return Fixed(width, integer, True, rounding, fit)
 
-    if kind.rep is Rep.V and kind.basis is Basis.LIGHT_CONE:
+    if kind.rep is V and kind.basis == LIGHT_CONE:
         across = max(largest[2], largest[3])
         return tuple(covering(v) for v in (largest[0], largest[1], across, across))
     return (covering(float(largest.max())),)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ops.common import integers
@@ -115,7 +116,7 @@ def _source_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str,
     kind = base.node(node.name).type
     match base.node(node.name).op:
         case Input() if max(f.width for f in kind.formats) > MIN_WIDTH:
-            group = VECTORS if kind.rep is Rep.V else node.name
+            group = VECTORS if kind.rep is V else node.name
             bits = 0 if node.type.formats else generous
             yield group, Knob(node.name, False, tuple(_widened(f, bits) for f in kind.formats))
         case Table(out=Fixed() as out, levels=None) | Radial(out=Fixed() as out):
@@ -142,7 +143,7 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
     tables = [r.name for r in readers if isinstance(r.op, Table)]
     narrowed = _narrowed(graph, base, node.name)
     kind = base.node(node.name).type
-    if kind.rep is not Rep.S:
+    if kind.rep is not S:
         if narrowed:
             yield node.name, Knob(node.name, False, tuple(_widened(f, generous) for f in narrowed))
         return

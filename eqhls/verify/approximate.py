@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep, random_lorentz
+from eqhls.groups.group import Group
+from eqhls.groups.registry import group_of
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
@@ -21,32 +22,32 @@ from eqhls.verify.evidence import Stage
 from eqhls.verify.testbuild import refined
 
 figures = lazy("matplotlib.figure")
-GAMMAS = (1.05, 1.25, 1.5, 2.0)
 FINE_BITS = (0, 2, 4)
-TYPICAL, FINEST = 1.25, 10
+FINEST = 10
 EVENTS = 200
 FLOAT_BOUND = 1e-6
 """Of the float64 outputs' size, by how much rounding in float64 may move them."""
-GUARD = {Basis.LIGHT_CONE: 8, Basis.CARTESIAN: 2}
-"""Integer bits that a boost of gamma 2 needs: p- of a hard particle may grow to its p+."""
 
 
 def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
-    """Transform real events (particles, jet and spurions) by random rotations and boosts up to
-    gamma 2, quantize them with 0, 2 and 4 more bits than the ports have, and measure how far the
-    integer output moves. Writes report/boosts.png.
+    """Transform real events (particles, jet and spurions) by random elements of the group of all its `sizes`,
+    quantize them with 0, 2 and 4 more bits than the ports have, and measure how far the integer output
+    moves. Writes report/boosts.png.
     """
     if not _covariant(graph):
         return Stage("boosts", True, "not applicable: no input is a four-vector or a tensor")
     fitting = [fine for fine in FINE_BITS if _fits(graph, fine)]
     if not fitting:
         return Stage("boosts", True, "not measured: no guard bits fit into 63-bit arithmetic")
-    table = {fine: [_deviation(graph, events, fine, gamma) for gamma in GAMMAS] for fine in fitting}
-    moved = [_float_deviation(graph, events, gamma) for gamma in GAMMAS]
+    group = _group(graph)
+    table = {fine: [_deviation(graph, events, fine, size) for size in group.sizes] for fine in fitting}
+    moved = [_float_deviation(graph, events, size) for size in group.sizes]
     floats, relative = max(rms for rms, _ in moved), max(part for _, part in moved)
-    _plot(table, [rms for rms, _ in moved], folder / "report" / "boosts.png")
+    _plot(group, table, [rms for rms, _ in moved], folder / "report" / "boosts.png")
     numbers = tuple(
-        (f"rms_gamma_{g}_bits_{f}", v) for f, row in table.items() for g, v in zip(GAMMAS, row, strict=True)
+        (f"rms_{group.symbol}_{g}_bits_{f}", v)
+        for f, row in table.items()
+        for g, v in zip(group.sizes, row, strict=True)
     )
     first, last = table[fitting[0]][-1], table[fitting[-1]][-1]
     spread = max(float(v.std()) for v in graph.scores(events.floats).values())
@@ -54,8 +55,8 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
     return Stage(
         "boosts",
         cut or relative < FLOAT_BOUND,
-        f"rms change of the output at gamma 2: {first:.3g} with the ports' steps, {last:.3g} with "
-        f"{fitting[-1]} bits more, {floats:.1g} in float64 (spread {spread:.3g})"
+        f"rms change of the output at {group.symbol} {group.sizes[-1]:g}: {first:.3g} with the ports' steps, "
+        f"{last:.3g} with {fitting[-1]} bits more, {floats:.1g} in float64 (spread {spread:.3g})"
         + (", where a bound on components breaks the symmetry" if cut else ""),
         (*numbers, ("float", floats), ("spread", spread)),
     )
@@ -63,14 +64,15 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
 
 def _covariant(graph: Graph) -> bool:
     """Whether any input moves with the event."""
-    return any(n.type.rep is not Rep.S for n in graph.inputs)
+    return any(n.type.rep is not S for n in graph.inputs)
 
 
-def mean_change(graph: Graph, events: Events, gamma: float = TYPICAL) -> float:
-    """Return mean |f(g x) - f(x)| over the spread of f, for rotations and boosts of one gamma, with ports so
+def mean_change(graph: Graph, events: Events, size: float | None = None) -> float:
+    """Return mean |f(g x) - f(x)| over the spread of f, for elements of one typical size, with ports so
     fine that the formats behind them are what is left; the largest of all outputs that are not constant.
     Raises CompileError if all are."""
-    before, after = _outputs(graph, _finest(graph), events, gamma)
+    typical = _group(graph).typical if size is None else size
+    before, after = _outputs(graph, _finest(graph), events, typical)
     spreads = {k: float(v.std()) for k, v in before.items()}
     changes = [float(np.abs(after[k] - before[k]).mean() / s) for k, s in spreads.items() if s]
     if not changes:
@@ -88,8 +90,13 @@ def _finest(graph: Graph) -> Graph:
     return refined(graph, _guard(graph))
 
 
+def _group(graph: Graph) -> Group:
+    """Return the group of the inputs that move with the event."""
+    return group_of(next(n.type.rep for n in graph.inputs if n.type.rep is not S))
+
+
 def _guard(graph: Graph) -> int:
-    return max(GUARD[n.type.basis] for n in graph.inputs if n.type.rep is not Rep.S)
+    return max(group_of(n.type.rep).guard(n.type.basis) for n in graph.inputs if n.type.rep is not S)
 
 
 def _fits(graph: Graph, fine: int) -> bool:
@@ -101,10 +108,10 @@ def _fits(graph: Graph, fine: int) -> bool:
 
 
 def _moved(
-    graph: Graph, test: Graph, events: Events, gamma: float
+    graph: Graph, test: Graph, events: Events, amount: float
 ) -> tuple[dict[str, Floats], dict[str, Floats], Floats]:
     """Return float events of the test build before and after one random transformation each, and the
-    transformations (events, 4, 4)."""
+    transformations (events, d, d)."""
     rng = np.random.default_rng(5)
     size = min(EVENTS, len(events))
     before: dict[str, Floats] = {}
@@ -113,37 +120,31 @@ def _moved(
         value = source.values.array if isinstance(source, Spurion) else events.floats[node.name][:size]
         before[node.name] = np.broadcast_to(value, (size, *node.type.shape)).copy()
     after = {k: v.copy() for k, v in before.items()}
-    elements = np.stack([_of_gamma(rng, gamma) for _ in range(size)])
+    group = _group(graph)
+    elements = np.stack([group.of_size(rng, amount) for _ in range(size)])
     for node in test.inputs:
-        if node.type.rep is not Rep.S:
+        if node.type.rep is not S:
             after[node.name] = _acted(node.type, elements, before[node.name])
     return before, after, elements
 
 
 def _acted(kind: Type, elements: Floats, x: Floats) -> Floats:
     """Return each event of x (events, *axes, components) under its own transformation."""
-    return np.stack([kind.rep.act(kind.basis, g, v) for g, v in zip(elements, x, strict=True)])
+    lead = elements.reshape(len(x), *(1 for _ in kind.axes), *elements.shape[1:])
+    return kind.rep.act(kind.basis, lead, x)
 
 
-def _of_gamma(rng: np.random.Generator, gamma: float) -> Floats:
-    """Return a rotation, a boost of just this gamma, and another rotation."""
-    while True:
-        element = random_lorentz(rng, gamma)
-        if element[0, 0] > 1 + 0.9 * (gamma - 1):
-            return element
-
-
-def _deviation(graph: Graph, events: Events, fine: int, gamma: float) -> float:
-    before, after = _outputs(graph, refined(graph, _guard(graph), fine), events, gamma)
+def _deviation(graph: Graph, events: Events, fine: int, amount: float) -> float:
+    before, after = _outputs(graph, refined(graph, _guard(graph), fine), events, amount)
     return _rms(before, after)
 
 
 def _outputs(
-    graph: Graph, test: Graph, events: Events, gamma: float
+    graph: Graph, test: Graph, events: Events, amount: float
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Return the transformed integer outputs of a test build, and those of the transformed events, in real
     units."""
-    before, after, elements = _moved(graph, test, events, gamma)
+    before, after, elements = _moved(graph, test, events, amount)
     first, second = (
         test.evaluate({n.name: fitted(n, side[n.name]) for n in test.inputs}) for side in (before, after)
     )
@@ -154,10 +155,10 @@ def _outputs(
     )
 
 
-def _float_deviation(graph: Graph, events: Events, gamma: float) -> tuple[float, float]:
+def _float_deviation(graph: Graph, events: Events, amount: float) -> tuple[float, float]:
     """Return how far the float64 outputs move, and the largest of that over the size of an output."""
     test = refined(graph, _guard(graph))
-    before, after, elements = _moved(graph, test, events, gamma)
+    before, after, elements = _moved(graph, test, events, amount)
     first, second = (test.scores(side) for side in (before, after))
     moved = {n.name: _acted(n.type, elements, first[n.name]) for n in test.results}
     sizes = {k: max(1.0, float(np.sqrt((v**2).mean()))) for k, v in moved.items()}
@@ -175,18 +176,14 @@ def _steps(kind: Type) -> Floats:
     return np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
 
 
-def _plot(table: dict[int, list[float]], floats: list[float], path: Path) -> None:
+def _plot(group: Group, table: dict[int, list[float]], floats: list[float], path: Path) -> None:
     figure = figures.Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()
     for fine, row in table.items():
         label = f"integer, {fine} bits more than the ports"
-        axes.plot(GAMMAS, np.maximum(row, 1e-16), marker="o", label=label)
-    axes.plot(GAMMAS, np.maximum(floats, 1e-16), marker="s", color="black", label="float64")
-    axes.set(
-        xlabel="boost gamma (with rotations; beams and jet moved along)",
-        ylabel="rms change of the output",
-        yscale="log",
-    )
+        axes.plot(group.sizes, np.maximum(row, 1e-16), marker="o", label=label)
+    axes.plot(group.sizes, np.maximum(floats, 1e-16), marker="s", color="black", label="float64")
+    axes.set(xlabel=group.size, ylabel="rms change of the output", yscale="log")
     axes.legend(fontsize=8)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=120, metadata={"Software": None})

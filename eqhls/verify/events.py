@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.frontends.prepare import finite, to_raw
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.text import npz, write_file
@@ -179,15 +179,13 @@ def _saturation_notes(graph: Graph, over: Ints, momenta: bool) -> list[str]:
 def _momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, Filled]) -> list[str]:
     """Return lines on four-momenta that look wrong."""
     p4 = finite("p4", arrays["p4"])
-    node = next(n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES))
+    node = next(n for n in graph.inputs if n.type.rep is V and n.type.has(PARTICLES))
     slots, lsb = node.type.size(PARTICLES), float(steps(node).max()) if node.type.formats else 0.0
     lines = odd_momenta("p4", p4, lsb)
     if "jet" in arrays:
         jet = finite("jet", arrays["jet"])
         lines += odd_momenta("jet", jet[:, None], lsb) or odd_jet(p4, jet)
-    elif node.type.basis is Basis.LIGHT_CONE or any(
-        n is not node and n.type.rep is Rep.V for n in graph.inputs
-    ):
+    elif node.type.basis is LIGHT_CONE or any(n is not node and n.type.rep is V for n in graph.inputs):
         lines.append(
             f"jet is missing: the sum of the {p4.shape[1]} given constituents takes its place; give the jet "
             "(E, px, py, pz) that the network was trained with"
@@ -230,7 +228,7 @@ def _moved(arrays: Mapping[str, Any], graph: Graph, events: int) -> dict[str, Fl
     for node in graph:
         names = REFERENCES if node.name in REFERENCES else (node.name,)
         found = next((n for n in names if n in arrays), "")
-        if not found or node.type.rep is not Rep.V or node.inputs or node.op.source:
+        if not found or node.type.rep is not V or node.inputs or node.op.source:
             continue
         if graph.quantized:
             raise CompileError(

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.frontends.prepare import InputForm, Prepared, finite, prepare, to_raw
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 
@@ -83,9 +84,9 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
         if node.name in but:
             continue
         role = ""
-        if node.type.rep is Rep.V:
+        if node.type.rep is V:
             role = "p" if node.type.has(PARTICLES) else "jet" if node.type.elements == 4 else ""
-        elif node.type.rep is Rep.S and [a.name for a in node.type.axes] == [PARTICLES]:
+        elif node.type.rep is S and [a.name for a in node.type.axes] == [PARTICLES]:
             role = "valid" if node.name in FLAGS or (node.type.formats and _is_flag(node)) else ""
         if not role or role in found:
             raise CompileError(
@@ -110,16 +111,14 @@ def _is_flag(node: Node) -> bool:
 def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prepared:
     """Prepare momenta for the input formats of this graph; inputs `but` are given by name."""
     found = roles(graph, but)
-    form = InputForm.JET_LIGHT_CONE if found["p"].type.basis is Basis.LIGHT_CONE else InputForm.LAB_CARTESIAN
+    form = InputForm.JET_LIGHT_CONE if found["p"].type.basis is LIGHT_CONE else InputForm.LAB_CARTESIAN
     jets = found["jet"].type.formats if "jet" in found else found["p"].type.formats
     return prepare(p4, jet, form, found["p"].type.size(PARTICLES), found["p"].type.formats, jets)
 
 
 def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]) -> dict[str, Filled]:
     """Return the ports that p4 and jet fill; `named` are given otherwise."""
-    twice = [
-        n.name for n in graph.inputs if n.name in named and n.type.rep is Rep.V and n.type.has(PARTICLES)
-    ]
+    twice = [n.name for n in graph.inputs if n.name in named and n.type.rep is V and n.type.has(PARTICLES)]
     if twice:
         raise CompileError("arrays", f"hold both p4 and {twice[0]}, which fill one port", "leave one out")
     found = roles(graph, named)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.lower.coverage import covering_events
 from eqhls.lower.layout import Layout, Words
@@ -189,7 +189,7 @@ def scored_output(graph: Graph, name: str, labels: NDArray[Any] | None) -> str:
     if chosen not in graph.outputs:
         raise CompileError("score", f"found {name!r}, expected one of the outputs {', '.join(graph.outputs)}")
     kind = graph.node(chosen).type
-    if labels is not None and kind.rep is not Rep.S:
+    if labels is not None and kind.rep is not S:
         raise CompileError(
             "y",
             f"labels events, but the output %{chosen}: {kind} is not a score",

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from eqhls.engines import Ints
-from eqhls.groups.basis import Basis
-from eqhls.groups.exact import causal_vectors, null_vectors
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import group_of
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
 from eqhls.vectors import PARTICLES, Feeds, port_events, uniform
 from eqhls.verify.testbuild import spurion_values
 
-LAST = 3
 ROOM = 9
-"""Bits below the end of a Cartesian test port at which vectors start, for the group makes them longer."""
+"""Bits below the end of a test port at which vectors start, for the group makes them longer."""
 
 
 def random_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
@@ -34,7 +33,7 @@ def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
         counts[: events // 4] = axis.size
         valid = np.arange(axis.size) < counts[:, None]
         for node in graph.inputs:
-            if axis not in node.type.axes or not (node in flags or node.type.rep is Rep.V):
+            if axis not in node.type.axes or not (node in flags or node.type.rep is not S):
                 continue
             shape = [1] * len(node.type.shape)
             shape[node.type.axes.index(axis)] = axis.size
@@ -46,7 +45,7 @@ def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
 def _is_flag(kind: Type) -> bool:
     """Whether a port holds one flag for each entry of its axis."""
     form = kind.format_of(0)
-    return kind.rep is Rep.S and len(kind.axes) == 1 and (form.lo, form.hi) == (0, 1)
+    return kind.rep is S and len(kind.axes) == 1 and (form.lo, form.hi) == (0, 1)
 
 
 def spread_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
@@ -73,19 +72,19 @@ def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: 
     for node in test.inputs:
         if node.name in fixed:
             feeds[node.name] = np.broadcast_to(fixed[node.name], (events, *node.type.shape)).copy()
-        elif node.type.rep is Rep.V:
+        elif node.type.rep == group_of(node.type.rep).vector:
             feeds[node.name] = _vectors(node.type, rng, events, largest)
-        elif node.type.rep is Rep.S:
+        elif node.type.rep is S:
             feeds[node.name] = uniform(node.type, rng, events)
         else:
             feeds[node.name] = _tensors(node.type, rng, events)
     feeds = padded(graph, feeds, rng)
-    particles = [n for n in graph.inputs if n.type.rep is Rep.V and n.type.has(PARTICLES)]
+    particles = [n for n in graph.inputs if n.type.rep is V and n.type.has(PARTICLES)]
     for node in graph.inputs:
-        if particles and node.type.rep is Rep.V and node not in particles:
+        if particles and node.type.rep is V and node not in particles:
             first = feeds[particles[0].name]
             whole = first.sum(axis=tuple(range(1, first.ndim - 1)))
-            feeds[node.name] += whole.reshape(events, *([1] * len(node.type.axes)), 4)
+            feeds[node.name] += whole.reshape(events, *([1] * len(node.type.axes)), V.dim)
     return feeds
 
 
@@ -98,16 +97,11 @@ def _tensors(kind: Type, rng: np.random.Generator, events: int) -> Ints:
 
 
 def _vectors(kind: Type, rng: np.random.Generator, events: int, largest: Ints) -> Ints:
-    """Return causal vectors of two sizes, and a quarter of them so small that few bits hold their images."""
+    """Return vectors of two sizes, and a quarter of them so small that few bits hold their images."""
     shape = (events, *kind.shape[:-1])
     bound = int(largest.max())
-    if kind.basis is Basis.LIGHT_CONE:
-        raw, small = null_vectors(rng, shape, bound), null_vectors(rng, shape, 2)
-        tiny = null_vectors(rng, shape, 1)
-    else:
-        wide = max(8 * bound, kind.format_of(LAST).hi >> ROOM)
-        raw, small = causal_vectors(rng, shape, wide), causal_vectors(rng, shape, 8 * bound)
-        tiny = causal_vectors(rng, shape, 2)
+    reach = kind.format_of(kind.rep.dim - 1).hi >> ROOM
+    raw, small, tiny = group_of(kind.rep).vectors(kind.basis, rng, shape, bound, reach)
     pick = (largest < bound).reshape(events, *([1] * (len(shape))))
     least = (np.arange(events) % 4 == 3).reshape(pick.shape)
     return np.where(least, tiny, np.where(pick, small, raw))

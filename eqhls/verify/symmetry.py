@@ -9,8 +9,8 @@ fingerprints: an output either stays as it is or is permuted too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.groups.exact import Element, ExactGroup, is_lorentz, lattice_group, natural_points, raw_action
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.group import Group
+from eqhls.groups.lattice import Element, ExactGroup, in_units, raw_action
 from eqhls.groups.permutation import permute
+from eqhls.groups.registry import GROUPS, group_of
+from eqhls.groups.rep import Basis, S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
@@ -63,14 +65,16 @@ class Permutable:
 
 @dataclass(frozen=True, slots=True)
 class Symmetry:
-    """What is exact: a group of integer Lorentz matrices on four-vectors in steps of 2**-points (or None,
+    """What is exact: a group of integer matrices on vectors in steps of 2**-points (or None,
     with the reason), and the slots of the inputs that may be permuted."""
 
     group: ExactGroup | None
     proper_only: bool
     reason: str
     permutations: tuple[Permutable, ...] = ()
-    points: tuple[int, ...] = (0, 0, 0, 0)
+    points: tuple[int, ...] = ()
+    parent: Group = GROUPS[0]
+    """The group of which `group` is a part."""
 
     @property
     def permutable(self) -> tuple[int, ...]:
@@ -80,31 +84,36 @@ class Symmetry:
     def describe(self) -> str:
         """Return one line for reports."""
         if self.group is None:
-            return f"no exact Lorentz subgroup: {self.reason}"
+            return f"no exact {self.parent.name} subgroup: {self.reason}"
         return f"{self.group.name}{', proper elements' if self.proper_only else ''}: {self.reason}"
 
 
 def derive(graph: Graph) -> Symmetry:
     """Return what must be exact for this graph, and why."""
-    lorentz = exact_lorentz(graph)
-    found = tuple(permutations(graph))
-    return Symmetry(lorentz.group, lorentz.proper_only, lorentz.reason, found, lorentz.points)
+    exact = exact_elements(graph)
+    return replace(exact, permutations=tuple(permutations(graph)))
 
 
-def exact_lorentz(graph: Graph) -> Symmetry:
-    """Return the exact Lorentz transformations alone, which takes no time."""
+def exact_elements(graph: Graph) -> Symmetry:
+    """Return the exact elements of the group of the tensors alone, which takes no time."""
     proper = any(n.op.parity_odd() for n in graph)
-    if not any(n.type.rep is not Rep.S for n in graph.inputs):
-        return Symmetry(None, proper, "no input is a four-vector or a tensor")
+    moved = [n for n in graph.inputs if n.type.rep is not S]
+    if not moved:
+        return Symmetry(None, proper, "no input is a vector or a tensor")
+    parent = group_of(moved[0].type.rep)
     try:
         kinds = list(port_types(graph).values())
     except CompileError as error:
         return Symmetry(None, proper, str(error))
-    if len({k.basis for k in kinds}) > 1:
+    if any(group_of(k.rep) is not parent for k in kinds):
+        return Symmetry(None, proper, "the inputs belong to different groups")
+    if len({k.basis for k in kinds if k.rep.own_formats}) > 1:
         return Symmetry(None, proper, "the inputs have different bases")
-    points = next((fractions(k) for k in kinds if k.rep is Rep.V), (0, 0, 0, 0))
-    whole = lattice_group(kinds[0].basis)
-    fitting = tuple(g for g in whole.generators if _keeps_lattices(g, kinds, points))
+    vectors = [k for k in kinds if k.rep == parent.vector]
+    basis = vectors[0].basis if vectors else parent.vector.basis(kinds[0].basis.name)
+    points = fractions(vectors[0]) if vectors else (0,) * parent.dim
+    whole = parent.lattice(basis)
+    fitting = tuple(g for g in whole.generators if _keeps_lattices(g, kinds, basis, points))
     if not fitting:
         return Symmetry(None, proper, "the input steps do not form a lattice of the group")
     rounded = [n for n in graph if n.op.rounds_components(graph.types_into(n))]
@@ -116,7 +125,7 @@ def exact_lorentz(graph: Graph) -> Symmetry:
     group = _smaller(whole, kept)
     if proper and not group.has_proper:
         return Symmetry(None, proper, "no proper transformation commutes with the network")
-    return Symmetry(group, proper, reason, (), points)
+    return Symmetry(group, proper, reason, (), points, parent)
 
 
 def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:
@@ -131,11 +140,12 @@ def fractions(kind: Type) -> tuple[int, ...]:
     return tuple(kind.format_of(c).frac for c in range(kind.rep.dim))
 
 
-def _keeps_lattices(element: Element, kinds: Iterable[Type], points: Sequence[int]) -> bool:
-    """Whether a generator preserves the metric and maps the integers of every port to integers."""
-    kinds = list(kinds)
-    return is_lorentz(element.matrix, points, kinds[0].basis) and all(
-        raw_action(k.rep, k.basis, element.matrix, points, fractions(k))[1] == 0 for k in kinds
+def _keeps_lattices(element: Element, kinds: Sequence[Type], basis: Basis, points: Sequence[int]) -> bool:
+    """Whether a generator, in steps of the ports, is an element of the group, and maps the integers of every
+    port to integers."""
+    group = group_of(kinds[0].rep)
+    return group.preserves(basis, in_units(element.matrix, points)) and all(
+        raw_action(k.rep, k.basis, element.matrix, points, fractions(k))[1] == 1 for k in kinds
     )
 
 
@@ -146,9 +156,9 @@ def _commutes(element: Element, graph: Graph, node: Node, points: Sequence[int])
     if parts is None or not element.monomial:
         return False
     kind = node.type
-    natural = natural_points(kind.rep, kind.basis, points)
-    matrix, shift = raw_action(kind.rep, kind.basis, element.matrix, points, natural)
-    if shift or (np.abs(matrix).sum(axis=1) != 1).any():
+    natural = kind.rep.natural_points(kind.basis, tuple(points))
+    matrix, divisor = raw_action(kind.rep, kind.basis, element.matrix, points, natural)
+    if divisor != 1 or (np.abs(matrix).sum(axis=1) != 1).any():
         return False
     alike = [(p.function, p.point - point) for p, point in zip(parts, natural, strict=True)]
     return all(

@@ -12,7 +12,7 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.options import Options
 from eqhls.project import engines_project
@@ -22,21 +22,21 @@ from eqhls.verify.events import Events, steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.fingerprint import depends
 from eqhls.verify.sampling import lattice_events, spread_events
-from eqhls.verify.symmetry import Symmetry, derive, exact_lorentz, float_values
+from eqhls.verify.symmetry import Symmetry, derive, exact_elements, float_values
 from eqhls.verify.testbuild import guarded
 from eqhls.verify.trials import (
     Feeds,
     Images,
     SymmetryResult,
-    boost_moves,
     check_images,
     check_permutations,
     control,
     differing,
     group_moves,
-    has_boosts,
     images,
+    is_whole,
     lattice_change,
+    pair_moves,
 )
 from eqhls.verify.workspace import scratch_project
 
@@ -120,8 +120,8 @@ def planned(graph: Graph) -> Plan:
         return Plan(nothing, graph, None, (), plain)
     lattice = lattice_events(graph, test, rng, SYMMETRY_EVENTS)
     found = [(symmetry.group.name, group_moves(symmetry, np.random.default_rng(3)))]
-    if has_boosts(symmetry):
-        found.append(("dyadic boosts", boost_moves(symmetry, np.random.default_rng(5))))
+    if is_whole(symmetry):
+        found.append((symmetry.parent.pair_name, pair_moves(symmetry, np.random.default_rng(5))))
     trials: list[Trial] = []
     for name, moves in found:
         if moves:
@@ -143,7 +143,7 @@ def _lorentz(plan: Plan, engine: str, runner: Callable[[Feeds], Mapping[str, Any
 def _blind(plan: Plan) -> str:
     """Return why no control can change anything, or nothing if one can: outputs that do not depend on what
     is moved, whatever the values."""
-    covariant = [n.name for n in plan.graph.inputs if n.type.rep is not Rep.S]
+    covariant = [n.name for n in plan.graph.inputs if n.type.rep is not S]
     return "" if depends(plan.graph, covariant) else "the outputs do not depend on the vectors"
 
 
@@ -192,7 +192,7 @@ def _controls(plan: Plan) -> Stage:
         counts[fault], changed = _caught(plan, fault, names)
         notes.append(f"{fault}: {counts[fault]} transformed events differ")
         if not counts[fault]:
-            ok &= not (changed and has_boosts(plan.symmetry))
+            ok &= not (changed and is_whole(plan.symmetry))
             notes[-1] += "" if changed else ", for it changes no output of any event"
     if not any(counts.values()):
         reason = _blind(plan) if counts else "no block computes with vectors: they are passed on as they are"
@@ -231,10 +231,10 @@ def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> fl
     four-vectors. An exact network is measured on lattice events, which the ports hold exactly
     (`lattice_change`), or, where what is `proven` is enough, taken as 0; any other is measured on the given
     events, turned and boosted (`mean_change`)."""
-    if all(n.type.rep is Rep.S for n in graph.inputs):
+    if all(n.type.rep is S for n in graph.inputs):
         return 0.0
-    symmetry = exact_lorentz(graph)
-    if not has_boosts(symmetry):
+    symmetry = exact_elements(graph)
+    if not is_whole(symmetry):
         return mean_change(graph, events)
     if proven:
         return 0.0

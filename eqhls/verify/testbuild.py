@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep, square
+from eqhls.groups.lorentz.basis import VectorBasis
+from eqhls.groups.lorentz.reps import V, square
+from eqhls.groups.registry import group_of
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
@@ -59,18 +62,18 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
     alike, so that the group maps it into itself too. Raises CompileError if no lattice of at most FINEST
     more bits holds a spurion.
     """
-    vectors = [n.type for n in graph.inputs if n.type.rep is Rep.V]
-    widest = (Fixed(1, 1),) * Rep.V.dim
-    if vectors:
-        widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(4))
+    vectors = [n.type for n in graph.inputs if _is_vector(n.type)]
+    size = vectors[0].rep.dim if vectors else 0
+    widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(size))
     found: dict[str, Type] = {}
     for node in graph:
         kind = node.type
-        guard = guard_bits * (1 if kind.rep is Rep.V else 2)
-        if kind.rep is Rep.S:
+        guard = guard_bits * (1 if _is_vector(kind) else 2)
+        if kind.rep is S:
             continue
         if isinstance(node.op, Spurion):
-            forms = widest if kind.rep is Rep.V else widest[-1:] * kind.rep.dim
+            least = widest or (Fixed(1, 1),) * kind.rep.dim
+            forms = least if _is_vector(kind) else least[-1:] * kind.rep.dim
             where = f"{graph.name}: %{node.name}"
             fine = fine_bits + _between(where, node.op.values.array, forms)
             wider = (_wider(f, guard - trimmed, fine) for f in forms)
@@ -81,10 +84,15 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
     return found
 
 
+def _is_vector(kind: Type) -> bool:
+    """Whether these are vectors, on which the elements of the group are given as matrices."""
+    return kind.rep is not S and kind.rep == group_of(kind.rep).vector
+
+
 def _turnable(kind: Type, forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
     """Return formats that hold either sign of what a transformation may turn round: all but the energy, or
     p+ and p-, of vectors in the future cone."""
-    positive = {Basis.CARTESIAN: 1, Basis.LIGHT_CONE: 2}[kind.basis] if kind.rep is Rep.V else 0
+    positive = kind.rep.positive(kind.basis)
     return (*forms[:positive], *map(_signed, forms[positive:]))
 
 
@@ -100,16 +108,21 @@ def _holding(op: Spurion, forms: tuple[Fixed, ...], guard: int) -> tuple[Fixed, 
     """Return formats with as many more integer bits, and signs, as the values of a spurion and `guard` bits
     above them need."""
     out: list[Fixed] = []
-    future = op.type.rep is Rep.V and bool(
-        (square(op.type.basis, op.values.array) >= 0).all() and (op.values.array[..., 0] >= 0).all()
-    )
-    signed = _turnable(op.type, forms) if future else tuple(map(_signed, forms))
+    signed = _turnable(op.type, forms) if _in_future_cone(op) else tuple(map(_signed, forms))
     for c, form in enumerate(signed):
         low, high = (int(v) for v in np.rint(_ends(op.values.array[..., c]) / form.lsb))
         least = Fixed.covering(min(low, -1) if form.signed else low, high, form.frac).width
         more = max(least + guard - form.width, 0)
         out.append(replace(form, width=form.width + more, integer=form.integer + more))
     return _one_if_equal(tuple(out))
+
+
+def _in_future_cone(op: Spurion) -> bool:
+    """Whether all are four-vectors that no transformation turns into ones of negative energy."""
+    if op.type.rep is not V:
+        return False
+    values = op.values.array
+    return bool((square(cast(VectorBasis, op.type.basis), values) >= 0).all() and (values[..., 0] >= 0).all())
 
 
 def _ends(values: Floats) -> Floats:
@@ -143,7 +156,7 @@ def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
     """Return the raw integers of one event that feed the ports which were spurions."""
     values: dict[str, Ints] = {}
     for node in graph:
-        if not isinstance(node.op, Spurion) or node.type.rep is Rep.S:
+        if not isinstance(node.op, Spurion) or node.type.rep is S:
             continue
         kind = test.node(node.name).type
         raw = node.op.values.array / np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])

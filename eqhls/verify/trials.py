@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.engines import Ints
-from eqhls.groups.exact import dyadic_boosts, fits_words, lattice_group, raw_action
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lattice import fits_words, raw_action
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 from eqhls.verify.fingerprint import Turn, turned
@@ -34,7 +35,7 @@ WORDS = 9
 CONTROL_EVENTS = 400
 """Events on which a control is looked for."""
 Moves = tuple[Ints, Ints]
-"""Two matrices, multiples of Lorentz matrices by the same factor, whose images of an event must agree."""
+"""Two matrices, the same multiple of two elements of the group, whose images of an event must agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +82,25 @@ class Images:
 def group_moves(symmetry: Symmetry, rng: np.random.Generator, rounds: int = 15) -> list[Moves]:
     """Return words of the claimed group, of length 1 to 3, each beside one."""
     assert symmetry.group is not None
-    one = np.eye(4, dtype=np.int64)
+    one = np.eye(symmetry.group.dim, dtype=np.int64)
     return [(one, symmetry.group.word(rng, 1 + k % 3, symmetry.proper_only)[1]) for k in range(rounds)]
 
 
-def boost_moves(symmetry: Symmetry, rng: np.random.Generator, rounds: int = 4) -> list[Moves]:
-    """Return dyadic boosts N * 2**-f behind words of the group, as 2**f and N: smaller boosts than any
-    integer matrix has."""
+def pair_moves(symmetry: Symmetry, rng: np.random.Generator, rounds: int = 4) -> list[Moves]:
+    """Return elements N / n behind words of the group, as n and N: no integer matrix is so near one."""
     assert symmetry.group is not None
     moves: list[Moves] = []
-    letters = dyadic_boosts(symmetry.group.basis, symmetry.proper_only)
+    letters = symmetry.parent.pairs(symmetry.group.basis, symmetry.proper_only)
     for k in range(rounds if letters else 0):
-        boost, bits = letters[k % len(letters)]
+        divisor, matrix = letters[k % len(letters)]
         word = symmetry.group.word(rng, 1, symmetry.proper_only)[1]
-        moves.append((np.eye(4, dtype=np.int64) << bits, boost @ word))
+        moves.append((np.eye(len(matrix), dtype=np.int64) * divisor, matrix @ word))
     return moves
 
 
-def has_boosts(symmetry: Symmetry) -> bool:
-    """Whether the whole group of the lattice is exact, and dyadic boosts with it."""
-    return symmetry.group is not None and symmetry.group == lattice_group(symmetry.group.basis)
+def is_whole(symmetry: Symmetry) -> bool:
+    """Whether the whole group of the lattice is exact, and elements N / n of the group with it."""
+    return symmetry.group is not None and symmetry.group == symmetry.parent.lattice(symmetry.group.basis)
 
 
 def images(symmetry: Symmetry, test: Graph, events: Feeds, moves: Sequence[Moves]) -> Images:
@@ -111,7 +111,7 @@ def images(symmetry: Symmetry, test: Graph, events: Feeds, moves: Sequence[Moves
         fits = np.ones(len(next(iter(events.values()))), dtype=bool)
         for image, matrix in zip(sides, pair, strict=True):
             for node in test.inputs:
-                if node.type.rep is not Rep.S:
+                if node.type.rep is not S:
                     image[node.name], whole = _image(node, symmetry.points, matrix, events[node.name])
                     fits &= whole & in_range(node.type, image[node.name])
         parts.append(({k: v[fits] for k, v in sides[0].items()}, {k: v[fits] for k, v in sides[1].items()}))
@@ -141,13 +141,13 @@ def check_group(
     return check_images(symmetry, test, found, runner, engine, symmetry.group.name, spoiled)
 
 
-def check_boosts(
+def check_pairs(
     symmetry: Symmetry, test: Graph, events: Feeds, runner: Runner, engine: str, rng: np.random.Generator
 ) -> SymmetryResult:
-    """The same for dyadic boosts: events are scaled by 2**f, so that their images are integers too."""
-    found = images(symmetry, test, events, boost_moves(symmetry, rng))
+    """The same for elements N / n: events are scaled by n, so that their images are integers too."""
+    found = images(symmetry, test, events, pair_moves(symmetry, rng))
     spoiled = control(symmetry, test, found)
-    return check_images(symmetry, test, found, runner, engine, "dyadic boosts", spoiled)
+    return check_images(symmetry, test, found, runner, engine, symmetry.parent.pair_name, spoiled)
 
 
 def control(symmetry: Symmetry, test: Graph, found: Images) -> Feeds:
@@ -165,7 +165,7 @@ def control(symmetry: Symmetry, test: Graph, found: Images) -> Feeds:
 
 def _components(test: Graph) -> Iterator[tuple[Node, int, int, int]]:
     """Yield ports, entries and components, and the bits of a change, the smallest first."""
-    ports = [n for n in test.inputs if n.type.rep is not Rep.S]
+    ports = [n for n in test.inputs if n.type.rep is not S]
     for bits in range(0, max((n.type.format_of(0).width for n in ports), default=0), 3):
         for node in ports:
             for entry in sorted({0, node.type.elements // node.type.rep.dim - 1}):
@@ -184,13 +184,13 @@ def _off(feeds: Feeds, node: Node, entry: int, component: int, bits: int) -> Fee
 
 def lattice_change(symmetry: Symmetry, test: Graph, events: Feeds, rng: np.random.Generator) -> float:
     """Return mean |f(g x) - g f(x)| over the spread of f, of a quantized network on events that its ports
-    hold exactly before and after words of the group and dyadic boosts; the largest of all outputs. What is
+    hold exactly before and after words of the group and elements N / n; the largest of all outputs. What is
     left is the formats' behind the ports: 0 where nothing covariant is rounded.
     """
     assert symmetry.group is not None
-    one = np.eye(4, dtype=np.int64)
-    boosts = dyadic_boosts(symmetry.group.basis, symmetry.proper_only)
-    moves = [*group_moves(symmetry, rng, WORDS), *((one << bits, boost) for boost, bits in boosts)]
+    one = np.eye(symmetry.group.dim, dtype=np.int64)
+    pairs = symmetry.parent.pairs(symmetry.group.basis, symmetry.proper_only)
+    moves = [*group_moves(symmetry, rng, WORDS), *((one * n, matrix) for n, matrix in pairs)]
     found = images(symmetry, test, events, moves)
     want = found.followed(test, symmetry.points, test.evaluate(found.plain), 1)
     got = found.followed(test, symmetry.points, test.evaluate(found.moved), 0)
@@ -276,8 +276,8 @@ def _permuted(graph: Graph, permutable: Permutable, events: Feeds, order: Ints) 
 
 def _image(node: Node, points: tuple[int, ...], matrix: Ints, x: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Return the image of raw integers, and which events it holds: those that fit words of 62 bits."""
-    action, shift = _action(node.type, points, matrix.tobytes())
-    assert shift == 0, "a claimed transformation maps every lattice into itself"
+    action, divisor = _action(node.type, points, matrix.tobytes())
+    assert divisor == 1, "a claimed transformation maps every lattice into itself"
     if fits_words(action, x):
         return x @ action.T, np.ones(len(x), dtype=np.bool_)
     exact = x.astype(object) @ action.T.astype(object)
@@ -288,18 +288,18 @@ def _image(node: Node, points: tuple[int, ...], matrix: Ints, x: Ints) -> tuple[
 
 @cache
 def _action(kind: Type, points: tuple[int, ...], matrix: bytes) -> tuple[Ints, int]:
-    square = np.frombuffer(matrix, dtype=np.int64).reshape(4, 4)
+    square = np.frombuffer(matrix, dtype=np.int64).reshape(len(points), len(points))
     return raw_action(kind.rep, kind.basis, square, points, fractions(kind))
 
 
 def _acted(kind: Type, x: Values, points: tuple[int, ...], pair: Moves, side: int) -> Values:
     """Return outputs under one matrix of a pair, both sides in the same steps."""
-    if kind.rep is Rep.S:
+    if kind.rep is S:
         return x
-    (mine, shift), (_, other) = (_action(kind, points, pair[k].tobytes()) for k in (side, 1 - side))
+    (mine, divisor), (_, other) = (_action(kind, points, pair[k].tobytes()) for k in (side, 1 - side))
     if x.dtype.kind == "f":
-        return np.asarray(x @ mine.T.astype(np.float64) * 2.0**-shift)
-    matrix = mine.astype(object) << max(other - shift, 0)
+        return np.asarray(x @ mine.T.astype(np.float64) / divisor)
+    matrix = mine.astype(object) * (lcm(divisor, other) // divisor)
     small = int(np.abs(x).max(initial=0)) * int(np.abs(matrix).sum(axis=1).max()) < 1 << 62
     return x @ matrix.astype(np.int64).T if small else x.astype(object) @ matrix.T
 

@@ -15,7 +15,7 @@ from lgn_numpy import Reference, Shape, jets, random_state
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.lgn import graph_from, recognizes
 from eqhls.frontends.checkpoints.lgn_settings import KNOWN
-from eqhls.groups.complexcg import real_embedding
+from eqhls.groups.lorentz.complexcg import real_embedding
 from eqhls.groups.su2 import to_cartesian
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Tensor

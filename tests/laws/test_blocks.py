@@ -11,8 +11,8 @@ import pytest
 from eqhls import ops
 from eqhls.engines import Ints, hull, interval, load, store
 from eqhls.errors import CompileError
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep, random_lorentz
+from eqhls.groups.lorentz.reps import random_lorentz
+from eqhls.groups.registry import reps
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type
 
@@ -98,7 +98,9 @@ def test_a_bound_commutes_with_exchanges_of_axes_only(example: Example, rng: np.
 
 def _combinations(example: Example) -> list[tuple[Type, ...]]:
     """The example's types in every combination of representations and bases."""
-    choices = [[replace(t, rep=r, basis=b, formats=()) for r in Rep for b in Basis] for t in example.types]
+    choices = [
+        [replace(t, rep=r, basis=b, formats=()) for r in reps() for b in r.bases] for t in example.types
+    ]
     return list(product(*choices))
 
 

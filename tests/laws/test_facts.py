@@ -18,7 +18,7 @@ from eqhls.backends.hls.emit import places
 from eqhls.backends.onnx.functions import lower
 from eqhls.engines import Integers, Ints, hull, load, store
 from eqhls.fixed import Num, NumArray
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
@@ -174,7 +174,7 @@ def test_what_has_covariant_components_can_be_broken(example: Example, rng: np.r
     """And every fault changes a number."""
     op, types = example.op, example.types
     faults = op.faults(types)
-    covariant = any(t.rep is not Rep.S for t in (*types, op.infer(*types)))
+    covariant = any(t.rep is not S for t in (*types, op.infer(*types)))
     assert bool(faults) == covariant
     nums = [load(t.formats, r) for t, r in zip(types, raw_inputs(example, rng), strict=True)]
     right = _values(op.body(types, *nums))

@@ -17,9 +17,11 @@ import pytest
 
 from eqhls.engines import interval
 from eqhls.fixed import Fixed, Num
-from eqhls.groups.basis import Basis
-from eqhls.groups.exact import Element, lattice_group
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lattice import Element
+from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
+from eqhls.groups.lorentz.exact import lattice_group
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import Basis
 from eqhls.ir.op import FLIPPED, TRUNCATED, Op
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import LIGHT_CONE_FORMATS
@@ -63,7 +65,7 @@ class Polynomials:
 
 
 MACHINE: Any = Polynomials()
-CASES = {Basis.CARTESIAN: (Fixed(14, 12),) * 4, Basis.LIGHT_CONE: LIGHT_CONE_FORMATS}
+CASES = {CARTESIAN: (Fixed(14, 12),) * 4, LIGHT_CONE: LIGHT_CONE_FORMATS}
 WIDE = 1 << 24
 
 
@@ -86,7 +88,7 @@ def product(block: Op, basis: Basis, vectors: list[list[Num]]) -> list[tuple[Pol
     x = np.empty((len(vectors), 4), dtype=object)
     for k, v in enumerate(vectors):
         x[k] = v
-    kind = Type(Rep.V, (Axis("i", len(vectors)),), basis)
+    kind = Type(V, (Axis("i", len(vectors)),), basis)
     body = block.body((kind,), x)
     return [(n.wire, n.frac) for n in body.ravel()]
 
@@ -114,15 +116,15 @@ def test_a_flipped_sign_is_no_invariant(basis: Basis) -> None:
 
 
 def test_a_truncated_product_is_no_polynomial() -> None:
-    vectors = [variables(name, CASES[Basis.CARTESIAN]) for name in "ab"]
+    vectors = [variables(name, CASES[CARTESIAN]) for name in "ab"]
     with pytest.raises(AssertionError, match="shift_right"):
-        product(Faulty(Gram("i", "p"), TRUNCATED), Basis.CARTESIAN, vectors)
+        product(Faulty(Gram("i", "p"), TRUNCATED), CARTESIAN, vectors)
 
 
 @pytest.mark.parametrize("basis", CASES, ids=str)
 def test_no_wire_overflows(basis: Basis) -> None:
     """Interval analysis: the corner of the input range that reaches the bound stays inside it."""
-    kind = Type(Rep.V, (Axis("i", 2),), basis, CASES[basis])
+    kind = Type(V, (Axis("i", 2),), basis, CASES[basis])
     bounds = Gram("i", "p").body((kind,), interval(kind.formats, kind.shape))
     for num in bounds.ravel():
         assert Fixed.covering(num.lo, num.hi, num.frac).width <= 63

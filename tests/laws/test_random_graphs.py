@@ -17,8 +17,9 @@ from eqhls import ops
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.text import parse_graph, print_graph
@@ -242,7 +243,7 @@ def test_the_sweep_reaches_every_rewrite() -> None:
 def test_a_rounded_value_does_not_replace_a_namesake() -> None:
     """`a.q` is what the rounded `a` would be called; here it is another value, which is added to it."""
     b = Builder("collide")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(8, 4),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(8, 4),))))
     b.add("a", Dense(Tensor([[1.0, 0.0]])), x)
     b.add("a.q", Dense(Tensor([[0.0, 1.0]])), x)
     graph = b.graph(b.add("out", Add(), "a", "a.q"))
@@ -255,7 +256,7 @@ def test_a_rounded_value_does_not_replace_a_namesake() -> None:
 def test_parts_of_a_norm_do_not_replace_namesakes(rng: np.random.Generator) -> None:
     """`norm.a` is what a part of the expanded `norm` would be called."""
     b = Builder("collide")
-    kind = Type(Rep.V, (Axis("i", 3),), formats=(Fixed(7, 5),))
+    kind = Type(V, (Axis("i", 3),), formats=(Fixed(7, 5),))
     x, y = b.add("x", Input(kind)), b.add("y", Input(kind))
     x_j = b.add("x_j", Rename("i", "j"), x)
     b.add("dot", Gram(), x, x_j)
@@ -272,7 +273,7 @@ def test_parts_of_a_norm_do_not_replace_namesakes(rng: np.random.Generator) -> N
 def test_a_function_tells_zero_from_the_last_bit(rng: np.random.Generator) -> None:
     """A radial function of whole numbers: its code reaches below the last bit where the function does."""
     b = Builder("coarse")
-    x = b.add("x", Input(Type(Rep.S, formats=(Fixed(4, 4, False),))))
+    x = b.add("x", Input(Type(S, formats=(Fixed(4, 4, False),))))
     graph = b.graph(b.add("r", Radial(Tensor([4.0]), Tensor([[1.0]]), Tensor([0.0])), x))
     made = assign(graph, {"x": np.arange(16.0)[:, None]}, Options())
     raw = np.arange(16)[:, None]
@@ -283,7 +284,7 @@ def test_a_function_tells_zero_from_the_last_bit(rng: np.random.Generator) -> No
 def test_a_value_that_is_always_zero_has_a_code() -> None:
     """In front of a logarithmic function, too."""
     b = Builder("zeros")
-    x = b.add("x", Input(Type(Rep.S, formats=(Fixed(12, 4),))))
+    x = b.add("x", Input(Type(S, formats=(Fixed(12, 4),))))
     table = Table(activation=Activation.SLOG, parameters=Tensor([[0.5]]))
     graph = b.graph(b.add("y", table, x))
     made = assign(graph, {"x": np.zeros((9, 1))}, Options())
@@ -293,10 +294,10 @@ def test_a_value_that_is_always_zero_has_a_code() -> None:
 def test_two_outputs_of_one_value_stay_two(rng: np.random.Generator) -> None:
     """And are found under their names after every stage, as outputs that are inputs are."""
     b = Builder("twins")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),))))
     first = b.add("inner", Dense(Tensor([[1.0, 2.0]])), x)
     one, two, three = (b.add(n, Dense(Tensor([[1.0, 2.0]])), x) for n in ("one", "two", "three"))
-    k = b.add("k", Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[1.0]])))
+    k = b.add("k", Spurion(Type(S, (Axis("c", 1),)), Tensor([[1.0]])))
     b.add("four", CgProduct(parse_path("S*S->S")), k, first)
     graph = b.graph(one, two, x, "four", b.add("five", Add(), three, first))
     feeds = {"x": rng.normal(size=(20, 2, 1))}

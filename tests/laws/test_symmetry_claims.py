@@ -18,9 +18,10 @@ from eqhls import ops
 from eqhls.engines import Ints, hull, load, store
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import PATHS
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
+from eqhls.groups.lorentz.cg import PATHS
+from eqhls.groups.lorentz.reps import F, T, V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Example, Op, Tensor
 from eqhls.ir.types import Axis, Type
@@ -62,17 +63,17 @@ class Growing:
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng([17, seed])
-        self.basis = Basis.LIGHT_CONE if self.rng.random() < 0.4 else Basis.CARTESIAN
+        self.basis = LIGHT_CONE if self.rng.random() < 0.4 else CARTESIAN
         self.b = Builder(f"random{seed}")
         self.names: list[str] = []
         self.fresh = count()
         n = int(self.rng.integers(2, 5))
-        self.add(Input(Type(Rep.V, (Axis("j", n),), self.basis, (MOMENTUM,))))
+        self.add(Input(Type(V, (Axis("j", n),), self.basis, (MOMENTUM,))))
         for rep, axes, form in (
-            (Rep.S, (Axis("j", n),), FLAG),
-            (Rep.S, (Axis("j", n), Axis("c", 2)), FEATURE),
-            (Rep.V, (), MOMENTUM),
-            (Rep.F, (), Fixed(3, 3)),
+            (S, (Axis("j", n),), FLAG),
+            (S, (Axis("j", n), Axis("c", 2)), FEATURE),
+            (V, (), MOMENTUM),
+            (F, (), Fixed(3, 3)),
         ):
             if self.rng.random() < 0.4:
                 self.add(Input(Type(rep, axes, self.basis, (form,))))
@@ -113,21 +114,21 @@ class Growing:
         self.add(Rename(self.axis(x).name, "ijkl"[int(self.rng.integers(4))]), x)
 
     def grow_gram(self) -> None:
-        x = self.pick(lambda t: t.rep is Rep.V and bool(t.axes))
+        x = self.pick(lambda t: t.rep is V and bool(t.axes))
         if self.rng.random() < 0.5:
             self.add(Gram(self.axis(x).name, "p"), x)
         else:
-            self.add(Gram(), x, self.pick(lambda t: t.rep is Rep.V))
+            self.add(Gram(), x, self.pick(lambda t: t.rep is V))
 
     def grow_pairs(self) -> None:
         """Gram of x with itself, renamed, and a map of the pairs."""
-        x = self.pick(lambda t: t.rep is Rep.V and len(t.axes) == 1)
+        x = self.pick(lambda t: t.rep is V and len(t.axes) == 1)
         self.add(Rename(self.axis(x).name, "k"), x)
         self.add(Gram(), x, self.names[-1])
 
     def grow_maps(self) -> None:
-        x = self.pick(lambda t: t.rep is Rep.S and len(t.axes) in (1, 2, 3))
-        one = Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[1.0]]))
+        x = self.pick(lambda t: t.rep is S and len(t.axes) in (1, 2, 3))
+        one = Spurion(Type(S, (Axis("c", 1),)), Tensor([[1.0]]))
         if not self.b.type(x).has("c"):
             self.add(one)
             self.add(CgProduct(next(p for p in PATHS if str(p) == "S*S->S")), x, self.names[-1])
@@ -153,15 +154,15 @@ class Growing:
         )
 
     def grow_invariants(self) -> None:
-        self.add(Invariants(), self.pick(lambda t: t.rep is not Rep.S))
+        self.add(Invariants(), self.pick(lambda t: t.rep is not S))
 
     def grow_messages(self) -> None:
-        w = self.pick(lambda t: t.rep is Rep.S and bool(t.axes))
+        w = self.pick(lambda t: t.rep is S and bool(t.axes))
         over = self.axis(w).name
-        self.add(PairSum(over), w, self.pick(lambda t: t.has(over) and t.rep is not Rep.S))
+        self.add(PairSum(over), w, self.pick(lambda t: t.has(over) and t.rep is not S))
 
     def grow_mask(self) -> None:
-        flag = self.pick(lambda t: t.rep is Rep.S and t.formats == (FLAG,))
+        flag = self.pick(lambda t: t.rep is S and t.formats == (FLAG,))
         if self.b.type(flag).formats == (FLAG,):
             self.add(Mask(), self.pick(lambda t: t.has("j")), flag)
 
@@ -189,7 +190,7 @@ class Growing:
         self.add(Concat(self.axis(x).name) if self.rng.random() < 0.5 else Add(), x, made)
 
     def grow_layer(self) -> None:
-        x = self.pick(lambda t: t.rep is Rep.S)
+        x = self.pick(lambda t: t.rep is S)
         kind = self.b.type(x)
         if self.rng.random() < 0.3:
             self.add(Dense(self.weights(2, kind.elements)), x)
@@ -198,7 +199,7 @@ class Growing:
             self.add(ChannelMix(self.weights(2, axis.size), axis=axis.name), x)
 
     def grow_function(self) -> None:
-        x = self.pick(lambda t: t.rep is Rep.S)
+        x = self.pick(lambda t: t.rep is S)
         self.add(Requantize((COARSE,)), x)
         axis, knots = self.axis(x), Tensor([-8.0, 0.0, 8.0])
         rows = axis.size if self.rng.random() < 0.4 else 1
@@ -209,8 +210,7 @@ class Growing:
     def grow_rounding(self) -> None:
         if self.rng.random() < 0.15:
             self.add(
-                Requantize((ODD if self.rng.random() < 0.7 else COARSE,)),
-                self.pick(lambda t: t.rep is not Rep.S),
+                Requantize((ODD if self.rng.random() < 0.7 else COARSE,)), self.pick(lambda t: t.rep is not S)
             )
 
     def graph(self) -> Graph:
@@ -261,20 +261,20 @@ def cone_moves(rng: np.random.Generator, proper: bool) -> Iterator[Ints]:
 
 def acted(kind: Type, matrix: Ints, x: Any) -> Any:
     """Real components (exact in float64: few bits) under a matrix on the components of the basis."""
-    if kind.rep is Rep.S:
+    if kind.rep is S:
         return x
-    if kind.rep is Rep.V:
+    if kind.rep is V:
         return np.einsum("mn,...n->...m", matrix, x)
-    places = [(m, n) for m in range(4) for n in range(m + (kind.rep is Rep.F), 4)]
-    if kind.rep is Rep.T:
-        places.remove((0, 0) if kind.basis is Basis.CARTESIAN else (0, 1))
+    places = [(m, n) for m in range(4) for n in range(m + (kind.rep is F), 4)]
+    if kind.rep is T:
+        places.remove((0, 0) if kind.basis is CARTESIAN else (0, 1))
     full = np.zeros((*x.shape[:-1], 4, 4))
     for c, (m, n) in enumerate(places):
         full[..., m, n] = x[..., c]
-        full[..., n, m] = -x[..., c] if kind.rep is Rep.F else x[..., c]
-    if kind.rep is Rep.T:
+        full[..., n, m] = -x[..., c] if kind.rep is F else x[..., c]
+    if kind.rep is T:
         fixed = full[..., 2, 2] + full[..., 3, 3]
-        if kind.basis is Basis.CARTESIAN:
+        if kind.basis is CARTESIAN:
             full[..., 0, 0] = fixed + full[..., 1, 1]
         else:
             full[..., 0, 1] = full[..., 1, 0] = fixed
@@ -302,7 +302,7 @@ def moved_feeds(test: Graph, feeds: Feeds, matrix: Ints) -> tuple[Feeds, Any]:
     """Images of the raw integers, whose steps are equal for all components; and which fit the ports."""
     out, fits = dict(feeds), np.ones(EVENTS, dtype=bool)
     for node in test.inputs:
-        if node.type.rep is not Rep.S:
+        if node.type.rep is not S:
             raw = acted(node.type, matrix, feeds[node.name])
             forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
             inside = (raw >= [f.lo for f in forms]) & (raw <= [f.hi for f in forms])
@@ -323,7 +323,7 @@ def check_lorentz(graph: Graph) -> tuple[str, int]:
         feeds[name] = np.broadcast_to(value, (EVENTS, *value.shape)).copy()
     want = outputs(test, feeds)
     if whole:
-        makers = {Basis.CARTESIAN: cartesian_moves, Basis.LIGHT_CONE: cone_moves}
+        makers = {CARTESIAN: cartesian_moves, LIGHT_CONE: cone_moves}
         moves = makers[claim.group.basis](rng, claim.proper_only)
     else:
         moves = iter([claim.group.word(rng, 2, claim.proper_only)[1] for _ in range(6)])
@@ -424,7 +424,7 @@ def alone(example: Example) -> Graph:
 
 
 def _as_port(kind: Type) -> Type:
-    return kind if kind.rep is Rep.V else replace(kind, formats=kind.formats[:1])
+    return kind if kind.rep is V else replace(kind, formats=kind.formats[:1])
 
 
 COMPUTED = [e for e in ops.EXAMPLES if e.types]
@@ -446,7 +446,7 @@ def test_claims_of_every_block_hold(example: Example) -> None:
 @pytest.mark.parametrize("example", COMPUTED, ids=str)
 def test_a_block_that_rounds_components_says_so(example: Example) -> None:
     kind = example.op.infer(*example.types)
-    if kind.rep is not Rep.S and not example.op.rounds_components(example.types):
+    if kind.rep is not S and not example.op.rounds_components(example.types):
         assert example.op.rounding(example.types) == 0
 
 
@@ -455,7 +455,7 @@ def test_every_fault_of_a_block_changes_it(example: Example) -> None:
     """And a block that takes covariant inputs to scalars has faults of its own."""
     graph = alone(example)
     types = graph.types_into(graph.node("o"))
-    covariant = any(t.rep is not Rep.S for t in types)
+    covariant = any(t.rep is not S for t in types)
     assert bool(example.op.faults(types)) == covariant
     rng = np.random.default_rng(9)
     feeds = {n.name: uniform(n, rng) for n in graph.inputs}

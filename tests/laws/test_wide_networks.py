@@ -15,7 +15,7 @@ from wide_networks import Wide, events_of
 import eqhls
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Axis, Type
@@ -37,7 +37,7 @@ EVENTS = 2000
 
 def scalars(size: int, form: Fixed) -> Builder:
     b = Builder("deep")
-    b.add("x", Input(Type(Rep.S, (Axis("c", size),), formats=(form,))))
+    b.add("x", Input(Type(S, (Axis("c", size),), formats=(form,))))
     return b
 
 

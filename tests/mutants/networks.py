@@ -8,9 +8,10 @@ import networks
 import numpy as np
 
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -45,8 +46,8 @@ def pelican() -> Graph:
     rng = np.random.default_rng(7)
     b = Builder("pelican")
     cone = (Fixed(7, 7, False), Fixed(5, 5, False), Fixed(6, 6), Fixed(6, 6))
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 3),), Basis.LIGHT_CONE, cone)))
-    flags = b.add("valid", Input(Type(Rep.S, (Axis("j", 3),), formats=(FLAG,))))
+    p = b.add("p", Input(Type(V, (Axis("j", 3),), LIGHT_CONE, cone)))
+    flags = b.add("valid", Input(Type(S, (Axis("j", 3),), formats=(FLAG,))))
     b.add("code", Log2(1.0, 1, 24), b.add("gram", Gram("j", "p"), p))
     out = Fixed(5, 3, True, Rounding.RND, Overflow.SAT)
     weight = Tensor(rng.uniform(-3, 3, (2, 2)))
@@ -68,9 +69,9 @@ def deep_set() -> Graph:
     """Scalar features of four particles and of the event through rectifiers; features are no flags."""
     rng = np.random.default_rng(9)
     b = Builder("deep_set")
-    x = b.add("x", Input(Type(Rep.S, (Axis("j", 4), Axis("c", 3)), formats=(Fixed(8, 5),))))
-    event = b.add("event", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(7, 3, False),))))
-    flags = b.add("valid", Input(Type(Rep.S, (Axis("j", 4),), formats=(FLAG,))))
+    x = b.add("x", Input(Type(S, (Axis("j", 4), Axis("c", 3)), formats=(Fixed(8, 5),))))
+    event = b.add("event", Input(Type(S, (Axis("c", 2),), formats=(Fixed(7, 3, False),))))
+    flags = b.add("valid", Input(Type(S, (Axis("j", 4),), formats=(FLAG,))))
     b.add("mix", ChannelMix(_weights(rng, 4, 3), Tensor([0.5, -0.25, 0.125, 0.0])), x)
     b.add("rectified", Relu(), "mix")
     wide = Fixed(8, 6, True, Rounding.RND, Overflow.SAT)

@@ -23,8 +23,9 @@ from eqhls.backends.hls.emit import emit
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import load_model
 from eqhls.frontends.prepare import InputForm, prepare
-from eqhls.groups.basis import Basis
-from eqhls.groups.lorentz import Rep, random_lorentz
+from eqhls.groups.lorentz.basis import CARTESIAN
+from eqhls.groups.lorentz.reps import V, random_lorentz
+from eqhls.groups.rep import Basis
 from eqhls.ir.graph import Graph
 from eqhls.lower.netlist import simulate
 from eqhls.lower.plan import Plan
@@ -121,7 +122,7 @@ def test_pair_network_is_equivariant_and_reads_as_a_graph(arguments: dict, rng: 
     element = random_lorentz(rng, 1.5)
     feeds = {"p": p, "valid": valid}
     plain = graph.reference(feeds)[graph.outputs[0]]
-    moved = graph.reference({"p": Rep.V.act(basis, element, p), "valid": valid})[graph.outputs[0]]
+    moved = graph.reference({"p": V.act(basis, element, p), "valid": valid})[graph.outputs[0]]
     np.testing.assert_allclose(moved, plain, rtol=1e-9, atol=1e-9 * np.abs(plain).max())
     keras_out = np.asarray(model.predict([p.astype("float32"), valid.astype("float32")], verbose=0))
     np.testing.assert_allclose(keras_out.ravel(), plain.ravel(), rtol=2e-3, atol=2e-3 * np.abs(plain).max())
@@ -162,7 +163,7 @@ def test_weight_quantizers_export_what_they_train(
 ) -> None:
     """HGQ2's trained widths or a given format: the graph holds dyadic weights, equal to the layer's."""
     model = pair_lgn("pair", constituents=3, maxdim=3, mix=quantizer)
-    p, valid = random_events(rng, Basis.CARTESIAN, 3)
+    p, valid = random_events(rng, CARTESIAN, 3)
     x = [p.astype("float32"), valid.astype("float32")]
     model.compile(
         optimizer=keras.optimizers.Adam(1e-2), loss=keras.losses.BinaryCrossentropy(from_logits=True)
@@ -228,7 +229,7 @@ def test_lab_inputs_are_cartesian() -> None:
 def test_a_pair_network_compiles(tmp_path: Path, rng: np.random.Generator) -> None:
     """All paths of maxdim 3, nothing trained: calibrated formats, then integer = netlist = HLS."""
     graph = read_keras(pair_lgn("pair", constituents=2, channels=1, maxdim=3))
-    p, valid = random_events(rng, Basis.CARTESIAN, 2)
+    p, valid = random_events(rng, CARTESIAN, 2)
     fixed = assign(graph, {"p": p, "valid": valid}, Options()).formatted()
     feeds = random_feeds(fixed, rng, 60)
     want = fixed.evaluate(feeds)[fixed.outputs[0]]

@@ -28,7 +28,7 @@ from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN
 from eqhls.frontends.exchange.formats import QUANT_MODES
 from eqhls.frontends.graphfile import load_model
 from eqhls.frontends.onnx import read_onnx
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Example, Op
 from eqhls.ir.types import Axis, Type
@@ -178,7 +178,7 @@ def test_a_quant_of_its_own_is_a_requantize(mode: Rounding, fit: Overflow) -> No
     """Without its block, a Quant node is read as one, where QONNX has the rounding."""
     form = Fixed(6, 3, True, mode, fit)
     b = Builder("one")
-    graph = b.graph(b.add("y", Requantize((form,)), b.add("x", Input(example(Rep.S, "c:3"))))).formatted()
+    graph = b.graph(b.add("y", Requantize((form,)), b.add("x", Input(example(S, "c:3"))))).formatted()
     model = onnx_model(graph)
     block = next(n for n in model.graph.node if n.op_type == "Requantize")
     block.CopyFrom(helper.make_node("Identity", block.input, block.output))
@@ -230,7 +230,7 @@ def test_plain_tail(rng: np.random.Generator) -> None:
 
 
 def test_mix_of_the_last_axis(rng: np.random.Generator) -> None:
-    kind = Type(Rep.S, (Axis("i", 2), Axis("c", 3)))
+    kind = Type(S, (Axis("i", 2), Axis("c", 3)))
     squeeze = numpy_helper.from_array(np.array([3], dtype=np.int64), "axes")
     weight = numpy_helper.from_array(rng.normal(size=(3, 2)), "w")
     model = plain_model(

@@ -17,7 +17,7 @@ from eqhls.errors import CompileError
 from eqhls.frontends.exchange.attributes import array_of
 from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN, SPECIAL
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Builder
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def corrupted(change: Callable[[onnx.ModelProto], None], tmp: Path) -> Path:
     b = Builder("toy")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 3),))))
+    p = b.add("p", Input(Type(V, (Axis("j", 3),))))
     pairs = b.add("g", Gram("j", "q"), p)
     log = b.add("l", Log2(0.25), pairs)
     graph = b.graph(b.add("y", Dense(Tensor(np.ones((1, 6)))), log))

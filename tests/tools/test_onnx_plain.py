@@ -23,7 +23,8 @@ from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN
 from eqhls.frontends.exchange.plain import HONOURED, OLDEST, RULES
 from eqhls.frontends.exchange.quantizers import QUANTIZERS
 from eqhls.frontends.onnx import read_nodes, read_onnx
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.types import Type
 from eqhls.ops.input import Input
@@ -94,7 +95,7 @@ def refused(model: onnx.ModelProto | Path, message: str) -> None:
 
 
 RNG = np.random.default_rng(3)
-W, V, B = RNG.normal(size=(3, 2)), RNG.normal(size=(2, 3)), RNG.normal(size=2)
+W, U, B = RNG.normal(size=(3, 2)), RNG.normal(size=(2, 3)), RNG.normal(size=2)
 FLAT = node("Flatten", ["x0"], ["f"])
 AXES: dict[str, Any] = {"axes": np.array([2])}
 
@@ -573,7 +574,7 @@ def test_quant_is_that_of_qonnx_or_refused(mode: str, signed: int, narrow: int) 
 def read_exact(op: Requantize, wide: Fixed, codes: np.ndarray) -> np.ndarray:
     """Requantize integers of a wide format, exactly."""
     b = Builder("one")
-    graph = b.graph(b.add("y", op, b.add("x", Input(Type(Rep.S, (), formats=(wide,)))))).formatted()
+    graph = b.graph(b.add("y", op, b.add("x", Input(Type(S, (), formats=(wide,)))))).formatted()
     return graph.evaluate({"x": codes[:, None]})["y"][:, 0]
 
 

@@ -10,7 +10,7 @@ from machines import together
 
 from eqhls.backends.hls.emit import emit
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example
 from eqhls.lower.plan import Plan
 from eqhls.ops.common import example
@@ -29,7 +29,7 @@ def cases() -> list[Example]:
             if overflow is Overflow.WRAP_SM and not signed:
                 continue
             target = Fixed(width, integer, signed, rounding, overflow)
-            found.append(Example(Requantize((target,)), (example(Rep.S, "", (source,)),), str(target)))
+            found.append(Example(Requantize((target,)), (example(S, "", (source,)),), str(target)))
     return found
 
 

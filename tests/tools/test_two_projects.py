@@ -13,7 +13,7 @@ import pytest
 
 from eqhls.backends.hls.lint import lint_project
 from eqhls.fixed import Fixed
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -34,7 +34,7 @@ from eqhls.verify.workspace import workspace
 def tiny(name: str, weight: float) -> Graph:
     """Values whose names differ only in what C++ does not take, or look like types and tables of others."""
     b = Builder(name)
-    b.add("in_word", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(6, 3),))))
+    b.add("in_word", Input(Type(S, (Axis("c", 2),), formats=(Fixed(6, 3),))))
     b.add("a.b", Dense(Tensor([[weight, -0.25], [0.5, 1.0]])), "in_word")
     b.add("a_b", Relu(), "a.b")
     b.add("x", Dense(Tensor([[weight, 0.5]])), "a_b")

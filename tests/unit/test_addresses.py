@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -46,9 +47,9 @@ def test_tables_keep_their_knots() -> None:
 def encoder(other_reader: bool) -> Graph:
     """Two functions of a product, through an axis of rows."""
     b = Builder("encoder")
-    p = b.add("p", Input(Type(Rep.V, (Axis("c", 1),))))
+    p = b.add("p", Input(Type(V, (Axis("c", 1),))))
     d = b.add("d", Gram(), p, p)
-    one = b.add("one", Spurion(Type(Rep.S, (Axis("k", 2),)), Tensor(np.ones((2, 1)))))
+    one = b.add("one", Spurion(Type(S, (Axis("k", 2),)), Tensor(np.ones((2, 1)))))
     rows = b.add("rows", CgProduct(parse_path("S*S->S")), d, one)
     lines = Tensor([[0.0, 2.0], [0.5, 1.0]])
     powers = Tensor([[0.0], [0.1]])
@@ -76,8 +77,8 @@ def test_logarithmic_functions_are_addressed_by_codes(other_reader: bool, rng: n
 def test_a_copy_that_has_a_format_of_its_own_carries_no_code(rng: np.random.Generator) -> None:
     """A format is one of the value: on codes of its logarithm it would make nonsense of them."""
     b = Builder("copied")
-    b.add("x", Input(Type(Rep.S, (Axis("j", 3),))))
-    b.add("ones", Spurion(Type(Rep.S, (Axis("c", 2),)), Tensor(np.ones((2, 1)))))
+    b.add("x", Input(Type(S, (Axis("j", 3),))))
+    b.add("ones", Spurion(Type(S, (Axis("c", 2),)), Tensor(np.ones((2, 1)))))
     b.add("rows", CgProduct(parse_path("S*S->S")), "x", "ones")
     b.add("y", Table(activation=Activation.SLOG, parameters=Tensor([[0.2], [0.4]]), axis="c",
                      values=Tensor([[0.0, 1.0]] * 2)), "rows")  # fmt: skip

@@ -12,8 +12,10 @@ from lgn_numpy import Shape, jets, random_state
 from eqhls.fixed import Fixed
 from eqhls.frontends.checkpoints.lgn import graph_from
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import F, T, V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.registry import rep as rep_named
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -64,9 +66,9 @@ def same(before: Graph, after: Graph, rng: np.random.Generator) -> None:
 def edges(path: str, right: str, minus: tuple[int, ...] = (1,)) -> Graph:
     """sum_j path(R_ij (p_i - p_j), X_j) with channels of X and R picked differently."""
     b = Builder("edges")
-    r = b.add("r", Input(Type(Rep.S, (Axis("i", N), Axis("j", N), Axis("c", 2)))))
-    p = b.add("p", Input(Type(Rep.V, (Axis("i", N),))))
-    x = b.add("x", Input(Type(Rep[right], (Axis("j", N), Axis("c", 2)))))
+    r = b.add("r", Input(Type(S, (Axis("i", N), Axis("j", N), Axis("c", 2)))))
+    p = b.add("p", Input(Type(V, (Axis("i", N),))))
+    x = b.add("x", Input(Type(rep_named(right), (Axis("j", N), Axis("c", 2)))))
     d = b.add("d", Add(minus), p, b.add("pj", Rename("i", "j"), p))
     y = b.add("y", CgProduct(parse_path("S*V->V")), r, d)
     left = b.add("left", Select("c", (0, 0, 1, 1), "c"), y)
@@ -95,8 +97,8 @@ def test_only_differences_are_hoisted() -> None:
 
 def test_sums_of_products_with_scalars(rng: np.random.Generator) -> None:
     b = Builder("sums")
-    w = b.add("w", Input(Type(Rep.S, (Axis("i", 2), Axis("j", N), Axis("c", 2)))))
-    x = b.add("x", Input(Type(Rep.T, (Axis("j", N), Axis("c", 2)))))
+    w = b.add("w", Input(Type(S, (Axis("i", 2), Axis("j", N), Axis("c", 2)))))
+    x = b.add("x", Input(Type(T, (Axis("j", N), Axis("c", 2)))))
     graph = b.graph(b.add("y", ParticleSum("j"), b.add("p", CgProduct(parse_path("S*T->T")), w, x)))
     summed = drop_dead(sum_products(graph))
     same(graph, summed, rng)
@@ -111,8 +113,8 @@ def test_a_mix_of_radial_functions_is_one(
 ) -> None:
     b = Builder("radial")
     axes = (Axis("i", 2), Axis("j", N))
-    q = b.add("q", Input(Type(Rep.S, axes)))
-    flags = b.add("flags", Input(Type(Rep.S, axes)))
+    q = b.add("q", Input(Type(S, axes)))
+    flags = b.add("flags", Input(Type(S, axes)))
     basis = Radial(Tensor([0.5, 4.0, 1.0]), Tensor(np.diag(rng.normal(size=3))), Tensor(rng.normal(size=3)))
     phi = b.add("phi", basis, q)
     phi = b.add("masked", Mask(), phi, flags) if masked else phi
@@ -125,7 +127,7 @@ def test_a_mix_of_radial_functions_is_one(
 def squares(path: str, rep: str, dual: bool = False) -> Graph:
     """All four products of two channels with themselves, beside the channels, mixed."""
     b = Builder("squares")
-    x = b.add("x", Input(Type(Rep[rep], (Axis("i", 2), Axis("c", 2)))))
+    x = b.add("x", Input(Type(rep_named(rep), (Axis("i", 2), Axis("c", 2)))))
     left = b.add("left", Select("c", (0, 0, 1, 1), "c"), x)
     right = b.add("right", Select("c", (0, 1, 0, 1), "c"), x)
     z = b.add("z", Concat("c"), *(b.add(f"p{k}", CgProduct(parse_path(path)), left, right) for k in range(2)))
@@ -152,8 +154,8 @@ def test_products_with_oneself_merge(
 
 def test_exchanged_factors_merge_through_a_sum(rng: np.random.Generator) -> None:
     b = Builder("exchanged")
-    v = b.add("v", Input(Type(Rep.V, (Axis("i", 3), Axis("c", 2)))))
-    f = b.add("f", Input(Type(Rep.F, (Axis("i", 3), Axis("c", 2)))))
+    v = b.add("v", Input(Type(V, (Axis("i", 3), Axis("c", 2)))))
+    f = b.add("f", Input(Type(F, (Axis("i", 3), Axis("c", 2)))))
     one, two = (
         b.add(f"p{k}", CgProduct(parse_path(p)), *x)
         for k, p, x in ((1, "V*F->V", (v, f)), (2, "F*V->V", (f, v)))
@@ -239,7 +241,7 @@ def test_normalisation_folds_into_the_function(
 ) -> None:
     """A sigmoid is not piecewise linear, and stays."""
     b = Builder("norm")
-    x = b.add("x", Input(Type(Rep.S, (Axis("j", 3), Axis("c", 2)))))
+    x = b.add("x", Input(Type(S, (Axis("j", 3), Axis("c", 2)))))
     values = Tensor([[0.0, 1.0]] * (2 if axis else 1))
     if axis and activation is Activation.NONE:
         values = Tensor([[0.5, -1.0], [2.0, 0.25]])
@@ -255,21 +257,21 @@ def test_normalisation_folds_into_the_function(
 
 def test_normalisation_stays_where_another_reads_the_function() -> None:
     b = Builder("norm")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),))))
     f = b.add("f", Table(activation=Activation.RELU), x)
     n = b.add("n", ChannelMix(Tensor(np.eye(2))), f)
     graph = b.graph(b.add("sum", Add(), f, n))
     assert fold_normalisation(graph) == graph
     mixed = Builder("mixed")
-    x = mixed.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    x = mixed.add("x", Input(Type(S, (Axis("c", 2),))))
     n = mixed.add("n", ChannelMix(Tensor(np.ones((2, 2)))), mixed.add("f", Table(), x))
     assert fold_normalisation(mixed.graph(n)) == mixed.graph(n), "channels meet"
 
 
 def scaled(b: Builder, factor: float) -> str:
     """Momenta p V[j:4] times a number."""
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", N),))))
-    k = b.add("k", Spurion(Type(Rep.S), Tensor([factor])))
+    p = b.add("p", Input(Type(V, (Axis("j", N),))))
+    k = b.add("k", Spurion(Type(S), Tensor([factor])))
     return b.add("scaled", CgProduct(parse_path("V*S->V")), p, k)
 
 
@@ -306,13 +308,13 @@ def test_a_scale_stays_where_nothing_can_take_it(factor: float, rng: np.random.G
     folded = drop_dead(fold_scale(graph))
     same(graph, folded, rng)
     (product,) = [n for n in folded if n.op.kind() == "cg_product"]
-    assert product.type.rep is (Rep.S if factor > 0 else Rep.V)
+    assert product.type.rep is (S if factor > 0 else V)
 
 
 def test_what_others_read_is_not_scaled_for_them(rng: np.random.Generator) -> None:
     b = Builder("scale")
     x = scaled(b, 0.5)
-    w = b.add("w", ChannelMix(Tensor([[3.0]]), axis="h"), b.add("a", Input(Type(Rep.S, (Axis("h", 1),)))))
+    w = b.add("w", ChannelMix(Tensor([[3.0]]), axis="h"), b.add("a", Input(Type(S, (Axis("h", 1),)))))
     b.add("ws", Select("h", (0,), ""), w)
     b.add("y", CgProduct(parse_path("S*V->V")), "ws", x)
     b.add("q", Dense(Tensor([[1.0] * N])), b.add("yy", Gram(), "y", "y"))
@@ -338,7 +340,7 @@ def test_what_others_read_is_not_scaled_for_them(rng: np.random.Generator) -> No
 def test_rectifiers_become_gates(table: Table, kept: list[str], rng: np.random.Generator) -> None:
     """Where they are 0 below and have no format; a normalisation behind stays as a factor and a shift."""
     b = Builder("rectifier")
-    x = b.add("x", Input(Type(Rep.S, (Axis("i", 3), Axis("c", 2)))))
+    x = b.add("x", Input(Type(S, (Axis("i", 3), Axis("c", 2)))))
     graph = b.graph(b.add("y", table, x))
     opened = open_rectifiers(graph)
     same(graph, opened, rng)
@@ -348,10 +350,10 @@ def test_rectifiers_become_gates(table: Table, kept: list[str], rng: np.random.G
 def test_a_scale_is_absorbed_once(rng: np.random.Generator) -> None:
     """Two read the scaled product of a trained value: its weights cannot take the factor for both."""
     b = Builder("twice")
-    x = b.add("x", ChannelMix(Tensor([[3.0, 1.0]])), b.add("a", Input(Type(Rep.S, (Axis("c", 2),)))))
-    k = b.add("k", Spurion(Type(Rep.S), Tensor([0.5])))
+    x = b.add("x", ChannelMix(Tensor([[3.0, 1.0]])), b.add("a", Input(Type(S, (Axis("c", 2),)))))
+    k = b.add("k", Spurion(Type(S), Tensor([0.5])))
     y = b.add("y", CgProduct(parse_path("S*S->S")), k, x)
-    z = b.add("z", Input(Type(Rep.S, (Axis("c", 1),))))
+    z = b.add("z", Input(Type(S, (Axis("c", 1),))))
     one = b.add("one", CgProduct(parse_path("S*S->S")), y, z)
     two = b.add("two", Log2(0.25, 2, 64), b.add("shift", Add(), y, z))
     graph = b.graph(b.add("out", Add(), one, two))
@@ -360,10 +362,10 @@ def test_a_scale_is_absorbed_once(rng: np.random.Generator) -> None:
 
 def test_two_multiples_of_one_value_are_two(rng: np.random.Generator) -> None:
     b = Builder("multiples")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),))))
     logs: list[str] = []
     for factor in (2.0, 3.0):
-        k = b.add(f"k{factor}", Spurion(Type(Rep.S), Tensor([factor])))
+        k = b.add(f"k{factor}", Spurion(Type(S), Tensor([factor])))
         y = b.add(f"y{factor}", CgProduct(parse_path("S*S->S")), k, x)
         logs.append(b.add(f"l{factor}", Log2(0.25, 2, 64), b.add(f"i{factor}", Invariants(), y)))
     graph = b.graph(b.add("out", Add((1,)), *logs))
@@ -392,9 +394,9 @@ def test_sums_that_cannot_be_hoisted_stay(case: str, rng: np.random.Generator) -
     b = Builder("edges")
     c = (Axis("c", 2),) if case == "channels of vectors" else ()
     w = {"weight per receiver": "i", "channels of vectors": "ij", "order of axes": "kij"}[case]
-    r = b.add("r", Input(Type(Rep.S, tuple(Axis(a, 2 if a == "k" else N) for a in w))))
-    p = b.add("p", Input(Type(Rep.V, (Axis("i", N), *c))))
-    x = b.add("x", Input(Type(Rep.V, (Axis("j", N), *c))))
+    r = b.add("r", Input(Type(S, tuple(Axis(a, 2 if a == "k" else N) for a in w))))
+    p = b.add("p", Input(Type(V, (Axis("i", N), *c))))
+    x = b.add("x", Input(Type(V, (Axis("j", N), *c))))
     y = b.add(
         "y", CgProduct(parse_path("S*V->V")), r, b.add("d", Add((1,)), p, b.add("pj", Rename("i", "j"), p))
     )
@@ -406,8 +408,8 @@ def test_sums_that_cannot_be_hoisted_stay(case: str, rng: np.random.Generator) -
 
 def test_masks_that_know_channels_stay_behind_their_functions(rng: np.random.Generator) -> None:
     b = Builder("radial")
-    q = b.add("q", Input(Type(Rep.S, (Axis("j", N),))))
-    flags = b.add("flags", Input(Type(Rep.S, (Axis("c", 2),))))
+    q = b.add("q", Input(Type(S, (Axis("j", N),))))
+    flags = b.add("flags", Input(Type(S, (Axis("c", 2),))))
     phi = b.add("phi", Radial(Tensor([0.5, 4.0]), Tensor([[1.0, 2.0], [0.5, -1.0]]), Tensor([0.0, 1.0])), q)
     masked = b.add("masked", Mask(), phi, flags)
     graph = b.graph(b.add("r", ChannelMix(Tensor(rng.normal(size=(2, 2)))), masked))

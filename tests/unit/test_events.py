@@ -15,7 +15,8 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow
 from eqhls.frontends.graphfile import load_model
 from eqhls.frontends.prepare import to_raw
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -37,16 +38,16 @@ def massless(rng: np.random.Generator, events: int = 200, n: int = 2, scale: flo
 
 def scalars(form: Fixed | None, name: str = "x") -> Graph:
     b = Builder("scalars")
-    b.add(name, Input(Type(Rep.S, (Axis("c", 2),), formats=(form,) if form else ())))
+    b.add(name, Input(Type(S, (Axis("c", 2),), formats=(form,) if form else ())))
     graph = b.graph(b.add("out", Dense(Tensor([[0.5, -0.25]])), name))
     return graph.formatted() if form else graph
 
 
 def features() -> Graph:
     b = Builder("features")
-    b.add("p", Input(Type(Rep.V, (Axis("j", 3),), formats=(Fixed(9, 8),))))
-    b.add("w", Input(Type(Rep.S, (Axis("j", 3), Axis("c", 2)), formats=(Fixed(8, 4),))))
-    b.add("valid", Input(Type(Rep.S, (Axis("j", 3),), formats=(Fixed(1, 1, False),))))
+    b.add("p", Input(Type(V, (Axis("j", 3),), formats=(Fixed(9, 8),))))
+    b.add("w", Input(Type(S, (Axis("j", 3), Axis("c", 2)), formats=(Fixed(8, 4),))))
+    b.add("valid", Input(Type(S, (Axis("j", 3),), formats=(Fixed(1, 1, False),))))
     b.add("wm", Mask(), "w", "valid")
     b.add("n", Gram(), "p", "p")
     return b.graph(b.add("m", PairSum("j"), "n", "wm")).formatted()
@@ -166,7 +167,7 @@ def test_order_is_noted_only_if_it_matters(rng: np.random.Generator) -> None:
     jet = p4.sum(1)
     assert "depends on their order" in noted(seeded(rng), p4=p4[:, ::-1], jet=jet)
     b = Builder("sum")
-    b.add("p", Input(Type(Rep.V, (Axis("j", 4),), formats=(Fixed(9, 8),))))
+    b.add("p", Input(Type(V, (Axis("j", 4),), formats=(Fixed(9, 8),))))
     g = b.add("g", Gram("", ""), "p", "p")
     w = b.add("w", PairSum("j"), g, "p")
     graph = b.graph(w).formatted()

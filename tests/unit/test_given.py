@@ -11,7 +11,8 @@ from networks import seeded
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -57,7 +58,7 @@ def words(graph: Graph, seed: int = 3, events: int = EVENTS) -> dict[str, Ints]:
 def perceptron(rng: np.random.Generator, calibrated: bool = True) -> Graph:
     """Two dense layers with unrounded weights and a tanh between."""
     b = Builder("mlp")
-    b.add("x", Input(Type(Rep.S, (Axis("c", 4),), formats=(WORD,))))
+    b.add("x", Input(Type(S, (Axis("c", 4),), formats=(WORD,))))
     b.add("h", Dense(Tensor(rng.normal(size=(6, 4))), Tensor(rng.normal(size=6))), "x")
     b.add("a", Table(activation=Activation.TANH), "h") if calibrated else b.add("a", Relu(), "h")
     b.add("y", Dense(Tensor(rng.normal(size=(2, 6))), Tensor(rng.normal(size=2))), "a")
@@ -72,7 +73,7 @@ def sampled(graph: Graph) -> dict[str, np.ndarray]:
 def colliding() -> Graph:
     """House rules: %a is to be rounded, and the network has an %a.q of its own."""
     b = Builder("collide")
-    b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 6),))))
+    b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(8, 6),))))
     b.add("s", ParticleSum("j"), "p")
     b.add("g", Gram("j"), "p")
     b.add("a", Gram(), "s", "s")
@@ -153,7 +154,7 @@ def test_events_that_saturate_where_the_compiler_chose_the_range_are_left_out(
 
 def test_a_network_that_always_saturates_is_refused(rng: np.random.Generator) -> None:
     b = Builder("high")
-    b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(4, 4, False),))))
+    b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(4, 4, False),))))
     b.add("h", Dense(Tensor([[1.0, 1.0]]), Tensor([100.0])), "x")
     b.add("a", Table(), "h")
     network = b.graph("a")
@@ -172,7 +173,7 @@ def test_a_network_that_always_saturates_is_refused(rng: np.random.Generator) ->
 def test_a_radial_function_behind_a_code_lies_inside(rng: np.random.Generator) -> None:
     """The code has a floor that the network has not: that is an error of the quantization, too."""
     b = Builder("radial")
-    b.add("p", Input(Type(Rep.V, (Axis("j", 3),), formats=(Fixed(8, 6),))))
+    b.add("p", Input(Type(V, (Axis("j", 3),), formats=(Fixed(8, 6),))))
     b.add("g", Gram("j"), "p")
     weight, offset = Tensor(rng.normal(size=(2, 2))), Tensor(rng.normal(size=2))
     b.add("r", Radial(Tensor([0.01, 0.5]), weight, offset), "g")
@@ -205,7 +206,7 @@ def test_the_stage_catches_mistakes_and_says_which(rng: np.random.Generator) -> 
 def test_limits_that_let_everything_through_give_way_to_what_was_measured(rng: np.random.Generator) -> None:
     """One bit behind a wide sum: no composed bound tells it from another network."""
     b = Builder("coarse")
-    b.add("x", Input(Type(Rep.S, (Axis("c", 4),), formats=(WORD,))))
+    b.add("x", Input(Type(S, (Axis("c", 4),), formats=(WORD,))))
     b.add("q", Requantize((Fixed(3, 5, True, Rounding.RND, Overflow.SAT),)), "x")
     b.add("y", Dense(Tensor([[0.3, -0.7, 0.2, 0.9]])), "q")
     network = b.graph("y")
@@ -237,7 +238,7 @@ def test_rewrites_are_held_on_both_sides_of_quantization(rng: np.random.Generato
 def test_truncation_in_one_direction_is_inside(rng: np.random.Generator) -> None:
     """Forty truncated terms err downwards together, which independent signs would not reach."""
     b = Builder("truncated")
-    b.add("x", Input(Type(Rep.S, (Axis("c", 40),), formats=(WORD,))))
+    b.add("x", Input(Type(S, (Axis("c", 40),), formats=(WORD,))))
     b.add("q", Requantize((Fixed(7, 6, True),)), "x")
     b.add("y", ParticleSum("c"), "q")
     network = b.graph("y")

@@ -13,7 +13,7 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.frontends.exchange.reading import Reading
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.text import parse_graph, print_graph
@@ -124,7 +124,7 @@ def test_errors_say_where_and_what(case: str, graph: Graph) -> None:
 
 def test_builder_names_the_op_and_the_types() -> None:
     b = Builder("toy")
-    s = b.add("s", Input(Type(Rep.S, (Axis("j", 2),))))
+    s = b.add("s", Input(Type(S, (Axis("j", 2),))))
     with pytest.raises(
         CompileError, match=r"^toy: %d: gram: found S\[j:2\], S\[j:2\], expected V in one basis"
     ):
@@ -146,7 +146,7 @@ def test_fresh_names_are_nobodys(graph: Graph) -> None:
 
 def test_builder_checks_names_inputs_and_declared_types() -> None:
     b = Builder("toy")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),))))
     for name in ("", "a b", "a,b", "%a", "a\n"):
         with pytest.raises(CompileError, match="name that no text can hold"):
             b.add(name, Rename("c", "d"), x)
@@ -163,18 +163,18 @@ def test_builder_checks_names_inputs_and_declared_types() -> None:
 def test_a_rewrite_infers_the_types_behind_it(graph: Graph) -> None:
     """A stale type would give every reader the wrong shape."""
     b = Builder("toy")
-    b.add("turned", Rename("c", "d"), b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(4, 4),)))))
+    b.add("turned", Rename("c", "d"), b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(4, 4),)))))
     small = b.graph("turned").formatted()
-    wide = Input(Type(Rep.S, (Axis("c", 3),), formats=(Fixed(5, 5),)))
+    wide = Input(Type(S, (Axis("c", 3),), formats=(Fixed(5, 5),)))
     moved = small.rewrite(lambda n: replace(n, op=wide) if n.op.source else n)
-    assert moved.node("x").type == wide.type and moved.node("turned").type == Type(Rep.S, (Axis("d", 3),))
+    assert moved.node("x").type == wide.type and moved.node("turned").type == Type(S, (Axis("d", 3),))
     assert graph.rewrite(lambda n: n) == graph and hash(graph.rewrite(lambda n: n)) == hash(graph)
 
 
 def test_an_operator_added_while_reading_a_file_leaves_names_to_the_file() -> None:
     state = Reading("net.onnx", frozenset())
     state.builder.reserve(["g.constant"])
-    one = Spurion(Type(Rep.S), Tensor([1.0]))
+    one = Spurion(Type(S), Tensor([1.0]))
     assert state.invent("g.constant", one).name == "g.constant1"
     assert state.add("g.constant", one).name == "g.constant" and list(state.nodes) == [
         "g.constant1",
@@ -184,7 +184,7 @@ def test_an_operator_added_while_reading_a_file_leaves_names_to_the_file() -> No
 
 def test_channels_of_pairs_come_last() -> None:
     """By its sizes alone S[c, i, j] would pass for pairs (c, i) of j channels."""
-    kind = Type(Rep.S, (Axis("c", 2), Axis("i", 2), Axis("j", 2)))
+    kind = Type(S, (Axis("c", 2), Axis("i", 2), Axis("j", 2)))
     for op in (Eq2to0(Tensor(np.ones((1, 2, 2)))), Eq2to1(Tensor(np.ones((1, 2, 5))))):
         with pytest.raises(CompileError, match="expected c as its last axis"):
             op.infer(kind)
@@ -208,8 +208,8 @@ def test_saturation_is_counted(graph: Graph, rng: np.random.Generator) -> None:
 def test_scores_come_in_pieces(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
     """The same as all at once, also for results that no event changes."""
     b = Builder("pieces")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 3),))))
-    fixed = b.add("fixed", Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[2.0]])))
+    x = b.add("x", Input(Type(S, (Axis("c", 3),))))
+    fixed = b.add("fixed", Spurion(Type(S, (Axis("c", 1),)), Tensor([[2.0]])))
     graph = b.graph(b.add("y", ChannelMix(Tensor([[1.0, -2.0, 0.5]])), x), fixed)
     feeds = {"x": rng.normal(size=(10, 3, 1))}
     monkeypatch.setattr("eqhls.ir.graph.HELD", 3 * sum(n.type.elements for n in graph))

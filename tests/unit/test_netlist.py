@@ -16,7 +16,8 @@ from eqhls.backends.rtl.verilog import RULES
 from eqhls.engines import INTEGERS
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, const, constant_matmul, dyadic, select
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -105,8 +106,8 @@ def test_a_wrong_netlist_ends_the_compilation(monkeypatch: pytest.MonkeyPatch) -
 def _product(form: Fixed) -> Graph:
     """Minkowski products of two pairs of vectors."""
     b = Builder("product")
-    x = b.add("x", Input(Type(Rep.V, (Axis("i", 1),), formats=(form,))))
-    y = b.add("y", Input(Type(Rep.V, (Axis("j", 2),), formats=(form,))))
+    x = b.add("x", Input(Type(V, (Axis("i", 1),), formats=(form,))))
+    y = b.add("y", Input(Type(V, (Axis("j", 2),), formats=(form,))))
     return b.graph(b.add("xy", Gram(), x, y)).formatted()
 
 
@@ -136,7 +137,7 @@ def test_signed_bits_are_mixed_right(rng: np.random.Generator) -> None:
     """alkaid 0.8.2 takes single bits for 0 and 1; a signed one is 0 or -1."""
     form = Fixed(1, 1)
     b = Builder("bits")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 8),), formats=(form,))))
+    x = b.add("x", Input(Type(S, (Axis("c", 8),), formats=(form,))))
     weight = Tensor(rng.integers(-4, 5, (2, 8)).astype(float))
     graph = b.graph(b.add("y", ChannelMix(weight), x)).formatted()
     netlist = lower(graph, Options())
@@ -148,7 +149,7 @@ def test_signed_bits_are_mixed_right(rng: np.random.Generator) -> None:
 def test_products_and_sums_in_any_order_are_made_once() -> None:
     """The Gram matrix of a set with itself, all ordered pairs: as many products as unordered pairs need."""
     b = Builder("gram")
-    x = b.add("x", Input(Type(Rep.V, (Axis("i", 4),), formats=(Fixed(12, 12),))))
+    x = b.add("x", Input(Type(V, (Axis("i", 4),), formats=(Fixed(12, 12),))))
     graph = b.graph(b.add("d", Gram(), x, b.add("y", Rename("i", "j"), x))).formatted()
     once = b.graph(b.add("p", Gram("i", "p"), x)).formatted()
     full, half = (lower(g, Options()) for g in (graph, once))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -33,7 +34,7 @@ from eqhls.passes.norms import expand_norms
 from eqhls.passes.structure import drop_dead
 from eqhls.passes.symmetric import store_triangles
 
-UNIT = Type(Rep.S, (Axis("c", 2),))
+UNIT = Type(S, (Axis("c", 2),))
 HIDDEN = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
 
 
@@ -46,7 +47,7 @@ def tied(rng: np.random.Generator, out: int, channels: int) -> Tensor:
 def pelican_on_full_storage(rng: np.random.Generator, weight: Tensor) -> Graph:
     """Gram of all ordered pairs, two channels, one Eq2to2, a mixed head."""
     b = Builder("full")
-    p = b.add("p", Input(Type(Rep.V, (Axis("i", 4),), formats=(Fixed(6, 6),))))
+    p = b.add("p", Input(Type(V, (Axis("i", 4),), formats=(Fixed(6, 6),))))
     turned = b.add("turned", Rename("i", "j"), p)
     b.add("d", Gram(), p, turned)
     b.add("unit", Spurion(UNIT, Tensor([[1.0], [0.5]])))
@@ -91,7 +92,7 @@ def test_heads_move_past_the_sum(graph: Graph) -> None:
     moved = move_heads_past_sums(graph)
     assert moved.node("z").inputs == ("h",)
     twice = Builder("twice")
-    x = twice.add("x", Input(Type(Rep.S, (Axis("p", 3), Axis("c", 2)), formats=(Fixed(4, 4),))))
+    x = twice.add("x", Input(Type(S, (Axis("p", 3), Axis("c", 2)), formats=(Fixed(4, 4),))))
     m = twice.add("m", ChannelMix(Tensor([[1.0, 2.0], [0.0, 1.0]])), x)
     head = twice.add("head", Eq2to0(Tensor(np.ones((1, 2, 2)))), m)
     kept = twice.graph(head, m).formatted()
@@ -100,7 +101,7 @@ def test_heads_move_past_the_sum(graph: Graph) -> None:
 
 def test_constants_fold(rng: np.random.Generator) -> None:
     b = Builder("labels")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(4, 4),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(4, 4),))))
     b.add("label", Spurion(UNIT, Tensor([[1.0], [-0.5]])))
     b.add("encoded", ChannelMix(Tensor([[2.0, 1.0], [0.5, 0.0]]), Tensor([0.25, 0.0])), "label")
     b.add("f", Table(out=HIDDEN), "encoded")
@@ -116,7 +117,7 @@ def test_norms_come_from_the_products(rng: np.random.Generator) -> None:
 
     def distances(with_products: bool) -> Graph:
         b = Builder("distances")
-        x = b.add("x", Input(Type(Rep.V, (Axis("i", 4),), formats=(Fixed(9, 7),))))
+        x = b.add("x", Input(Type(V, (Axis("i", 4),), formats=(Fixed(9, 7),))))
         x_j = b.add("x_j", Rename("i", "j"), x)
         b.add("away", Add((1,)), x, x_j)
         norm = b.add("norm", Invariants(), "away")

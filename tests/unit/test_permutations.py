@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
 from eqhls.groups.permutation import pairs_of
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -59,17 +60,17 @@ def dense_of_two_kinds(b: Builder) -> str:
 
 
 def weighted(b: Builder) -> str:
-    s = b.add("s", Spurion(Type(Rep.S, (Axis("j", N),)), Tensor(W.array.T)))
+    s = b.add("s", Spurion(Type(S, (Axis("j", N),)), Tensor(W.array.T)))
     return b.add("o", PairSum("j"), s, b.add("g", Invariants(), "p"))
 
 
 def weighted_alike(b: Builder) -> str:
-    s = b.add("s", Spurion(Type(Rep.S, (Axis("j", N),)), Tensor(np.full((N, 1), 3.0))))
+    s = b.add("s", Spurion(Type(S, (Axis("j", N),)), Tensor(np.full((N, 1), 3.0))))
     return b.add("o", PairSum("j"), s, b.add("g", Invariants(), "p"))
 
 
 def beside_vectors(b: Builder) -> str:
-    s = b.add("s", Spurion(Type(Rep.V, (Axis("j", N),)), Tensor([[k, 0.0, 0, 0] for k in (1, 2, 3, 4)])))
+    s = b.add("s", Spurion(Type(V, (Axis("j", N),)), Tensor([[k, 0.0, 0, 0] for k in (1, 2, 3, 4)])))
     return b.add("o", ParticleSum("j"), b.add("g", Gram(), "p", s))
 
 
@@ -96,13 +97,13 @@ def triangle_told_apart(b: Builder) -> str:
 def pairs_by_kind(b: Builder) -> str:
     """Pairs are taken apart by kind, treated differently, joined and ordered again, and masked by the flags of
     both: PELICAN."""
-    b.add("valid", Input(Type(Rep.S, (Axis("j", N),), formats=(Fixed(1, 1, False),))))
+    b.add("valid", Input(Type(S, (Axis("j", N),), formats=(Fixed(1, 1, False),))))
     g = b.add("g", Gram("j", "p"), "p")
     kinds = [[k for k, (i, j) in enumerate(PAIRS) if (i == j) is same] for same in (True, False)]
     parts: list[str] = []
     for name, places, factor in zip("df", kinds, (3.0, 1.0), strict=True):
         part = b.add(name, Select("p", tuple(places), "p"), g)
-        once = b.add(f"{name}1", Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[factor]])))
+        once = b.add(f"{name}1", Spurion(Type(S, (Axis("c", 1),)), Tensor([[factor]])))
         parts.append(b.add(f"{name}2", CgProduct(parse_path("S*S->S")), part, once))
     order = np.argsort([*kinds[0], *kinds[1]])
     whole = b.add("w", Select("p", tuple(int(k) for k in order), "p"), b.add("both", Concat("p"), *parts))
@@ -118,12 +119,12 @@ def pairs_in_a_wrong_order(b: Builder) -> str:
         Select("p", tuple(int(k) for k in np.roll(range(len(PAIRS)), 1)), "p"),
         b.add("g", Gram("j", "p"), "p"),
     )
-    one = b.add("one", Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[1.0]])))
+    one = b.add("one", Spurion(Type(S, (Axis("c", 1),)), Tensor([[1.0]])))
     return b.add("o", Eq2to0(Tensor([[[1.0, 5.0]]])), b.add("w", CgProduct(parse_path("S*S->S")), "s", one))
 
 
 def particles_to_pairs(b: Builder) -> str:
-    one = b.add("one", Spurion(Type(Rep.S, (Axis("c", 1),)), Tensor([[1.0]])))
+    one = b.add("one", Spurion(Type(S, (Axis("c", 1),)), Tensor([[1.0]])))
     x = b.add("x", CgProduct(parse_path("S*S->S")), b.add("g", Invariants(), "p"), one)
     pairs = b.add("y", Eq1to2(Tensor(np.arange(1.0, 6.0).reshape(1, 1, 5)), row="j", column="i"), x)
     return b.add("o", Eq2to0(Tensor([[[1.0, 5.0]]])), pairs)
@@ -150,7 +151,7 @@ CASES: dict[Callable[[Builder], str], tuple[tuple[tuple[int, ...], ...], bool]] 
 
 def network(build: Callable[[Builder], str]) -> Graph:
     b = Builder(build.__name__)
-    b.add("p", Input(Type(Rep.V, (Axis("j", N),), formats=(Fixed(8, 8),))))
+    b.add("p", Input(Type(V, (Axis("j", N),), formats=(Fixed(8, 8),))))
     return b.graph(build(b)).formatted()
 
 

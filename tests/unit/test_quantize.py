@@ -11,8 +11,9 @@ import pytest
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -44,7 +45,7 @@ HIDDEN = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
 def floating(rng: np.random.Generator) -> Graph:
     """A float network without any format."""
     b = Builder("float")
-    x = b.add("x", Input(Type(Rep.V, (Axis("i", 2), Axis("c", 2)))))
+    x = b.add("x", Input(Type(V, (Axis("i", 2), Axis("c", 2)))))
     m = b.add("m", ChannelMix(Tensor(rng.normal(size=(2, 2)))), x)
     f = b.add("f", CgProduct(parse_path("V*V->F")), x, m)
     v = b.add("v", CgProduct(parse_path("V*F->V")), x, f)
@@ -72,7 +73,7 @@ def test_growth_is_cut_by_explicit_saturation(floating: Graph, rng: np.random.Ge
     graph = assign(floating, samples(rng), Options())
     rounded = [n for n in graph if isinstance(n.op, Requantize)]
     assert rounded
-    covariant = [n for n in rounded if n.type.rep is not Rep.S]
+    covariant = [n for n in rounded if n.type.rep is not S]
     assert all(f.rounding.odd and f.overflow.value == "SAT_SYM" for n in covariant for f in n.op.formats)
 
 
@@ -105,8 +106,8 @@ def test_unknown_names_are_refused() -> None:
 def radial_edges(slope: float = 1.0) -> Graph:
     """Radial functions of (p_i - b)^2 with a beam b that no port holds exactly."""
     b = Builder("edges")
-    p = b.add("p", Input(Type(Rep.V, (Axis("i", 2),))))
-    beam = b.add("beam", Spurion(Type(Rep.V, (Axis("j", 1),)), Tensor([[2**0.5, 0, 0, 1.0]])))
+    p = b.add("p", Input(Type(V, (Axis("i", 2),))))
+    beam = b.add("beam", Spurion(Type(V, (Axis("j", 1),)), Tensor([[2**0.5, 0, 0, 1.0]])))
     d = b.add("d", Add((1,)), p, beam)
     q = b.add("q", Gram(), d, d)
     function = Radial(Tensor([slope, slope / 64]), Tensor([[1.0, -0.5], [0.25, 2.0]]), Tensor([0.5, -1.0]))
@@ -182,8 +183,8 @@ def test_a_misspelt_key_gets_a_suggestion(tmp_path: Path) -> None:
 def test_what_a_logarithm_reads_keeps_its_bits(rng: np.random.Generator) -> None:
     """Through exact blocks; another reader of a wide product gets it rounded as ever."""
     b = Builder("logs")
-    p = b.add("p", Input(Type(Rep.V, (Axis("i", 3),), formats=(Fixed(16, 12),))))
-    valid = b.add("valid", Input(Type(Rep.S, (Axis("i", 3),), formats=(Fixed(1, 1, False),))))
+    p = b.add("p", Input(Type(V, (Axis("i", 3),), formats=(Fixed(16, 12),))))
+    valid = b.add("valid", Input(Type(S, (Axis("i", 3),), formats=(Fixed(1, 1, False),))))
     g = b.add("g", Invariants(), b.add("sum", Add(), p, p))
     b.add("log", Log2(1.0, 3, 200), b.add("masked", Mask(), g, valid))
     b.add("wide", Invariants(), p)
@@ -196,7 +197,7 @@ def test_what_a_logarithm_reads_keeps_its_bits(rng: np.random.Generator) -> None
 
 def test_rectified_values_are_narrowed(rng: np.random.Generator) -> None:
     b = Builder("rectified")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(14, 4),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(14, 4),))))
     graph = b.graph(b.add("y", ChannelMix(Tensor([[0.5, 1.0]])), b.add("r", Relu(), x)))
     made = assign(graph, {"x": rng.uniform(-1.4, 1.4, (99, 2, 1))}, Options())
     assert made.node("r.q").op == Requantize((Fixed(TABLE_BITS, 2, False, Rounding.RND, Overflow.SAT),))
@@ -205,9 +206,9 @@ def test_rectified_values_are_narrowed(rng: np.random.Generator) -> None:
 def test_constants_are_rounded_to_the_bits_of_weights() -> None:
     """Vectors too: where they fall between the steps of the ports, the test build has finer ones."""
     b = Builder("beams")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
-    beams = b.add("beams", Spurion(Type(Rep.V, (Axis("i", 1),)), Tensor([[2.0**0.5, 0.0, 0.0, -1.0]])))
-    label = b.add("label", Spurion(Type(Rep.S, (Axis("i", 1),)), Tensor([[np.log(2.0)]])))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
+    beams = b.add("beams", Spurion(Type(V, (Axis("i", 1),)), Tensor([[2.0**0.5, 0.0, 0.0, -1.0]])))
+    label = b.add("label", Spurion(Type(S, (Axis("i", 1),)), Tensor([[np.log(2.0)]])))
     made = assign(
         b.graph(b.add("g", CgProduct(parse_path("S*S->S")), label, b.add("d", Gram(), beams, p))),
         {},
@@ -235,7 +236,7 @@ def test_maps_of_pairs_have_a_format_each() -> None:
 def test_weights_outside_their_format_are_refused(rng: np.random.Generator) -> None:
     """By name, with the weight and what the format holds; the step below a power of two is not outside."""
     b = Builder("clipped")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 2),), formats=(Fixed(6, 4),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(6, 4),))))
     graph = b.graph(b.add("y", Dense(Tensor([[0.5, -2.5]]), Tensor([1.0])), x))
 
     def options(weight: str) -> Options:
@@ -253,11 +254,11 @@ def test_weights_outside_their_format_are_refused(rng: np.random.Generator) -> N
 
 def test_constants_and_functions_are_no_weights() -> None:
     """A precision of the weights leaves them alone; a result's is a constant's, and cuts nothing off."""
-    beams = Spurion(Type(Rep.V, (Axis("i", 2),)), Tensor([[2.0, 0, 0, 2], [2, 0, 0, -2]]))
+    beams = Spurion(Type(V, (Axis("i", 2),)), Tensor([[2.0, 0, 0, 2], [2, 0, 0, -2]]))
     slope = Radial(Tensor([0.3]), Tensor([[1 / 3]]), Tensor([0.1]), out=HIDDEN)
     assert rounded_weights(beams, "fix<6,2>") == beams and rounded_weights(slope, "fix<6,2>") == slope
     b = Builder("beams")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
     graph = b.graph(
         b.add("g", Gram(), b.add("beams", replace(beams, values=Tensor(beams.values.array * 0.7))), p)
     )
@@ -274,8 +275,8 @@ def test_constants_and_functions_are_no_weights() -> None:
 def test_a_search_finds_what_was_rounded_whatever_it_is_called(rng: np.random.Generator) -> None:
     """An output is rounded under its own name; the network's own `v.q` is another thing."""
     b = Builder("vectors")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(14, 8),))))
-    w = b.add("w", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(14, 1),))))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(14, 8),))))
+    w = b.add("w", Input(Type(S, (Axis("j", 2),), formats=(Fixed(14, 1),))))
     v = b.add("v", CgProduct(parse_path("S*V->V")), w, p)
     own = b.add("v.q", Requantize((Fixed(6, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM),)), v)
     u = b.add("u", CgProduct(parse_path("S*V->V")), w, own)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import contract, parse_path
-from eqhls.groups.complexcg import complex_tables, real_embedding
-from eqhls.groups.realform import DUAL_PHASE, REAL, phases, real_form
+from eqhls.groups.coupling import Coupling, Path
+from eqhls.groups.lorentz.complexcg import complex_tables, real_embedding
+from eqhls.groups.lorentz.realform import DUAL_PHASE, REAL, phases, real_form
+from eqhls.groups.registry import coupling, parse_path
+from eqhls.groups.rep import S
+
+
+def _product(path: Path) -> Coupling:
+    return coupling(path, *(r.basis("" if r is S else "xyz") for r in (path.left, path.right)))
+
 
 KEYS = list(complex_tables())
 DUAL = parse_path("S*F->F~")
@@ -39,7 +45,7 @@ def test_real_paths_make_up_the_complex_one(key: tuple[str, str, str], rng: np.r
     for p, real_x in zip(phases(left), a, strict=True):
         for q, real_y in zip(phases(right), b, strict=True):
             for term in real_form(*key):
-                made = contract(term.path, Basis.CARTESIAN, real_x, real_y)
+                made = _product(term.path).contract(real_x, real_y)
                 got += p * q * term.coefficient * embedded(out, made)
     np.testing.assert_allclose(got, want, atol=1e-12 * np.abs(want).max())
 
@@ -56,6 +62,6 @@ def test_real_tensors_span_a_complex_irrep(irrep: str) -> None:
 @pytest.mark.parametrize(("irrep", "sign"), DUAL_PHASE.items())
 def test_a_phase_is_a_dual(irrep: str, sign: int, rng: np.random.Generator) -> None:
     f = rng.normal(size=(4, 6))
-    starred = contract(DUAL, Basis.CARTESIAN, np.ones((4, 1)), f)
+    starred = _product(DUAL).contract(np.ones((4, 1)), f)
     np.testing.assert_allclose(1j * embedded(irrep, f), sign * embedded(irrep, starred), atol=1e-12)
     assert np.abs(1j * embedded(irrep, f) + sign * embedded(irrep, starred)).max() > 0.1

@@ -11,8 +11,9 @@ import pytest
 from eqhls.compile import silent
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -38,7 +39,7 @@ PORT = Fixed(8, 5)
 def network() -> Graph:
     """<p_i, p_j> of two vectors, a dense layer, tanh, a read-out."""
     b = Builder("small")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(PORT,))))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(PORT,))))
     d = b.add("d", Dense(Tensor([[0.013, -0.021, 0.017], [0.02, 0.011, -0.03]])), b.add("g", Gram("j"), p))
     t = b.add("t", Table(activation=Activation.TANH), d)
     return b.graph(b.add("out", Dense(Tensor([[1.3, -0.7]])), t))
@@ -127,7 +128,7 @@ def test_exact_networks_stay_exact(network: Graph, events: Events) -> None:
     for graph, found in ((network, set[str]()), (turning, set[str]())):
         base = assign(graph, events.floats, Options())
         knobs = [k for group in starting_knobs(graph, base, 0).values() for k in group]
-        assert {k.name for k in knobs if base.node(k.name).type.rep is Rep.V} == {"p"} | found
+        assert {k.name for k in knobs if base.node(k.name).type.rep is V} == {"p"} | found
 
 
 def test_a_group_of_maps_shrinks_until_all_are_narrow() -> None:
@@ -142,8 +143,8 @@ def test_a_group_of_maps_shrinks_until_all_are_narrow() -> None:
 def test_covariants_that_calibration_rounds_are_searched(rng: np.random.Generator) -> None:
     """A weighted vector of more than LIMIT bits is rounded, oddly, and may lose more."""
     b = Builder("vectors")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(14, 8),))))
-    w = b.add("w", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(14, 1),))))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(14, 8),))))
+    w = b.add("w", Input(Type(S, (Axis("j", 2),), formats=(Fixed(14, 1),))))
     v = b.add("v", CgProduct(parse_path("S*V->V")), w, p)
     graph = b.graph(b.add("out", Dense(Tensor([[1.0, 1.0, 0.5]])), b.add("g", Gram("j"), v)))
     samples = {"p": rng.normal(size=(50, 2, 4)) * 20, "w": rng.uniform(-1, 1, (50, 2, 1))}
@@ -160,8 +161,8 @@ def test_covariants_that_calibration_rounds_are_searched(rng: np.random.Generato
 def test_what_outgrows_the_limit_in_a_wide_start_is_searched(rng: np.random.Generator) -> None:
     """Else it would be rounded to its calibrated bits, and a wider start would be a worse one."""
     b = Builder("vectors")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(12, 8),))))
-    w = b.add("w", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(6, 1),))))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(12, 8),))))
+    w = b.add("w", Input(Type(S, (Axis("j", 2),), formats=(Fixed(6, 1),))))
     t = b.add("t", Table(activation=Activation.TANH), w)
     v = b.add("v", CgProduct(parse_path("S*V->V")), t, p)
     graph = b.graph(b.add("out", Dense(Tensor([[1.0, 1.0, 0.5]])), b.add("g", Gram("j"), v)))

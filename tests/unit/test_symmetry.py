@@ -12,10 +12,12 @@ import pytest
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import CGTable, parse_path
-from eqhls.groups.exact import LIGHT_CONE_GROUP
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import CGTable
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.lorentz.exact import LIGHT_CONE_GROUP
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import TRUNCATED, Tensor
 from eqhls.ir.types import Axis, Type
@@ -95,9 +97,9 @@ def test_a_wrong_metric_sign_is_caught(monkeypatch: pytest.MonkeyPatch, rng: np.
 def momentum(rounding: tuple[Fixed, ...] = ()) -> Graph:
     """sum_j w_j p_j with weights made of <p_j, J>: an output that moves with the event."""
     b = Builder("momentum")
-    cone = Basis.LIGHT_CONE
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 4),), cone, networks.CONE)))
-    jet = b.add("jet", Input(Type(Rep.V, (Axis("i", 1),), cone, networks.JET)))
+    cone = LIGHT_CONE
+    p = b.add("p", Input(Type(V, (Axis("j", 4),), cone, networks.CONE)))
+    jet = b.add("jet", Input(Type(V, (Axis("i", 1),), cone, networks.JET)))
     code = b.add("code", Log2(1.0, 1, 64), b.add("d", Gram(), jet, p))
     w = b.add("w", Table(networks.KNOTS, Tensor(np.cos(networks.KNOTS.array)[None]), out=networks.EDGE), code)
     out = b.add("sum", PairSum("j"), b.add("only", ParticleSum("i"), w), p)
@@ -107,7 +109,7 @@ def momentum(rounding: tuple[Fixed, ...] = ()) -> Graph:
 def test_a_vector_output_moves_with_the_event() -> None:
     graph = momentum()
     symmetry = derive(graph)
-    assert graph.results[0].type.rep is Rep.V and symmetry.group is LIGHT_CONE_GROUP
+    assert graph.results[0].type.rep is V and symmetry.group is LIGHT_CONE_GROUP
     tried, wrong, caught = check(graph, symmetry)
     assert tried > 1000 and wrong == 0 and caught > 0
     rounded = momentum((Fixed(14, 13),))
@@ -118,7 +120,7 @@ def test_a_vector_output_moves_with_the_event() -> None:
 
 def test_a_tensor_output_moves_with_the_event() -> None:
     b = Builder("tensor")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), Basis.LIGHT_CONE, networks.CONE)))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), LIGHT_CONE, networks.CONE)))
     pairs = b.add("pairs", CgSquare(parse_path("V*V->T")), p)
     graph = b.graph(b.add("t", ParticleSum("j"), pairs)).formatted()
     assert derive(graph).group is LIGHT_CONE_GROUP
@@ -138,8 +140,8 @@ def test_permutations_fix_the_seed(rng: np.random.Generator) -> None:
 def test_beams_beside_the_particles_leave_them_permutable() -> None:
     """Constants in front shift slots; what picks a slot behind them tells that one apart."""
     b = Builder("beside")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 3),), formats=(Fixed(8, 8),))))
-    beam = b.add("beam", Spurion(Type(Rep.V, (Axis("j", 1),)), Tensor([[1.0, 0.0, 0.0, 1.0]])))
+    p = b.add("p", Input(Type(V, (Axis("j", 3),), formats=(Fixed(8, 8),))))
+    beam = b.add("beam", Spurion(Type(V, (Axis("j", 1),)), Tensor([[1.0, 0.0, 0.0, 1.0]])))
     both = b.add("both", Concat("j"), beam, p)
     plain = b.graph(b.add("g", Gram(), b.add("s", ParticleSum("j"), both), "s"))
     assert derive(plain.formatted()).permutable == (0, 1, 2)
@@ -152,8 +154,8 @@ def test_beams_beside_the_particles_leave_them_permutable() -> None:
 def test_the_control_of_two_particles_changes_them() -> None:
     """Two vectors exchanged without their flags may be an exchange all the same; two energies are none."""
     b = Builder("two")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(8, 8),))))
-    b.add("valid", Input(Type(Rep.S, (Axis("j", 2),), formats=(Fixed(1, 1, False),))))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(8, 8),))))
+    b.add("valid", Input(Type(S, (Axis("j", 2),), formats=(Fixed(1, 1, False),))))
     pairs = b.add("pairs", Gram(), p, b.add("p_i", Rename("j", "i"), p))
     graph = b.graph(
         b.add(
@@ -181,9 +183,9 @@ def beside_beams(beam: float) -> Graph:
     """Invariants of all rows, two beams of energy `beam` in front of the ports on the same axis."""
     port = Fixed(8, 6, True)
     b = Builder("beams")
-    beams = b.add("beams", Spurion(Type(Rep.V, (Axis("j", 2),)), Tensor([[beam, 0, 0, 1], [beam, 0, 0, -1]])))
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 3),), formats=(port,))))
-    flags = b.add("valid", Input(Type(Rep.S, (Axis("j", 3),), formats=(Fixed(1, 1, False),))))
+    beams = b.add("beams", Spurion(Type(V, (Axis("j", 2),)), Tensor([[beam, 0, 0, 1], [beam, 0, 0, -1]])))
+    p = b.add("p", Input(Type(V, (Axis("j", 3),), formats=(port,))))
+    flags = b.add("valid", Input(Type(S, (Axis("j", 3),), formats=(Fixed(1, 1, False),))))
     rows = b.add("rows", Concat("j"), beams, b.add("live", Mask(), p, flags))
     turned = b.add("turned", Rename("j", "i"), rows)
     return b.graph(b.add("q", Gram(), turned, rows)).formatted()
@@ -210,8 +212,8 @@ def test_a_spurion_on_no_lattice_is_refused() -> None:
 def test_ports_of_spurions_are_trimmed_where_arithmetic_needs_it() -> None:
     """<p, beam>^2 of 18 bits each: as wide as a particle's, a beam's port makes products of 72 bits."""
     b = Builder("projected")
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(18, 16),))))
-    beam = b.add("beam", Spurion(Type(Rep.V, (Axis("i", 1),)), Tensor([[1.0, 0.0, 0.0, 1.0]])))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(18, 16),))))
+    beam = b.add("beam", Spurion(Type(V, (Axis("i", 1),)), Tensor([[1.0, 0.0, 0.0, 1.0]])))
     graph = b.graph(b.add("q", CgSquare(parse_path("S*S->S")), b.add("g", Gram(), beam, p))).formatted()
     with pytest.raises(CompileError, match="63 bits"):
         ported(graph, 0)

@@ -11,9 +11,10 @@ import pytest
 
 from eqhls.engines import Ints
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
+from eqhls.groups.lorentz.reps import F, T, V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import Basis, Rep, S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import FLIPPED, TRUNCATED, Tensor
 from eqhls.ir.types import Axis, Type
@@ -41,7 +42,7 @@ from eqhls.verify.symmetry import derive
 from eqhls.verify.symmetry_stages import symmetry_stages
 from eqhls.verify.testbuild import guarded
 
-CONE, XYZ = Basis.LIGHT_CONE, Basis.CARTESIAN
+CONE, XYZ = LIGHT_CONE, CARTESIAN
 SIX = Fixed(6, 6)
 
 
@@ -54,84 +55,84 @@ def almost_equal_tables(b: Builder) -> list[str]:
     """Rows that round to the same entries are told apart by the float reference."""
     rows = Tensor([[0.0, 1.0], [0.0, 1.001]])
     table = Table(Tensor([0.0, 1.0]), rows, axis="c", out=Fixed(4, 3, True, Rounding.RND, Overflow.SAT))
-    return [b.add("o", ParticleSum("c"), b.add("t", table, port(b, "x", Rep.S, "c:2", Fixed(3, 2))))]
+    return [b.add("o", ParticleSum("c"), b.add("t", table, port(b, "x", S, "c:2", Fixed(3, 2))))]
 
 
 def momentum_sum(b: Builder) -> list[str]:
-    return [b.add("o", ParticleSum("j"), port(b, "p", Rep.V, "j:3"))]
+    return [b.add("o", ParticleSum("j"), port(b, "p", V, "j:3"))]
 
 
 def momentum_of_two(b: Builder) -> list[str]:
-    return [b.add("o", Invariants(), b.add("s", ParticleSum("j"), port(b, "p", Rep.V, "j:2")))]
+    return [b.add("o", Invariants(), b.add("s", ParticleSum("j"), port(b, "p", V, "j:2")))]
 
 
 def gram_of_two(b: Builder) -> list[str]:
-    s = b.add("s", ParticleSum("j"), port(b, "p", Rep.V, "j:2"))
+    s = b.add("s", ParticleSum("j"), port(b, "p", V, "j:2"))
     return [b.add("o", Gram(), s, s)]
 
 
 def product_of_vectors(b: Builder) -> list[str]:
-    p = port(b, "p", Rep.V, "j:2", basis=CONE)
+    p = port(b, "p", V, "j:2", basis=CONE)
     products = b.add("g", CgProduct(parse_path("V*V->S")), p, b.add("q", Rename("j", "i"), p))
     return [b.add("o", ParticleSum("j"), b.add("r", ParticleSum("i"), b.add("l", Relu(), products)))]
 
 
 def masses_of_each(b: Builder) -> list[str]:
-    return [b.add("o", Invariants(), b.add("r", Rename("j", "k"), port(b, "p", Rep.V, "j:3")))]
+    return [b.add("o", Invariants(), b.add("r", Rename("j", "k"), port(b, "p", V, "j:3")))]
 
 
 def scalars_only(b: Builder) -> list[str]:
-    return [b.add("o", Dense(Tensor([[0.5, -0.25]])), port(b, "x", Rep.S, "c:2", Fixed(8, 4)))]
+    return [b.add("o", Dense(Tensor([[0.5, -0.25]])), port(b, "x", S, "c:2", Fixed(8, 4)))]
 
 
 def deep_set(b: Builder) -> list[str]:
-    return [b.add("o", ParticleSum("j"), b.add("a", Relu(), port(b, "x", Rep.S, "j:4,c:2")))]
+    return [b.add("o", ParticleSum("j"), b.add("a", Relu(), port(b, "x", S, "j:4,c:2")))]
 
 
 def features_beside_particles(b: Builder) -> list[str]:
-    p, w = port(b, "p", Rep.V, "j:2"), port(b, "w", Rep.S, "j:2,c:2", Fixed(8, 8, False))
-    masked = b.add("wm", Mask(), w, port(b, "valid", Rep.S, "j:2", Fixed(1, 1, False)))
+    p, w = port(b, "p", V, "j:2"), port(b, "w", S, "j:2,c:2", Fixed(8, 8, False))
+    masked = b.add("wm", Mask(), w, port(b, "valid", S, "j:2", Fixed(1, 1, False)))
     return [b.add("o", PairSum("j"), b.add("n", Gram(), p, p), masked)]
 
 
 def features_of_another_name(b: Builder) -> list[str]:
     """Particles along j and their flags along i move together."""
-    p, flag = port(b, "p", Rep.V, "j:3"), port(b, "valid", Rep.S, "i:3", Fixed(1, 1, False))
+    p, flag = port(b, "p", V, "j:3"), port(b, "valid", S, "i:3", Fixed(1, 1, False))
     masked = b.add("m", Mask(), b.add("r", Rename("j", "i"), p), flag)
     return [b.add("o", Invariants(), b.add("s", ParticleSum("i"), masked))]
 
 
 def field_strength(b: Builder) -> list[str]:
-    f = port(b, "f", Rep.F, "", Fixed(4, 4))
+    f = port(b, "f", F, "", Fixed(4, 4))
     return [b.add("o", Invariants(), f), b.add("t", CgSquare(parse_path("F*F->T")), f)]
 
 
 def lorentz_force(b: Builder) -> list[str]:
     """A charge in a field: F p is a vector, in light-cone components."""
-    p, f = port(b, "p", Rep.V, "j:2", Fixed(5, 5), CONE), port(b, "f", Rep.F, "", Fixed(4, 4), CONE)
+    p, f = port(b, "p", V, "j:2", Fixed(5, 5), CONE), port(b, "f", F, "", Fixed(4, 4), CONE)
     return [b.add("o", CgProduct(parse_path("F*V->V")), f, p)]
 
 
 def stress(b: Builder) -> list[str]:
-    t = port(b, "t", Rep.T, "j:2", Fixed(4, 4))
-    return [b.add("o", CgProduct(parse_path("V*T->V")), port(b, "p", Rep.V, "j:2", Fixed(4, 4)), t), t]
+    t = port(b, "t", T, "j:2", Fixed(4, 4))
+    return [b.add("o", CgProduct(parse_path("V*T->V")), port(b, "p", V, "j:2", Fixed(4, 4)), t), t]
 
 
 def tensor_spurion(b: Builder) -> list[str]:
     field = Tensor([1.0, 0, 0, 0, 0.5, 0])
-    f = b.add("f", Spurion(Type(Rep.F), field))
-    return [b.add("o", CgProduct(parse_path("V*F->V")), port(b, "p", Rep.V, "", Fixed(5, 5)), f)]
+    f = b.add("f", Spurion(Type(F), field))
+    return [b.add("o", CgProduct(parse_path("V*F->V")), port(b, "p", V, "", Fixed(5, 5)), f)]
 
 
 def handed(b: Builder) -> list[str]:
     """The dual of F is a pseudo-tensor: proper transformations alone."""
-    p, q = port(b, "p", Rep.V, ""), port(b, "q", Rep.V, "")
+    p, q = port(b, "p", V, ""), port(b, "q", V, "")
     wedge = b.add("w", CgProduct(parse_path("V*V->F")), p, q)
-    return [b.add("o", CgProduct(parse_path("F*F->S~")), wedge, port(b, "f", Rep.F, "", Fixed(4, 4)))]
+    return [b.add("o", CgProduct(parse_path("F*F->S~")), wedge, port(b, "f", F, "", Fixed(4, 4)))]
 
 
 def several_outputs(b: Builder) -> list[str]:
-    p = port(b, "p", Rep.V, "j:3")
+    p = port(b, "p", V, "j:3")
     s = b.add("s", ParticleSum("j"), p)
     return [
         b.add("m", Invariants(), s),
@@ -142,59 +143,57 @@ def several_outputs(b: Builder) -> list[str]:
 
 
 def wide(b: Builder) -> list[str]:
-    return [b.add("o", ParticleSum("j"), port(b, "p", Rep.V, "j:2", Fixed(60, 60)))]
+    return [b.add("o", ParticleSum("j"), port(b, "p", V, "j:2", Fixed(60, 60)))]
 
 
 def one_particle(b: Builder) -> list[str]:
-    return [b.add("o", Invariants(), port(b, "p", Rep.V, "j:1"))]
+    return [b.add("o", Invariants(), port(b, "p", V, "j:1"))]
 
 
 def tiny_port(b: Builder) -> list[str]:
-    return [b.add("o", Invariants(), port(b, "p", Rep.V, "", Fixed(2, 2)))]
+    return [b.add("o", Invariants(), port(b, "p", V, "", Fixed(2, 2)))]
 
 
 def positive_port(b: Builder) -> list[str]:
-    return [b.add("o", Gram("j", "p"), port(b, "p", Rep.V, "j:2", Fixed(5, 5, False)))]
+    return [b.add("o", Gram("j", "p"), port(b, "p", V, "j:2", Fixed(5, 5, False)))]
 
 
 def large_spurion(b: Builder) -> list[str]:
-    beam = b.add("beam", Spurion(Type(Rep.V), Tensor([4096.0, 0, 0, 4096.0])))
-    return [b.add("o", Gram(), beam, port(b, "p", Rep.V, "j:2"))]
+    beam = b.add("beam", Spurion(Type(V), Tensor([4096.0, 0, 0, 4096.0])))
+    return [b.add("o", Gram(), beam, port(b, "p", V, "j:2"))]
 
 
 def spacelike_spurion(b: Builder) -> list[str]:
-    return [
-        b.add("o", Gram(), b.add("z", Spurion(Type(Rep.V), Tensor([0.0, 0, 0, 1]))), port(b, "p", Rep.V, ""))
-    ]
+    return [b.add("o", Gram(), b.add("z", Spurion(Type(V), Tensor([0.0, 0, 0, 1]))), port(b, "p", V, ""))]
 
 
 def spurion_on_no_lattice(b: Builder) -> list[str]:
-    beam = b.add("beam", Spurion(Type(Rep.V), Tensor([1 + 2**-20, 0, 0, 1])))
-    return [b.add("o", Gram(), beam, port(b, "p", Rep.V, "j:2"))]
+    beam = b.add("beam", Spurion(Type(V), Tensor([1 + 2**-20, 0, 0, 1])))
+    return [b.add("o", Gram(), beam, port(b, "p", V, "j:2"))]
 
 
 def no_lattice(b: Builder) -> list[str]:
     forms = (Fixed(6, 6), Fixed(6, 5), Fixed(6, 4), Fixed(6, 3))
-    p = b.add("p", Input(Type(Rep.V, (Axis("j", 2),), Basis.CARTESIAN, forms)))
+    p = b.add("p", Input(Type(V, (Axis("j", 2),), CARTESIAN, forms)))
     return [b.add("o", Invariants(), p)]
 
 
 def rounded(b: Builder) -> list[str]:
-    return [b.add("o", Requantize((Fixed(4, 6),)), port(b, "p", Rep.V, "j:2"))]
+    return [b.add("o", Requantize((Fixed(4, 6),)), port(b, "p", V, "j:2"))]
 
 
 def oddly_rounded(b: Builder) -> list[str]:
     odd = Fixed(4, 6, True, Rounding.RND_CONV, Overflow.SAT_SYM)
-    return [b.add("o", Requantize((odd,)), port(b, "f", Rep.F, "", Fixed(6, 6)))]
+    return [b.add("o", Requantize((odd,)), port(b, "f", F, "", Fixed(6, 6)))]
 
 
 def nothing_of_the_vectors(b: Builder) -> list[str]:
-    port(b, "p", Rep.V, "j:2")
-    return [b.add("o", Relu(), port(b, "x", Rep.S, "c:2"))]
+    port(b, "p", V, "j:2")
+    return [b.add("o", Relu(), port(b, "x", S, "c:2"))]
 
 
 def difference_of_itself(b: Builder) -> list[str]:
-    m = b.add("m", Invariants(), port(b, "p", Rep.V, "j:2"))
+    m = b.add("m", Invariants(), port(b, "p", V, "j:2"))
     return [b.add("o", Add((1,)), m, m)]
 
 
@@ -276,7 +275,7 @@ def test_every_legal_network_is_proved(kind: Callable[[Builder], list[str]], tmp
     floats = {n.name: raw[n.name] * steps(n) for n in graph.inputs}
     boosts = boost_curve(graph, Events(raw, floats, None, 0), tmp_path)
     assert boosts.ok, boosts
-    covariant = any(n.type.rep is not Rep.S for n in graph.inputs)
+    covariant = any(n.type.rep is not S for n in graph.inputs)
     assert ("not applicable" in boosts.detail) == (not covariant)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import Rep, S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.types import Axis, Type
 from eqhls.lower.coverage import FIRST, HITS, covering_events
@@ -38,9 +39,9 @@ def ported(*kinds: Type) -> Graph:
 def features(axes: tuple[Axis, ...] = (Axis("j", 2), Axis("c", 2))) -> Graph:
     """Four-vectors, scalar features of the particles, and flags: what is tested is a masked sum."""
     b = Builder("features")
-    b.add("p", Input(Type(Rep.V, (Axis("j", 2),), formats=(Fixed(4, 4),))))
-    b.add("w", Input(Type(Rep.S, axes, formats=(Fixed(8, 8, False),))))
-    b.add("valid", Input(Type(Rep.S, (Axis("j", 2),), formats=(FLAG,))))
+    b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(4, 4),))))
+    b.add("w", Input(Type(S, axes, formats=(Fixed(8, 8, False),))))
+    b.add("valid", Input(Type(S, (Axis("j", 2),), formats=(FLAG,))))
     b.add("wm", Mask(), "w", "valid")
     b.add("n", Gram(), "p", "p")
     return b.graph(b.add("m", PairSum("j"), "n", "wm")).formatted()
@@ -59,7 +60,7 @@ def features(axes: tuple[Axis, ...] = (Axis("j", 2), Axis("c", 2))) -> Graph:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("rep", [Rep.S, Rep.V])
+@pytest.mark.parametrize("rep", [S, V])
 def test_every_format_is_driven_to_both_ends(form: Fixed, rep: Rep, rng: np.random.Generator) -> None:
     raw = port_events(ported(Type(rep, (Axis("c", 2),), formats=(form,))), rng, 300)["x0"]
     assert raw.dtype == np.int64 and raw.shape == (300, 2, rep.dim)
@@ -70,7 +71,7 @@ def test_every_format_is_driven_to_both_ends(form: Fixed, rep: Rep, rng: np.rand
 
 
 def test_components_have_ranges_of_their_own(rng: np.random.Generator) -> None:
-    kind = Type(Rep.V, (Axis("j", 3),), formats=(Fixed(12, 12, False), Fixed(2, 2), Fixed(9, 1), FLAG))
+    kind = Type(V, (Axis("j", 3),), formats=(Fixed(12, 12, False), Fixed(2, 2), Fixed(9, 1), FLAG))
     raw = port_events(ported(kind), rng, 500)["x0"]
     np.testing.assert_array_equal((raw.min(axis=(0, 1)), raw.max(axis=(0, 1))), ends(kind))
 
@@ -160,7 +161,7 @@ def _reads(netlist: Netlist, graph: Graph, feeds: Feeds) -> dict[tuple[int, int]
 def test_a_netlist_with_one_wrong_entry_is_refused() -> None:
     """An address of 9 bits: 64 events would most likely miss the entry."""
     b = Builder("table")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 1),), formats=(Fixed(9, 9, False),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 1),), formats=(Fixed(9, 9, False),))))
     graph = b.graph(b.add("y", Log2(1.0, 3, 60), x)).formatted()
     netlist = lower(graph, Options())
     at = next(k for k, c in enumerate(netlist.cells) if isinstance(c, Lookup) and len(c.entries) > 60)
@@ -175,7 +176,7 @@ def test_a_netlist_with_one_wrong_entry_is_refused() -> None:
 def test_a_fault_in_one_word_of_a_thousand_is_found() -> None:
     """The top bit of a sum of ten flags lost: most words never set it."""
     b = Builder("rare")
-    x = b.add("x", Input(Type(Rep.S, (Axis("c", 10),), formats=(FLAG,))))
+    x = b.add("x", Input(Type(S, (Axis("c", 10),), formats=(FLAG,))))
     graph = b.graph(b.add("y", PairSum("c"), x, x)).formatted()
     netlist = lower(graph, Options())
     result = netlist.results[0].cell

@@ -20,16 +20,17 @@ from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Num, dyadic
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import CGTable, parse_path, square_terms, table
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import CGTable
+from eqhls.groups.lorentz.basis import LIGHT_CONE
+from eqhls.groups.registry import coupling, form
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type, joined_axes
 from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
-from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.channel_mix import ChannelMix, dual_of
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.common import integers
 from eqhls.ops.concat import Concat
@@ -95,7 +96,7 @@ def _(op: Input, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: Spurion, c: Context) -> dict[str, Value]:
     kind = c.node.type
-    wide = kind.rep is Rep.V
+    wide = kind.rep.own_formats
     shared = covering(kind.formats)
     forms = [kind.format_of(d) if wide else shared for d in range(kind.rep.dim)]
     flat = op.values.array.reshape(-1, kind.rep.dim)
@@ -179,7 +180,7 @@ def _(op: Gram, c: Context) -> dict[str, Value]:
         left, right = (indices.taken(c.types[0], op.axis, tuple(p[k] for p in pairs)) for k in (0, 1))
     return {
         "size": c.size,
-        "light_cone": c.types[0].basis is Basis.LIGHT_CONE,
+        "light_cone": c.types[0].basis == LIGHT_CONE,
         "left": left,
         "right": right,
         "sum_t": plain(covering(c.node.type.formats)),
@@ -208,23 +209,23 @@ def _contraction(cg: CGTable, c: Context, left: NDArray[Any], right: NDArray[Any
 
 @config.register
 def _(op: CgProduct, c: Context) -> dict[str, Value]:
-    basis = next((t.basis for t in c.types if t.rep is not Rep.S), Basis.CARTESIAN)
-    return _contraction(table(op.path, basis), c, *indices.product_axes(*c.types))
+    product = coupling(op.path, c.types[0].basis, c.types[1].basis)
+    return _contraction(product.table, c, *indices.product_axes(*c.types))
 
 
 @config.register
 def _(op: CgSquare, c: Context) -> dict[str, Value]:
     same = np.arange(c.size)
-    return _contraction(square_terms(op.path, c.types[0].basis), c, same, same)
+    return _contraction(coupling(op.path, c.types[0].basis, c.types[0].basis).square, c, same, same)
 
 
 @config.register
 def _(op: Invariants, c: Context) -> dict[str, Value]:
     kind, same = c.types[0], np.arange(c.size)
-    if kind.rep is Rep.S:
+    if kind.rep is S:
         return {"identity": True, "size": c.size}
-    path = parse_path(f"{kind.rep.name}*{kind.rep.name}->S")
-    return {"identity": False} | _contraction(square_terms(path, kind.basis), c, same, same)
+    square = coupling(form(kind.rep), kind.basis, kind.basis).square
+    return {"identity": False} | _contraction(square, c, same, same)
 
 
 def _weights(name: str, tensor: Tensor | None) -> tuple[NDArray[np.int64], str]:
@@ -269,7 +270,7 @@ def _(op: ChannelMix, c: Context) -> dict[str, Value]:
     both = np.concatenate([op.weight.array, op.dual.array])
     raw, weight_t = _weights("weight", Tensor(both))
     half = len(op.weight.array)
-    cg = table(DUAL, kind.basis)
+    cg = dual_of(kind).table
     star = np.zeros((6, 6), dtype=np.int64)
     for t in cg.terms:
         star[t.out, t.right] = t.numerator
@@ -332,11 +333,12 @@ def _(op: Any, c: Context) -> dict[str, Value]:
 
 @config.register
 def _(op: Requantize, c: Context) -> dict[str, Value]:
-    count = 4 if c.node.type.rep is Rep.V else 1
-    if c.node.type.rep is not Rep.V and len(set(op.formats)) > 1:
+    kind = c.node.type
+    count = kind.rep.dim if kind.rep.own_formats else 1
+    if count == 1 and len(set(op.formats)) > 1:
         raise CompileError(
             "requantize",
-            "has formats that differ between components of F or T",
+            f"has formats that differ between components of {kind.rep}",
             "share one format over the components",
         )
     forms = [op.formats[k if len(op.formats) > 1 else 0] for k in range(count)]

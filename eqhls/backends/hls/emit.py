@@ -9,7 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from eqhls.backends.hls.config import Context, config, covering, plain
 from eqhls.backends.hls.pairs import PairBlock
 from eqhls.backends.hls.structs import Value, config_struct, table_text
-from eqhls.groups.lorentz import Rep
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 from eqhls.lower.layout import Layout
@@ -87,8 +86,9 @@ def _headers(graph: Graph) -> set[str]:
 def tensor_type(kind: Type) -> str:
     """Return the C++ type of a tensor."""
     size = kind.elements // kind.rep.dim
-    if kind.rep is Rep.V:
-        return f"eqhls::four_vector<{size}, {', '.join(plain(kind.format_of(d)) for d in range(4))} >"
+    if kind.rep.own_formats:
+        types = ", ".join(plain(kind.format_of(d)) for d in range(kind.rep.dim))
+        return f"eqhls::four_vector<{size}, {types} >"
     return f"eqhls::components<{size}, {kind.rep.dim}, {plain(covering(kind.formats))} >"
 
 
@@ -244,7 +244,7 @@ def top_source(graph: Graph) -> str:
 
 def members(kind: Type) -> tuple[str, ...]:
     """Return the arrays inside a tensor."""
-    return ("c0", "c1", "c2", "c3") if kind.rep is Rep.V else ("c",)
+    return ("c0", "c1", "c2", "c3") if kind.rep.own_formats else ("c",)
 
 
 RESULT_FIRST = ("concat", "add")

@@ -14,15 +14,16 @@ from eqhls.backends.onnx.body import Body
 from eqhls.backends.onnx.pairs import lower_pairs
 from eqhls.backends.onnx.scalars import lower_log2, lower_radial, lower_requantize, lower_table
 from eqhls.errors import CompileError
-from eqhls.groups.cg import CGTable, Path, parse_path, square_terms, table
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import CGTable, Path
 from eqhls.groups.permutation import pairs_of
+from eqhls.groups.registry import coupling, form
+from eqhls.groups.rep import S
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type, joined_axes
 from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
-from eqhls.ops.channel_mix import DUAL, ChannelMix
+from eqhls.ops.channel_mix import ChannelMix, dual_of
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
@@ -31,7 +32,7 @@ from eqhls.ops.eq2to0 import Eq2to0
 from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
-from eqhls.ops.gram import PRODUCT, Gram
+from eqhls.ops.gram import Gram, minkowski
 from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
@@ -74,7 +75,7 @@ def _(op: Spurion, body: Body, types: tuple[Type, ...]) -> str:
 
 @lower.register
 def _(op: Gram, body: Body, types: tuple[Type, ...]) -> str:
-    metric = table(PRODUCT, types[0].basis)
+    metric = minkowski(types[0]).table
     if len(types) == 2:
         axes = joined_axes(*types)
         return contract(body, metric, 1, *(body.spread(body.real(k), t, axes) for k, t in enumerate(types)))
@@ -86,9 +87,8 @@ def _(op: Gram, body: Body, types: tuple[Type, ...]) -> str:
 @lower.register
 def _(op: CgProduct, body: Body, types: tuple[Type, ...]) -> str:
     axes = joined_axes(*types)
-    basis = next((t.basis for t in types if t.rep is not Rep.S), types[0].basis)
     a, b = (body.spread(body.real(k), t, axes) for k, t in enumerate(types))
-    return contract(body, table(op.path, basis), op.path.out.dim, a, b)
+    return contract(body, coupling(op.path, types[0].basis, types[1].basis).table, op.path.out.dim, a, b)
 
 
 @lower.register
@@ -98,15 +98,14 @@ def _(op: CgSquare, body: Body, types: tuple[Type, ...]) -> str:
 
 @lower.register
 def _(op: Invariants, body: Body, types: tuple[Type, ...]) -> str:
-    name = types[0].rep.name
-    if types[0].rep is Rep.S:
+    if types[0].rep is S:
         return body("Identity", body.inputs[0])
-    return _square(body, parse_path(f"{name}*{name}->S"), types[0])
+    return _square(body, form(types[0].rep), types[0])
 
 
 def _square(body: Body, path: Path, kind: Type) -> str:
     x = body.real()
-    return contract(body, square_terms(path, kind.basis), path.out.dim, x, x)
+    return contract(body, coupling(path, kind.basis, kind.basis).square, path.out.dim, x, x)
 
 
 def contract(body: Body, terms: CGTable, size: int, a: str, b: str) -> str:
@@ -125,7 +124,7 @@ def _(op: ChannelMix, body: Body, types: tuple[Type, ...]) -> str:
     out = body("MatMul", body.last(x, where, rank), body.const(op.weight.array.T))
     if op.dual is not None:
         star = np.zeros((6, 6))
-        terms = table(DUAL, types[0].basis)
+        terms = dual_of(types[0]).table
         for t in terms.terms:
             star[t.right, t.out] = t.numerator * 2.0**-terms.shift
         starred = body.last(body("MatMul", x, body.const(star)), where, rank)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.fixed.ordered import ordered_product
-from eqhls.groups.complexcg import complex_tables
-from eqhls.groups.realform import DUAL_PHASE, phases, real_form
+from eqhls.groups.lorentz.complexcg import complex_tables
+from eqhls.groups.lorentz.realform import DUAL_PHASE, phases, real_form
 from eqhls.ir.graph import Builder
 from eqhls.ir.op import Op, Tensor
 from eqhls.ops.cg_product import CgProduct

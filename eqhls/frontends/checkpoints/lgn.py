@@ -37,9 +37,10 @@ from eqhls.frontends.checkpoints.lgn_settings import (
     read_settings,
     set_order,
 )
-from eqhls.groups.cg import parse_path
-from eqhls.groups.complexcg import complex_tables
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.complexcg import complex_tables
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import Rep, S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Axis, Type
@@ -109,18 +110,18 @@ class _Network:
 
     def _rows(self) -> _Rows:
         b, s = self.b, self.settings
-        p = b.add("p", Input(Type(Rep.V, (Axis("j", s.constituents),))))
-        valid = b.add("valid", Input(Type(Rep.S, (Axis("j", s.constituents),), formats=(FLAG,))))
+        p = b.add("p", Input(Type(V, (Axis("j", s.constituents),))))
+        valid = b.add("valid", Input(Type(S, (Axis("j", s.constituents),), formats=(FLAG,))))
         momenta, flags = [p], [valid]
         if s.beam_mass is not None:
             energy = sqrt(1 + s.beam_mass**2)
-            momenta.insert(0, self._constant("beams", Rep.V, "j", [[energy, 0, 0, 1], [energy, 0, 0, -1]]))
-            flags.insert(0, self._constant("beam_flags", Rep.S, "j", [[1], [1]]))
+            momenta.insert(0, self._constant("beams", V, "j", [[energy, 0, 0, 1], [energy, 0, 0, -1]]))
+            flags.insert(0, self._constant("beam_flags", S, "j", [[1], [1]]))
         if s.ghosts:
-            momenta.append(self._constant("ghost", Rep.V, "j", [[0, 0, 0, 0]]))
-            flags.append(self._constant("ghost_flag", Rep.S, "j", [[0]]))
+            momenta.append(self._constant("ghost", V, "j", [[0, 0, 0, 0]]))
+            flags.append(self._constant("ghost_flag", S, "j", [[0]]))
         given, live = b.add("given", Concat("j"), *momenta), b.add("live", Concat("j"), *flags)
-        unit = b.add("scale", Spurion(Type(Rep.S), Tensor([s.scale])))
+        unit = b.add("scale", Spurion(Type(S), Tensor([s.scale])))
         senders = b.add("senders", CgProduct(parse_path("S*V->V")), unit, given)
         receivers, live_i = (
             b.add("receivers", Rename("j", "i"), senders),
@@ -129,9 +130,7 @@ class _Network:
         count = b.type(senders).size("j")
         difference = b.add("difference", Add((1,)), receivers, senders)
         both = b.add("both_live", CgProduct(TIMES), live_i, live)
-        others = Spurion(
-            Type(Rep.S, (Axis("i", count), Axis("j", count))), Tensor(1 - np.eye(count)[..., None])
-        )
+        others = Spurion(Type(S, (Axis("i", count), Axis("j", count))), Tensor(1 - np.eye(count)[..., None]))
         edge = b.add("edge", CgProduct(TIMES), both, b.add("others", others))
         invariant = b.add("invariant", Gram(), difference, difference)
         return _Rows(receivers, live_i, difference, invariant, edge, count)
@@ -152,7 +151,7 @@ class _Network:
         weight = w.complex("input_func_atom.weights.(0, 0)", -1, inputs)
         op = ChannelMix(Tensor(interleaved(weight.real, weight.imag)))
         vector = w.complex("input_func_atom.weights.(1, 1)", len(weight), 1)[:, 0]
-        parts = self._constant("momentum_weight", Rep.S, "c", interleaved(vector.real, vector.imag)[:, None])
+        parts = self._constant("momentum_weight", S, "c", interleaved(vector.real, vector.imag)[:, None])
         momenta = b.add("x0.11", CgProduct(parse_path("V*S->V")), rows.momenta, parts)
         return {
             "00": standard("00", b.add("x0.00", op, scalars), len(weight)),
@@ -164,13 +163,13 @@ class _Network:
         b = self.b
         square = b.add("mass_squared", Gram(), rows.momenta, rows.momenta)
         root = b.add("mass", Table(activation=Activation.ROOT), square)
-        unit = self._constant("unit", Rep.S, "c", [[1]])
+        unit = self._constant("unit", S, "c", [[1]])
         mass = b.add("mass.c", CgProduct(TIMES), root, unit)
         if self.settings.beam_mass is None:
             return mass
         labels = np.full((rows.count, 1, 1), -1.0)
         labels[:2] = 1.0
-        kind = Type(Rep.S, (Axis("i", rows.count), Axis("c", 1)))
+        kind = Type(S, (Axis("i", rows.count), Axis("c", 1)))
         return b.add("scalars", Concat("c"), mass, b.add("labels", Spurion(kind, Tensor(labels))))
 
     def _level(self, level: int, features: Features, rows: _Rows) -> Features:
@@ -248,7 +247,7 @@ class _Network:
         """Return how many rows each node stands for."""
         name, counts = f"counts_{axis}", np.ones((rows.count, 1))
         counts[-1] = self.settings.ghosts
-        return name if self.b.has(name) else self._constant(name, Rep.S, axis, counts)
+        return name if self.b.has(name) else self._constant(name, S, axis, counts)
 
     def _scalar_network(self, level: int, x: ComplexTensor) -> ComplexTensor:
         """Linear layers on (re, im) of all scalars with an activation between them (section 5.6)."""

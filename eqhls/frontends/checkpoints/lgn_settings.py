@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, flattened
-from eqhls.groups.realform import REAL
+from eqhls.groups.lorentz.realform import REAL
 from eqhls.ops.table import Activation
 
 WHERE = "LGN checkpoint"

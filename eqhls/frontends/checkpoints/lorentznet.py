@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.checkpoints.fields import MAX_CONSTITUENTS, flattened
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.types import Axis, Type
@@ -219,9 +220,9 @@ class _Importer:
         """Nodes x V[i], flags `on` S[i] and `edge` S[i,j] of ordered pairs, node scalars s S[i,c]."""
         b, slots = self.b, Axis("j", self.s.constituents)
         two, all_ = Axis("i", len(BEAMS)), Axis("i", self.nodes)
-        p = b.add("p", Input(Type(Rep.V, (slots,))))
-        valid = b.add("valid", Input(Type(Rep.S, (slots,), formats=(Fixed(1, 1, False),))))
-        beams = b.add("beams", Spurion(Type(Rep.V, (two,)), Tensor(self.s.beams)))
+        p = b.add("p", Input(Type(V, (slots,))))
+        valid = b.add("valid", Input(Type(S, (slots,), formats=(Fixed(1, 1, False),))))
+        beams = b.add("beams", Spurion(Type(V, (two,)), Tensor(self.s.beams)))
         b.add("x", Concat("i"), beams, b.add("p_i", Rename("j", "i"), p))
         always = self._constant("always", (two,), np.ones(len(BEAMS)))
         b.add("on", Concat("i"), always, b.add("valid_i", Rename("j", "i"), valid))
@@ -341,4 +342,4 @@ class _Importer:
         return self.b.add(name, ChannelMix(Tensor(weight), None if shift is None else Tensor(shift)), x)
 
     def _constant(self, name: str, axes: tuple[Axis, ...], values: Floats) -> str:
-        return self.b.add(name, Spurion(Type(Rep.S, axes), Tensor(np.asarray(values)[..., None])))
+        return self.b.add(name, Spurion(Type(S, axes), Tensor(np.asarray(values)[..., None])))

@@ -16,8 +16,9 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.fixed.ordered import power
 from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, Fields
-from eqhls.groups.cg import parse_path
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.registry import parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.types import Axis, Type
@@ -90,14 +91,14 @@ def add_nodes(builder: Builder, particles: int, spurions: Floats) -> tuple[Nodes
     `spurions` are constant four-vectors (count, 4), possibly none.
     """
     j = Axis("j", particles)
-    p = builder.add("p", Input(Type(Rep.V, (j,))))
-    valid = builder.add("valid", Input(Type(Rep.S, (j,), formats=(Fixed(1, 1, False),))))
+    p = builder.add("p", Input(Type(V, (j,))))
+    valid = builder.add("valid", Input(Type(S, (j,), formats=(Fixed(1, 1, False),))))
     nodes = builder.add("particles", Rename("j", "i"), p)
     present = builder.add("particles_valid", Rename("j", "i"), valid)
     if len(spurions):
         i = (Axis("i", len(spurions)),)
-        fixed = builder.add("spurions", Spurion(Type(Rep.V, i), Tensor(spurions)))
-        always = builder.add("spurions_valid", Spurion(Type(Rep.S, i), Tensor(np.ones((len(spurions), 1)))))
+        fixed = builder.add("spurions", Spurion(Type(V, i), Tensor(spurions)))
+        always = builder.add("spurions_valid", Spurion(Type(S, i), Tensor(np.ones((len(spurions), 1)))))
         nodes = builder.add("nodes", Concat("i"), fixed, nodes)
         present = builder.add("nodes_valid", Concat("i"), always, present)
     flags = builder.add("pairs_valid", TIMES, present, builder.add("flags", Rename("i", "j"), present))
@@ -110,14 +111,14 @@ def without_masses(nodes: Nodes, products: str) -> str:
     """Return the products with those of a particle and itself exactly zero, as they are for massless
     particles: of rounded momenta they would be noise, of the order of energy times step."""
     pairs = 1.0 - np.diag([0.0] * nodes.spurions + [1.0] * nodes.particles)
-    kind = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size)))
+    kind = Type(S, (Axis("i", nodes.size), Axis("j", nodes.size)))
     different = nodes.builder.add("different", Spurion(kind, Tensor(pairs[..., None])))
     return nodes.builder.add("massless", Mask(), products, different)
 
 
 def open_channels(nodes: Nodes, x: str, channels: int) -> str:
     """Return S[i,j] as S[i,j,c] with equal channels."""
-    ones = Spurion(Type(Rep.S, (Axis("c", channels),)), Tensor(np.ones((channels, 1))))
+    ones = Spurion(Type(S, (Axis("c", channels),)), Tensor(np.ones((channels, 1))))
     return nodes.builder.add("channels", TIMES, x, nodes.builder.add("ones", ones))
 
 

@@ -36,7 +36,8 @@ from eqhls.frontends.checkpoints.pairs import (
     read_norm,
     without_masses,
 )
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.lorentz.reps import V
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ir.types import Axis, Type
@@ -136,10 +137,10 @@ def _add_component_encoder(nodes: Nodes, products: str, fields: Fields, scale: f
     """Add slog of lines of the products of components and, unless these are all, of <p_i, p_j>."""
     b, stabilizer = nodes.builder, fields.argument("stabilizer", "so2")
     directions = np.array(COMPONENTS[stabilizer], dtype=np.float64) * [1, -1, -1, -1]
-    kind = Type(Rep.V, (Axis("c", len(directions)),))
+    kind = Type(V, (Axis("c", len(directions)),))
     constant = b.add("directions", Spurion(kind, Tensor(directions)))
     own = b.add("components", Gram(), "particles", constant)
-    place = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size)))
+    place = Type(S, (Axis("i", nodes.size), Axis("j", nodes.size)))
     every = b.add("every_pair", Spurion(place, Tensor(np.ones(place.shape))))
     receivers = b.add("components_i", TIMES, every, own)
     pairs = b.add("components_ij", TIMES, receivers, b.add("components_j", Rename("i", "j"), own))
@@ -271,10 +272,10 @@ def _add_kinds(nodes: Nodes, rows: Floats) -> str:
     kinds, channels, counts = rows.shape
     b = nodes.builder
     flat = nodes.functions("labels_flat", rows.reshape(-1, counts))
-    shape = Type(Rep.S, (Axis("k", kinds), Axis("d", channels), Axis("c", kinds * channels)))
+    shape = Type(S, (Axis("k", kinds), Axis("d", channels), Axis("c", kinds * channels)))
     fold = np.eye(kinds * channels).reshape(*shape.shape)
     folded = b.add("labels_kinds", PairSum("c"), b.add("labels_fold", Spurion(shape, Tensor(fold))), flat)
-    place = Type(Rep.S, (Axis("i", nodes.size), Axis("j", nodes.size), Axis("k", kinds)))
+    place = Type(S, (Axis("i", nodes.size), Axis("j", nodes.size), Axis("k", kinds)))
     one_hot = np.eye(kinds)[_kinds(nodes)][..., None]
     where = b.add("labels_where", Spurion(place, Tensor(one_hot)))
     pairs = b.add("labels_pairs", PairSum("k"), where, folded)

@@ -13,7 +13,8 @@ from onnx import helper, numpy_helper
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.frontends.exchange.domain import RESULT, Attribute, attributes_of
-from eqhls.groups.cg import Path, parse_path
+from eqhls.groups.coupling import Path
+from eqhls.groups.registry import parse_path
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 

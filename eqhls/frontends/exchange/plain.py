@@ -18,7 +18,7 @@ from onnx import defs, helper
 from eqhls.errors import CompileError
 from eqhls.frontends.exchange.folding import folded
 from eqhls.frontends.exchange.reading import Reading, View, name_of
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
@@ -93,7 +93,7 @@ def attributes_of(node: onnx.NodeProto, opset: int) -> dict[str, Any]:
 
 def _scalar(state: Reading, value: str, node: onnx.NodeProto) -> View:
     view = state.view(value, node)
-    if state.type(view).rep is not Rep.S or view.component is not None:
+    if state.type(view).rep is not S or view.component is not None:
         raise CompileError(
             state.place(node), f"reads {state.type(view)}, expected scalars S", "take invariants first"
         )
@@ -239,7 +239,7 @@ def _term(state: Reading, node: onnx.NodeProto, k: int) -> View:
         raise CompileError(
             state.place(node), f"adds a constant {list(array.shape)} to {list(other.shape)}", "match them"
         ) from None
-    shaped = Type(Rep.S, kind.axes)
+    shaped = Type(S, kind.axes)
     spurion = Spurion(shaped, Tensor(full.reshape(shaped.shape)))
     return View(state.invent(f"{name_of(node)}.constant", spurion).name, other.shape)
 

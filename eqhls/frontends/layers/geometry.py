@@ -8,29 +8,22 @@ import numpy as np
 
 from eqhls.frontends.layers.base import EqLayer, K, constant, register, spread, stored
 from eqhls.frontends.layers.weights import quantizer_of
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import CGTable, parse_path, square_terms, table
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import CGTable, Path
+from eqhls.groups.registry import coupling, form, parse_path
+from eqhls.groups.rep import S
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type, joined_axes
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
-from eqhls.ops.channel_mix import DUAL, ChannelMix
-from eqhls.ops.gram import PRODUCT, Gram
+from eqhls.ops.channel_mix import DUAL, ChannelMix, dual_of
+from eqhls.ops.gram import PRODUCT, Gram, minkowski
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.pair_sum import PairSum
 
 
-def contract(cg: CGTable, dims: tuple[int, int, int], a: Any, b: Any) -> Any:
+def contract(cg: CGTable, path: Path, a: Any, b: Any) -> Any:
     """Contract the last axes by a Clebsch-Gordan table."""
-    dense = np.zeros(dims)
-    for term in cg.terms:
-        dense[term.out, term.left, term.right] = term.numerator * 2.0**-cg.shift
-    return K.einsum("oab,...a,...b->...o", constant(dense, a), a, b)
-
-
-def basis_of(types: tuple[Type, ...]) -> Basis:
-    return next((t.basis for t in types if t.rep is not Rep.S), Basis.CARTESIAN)
+    return K.einsum("oab,...a,...b->...o", constant(cg.dense(path), a), a, b)
 
 
 @register
@@ -45,17 +38,17 @@ class GramLayer(EqLayer):
         return Gram(self.axis, self.to)
 
     def call(self, *x: Any) -> Any:
-        cg = table(PRODUCT, self.types[0].basis)
+        cg = minkowski(self.types[0]).table
         if len(x) == 2:
             axes = self.result_type().axes
             a, b = (spread(v, t, axes) for v, t in zip(x, self.types, strict=True))
             shape = K.broadcast_to(a * 0 + b * 0, K.shape(a * b))
-            return contract(cg, (1, 4, 4), a + shape, b + shape)
+            return contract(cg, PRODUCT, a + shape, b + shape)
         n = self.types[0].size(self.axis)
         pairs = [(a, b) for a in range(n) for b in range(a, n)]
         where = 1 + self.types[0].index(self.axis)
         a, b = (K.take(x[0], [p[k] for p in pairs], axis=where) for k in (0, 1))
-        return contract(cg, (1, 4, 4), a, b)
+        return contract(cg, PRODUCT, a, b)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"axis": self.axis, "to": self.to}
@@ -76,8 +69,8 @@ class CgProductLayer(EqLayer):
         axes = joined_axes(*self.types)
         a, b = (spread(v, t, axes) for v, t in zip((a, b), self.types, strict=True))
         zero = K.sum(a, -1, keepdims=True) * 0 + K.sum(b, -1, keepdims=True) * 0
-        dims = (self.cg_path.out.dim, self.cg_path.left.dim, self.cg_path.right.dim)
-        return contract(table(self.cg_path, basis_of(self.types)), dims, a + zero, b + zero)
+        product = coupling(self.cg_path, *(t.basis for t in self.types))
+        return contract(product.table, self.cg_path, a + zero, b + zero)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"path": str(self.cg_path)}
@@ -95,8 +88,8 @@ class CgSquareLayer(EqLayer):
         return CgSquare(self.cg_path)
 
     def call(self, x: Any) -> Any:
-        dims = (self.cg_path.out.dim, self.cg_path.left.dim, self.cg_path.right.dim)
-        return contract(square_terms(self.cg_path, basis_of(self.types)), dims, x, x)
+        basis = self.types[0].basis
+        return contract(coupling(self.cg_path, basis, basis).square, self.cg_path, x, x)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"path": str(self.cg_path)}
@@ -110,11 +103,11 @@ class InvariantsLayer(EqLayer):
         return Invariants()
 
     def call(self, x: Any) -> Any:
-        rep = self.types[0].rep
-        if rep is Rep.S:
+        kind = self.types[0]
+        if kind.rep is S:
             return x
-        cg = square_terms(parse_path(f"{rep.name}*{rep.name}->S"), self.types[0].basis)
-        return contract(cg, (1, rep.dim, rep.dim), x, x)
+        path = form(kind.rep)
+        return contract(coupling(path, kind.basis, kind.basis).square, path, x, x)
 
 
 @register
@@ -183,7 +176,7 @@ class ChannelMixLayer(EqLayer):
         out = K.tensordot(x, K.transpose(weight), axes=([axis], [0]))
         if dual is not None:
             one = K.ones_like(x[..., :1])
-            starred = contract(table(DUAL, self.types[0].basis), (6, 1, 6), one, x)
+            starred = contract(dual_of(self.types[0]).table, DUAL, one, x)
             out = out + K.tensordot(starred, K.transpose(dual), axes=([axis], [0]))
         return K.moveaxis(out if bias is None else out + bias, -1, axis)
 

@@ -26,9 +26,11 @@ from eqhls.frontends.layers.structure import (
     SpurionLayer,
     TypedInput,
 )
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import Path, parse_path, paths_up_to, square_terms
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import Path
+from eqhls.groups.lorentz.cg import paths_up_to
+from eqhls.groups.lorentz.reps import F, V
+from eqhls.groups.registry import coupling, parse_path
+from eqhls.groups.rep import Rep, S
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ def pair_lgn(
     nodes = receivers or tuple(range(constituents))
     here = SelectLayer("j", nodes, "i", name="receivers")(p)
     logs = Log2Layer(0.25, 2, name="log_pair", quantized=quantized)(GramLayer(name="pair")(here, p))
-    senders: dict[Rep, Any] = {Rep.V: _channels(p, channels, mix, "embed_j")}
-    state: dict[Rep, Any] = {Rep.V: _channels(here, channels, mix, "embed_i")}
+    senders: dict[Rep, Any] = {V: _channels(p, channels, mix, "embed_j")}
+    state: dict[Rep, Any] = {V: _channels(here, channels, mix, "embed_i")}
     for level in range(levels):
         radial = _radial(logs, valid, channels, level, quantized)
         state = _pair_level(state, senders, p, radial, (channels, maxdim, level, mix))
@@ -215,6 +217,12 @@ def _radial(logs: Any, valid: Any, channels: int, level: int, quantized: bool) -
     return MaskLayer(name=f"radial{level}_mask")(table, valid)
 
 
+def _squares(path: Path) -> bool:
+    """Whether the product of a tensor with itself is not zero."""
+    basis = path.left.basis()
+    return bool(coupling(path, basis, basis).square.terms)
+
+
 def _pair_level(
     state: dict[Rep, Any], senders: dict[Rep, Any], p: Any, radial: Any, config: tuple[int, int, int, str]
 ) -> dict[Rep, Any]:
@@ -229,11 +237,11 @@ def _pair_level(
     for rep, x in state.items():
         columns.setdefault(rep, []).append(x)
         for path in paths_up_to(maxdim):
-            if path.left is rep is path.right and square_terms(path, Basis.CARTESIAN).terms and not path.dual:
+            if path.left is rep is path.right and not path.dual and _squares(path):
                 square = CgSquareLayer(str(path), name=_safe(f"square{level}_{path}"))(x)
                 columns.setdefault(path.out, []).append(square)
     return {
-        rep: ChannelMixLayer(channels, rep is Rep.S, rep is Rep.F, mix, name=f"mix{level}_{rep.name}")(
+        rep: ChannelMixLayer(channels, rep is S, rep is F, mix, name=f"mix{level}_{rep.name}")(
             ConcatLayer("c", name=f"cat{level}_{rep.name}")(*parts)
         )
         for rep, parts in columns.items()
@@ -243,9 +251,7 @@ def _pair_level(
 def _from(rep: Rep, maxdim: int) -> list[Path]:
     """Return the paths rep x V -> anything."""
     found = [
-        p
-        for p in paths_up_to(maxdim)
-        if {p.left, p.right} == {rep, Rep.V} and (p.left is Rep.V or p.right is Rep.V)
+        p for p in paths_up_to(maxdim) if {p.left, p.right} == {rep, V} and (p.left is V or p.right is V)
     ]
     return [p if p.left is rep else parse_path(str(p.swapped)) for p in found]
 

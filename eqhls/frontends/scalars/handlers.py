@@ -19,7 +19,7 @@ from eqhls.frontends.scalars.rounding import quantizer
 from eqhls.frontends.scalars.shapes import concatenate, flatten, same, viewed
 from eqhls.frontends.scalars.site import Site, Value
 from eqhls.frontends.scalars.sums import average, sums, total
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder
 
 Handler = Callable[[Site, Any, list[Value]], Value]
@@ -51,7 +51,7 @@ def read_layer(builder: Builder, name: str, layer: Any, inputs: list[Value]) -> 
     cannot be exact."""
     site = Site(builder, name)
     for value in inputs:
-        if site.type(value).rep is not Rep.S and not isinstance(layer, hgq.layers.Quantizer):
+        if site.type(value).rep is not S and not isinstance(layer, hgq.layers.Quantizer):
             raise site.refuse(
                 f"is a {type(layer).__name__} on {site.type(value)}, expected scalars",
                 "take invariants first (InvariantsLayer, GramLayer), or use the layer of eqhls",

@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import Fixed
 from eqhls.frontends.layers.quantizers import WRAPPING, Forms, element_formats
 from eqhls.frontends.scalars.site import Site, Value
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.channel_mix import ChannelMix
@@ -43,7 +43,7 @@ def requantized(site: Site, x: Value, forms: Forms | None) -> Value:
         return x
     kind = site.type(x)
     forms = forms.reshape(kind.shape)
-    if kind.rep is not Rep.S:
+    if kind.rep is not S:
         _check_covariant(site, kind, forms)
     return Value(_split(site, x.name, forms[..., 0]), x.shape)
 

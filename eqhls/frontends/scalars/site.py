@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eqhls.errors import CompileError
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.input import Input
@@ -74,4 +74,4 @@ def plain_input(builder: Builder, name: str, shape: tuple[int, ...]) -> Value:
         )
     from_last = ("j", "c")[2 - len(shape) :]
     axes = tuple(Axis(n, s) for n, s in zip(from_last, shape, strict=True))
-    return Value(builder.add(name, Input(Type(Rep.S, axes))), shape)
+    return Value(builder.add(name, Input(Type(S, axes))), shape)

@@ -8,19 +8,21 @@ ones with complex coefficients: s, v and M take two (phases 1 and i), f and g on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.groups.basis import Basis
-from eqhls.groups.cg import Path, parse_path, table
-from eqhls.groups.complexcg import complex_tables, real_embedding
-from eqhls.groups.lorentz import Rep
+from eqhls.groups.coupling import Path
+from eqhls.groups.lorentz.basis import CARTESIAN
+from eqhls.groups.lorentz.cg import dense
+from eqhls.groups.lorentz.complexcg import complex_tables, real_embedding
+from eqhls.groups.lorentz.reps import F, T, V
+from eqhls.groups.rep import S
 
-REAL = {"00": Rep.S, "11": Rep.V, "20": Rep.F, "02": Rep.F, "22": Rep.T}
+REAL = {"00": S, "11": V, "20": F, "02": F, "22": T}
 """The real representation that carries a complex irrep."""
 
 DUAL_PHASE = {"20": 1, "02": -1}
@@ -58,19 +60,15 @@ def real_form(left: str, right: str, out: str) -> tuple[RealPath, ...]:
 
 
 def _embed(irrep: str) -> NDArray[Any]:
-    return real_embedding(REAL[irrep].value, irrep)
+    return real_embedding(REAL[irrep].name, irrep)
 
 
 def _candidates(left: str, right: str, out: str) -> list[Path]:
     """Return the plain path, and the dual one where it is not the plain one's Hodge dual."""
-    text = f"{REAL[left].name}*{REAL[right].name}->{REAL[out].name}"
-    dual = [f"{text}~"] if Rep.F in (REAL[left], REAL[right]) and out not in DUAL_PHASE else []
-    return [parse_path(t) for t in (text, *dual)]
+    plain = Path(REAL[left], REAL[right], REAL[out])
+    dual = F in (REAL[left], REAL[right]) and out not in DUAL_PHASE
+    return [plain, replace(plain, dual=True)] if dual else [plain]
 
 
 def _dense(path: Path) -> NDArray[Any]:
-    sparse = table(path, Basis.CARTESIAN)
-    full = np.zeros((path.out.dim, path.left.dim, path.right.dim))
-    for term in sparse.terms:
-        full[term.out, term.left, term.right] = term.numerator * 2.0**-sparse.shift
-    return full
+    return dense(path, CARTESIAN).astype(np.float64)
