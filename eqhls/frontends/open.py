@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from eqhls.errors import CompileError
-from eqhls.frontends.checkpoints.archive import CONFIG_FILE, STATE_FILE
-from eqhls.frontends.checkpoints.load import CHECKPOINT_FILE, is_checkpoint, load_checkpoint
+from eqhls.frontends.checkpoints.archive import CONFIG_FILE
+from eqhls.frontends.checkpoints.load import STATES, is_checkpoint, load_checkpoint
 from eqhls.frontends.graphfile import TEXT, load_model
 from eqhls.ir.graph import Graph
 from eqhls.lazy import lazy
@@ -50,7 +50,7 @@ def source_files(model: Path | str | Graph) -> dict[str, bytes]:
     path = Path(model)
     folder = path if path.is_dir() else path.parent
     if path.is_dir():
-        names = (TEXT, Path(TEXT).with_suffix(".npz").name, CHECKPOINT_FILE, STATE_FILE, CONFIG_FILE)
+        names = (TEXT, Path(TEXT).with_suffix(".npz").name, *STATES, CONFIG_FILE)
     elif path.suffix == Path(TEXT).suffix:
         names = (path.name, path.with_suffix(".npz").name)
     else:

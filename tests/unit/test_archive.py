@@ -284,10 +284,12 @@ def test_broken_archives_have_one_message(case: str, tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_folders_of_plain_arrays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["state_dict.npz", "weights.npz"])
+def test_folders_of_plain_arrays(name: str, tmp_path: Path) -> None:
     """In config.json null says nothing, and the sizes beside `args` are those of the events."""
-    np.savez(tmp_path / "state_dict.npz", **{"module.w": VALUES})
-    np.testing.assert_array_equal(read_arrays(tmp_path / "state_dict.npz").arrays["w"], VALUES)
+    assert not is_checkpoint(tmp_path)
+    np.savez(tmp_path / name, **{"module.w": VALUES})
+    np.testing.assert_array_equal(read_arrays(tmp_path / name).arrays["w"], VALUES)
     assert is_checkpoint(tmp_path)
     text = '{"nobj": 3, "name": null, "args": {"nobj": null, "scale": 1, "top": null, "name": "n"}}'
     (tmp_path / "config.json").write_text(text)

@@ -47,7 +47,7 @@ OTHER_TENSORS = {
     "_rebuild_nested_tensor": "a nested tensor",
 }
 """Tensors that are not an array of numbers, by the function of torch that would rebuild them."""
-STATE_FILE, CONFIG_FILE = "state_dict.npz", "config.json"
+STATE_FILES, CONFIG_FILE = ("state_dict.npz", "weights.npz"), "config.json"
 
 Array = NDArray[Any]
 
@@ -80,7 +80,7 @@ def read_checkpoint(path: Path, weights: str | None = None) -> Checkpoint:
 
 
 def read_arrays(path: Path, weights: str | None = None) -> Checkpoint:
-    """Read state_dict.npz: the same tensors under the same names. Raises CompileError as above."""
+    """Read plain arrays: the same tensors under the same names. Raises CompileError as above."""
     try:
         with zipfile.ZipFile(path) as archive:
             _bounded(sum(i.file_size for i in archive.infolist()), MAX_BYTES)

@@ -12,7 +12,7 @@ from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints import lgn, lorentznet, nano, pelican
 from eqhls.frontends.checkpoints.archive import (
     CONFIG_FILE,
-    STATE_FILE,
+    STATE_FILES,
     Checkpoint,
     read_arrays,
     read_checkpoint,
@@ -24,6 +24,8 @@ from eqhls.frontends.checkpoints.states import CHOICE, Taken
 from eqhls.ir.graph import Graph
 
 CHECKPOINT_FILE = "checkpoint.pt"
+STATES = (CHECKPOINT_FILE, *STATE_FILES)
+"""What the tensors of a folder may be called; the first that is there is read."""
 TORCH = (".pt", ".pth", ".ckpt")
 
 
@@ -41,7 +43,7 @@ FAMILIES: tuple[Family, ...] = (pelican, nano, lgn, lorentznet)
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a path names a checkpoint: a torch file, or a folder with one or with its tensors."""
-    return path.suffix in TORCH or any((path / n).is_file() for n in (CHECKPOINT_FILE, STATE_FILE))
+    return path.suffix in TORCH or any((path / n).is_file() for n in STATES)
 
 
 def load_checkpoint(path: Path, config: Path | None = None) -> Graph:
@@ -84,5 +86,5 @@ def _whole(family: Family, arrays: Mapping[str, NDArray[Any]], arguments: Mappin
 def _read(path: Path, weights: str | None) -> Checkpoint:
     if not path.is_dir():
         return read_checkpoint(path, weights)
-    file = path / CHECKPOINT_FILE
-    return read_checkpoint(file, weights) if file.is_file() else read_arrays(path / STATE_FILE, weights)
+    file = next(path / n for n in STATES if (path / n).is_file())
+    return read_checkpoint(file, weights) if file.name == CHECKPOINT_FILE else read_arrays(file, weights)
