@@ -8,6 +8,7 @@ from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.clamp import Clamp
+from eqhls.ops.composed import Composed
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.eq1to2 import Eq1to2
@@ -49,6 +50,7 @@ ALL: tuple[type[Op], ...] = (
     Mask,
     Table,
     Radial,
+    Composed,
     Log2,
     Relu,
     Dense,

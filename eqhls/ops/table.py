@@ -50,6 +50,15 @@ class Activation(Enum):
     SOFTSIGN = "softsign"
     LOG_SIGMOID = "log_sigmoid"
     ATAN = "atan"
+    GAUSSIAN = "gaussian"
+    """exp(-x^2)."""
+    SOFT_STEP = "soft_step"
+    """exp(-1 / x) for x > 0, else 0: smooth everywhere, of what bases with a finite support are made."""
+    STEP = "step"
+    """1 for x > 0, else 0."""
+    SINE = "sine"
+    POWER = "power"
+    """|x|**p, and 0 at x = 0 whatever the exponent p."""
 
     @property
     def logarithmic(self) -> bool:
@@ -59,7 +68,7 @@ class Activation(Enum):
     @property
     def arity(self) -> int:
         """The number of parameters of one term; several terms of it may be given."""
-        return 1 if self is Activation.SLOG else 0
+        return 1 if self in (Activation.SLOG, Activation.POWER) else 0
 
     def __call__(self, x: Floats, parameters: Floats = NOTHING) -> Floats:
         match self:
@@ -83,14 +92,36 @@ class Activation(Enum):
                 return np.log1p(np.sqrt(np.expm1(np.abs(x) * np.log(2.0))))
             case Activation.ROOT:
                 return np.sqrt(np.abs(x))
+            case Activation.POWER:
+                (p,) = parameters
+                return np.where(x == 0, 0.0, np.where(x == 0, 1.0, np.abs(x)) ** p)
             case _:
-                return _learned(self, x)
+                return (_radial if self in RADIAL else _learned)(self, x)
 
 
 def _logistic(x: Floats) -> Floats:
     """Return 1 / (1 + exp(-x)), without overflow at large negative x."""
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, 1.0) / (1.0 + small)
+
+
+RADIAL = (Activation.GAUSSIAN, Activation.SOFT_STEP, Activation.STEP, Activation.SINE)
+"""What bases and cuts of a distance are made of (`eqhls.frontends.radial`)."""
+
+
+def _radial(kind: Activation, x: Floats) -> Floats:
+    """Return one of RADIAL."""
+    match kind:
+        case Activation.GAUSSIAN:
+            return np.exp(-(x**2))
+        case Activation.SOFT_STEP:
+            return np.where(x > 0, np.exp(-1.0 / np.where(x > 0, x, 1.0)), 0.0)
+        case Activation.STEP:
+            return np.where(x > 0, 1.0, 0.0)
+        case Activation.SINE:
+            return np.sin(x)
+        case _:
+            raise AssertionError(kind)
 
 
 def _learned(kind: Activation, x: Floats) -> Floats:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eqhls.ir.graph import Graph
+from eqhls.passes.compose import compose
 from eqhls.passes.constants import fold_constants
 from eqhls.passes.cost import gates
 from eqhls.passes.hoist import hoist_differences, sum_products
@@ -29,6 +30,7 @@ ALGEBRA: tuple[Callable[[Graph], Graph], ...] = (
     fold_normalisation,
     open_rectifiers,
     merge_radials,
+    compose,
     hoist_differences,
     sum_products,
     share_common,

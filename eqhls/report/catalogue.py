@@ -23,6 +23,7 @@ WORDS = {
     "Tensor": "DOUBLE tensor",
     "Fixed": "format, `fix<8,4,RND,SAT>`",
     "Type": "type, `V.lc[j:16]`",
+    "Graph": "network, its `.eq` text and arrays as JSON",
     "Path": "path, `V*V->F`",
     "str": "text",
     "int": "integer",

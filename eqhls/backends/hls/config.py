@@ -6,8 +6,6 @@ weights/, read through static functions, so that the structs hold no objects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -15,24 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.backends.hls import indices, pairs
+from eqhls.backends.hls.context import Context, covering, plain
 from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.backends.hls.structs import Value
-from eqhls.engines import INTERVALS
+from eqhls.backends.hls.tables import composed_config, log2_config, radial_config, table_config
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, dyadic
+from eqhls.fixed import Fixed, dyadic
 from eqhls.groups.coupling import CGTable
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.registry import coupling, form
 from eqhls.groups.rep import S
-from eqhls.ir.graph import Node
 from eqhls.ir.op import Op, Tensor
-from eqhls.ir.types import Type, joined_axes
+from eqhls.ir.types import joined_axes
 from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix, dual_of
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.common import integers
+from eqhls.ops.composed import Composed
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.eq1to2 import Eq1to2
@@ -54,32 +53,6 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A node with what its config may depend on."""
-
-    node: Node
-    types: tuple[Type, ...]
-    place: Mapping[str, Value]
-
-    @property
-    def size(self) -> int:
-        return self.node.type.elements // self.node.type.rep.dim
-
-
-def covering(formats: tuple[Fixed, ...]) -> Fixed:
-    """Return one format that holds every value of all of them."""
-    frac = max(f.frac for f in formats)
-    lo = min(f.lo << (frac - f.frac) for f in formats)
-    hi = max(f.hi << (frac - f.frac) for f in formats)
-    return Fixed.covering(lo, hi, frac)
-
-
-def plain(form: Fixed) -> str:
-    """Return the C++ type without modes: assignments to it are exact."""
-    return f"ap_{'' if form.signed else 'u'}fixed<{form.width}, {form.integer}>"
 
 
 @singledispatch
@@ -348,50 +321,7 @@ def _(op: Requantize, c: Context) -> dict[str, Value]:
     return {"size": c.size, "extra": extra, **{f"target{k}_t": f.cpp for k, f in enumerate(forms)}}
 
 
-@config.register
-def _(op: Table, c: Context) -> dict[str, Value]:
-    kind = c.types[0]
-    by_bits = _entries(op, covering(kind.formats), op.values.shape[0])
-    row = indices.along(kind, op.axis, kind.size(op.axis)) if op.axis else np.zeros(c.size, dtype=int)
-    assert op.out is not None
-    return {"size": c.size, "row": row, "entry": by_bits, "entry_t": plain(op.out)}
-
-
-def _entries(op: Table | Radial, form: Fixed, rows: int) -> NDArray[Any]:
-    """Return the raw entries of each row by the bits of the address as an unsigned number."""
-    address = Num(INTERVALS, None, form.lo, form.hi, form.frac)
-    entries = np.array([op.entries(address, r) for r in range(rows)])
-    return np.roll(entries, form.lo, axis=1) if form.signed else entries
-
-
-@config.register
-def _(op: Radial, c: Context) -> dict[str, Value]:
-    assert op.out is not None
-    channels = len(op.weight.array)
-    entry = _entries(op, covering(c.types[0].formats), channels)
-    size = c.size // channels
-    return {"size": size, "channels": channels, "entry": entry, "entry_t": plain(op.out)}
-
-
-@config.register
-def _(op: Log2, c: Context) -> dict[str, Value]:
-    form = covering(c.types[0].formats)
-    top = op.scaled(op.turned(Num(INTERVALS, None, form.lo, form.hi, form.frac))).hi
-    width = max(1, top.bit_length())
-    count = 1 + max(0, -(-(width - op.window) // op.step))
-    codes = np.array([[op.code(cell, k * op.step) for cell in range(1 << op.window)] for k in range(count)])
-    point = op.grain - (np.frexp(op.floor)[1] - 1)
-    scaled = Fixed(width, width - int(point), False)
-    code_t = Fixed.covering(0, int(codes.max()), op.frac)
-    return {
-        "size": c.size,
-        "magnitude": op.magnitude,
-        "width": width,
-        "windows": count,
-        "window": op.window,
-        "step": op.step,
-        "odd": op.odd,
-        "code": codes,
-        "scaled_t": plain(scaled),
-        "code_t": plain(code_t),
-    }
+config.register(Table, table_config)
+config.register(Radial, radial_config)
+config.register(Composed, composed_config)
+config.register(Log2, log2_config)

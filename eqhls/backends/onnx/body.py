@@ -35,6 +35,13 @@ class Body:
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
 
+    def within(self) -> Body:
+        """Return a body for the parts of one op, to whose nodes it appends: all of them in double precision,
+        nothing rounded. Give it its inputs before each part."""
+        inner = Body(0, DOUBLE, False)
+        inner.nodes = self.nodes
+        return inner
+
     def real(self, k: int = 0) -> str:
         """Return input k in double precision."""
         self._wide = True

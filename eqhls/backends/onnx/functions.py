@@ -12,7 +12,14 @@ import numpy as np
 
 from eqhls.backends.onnx.body import Body
 from eqhls.backends.onnx.pairs import lower_pairs
-from eqhls.backends.onnx.scalars import lower_log2, lower_radial, lower_requantize, lower_table
+from eqhls.backends.onnx.scalars import (
+    decoded,
+    entered,
+    lower_log2,
+    lower_radial,
+    lower_requantize,
+    lower_table,
+)
 from eqhls.errors import CompileError
 from eqhls.groups.coupling import CGTable, Path
 from eqhls.groups.permutation import pairs_of
@@ -25,6 +32,7 @@ from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix, dual_of
 from eqhls.ops.clamp import Clamp
+from eqhls.ops.composed import Composed
 from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.eq1to2 import Eq1to2
@@ -196,6 +204,25 @@ def _(op: Relu, body: Body, types: tuple[Type, ...]) -> str:
 @lower.register
 def _(op: Clamp, body: Body, types: tuple[Type, ...]) -> str:
     return body("Clip", body.real(), body.const(-op.bound), body.const(op.bound))
+
+
+@lower.register
+def _(op: Composed, body: Body, types: tuple[Type, ...]) -> str:
+    """The ops of the network, over entries as events; rows stand behind them, channels last."""
+    x, rank, own = decoded(body, body.real(), op.floor), len(types[0].axes), [a.name for a in op.rows]
+    order = sorted(range(rank), key=lambda k: types[0].axes[k].name in own)
+    others = [types[0].axes[k].size for k in order[: rank - len(own)]]
+    perm = [0, *(1 + k for k in order), rank + 1]
+    rows, new = [a.size for a in op.rows], [a.size for a in op.channels]
+    flat = body("Reshape", body("Transpose", x, perm=perm), body.const([-1, *rows, 1]))
+    inner = body.within()
+    values: dict[str, str] = {}
+    for node in op.network:
+        inner.inputs = [values[n] for n in node.inputs] if node.inputs else [flat]
+        values[node.name] = lower(node.op, inner, op.network.types_into(node))
+    whole = body("Reshape", values[op.network.outputs[0]], body.const([-1, *others, *rows, *new, 1]))
+    back = [0, *(1 + int(k) for k in np.argsort(order)), *range(rank + 1, rank + 2 + len(new))]
+    return entered(body, body("Transpose", whole, perm=back), op.out)
 
 
 lower.register(Table, lower_table)

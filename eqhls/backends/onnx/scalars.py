@@ -6,6 +6,7 @@ from math import ceil
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from eqhls.backends.onnx.body import Body
 from eqhls.engines import interval
@@ -24,7 +25,7 @@ BOOL = onnx.TensorProto.BOOL
 def lower_table(op: Table, body: Body, types: tuple[Type, ...]) -> str:
     """Piecewise linear by cell, then the activation; exact: on the grid of the entries."""
     x, knots, values = body.real(), op.knots.array, op.values.array
-    x = _decoded(body, x, op.floor) if op.floor else x
+    x = decoded(body, x, op.floor)
     slopes = np.diff(values) / np.diff(knots)
     cell = body.bucket(x, knots[1:-1])
     corner = body("Gather", body.const(knots[:-1]), cell)
@@ -34,16 +35,18 @@ def lower_table(op: Table, body: Body, types: tuple[Type, ...]) -> str:
         cell = body("Add", cell, body.const(row))
     start, slope = (body("Gather", body.const(t.ravel()), cell) for t in (values[:, :-1], slopes))
     line = body("Add", start, body("Mul", slope, body("Sub", x, corner)))
-    return _entered(body, _activated(body, op, types[0], line), op.out, op.levels)
+    return entered(body, _activated(body, op, types[0], line), op.out, op.levels)
 
 
-def _decoded(body: Body, code: str, floor: float) -> str:
-    """Return the argument whose odd logarithmic code is given."""
+def decoded(body: Body, code: str, floor: float) -> str:
+    """Return the argument whose odd logarithmic code is given; without a floor it is the argument itself."""
+    if not floor:
+        return code
     size = body("Sub", body("Pow", body.const(2.0), body("Abs", code)), body.const(1.0))
     return body("Mul", body("Sign", code), body("Mul", size, body.const(floor)))
 
 
-def _entered(body: Body, y: str, out: Fixed | None, levels: Tensor | None = None) -> str:
+def entered(body: Body, y: str, out: Fixed | None, levels: Tensor | None = None) -> str:
     """Bound what saturates; exact: on the grid of the entries, or on the nearest of the levels."""
     if out is None:
         return y
@@ -79,6 +82,12 @@ def _activated(body: Body, op: Table, kind: Type, y: str) -> str:
             return body("Log", body("Add", one, body("Sqrt", squared)))
         case Activation.SLOG:
             return _slog(body, op, kind, y)
+        case Activation.POWER:
+            zero = body("Equal", y, body.const(0.0))
+            size = body("Pow", body("Where", zero, one, body("Abs", y)), body.const(_by_row(op, kind)))
+            return body("Where", zero, body.const(0.0), size)
+        case Activation.GAUSSIAN | Activation.SOFT_STEP | Activation.STEP | Activation.SINE:
+            return _radial(body, op.activation, y)
         case _:
             return _learned(body, op.activation, y)
 
@@ -116,12 +125,30 @@ def _atan(body: Body, y: str) -> str:
     return body("Mul", body("Mul", body.const(8.0), y), total)
 
 
-def _slog(body: Body, op: Table, kind: Type, y: str) -> str:
-    """sign(y) ((1 + |y|)^a - 1) / a with an exponent a row, and its limit where a is 0."""
+def _radial(body: Body, kind: Activation, y: str) -> str:
+    if kind is Activation.GAUSSIAN:
+        return body("Exp", body("Neg", body("Mul", y, y)))
+    if kind is Activation.SINE:
+        return body("Sin", y)
+    one, zero = body.const(1.0), body.const(0.0)
+    above = body("Greater", y, zero)
+    if kind is Activation.STEP:
+        return body("Where", above, one, zero)
+    bent = body("Exp", body("Neg", body("Div", one, body("Where", above, y, one))))
+    return body("Where", above, bent, zero)
+
+
+def _by_row(op: Table, kind: Type) -> NDArray[np.float64]:
+    """Return the parameters of an activation with one each row, so that they broadcast over the axes."""
     assert op.parameters is not None
     rows = op.parameters.array.ravel()
-    shape = [len(rows) if a.name == op.axis else 1 for a in kind.axes]
-    power, flat = (v.reshape(1, *shape, 1) for v in (np.where(rows == 0, 1.0, rows), rows == 0))
+    return rows.reshape(1, *(len(rows) if a.name == op.axis else 1 for a in kind.axes), 1)
+
+
+def _slog(body: Body, op: Table, kind: Type, y: str) -> str:
+    """sign(y) ((1 + |y|)^a - 1) / a with an exponent a row, and its limit where a is 0."""
+    rows = _by_row(op, kind)
+    power, flat = np.where(rows == 0, 1.0, rows), rows == 0
     one = body.const(1.0)
     grown = body("Log", body("Add", one, body("Abs", y)))
     curve = body("Sub", body("Exp", body("Mul", grown, body.const(power))), one)
@@ -137,7 +164,7 @@ def lower_radial(op: Radial, body: Body, types: tuple[Type, ...]) -> str:
     one = body.const(1.0)
     terms = body("Div", one, body("Add", one, body("Mul", x, body.const(op.slope.array))))
     y = body("Add", body("MatMul", terms, body.const(op.weight.array.T)), body.const(op.offset.array))
-    return _entered(body, body("Unsqueeze", y, body.const([-1])), op.out)
+    return entered(body, body("Unsqueeze", y, body.const([-1])), op.out)
 
 
 def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:

@@ -15,8 +15,11 @@ from eqhls.fixed import Fixed
 from eqhls.frontends.exchange.domain import RESULT, Attribute, attributes_of
 from eqhls.groups.coupling import Path
 from eqhls.groups.registry import parse_path
+from eqhls.ir.graph import Graph
 from eqhls.ir.op import Op, Tensor
+from eqhls.ir.text import pack_graph, unpack_graph
 from eqhls.ir.types import Type
+from eqhls.ops import BY_NAME
 
 KINDS = onnx.AttributeProto.AttributeType
 MOST_ELEMENTS = 1 << 24
@@ -63,6 +66,8 @@ def _encoded(attribute: Attribute, value: Any) -> onnx.AttributeProto:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Graph):
+        return pack_graph(value)
     if isinstance(value, Enum):
         return str(value.value)
     return int(value) if isinstance(value, bool) else value if isinstance(value, int | float) else str(value)
@@ -93,12 +98,16 @@ def _value(raw: Any, hint: Any) -> Any:
     if hint is Tensor:
         return Tensor(array_of(raw))
     text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-    parsers = {Fixed: Fixed.parse, Type: type_of, Path: parse_path}
+    parsers = {Fixed: Fixed.parse, Type: type_of, Path: parse_path, Graph: _network}
     if hint in parsers:
         return parsers[hint](text)
     if hint is float and not np.isfinite(text):
         raise ValueError(f"found {text}")
     return hint(text)
+
+
+def _network(text: str) -> Graph:
+    return unpack_graph(text, BY_NAME)
 
 
 def type_of(text: str) -> Type:

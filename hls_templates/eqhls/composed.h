@@ -1,0 +1,31 @@
+// composed: y[n, c] = entry(row(n) channels + c, bits of x[n]), one table for each function of one scalar.
+//
+// CFG::size          elements of x
+// CFG::channels      functions of an element, the last axis of y
+// CFG::row(n)        which functions element n takes
+// CFG::entry(r, a)   raw integer of entry_t of function r for the address a, the bits of x as an unsigned number
+#ifndef EQHLS_COMPOSED_H_
+#define EQHLS_COMPOSED_H_
+
+#include "common.h"
+
+namespace eqhls {
+
+template <class CFG, class X, class Y>
+void composed(const X& x, Y& y) {
+#pragma HLS INLINE
+  for (int n = 0; n < CFG::size; ++n) {
+#pragma HLS UNROLL
+    const ap_uint<X::value_t::width> address = x.c[0][n].range(X::value_t::width - 1, 0);
+    for (int c = 0; c < CFG::channels; ++c) {
+#pragma HLS UNROLL
+      const typename CFG::entry_t entry = from_bits<typename CFG::entry_t>(
+          CFG::entry(CFG::row(n) * CFG::channels + c, address.to_int()));
+      y.c[0][n * CFG::channels + c] = entry;
+    }
+  }
+}
+
+}  // namespace eqhls
+
+#endif
