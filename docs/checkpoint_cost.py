@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 from eqhls.compile import read_model
+from eqhls.events.read import halves, read_events
+from eqhls.events.scores import from_raw, predict_floats
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
 from eqhls.quantize.assign import assign
-from eqhls.verify.events import from_raw, halves, predict_floats, read_events
 from eqhls.verify.metrics import tagger_auc
 
 

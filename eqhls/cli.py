@@ -17,6 +17,8 @@ from rich.progress import BarColumn, Progress, TimeElapsedColumn
 from eqhls.backends.hls.build import build_project
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.errors import CompileError, VerificationError
+from eqhls.events.read import read_events
+from eqhls.events.scores import save_predictions
 from eqhls.frontends.open import load_any
 from eqhls.lazy import lazy
 from eqhls.options import parse_clock, read_options
@@ -25,7 +27,6 @@ from eqhls.report.html import write_report
 from eqhls.report.tables import cost_lines, evidence_table, model_table, summary_lines
 from eqhls.text import write_file
 from eqhls.tune import quantize_model
-from eqhls.verify.events import read_events, save_predictions
 from eqhls.verify.synth import synthesize
 from eqhls.version import VERSION
 

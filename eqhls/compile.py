@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from eqhls.errors import CompileError
+from eqhls.events.read import Events, from_mapping, read_events
+from eqhls.events.scores import Prediction, predict_floats
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.rep import S
@@ -26,7 +28,6 @@ from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
 from eqhls.verify.cocotb_run import SimulationResult
-from eqhls.verify.events import Events, Prediction, from_mapping, predict_floats, read_events
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
 from eqhls.verify.proof import Machines, make_test_vectors, prove, prove_symmetry, vector_feeds

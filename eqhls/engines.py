@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.fixed import Fixed, Num, NumArray, const, element
+from eqhls.fixed import Fixed, Formats, Num, NumArray, const, element
 
 Ints = NDArray[np.int64]
 
@@ -89,18 +89,18 @@ INTEGERS = Integers()
 
 def interval(formats: Sequence[Fixed], shape: tuple[int, ...]) -> NumArray:
     """Return inputs that may take any value of their formats; shape (*axes, components)."""
-    out = np.empty(shape, dtype=object)
+    out, forms = np.empty(shape, dtype=object), Formats(formats)
     for index in np.ndindex(shape):
-        form = formats[index[-1] if len(formats) > 1 else 0]
+        form = forms[index[-1]]
         out[index] = Num(INTERVALS, None, form.lo, form.hi, form.frac)
     return out
 
 
 def load(formats: Sequence[Fixed], raw: Ints) -> NumArray:
     """Return raw integers of shape (events, *axes, components) as emulator inputs."""
-    out = np.empty(raw.shape[1:], dtype=object)
+    out, forms = np.empty(raw.shape[1:], dtype=object), Formats(formats)
     for index in np.ndindex(out.shape):
-        form = formats[index[-1] if len(formats) > 1 else 0]
+        form = forms[index[-1]]
         out[index] = Num(
             INTEGERS, np.ascontiguousarray(raw[(slice(None), *index)]), form.lo, form.hi, form.frac
         )
@@ -109,15 +109,15 @@ def load(formats: Sequence[Fixed], raw: Ints) -> NumArray:
 
 def store(nums: NumArray, formats: Sequence[Fixed], events: int) -> Ints:
     """Return emulator values as raw integers of shape (events, *axes, components)."""
-    out = np.empty((events, *nums.shape), dtype=np.int64)
+    out, forms = np.empty((events, *nums.shape), dtype=np.int64), Formats(formats)
     for index in np.ndindex(nums.shape):
-        form = formats[index[-1] if len(formats) > 1 else 0]
+        form = forms[index[-1]]
         num = element(nums, index).at(form.frac)
         out[(slice(None), *index)] = num.lo if num.is_const else num.wire
     return out
 
 
-def hull(nums: NumArray, apart: bool = False) -> tuple[Fixed, ...]:
+def hull(nums: NumArray, apart: bool = False) -> Formats:
     """Return one covering format for all components, or, if they are taken `apart` because their binary
     points may differ, one for each component unless all agree."""
     formats: list[Fixed] = []
@@ -127,7 +127,7 @@ def hull(nums: NumArray, apart: bool = False) -> tuple[Fixed, ...]:
         frac = max(n.frac for n in column)
         column = [n.at(frac) for n in column]
         formats.append(Fixed.covering(min(n.lo for n in column), max(n.hi for n in column), frac))
-    return (formats[0],) if len(set(formats)) == 1 else tuple(formats)
+    return Formats(formats[:1] if len(set(formats)) == 1 else formats)
 
 
 def zeros(shape: tuple[int, ...]) -> NumArray:

@@ -12,6 +12,8 @@ import yaml
 
 from eqhls.compile import Report, events_of, project_graph, read_model, silent
 from eqhls.errors import CompileError
+from eqhls.events.read import Events, halves, rounded, sampled
+from eqhls.events.scores import from_raw, predict_floats
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.schedule import lower
@@ -22,7 +24,6 @@ from eqhls.quantize.assign import assign, ranges
 from eqhls.quantize.search import Merit, Problem, State, confirmed, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, sums, write_project
-from eqhls.verify.events import Events, from_raw, halves, predict_floats, rounded, sampled
 from eqhls.verify.metrics import auc_loss_error, tagger_auc
 from eqhls.verify.proof import scored_output
 from eqhls.verify.symmetry_stages import equivariance_error

@@ -21,9 +21,9 @@ import keras
 import numpy as np
 from rich.progress import Progress
 
+from eqhls.events.prepare import InputForm, Prepared, prepare
 from eqhls.frontends.graphfile import save_graph
 from eqhls.frontends.keras import read_keras
-from eqhls.frontends.prepare import InputForm, Prepared, prepare
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph
 from eqhls.text import write_file
@@ -66,20 +66,15 @@ def read(
 ) -> tuple[Prepared, np.ndarray, dict[str, np.ndarray]]:
     """Return the jets as integers in the formats of the network's ports, labels, and what was read."""
     vectors = [n.name for n in graph.inputs if n.type.rep is V]
-    formats = [tuple(graph.node(k).type.format_of(c) for c in range(4)) for k in vectors]
+    formats = [graph.node(k).type.formats for k in vectors]
     with np.load(folder / f"toptag_{part}.npz") as file:
         raw = {k: file[k] for k in ("p4", "jet", "y")}
     return prepare(raw["p4"], raw["jet"], form, 16, *formats), raw["y"].astype(np.int64), raw
 
 
-def steps(graph: Graph, name: str) -> np.ndarray:
-    kind = graph.node(name).type
-    return np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
-
-
 def values(graph: Graph, events: Prepared) -> list[np.ndarray]:
-    """Return the inputs of the Keras model: integers times their steps."""
-    return [(getattr(events, n.name) * steps(graph, n.name)).astype("float32") for n in graph.inputs]
+    """Return the inputs of the Keras model: integers times their LSBs."""
+    return [(getattr(events, n.name) * n.type.formats.lsb).astype("float32") for n in graph.inputs]
 
 
 def scores(graph: Graph, events: Prepared) -> tuple[np.ndarray, np.ndarray]:

@@ -24,7 +24,6 @@ with warnings.catch_warnings():
 from eqhls.fixed import Fixed
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
-from eqhls.verify.ports import steps
 
 EVENTS = 48
 PROBE = "probe"
@@ -170,7 +169,7 @@ def events(graph: Graph) -> dict[str, np.ndarray]:
 
 
 def floats(graph: Graph, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {n.name: raw[n.name] * (steps(n) if n.type.formats else 2.0**-5) for n in graph.inputs}
+    return {n.name: raw[n.name] * (n.type.formats.lsb if n.type.formats else 2.0**-5) for n in graph.inputs}
 
 
 def keras_numbers(model: Any, graph: Graph) -> np.ndarray:
@@ -189,7 +188,7 @@ def check_follows(model: Any, graph: Graph, compare: str) -> np.ndarray:
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5 * np.abs(want).max() + 1e-12)
     if compare in ("exact", "both"):
         exact = graph.formatted()
-        got = exact.evaluate(raw)[name] * steps(exact.node(name))
+        got = exact.evaluate(raw)[name] * exact.node(name).type.formats.lsb
         np.testing.assert_array_equal(got.reshape(EVENTS, -1), want)
     return want
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.vectors import port_events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
@@ -22,7 +23,6 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.relu import Relu
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Table
-from eqhls.vectors import port_events
 
 WIDEST_PORT, FINEST = 40, 24
 ROUNDINGS, OVERFLOWS = tuple(Rounding), tuple(Overflow)

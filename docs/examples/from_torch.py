@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from eqhls.backends.onnx.write import with_functions
+from eqhls.complete import with_functions
 from eqhls.text import write_file
 
 PARTICLES, HIDDEN = 6, 4

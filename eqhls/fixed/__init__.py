@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eqhls.fixed.format import MAX_WIDTH, Fixed, Overflow, Rounding
+from eqhls.fixed.formats import NO_FORMATS, Formats
 from eqhls.fixed.num import (
     Engine,
     Num,
@@ -19,8 +20,10 @@ from eqhls.fixed.rounding import overflows, quantize
 
 __all__ = [
     "MAX_WIDTH",
+    "NO_FORMATS",
     "Engine",
     "Fixed",
+    "Formats",
     "Num",
     "NumArray",
     "Overflow",

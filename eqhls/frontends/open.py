@@ -14,7 +14,7 @@ from eqhls.ir.graph import Graph
 from eqhls.lazy import lazy
 
 keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras]'")
-onnx = lazy("eqhls.frontends.onnx", "ONNX", "pip install 'eqhls[onnx]'")
+onnx = lazy("eqhls.frontends.onnx.read", "ONNX", "pip install 'eqhls[onnx]'")
 
 READERS: dict[str, Callable[[Path], Any]] = {
     ".keras": lambda path: keras.read_keras(path),

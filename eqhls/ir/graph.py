@@ -13,7 +13,7 @@ import numpy as np
 from eqhls.engines import Ints, hull, interval, load, store
 from eqhls.errors import CompileError
 from eqhls.fixed import NumArray
-from eqhls.ir.op import Floats, Op
+from eqhls.ir.op import Floats, Op, typed
 from eqhls.ir.types import Type
 
 CHUNK = 4096
@@ -336,7 +336,7 @@ def _inferred(graph: str, name: str, op: Op, inputs: tuple[str, ...], known: Map
             "order the ops so that each value comes before its use",
         )
     try:
-        return op.infer(*(known[n] for n in inputs))
+        return typed(op, *(known[n] for n in inputs))
     except CompileError as error:
         raise error.at(where) from None
     except (IndexError, ValueError) as error:

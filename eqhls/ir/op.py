@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.permutation import PARTICLES, RING, Action
 from eqhls.groups.rep import S
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
@@ -20,6 +22,36 @@ from eqhls.ir.work import Work
 Floats = NDArray[np.float64]
 FLIPPED, EXCHANGED, TRUNCATED = "flipped metric sign", "exchanged components", "truncated product"
 """Faults that a block may be given, to see whether a test of the symmetry notices."""
+
+
+class Along(Enum):
+    """What an op does along an axis of its inputs."""
+
+    MAP = "map"
+    """Entry k of the result needs entry k alone."""
+    SPREAD = "spread"
+    """As MAP, but an input without the axis meets every entry."""
+    REDUCE = "reduce"
+    """The axis goes, by a sum in which all entries are alike."""
+    SHIFT = "shift"
+    """Entry k needs entries at fixed distances from k, around a ring."""
+    ALIKE = "alike"
+    """The result needs the whole axis, but treats all entries alike: permuted together with every axis that
+    goes with this one, they permute the result."""
+    EVENT = "event"
+    """Anything else: the op needs the whole axis and may tell entries apart."""
+
+    def commutes(self, action: Action) -> bool:
+        """Whether an op that is so along an axis commutes with what moves the axis."""
+        match self:
+            case Along.SHIFT:
+                return action.group in ("", RING.group)
+            case Along.ALIKE:
+                return action.group in ("", PARTICLES.group)
+            case Along.EVENT:
+                return not action.moves
+            case _:
+                return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +131,10 @@ class Op(ABC):
         """Return instances with input types, over which every law runs."""
 
     @abstractmethod
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        """Return what the op does along an axis that some input has, by the name that it has there."""
+
+    @abstractmethod
     def work(self, types: tuple[Type, ...]) -> Work:
         """Return what one event multiplies and looks up."""
 
@@ -169,6 +205,21 @@ class Op(ABC):
         """Raise CompileError unless there are `count` inputs."""
         if len(types) != count:
             raise self.error(f"found {len(types)} inputs, expected {count}")
+
+
+def typed(op: Op, *types: Type) -> Type:
+    """Return the type of the result, as `infer` does. Raises CompileError also if the op does not commute
+    with what moves an axis."""
+    out = op.infer(*types)
+    for axis in dict.fromkeys(a for t in types for a in t.axes if a.action.moves):
+        along = op.along(types, axis.name)
+        if not along.commutes(axis.action):
+            raise op.error(
+                f"found {', '.join(map(str, types))} and tells the entries of axis {axis} apart "
+                f"({along.value}), which {axis.action.group} moves",
+                f"treat its entries alike, or declare {axis.name}:{axis.size}, which nothing moves",
+            )
+    return out
 
 
 def component_faults(result: Type) -> tuple[str, ...]:

@@ -10,20 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import NO_FORMATS, Fixed, Formats
+from eqhls.groups.permutation import ACTIONS, CHANNELS, Action
 from eqhls.groups.registry import rep as rep_named
 from eqhls.groups.rep import Basis, Rep, S
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A named axis: `j` senders, `i` receivers, `c` channels, `p` pairs."""
+    """A named axis, and the group that moves its entries: `j:16@S` is a set of 16 particles, `x:8@Z` a ring
+    of 8 sites, `c:4` four channels, which nobody moves. The name itself means nothing."""
 
     name: str
     size: int
+    action: Action = CHANNELS
+
+    @property
+    def moved_with(self) -> tuple[str, int]:
+        """The group and the number of points that it permutes: axes that agree in it are moved together."""
+        return (self.action.group, self.action.points(self.size))
+
+    def named(self, name: str) -> Axis:
+        """Return the same axis under another name."""
+        return replace(self, name=name)
 
     def __str__(self) -> str:
-        return f"{self.name}:{self.size}"
+        return f"{self.name}:{self.size}{'@' if self.action.moves else ''}{self.action.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Axis:
+        """Read what `str` prints. Raises ValueError or KeyError for anything else."""
+        name, size = text.strip().split(":")
+        count, at, action = size.partition("@")
+        if at and not action:
+            raise ValueError(text)
+        return cls(name, int(count), ACTIONS[action])
 
 
 _TYPE = re.compile(r"(\w+)(?:\.(\w+))?\[([^\]]*)\](?::(.+))?")
@@ -35,21 +56,23 @@ _FIRST = Basis("", ())
 class Type:
     """A tensor of shape (*axes, components) that transforms in `rep`.
 
-    `formats` is empty before quantization; after it, one format for all components or one each.
+    `formats` is empty before quantization; after it, one format for all components or one each. Any tuple
+    of formats may be given.
     """
 
     rep: Rep
     axes: tuple[Axis, ...] = ()
     basis: Basis = _FIRST
-    formats: tuple[Fixed, ...] = ()
+    formats: Formats = NO_FORMATS
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "formats", Formats(self.formats))
         if self.basis == _FIRST or self.rep is S:
             object.__setattr__(self, "basis", self.rep.basis())
         if self.basis not in self.rep.bases:
-            names = ", ".join(b.name for b in self.rep.bases)
+            known = ", ".join(b.name for b in self.rep.bases)
             raise CompileError(
-                "type", f"found the basis {self.basis} of {self.rep}", f"expected one of {names}"
+                "type", f"found the basis {self.basis} of {self.rep}", f"expected one of {known}"
             )
         names = [a.name for a in self.axes]
         if len(set(names)) != len(names) or any(a.size < 1 for a in self.axes):
@@ -58,6 +81,8 @@ class Type:
                 f"found axes [{', '.join(map(str, self.axes))}]",
                 "axes need different names and sizes of at least 1",
             )
+        for axis in self.axes:
+            axis.action.points(axis.size)
         if len(self.formats) not in (0, 1, self.rep.dim):
             raise CompileError("type", f"found {len(self.formats)} formats, expected 1 or {self.rep.dim}")
 
@@ -83,6 +108,10 @@ class Type:
             "axes", f"found no axis {name!r} in {self}", f"it has {[a.name for a in self.axes]}"
         )
 
+    def axis(self, name: str) -> Axis:
+        """Return an axis by name, or raise CompileError naming those that exist."""
+        return self.axes[self.index(name)]
+
     def has(self, name: str) -> bool:
         return any(a.name == name for a in self.axes)
 
@@ -106,7 +135,7 @@ class Type:
         return Type(rep, self.axes if axes is None else axes, basis)
 
     def format_of(self, component: int) -> Fixed:
-        return self.formats[component if len(self.formats) > 1 else 0]
+        return self.formats[component]
 
     def __str__(self) -> str:
         basis = "" if self.rep.dim == 1 else f".{self.basis}"
@@ -121,13 +150,12 @@ class Type:
             if not found:
                 raise ValueError(text)
             rep, basis, axes, formats = found.groups()
-            named = [item.split(":") for item in axes.split(",") if item.strip()]
             found_rep = rep_named(rep)
             return cls(
                 found_rep,
-                tuple(Axis(n.strip(), int(s)) for n, s in named),
-                found_rep.basis(basis or ""),
-                tuple(Fixed.parse(f) for f in formats.split("|")) if formats else (),
+                tuple(Axis.parse(a) for a in axes.split(",") if a.strip()),
+                rep_named(rep).basis(basis or ""),
+                Formats(map(Fixed.parse, formats.split("|")) if formats else ()),
             )
         except (ValueError, KeyError):
             raise CompileError(
@@ -141,8 +169,10 @@ def joined_axes(a: Type, b: Type) -> tuple[Axis, ...]:
     Axes of the same name must have the same size; raises CompileError otherwise.
     """
     for axis in b.axes:
-        if a.has(axis.name) and a.size(axis.name) != axis.size:
-            raise CompileError("axes", f"found {a} and {b}, expected the same size of axis {axis.name!r}")
+        if a.has(axis.name) and a.axes[a.index(axis.name)] != axis:
+            raise CompileError(
+                "axes", f"found {a} and {b}, expected the same size and action of axis {axis.name!r}"
+            )
     return a.axes + tuple(x for x in b.axes if not a.has(x.name))
 
 

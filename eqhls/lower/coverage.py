@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from eqhls.engines import Ints
+from eqhls.events.vectors import Feeds, port_events
 from eqhls.ir.graph import Graph
 from eqhls.lower.netlist import Cell, Constant, Lookup, Netlist, simulate
-from eqhls.vectors import Feeds, port_events
 
 FIRST = 4000
 """Events that are taken whatever they reach."""

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from eqhls.errors import CompileError
+from eqhls.events.vectors import port_events
 from eqhls.fixed import NumArray, element
 from eqhls.ir.graph import Graph
 from eqhls.lazy import lazy
 from eqhls.lower.layout import Layout
 from eqhls.lower.netlist import Netlist, simulate
 from eqhls.options import Options
-from eqhls.vectors import port_events
 
 CHECK_VALUES = 1 << 27
 """Values of cells that the check of a netlist computes, for about a second."""

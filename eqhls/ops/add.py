@@ -11,9 +11,9 @@ import numpy as np
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.lorentz.reps import F, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type, joined_axes, spread
-from eqhls.ops.common import Plain, example
+from eqhls.ops.common import Plain, entrywise, example
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class Add(Plain):
             raise self.error(f"found minus = {list(self.minus)} with {len(types)} inputs")
         joined = reduce(lambda a, b: a.like(a.rep, joined_axes(a, b)), types)
         return joined.like(joined.rep)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return entrywise(types, axis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = self.infer(*types).axes

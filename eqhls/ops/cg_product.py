@@ -9,10 +9,10 @@ from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
 from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import broadcast, contract, contract_faulty, example
+from eqhls.ops.common import broadcast, contract, contract_faulty, entrywise, example
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class CgProduct(Op):
 
     def _product(self, types: tuple[Type, ...]) -> Coupling:
         return coupling(self.path, types[0].basis, types[1].basis)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return entrywise(types, axis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         out = self.infer(*types)

@@ -9,7 +9,7 @@ from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
 from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
@@ -43,6 +43,9 @@ class CgSquare(Op):
 
     def _product(self, types: tuple[Type, ...]) -> Coupling:
         return coupling(self.path, types[0].basis, types[0].basis)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self._product(types).contract(x[0], x[0])

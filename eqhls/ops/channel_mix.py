@@ -12,7 +12,7 @@ from eqhls.groups.coupling import Coupling
 from eqhls.groups.lorentz.reps import F, T, V
 from eqhls.groups.registry import coupling, parse_path
 from eqhls.groups.rep import ONE, S
-from eqhls.ir.op import Example, Floats, Op, Tensor, component_faults
+from eqhls.ir.op import Along, Example, Floats, Op, Tensor, component_faults
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, example, integers, mapped
@@ -59,6 +59,9 @@ class ChannelMix(Op):
                 "only F has a dual; give it the shape of the weights",
             )
         return kind.with_axis(self.axis, Axis(self.axis, self.weight.shape[0]))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.axis else Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         where = 1 + types[0].index(self.axis)

@@ -11,7 +11,7 @@ from eqhls.fixed import Fixed, Num, NumArray, dyadic
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import F, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Part
+from eqhls.ir.op import Along, Example, Floats, Part
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers
 
@@ -36,6 +36,9 @@ class Clamp(Plain):
         if types[0].basis is LIGHT_CONE:
             raise self.error(f"found {types[0]}", "one bound for p+ and p- means nothing; use xyz")
         return types[0].like(types[0].rep)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.clip(x[0], -self.bound, self.bound)

@@ -10,13 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, const, constant_matmul, element, total
+from eqhls.fixed import (
+    Fixed,
+    Formats,
+    Num,
+    NumArray,
+    Overflow,
+    Rounding,
+    const,
+    constant_matmul,
+    element,
+    total,
+)
 from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.coupling import CGTable
 from eqhls.groups.lorentz.basis import CARTESIAN
-from eqhls.groups.permutation import corner, triangle
+from eqhls.groups.permutation import CHANNELS, PAIRS, PARTICLES, Action, corner, triangle
 from eqhls.groups.rep import Basis, Rep, S
-from eqhls.ir.op import TRUNCATED, Floats, Op, Tensor, component_faults, disturbed
+from eqhls.ir.op import TRUNCATED, Along, Floats, Op, Tensor, component_faults, disturbed
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 
@@ -29,7 +40,30 @@ def example(
 ) -> Type:
     """Return a type for an example; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
-    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, formats)
+    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, Formats(formats))
+
+
+def entrywise(types: tuple[Type, ...], axis: str) -> Along:
+    """Return what an op does along an axis by which its inputs are matched."""
+    return Along.MAP if all(t.has(axis) for t in types) else Along.SPREAD
+
+
+def paired(axis: Axis, to: str) -> Axis:
+    """Return the axis of the pairs i <= j of the entries of an axis."""
+    action = PAIRS if axis.action == PARTICLES else CHANNELS
+    return Axis(to, axis.size * (axis.size + 1) // 2, action)
+
+
+def particle_action(block: str, kind: Type, pairs: bool = True) -> Action:
+    """Return what moves the particles of S[i,j,c], triangular S[p,c] or, if not `pairs`, S[i,c]. Raises
+    CompileError unless its axes but the last move as particles, or pairs of them, do, or not at all."""
+    found = {a.action for a in kind.axes[:-1]}
+    want = PAIRS if pairs and len(kind.axes) == 2 else PARTICLES
+    if found not in ({CHANNELS}, {want}):
+        raise CompileError(
+            block, f"found {kind}", f"give all its axes but the last the action @{want.name}, or none"
+        )
+    return PARTICLES if found == {want} else CHANNELS
 
 
 def mapped(size: int, *maps: Tensor | None) -> int:

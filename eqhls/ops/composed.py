@@ -15,7 +15,7 @@ from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.registry import parse_path
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Along, Example, Floats, Op, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
@@ -118,6 +118,9 @@ class Composed(Function):
         """Return every function at arguments of shape (n,), shape (n, functions)."""
         wide = np.broadcast_to(x.reshape(-1, *(1 for _ in self.rows), 1), (len(x), *self._port.shape))
         return self.function(wide).reshape(len(x), -1)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if any(a.name == axis for a in self.rows) else Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         kind, own = types[0], self.rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.lorentz.reps import V
-from eqhls.ir.op import Example, Floats
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example
 
@@ -33,6 +33,9 @@ class Concat(Plain):
                     "only tensors that transform alike can share an axis",
                 )
         return types[0].with_axis(self.axis, Axis(self.axis, sum(t.size(self.axis) for t in types)))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.axis else Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         events = max(len(a) for a in x)

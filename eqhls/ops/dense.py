@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.fixed import NumArray, const, constant_matmul
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import ScalarMap, example, integers, scalars_only
 
@@ -31,6 +31,9 @@ class Dense(ScalarMap):
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
             raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
         return Type(S, (Axis(self.to, self.weight.shape[0]),))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         out = x[0].reshape(len(x[0]), -1) @ self.weight.array.T

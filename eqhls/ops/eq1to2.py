@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     ScalarMap,
@@ -20,6 +20,7 @@ from eqhls.ops.common import (
     example,
     integers,
     mixed,
+    particle_action,
     scalars_only,
 )
 
@@ -44,8 +45,12 @@ class Eq1to2(ScalarMap):
         kind = types[0]
         check_axes(self.kind(), kind, self.row, self.channel)
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias)
+        particle_action(self.kind(), kind, pairs=False)
         rows, out = kind.axes[0], Axis(self.channel, self.weight.shape[0])
-        return kind.like(S, (rows, Axis(self.column, rows.size), out))
+        return kind.like(S, (rows, rows.named(self.column), out))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]

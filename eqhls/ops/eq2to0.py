@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import NumArray, sum_axis, total
 from eqhls.groups.permutation import corner, pairs_of
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     ScalarMap,
@@ -23,6 +23,7 @@ from eqhls.ops.common import (
     integers,
     mixed,
     pair_count,
+    particle_action,
     scalars_only,
 )
 
@@ -44,10 +45,14 @@ class Eq2to0(ScalarMap):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         pair_count(self.kind(), types[0])
+        particle_action(self.kind(), types[0])
         check_last(self.kind(), types[0], self.channel)
         channels = types[0].size(self.channel)
         check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
         return types[0].like(S, (Axis(self.channel, self.weight.shape[0]),))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = full_pairs(x[0][..., 0], 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     ScalarMap,
@@ -22,6 +22,7 @@ from eqhls.ops.common import (
     integers,
     mixed,
     pair_count,
+    particle_action,
     scalars_only,
 )
 
@@ -46,7 +47,11 @@ class Eq2to1(ScalarMap):
         check_last(self.kind(), types[0], self.channel)
         n, channels = pair_count(self.kind(), types[0]), types[0].size(self.channel)
         check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
-        return types[0].like(S, (Axis(self.to, n), Axis(self.channel, self.weight.shape[0])))
+        particles = Axis(self.to, n, particle_action(self.kind(), types[0]))
+        return types[0].like(S, (particles, Axis(self.channel, self.weight.shape[0])))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = full_pairs(x[0][..., 0], 1)

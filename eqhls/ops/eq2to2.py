@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     ScalarMap,
@@ -21,6 +21,7 @@ from eqhls.ops.common import (
     example,
     integers,
     mixed,
+    particle_action,
     scalars_only,
 )
 
@@ -58,7 +59,11 @@ class Eq2to2(ScalarMap):
             raise self.error(f"found {kind}, expected as many rows as columns")
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
         check_keep(self.kind(), self.keep)
+        particle_action(self.kind(), kind)
         return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]

@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import NumArray, sum_axis, total
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     ScalarMap,
@@ -22,6 +22,7 @@ from eqhls.ops.common import (
     example,
     integers,
     mixed,
+    particle_action,
     scalars_only,
 )
 
@@ -54,7 +55,11 @@ class Eq2to2Symmetric(ScalarMap):
         corner(kind.size(self.pair))
         check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
         check_keep(self.kind(), self.keep)
+        particle_action(self.kind(), kind)
         return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         size = types[0].size(self.pair)

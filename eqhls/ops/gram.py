@@ -11,12 +11,21 @@ from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling
 from eqhls.groups.lorentz.basis import LIGHT_CONE, VectorBasis
 from eqhls.groups.lorentz.reps import V, dot
+from eqhls.groups.permutation import CHANNELS, PARTICLES
 from eqhls.groups.registry import coupling, form
 from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
-from eqhls.ir.types import Axis, Type, joined_axes, spread
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
+from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import LIGHT_CONE_FORMATS, broadcast, contract, contract_faulty, example
+from eqhls.ops.common import (
+    LIGHT_CONE_FORMATS,
+    broadcast,
+    contract,
+    contract_faulty,
+    entrywise,
+    example,
+    paired,
+)
 
 PRODUCT = form(V)
 
@@ -51,13 +60,18 @@ class Gram(Op):
                 )
         if len(types) == 2:
             return types[0].like(S, joined_axes(*types))
-        n = types[0].size(self.axis)
-        return types[0].like(S).with_axis(self.axis, Axis(self.to, n * (n + 1) // 2))
+        return types[0].like(S).with_axis(self.axis, paired(types[0].axis(self.axis), self.to))
 
     def _pairs(self, kind: Type) -> tuple[list[int], list[int]]:
         n = kind.size(self.axis)
         pairs = [(a, b) for a in range(n) for b in range(a, n)]
         return [a for a, _ in pairs], [b for _, b in pairs]
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        """The pairs of a set are permuted with it; those of a ring have no name."""
+        if len(types) == 2 or axis != self.axis:
+            return entrywise(types, axis)
+        return Along.ALIKE if types[0].axis(axis).action in (CHANNELS, PARTICLES) else Along.EVENT
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         basis = cast(VectorBasis, types[0].basis)

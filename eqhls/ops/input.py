@@ -9,7 +9,7 @@ from eqhls.fixed import Fixed, NumArray, Overflow
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Along, Example, Floats, Op, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import LIGHT_CONE_FORMATS, example, nearest
@@ -30,6 +30,9 @@ class Input(Op):
         if not self.type.rep.own_formats and len(set(self.type.formats)) > 1:
             raise self.error(f"found {self.type}", f"give all components of {self.type.rep.name} one format")
         return self.type
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        raise AssertionError("an input has no inputs")
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         raise AssertionError("an input is fed, not computed")

@@ -11,7 +11,7 @@ from eqhls.groups.lorentz.basis import VectorBasis
 from eqhls.groups.lorentz.reps import V, square
 from eqhls.groups.registry import coupling, form, reps
 from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
@@ -28,6 +28,9 @@ class Invariants(Op):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         return types[0].like(S)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         kind = types[0]

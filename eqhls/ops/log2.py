@@ -12,7 +12,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, const, select
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op
+from eqhls.ir.op import Along, Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers, scalars_only
@@ -61,6 +61,9 @@ class Log2(Op):
     def top(self) -> float:
         """The largest result, in octaves."""
         return (self.codes - 1) * 2.0**-self.frac
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if self.odd:

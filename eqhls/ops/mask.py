@@ -10,9 +10,9 @@ import numpy as np
 from eqhls.fixed import Fixed, NumArray, const, element, select
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type, spread
-from eqhls.ops.common import Plain, broadcast, example, scalars_only
+from eqhls.ops.common import Plain, broadcast, entrywise, example, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Mask(Plain):
         if flag.formats and (flag.formats[0].lo, flag.formats[0].hi, flag.formats[0].frac) != (0, 1, 0):
             raise self.error(f"found flags of format {flag.formats[0]}, expected ufix<1,1>")
         return x.like(x.rep)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return entrywise(types, axis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0] * spread(x[1], types[1], types[0].axes, 1)

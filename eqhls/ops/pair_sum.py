@@ -12,10 +12,10 @@ from eqhls.fixed import Fixed, NumArray, sum_axis
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import T, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, component_faults
+from eqhls.ir.op import Along, Example, Floats, Op, component_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import LIGHT_CONE_FORMATS, example, scalars_only
+from eqhls.ops.common import LIGHT_CONE_FORMATS, entrywise, example, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,9 @@ class PairSum(Op):
             raise self.error(f"found {weight} and {x}, expected axis {self.over} in both")
         axes = joined_axes(weight, x)
         return x.like(x.rep, axes).without(self.over)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.REDUCE if axis == self.over else entrywise(types, axis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = joined_axes(*types)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example
 
@@ -24,6 +24,9 @@ class ParticleSum(Plain):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         return types[0].without(self.axis)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.REDUCE if axis == self.axis else Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0].sum(axis=1 + types[0].index(self.axis))

@@ -10,7 +10,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Function, addresses, beyond, example, lookups, scalars_only, tabled, tabulated
 
@@ -49,6 +49,9 @@ class Radial(Function):
         """Return all channels of the real function, on a new last axis."""
         v = self.floor * np.exp2(x) if self.floor else np.abs(x)
         return (1.0 / (1.0 + v[..., None] * self.slope.array)) @ self.weight.array.T + self.offset.array
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self.function(x[0][..., 0])[..., None]

@@ -9,7 +9,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers, scalars_only
 
@@ -25,6 +25,9 @@ class Relu(Plain):
         self.expect(types, 1)
         scalars_only(self.kind(), types)
         return types[0].like(S)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from eqhls.fixed import NumArray
 from eqhls.groups.lorentz.reps import V
-from eqhls.ir.op import Example, Floats
-from eqhls.ir.types import Axis, Type
+from eqhls.ir.op import Along, Example, Floats
+from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example
 
 
@@ -23,7 +23,10 @@ class Rename(Plain):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        return types[0].with_axis(self.axis, Axis(self.to, types[0].size(self.axis)))
+        return types[0].with_axis(self.axis, types[0].axis(self.axis).named(self.to))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0]

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray, Overflow, Rounding, overflows, quantize
+from eqhls.fixed import Fixed, Formats, NumArray, Overflow, Rounding, overflows, quantize
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, Part, component_faults
+from eqhls.ir.op import Along, Example, Floats, Op, Part, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
@@ -38,8 +38,8 @@ class Requantize(Op):
             )
         return types[0].like(types[0].rep)
 
-    def _format(self, component: int) -> Fixed:
-        return self.formats[component if len(self.formats) > 1 else 0]
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0) if self.rectifies(types[0]) else x[0]
@@ -52,18 +52,20 @@ class Requantize(Op):
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if not all(f.overflow.saturates for f in self.formats):
             return self.reference(types, *x)
-        lsb, low, high = np.array([(f.lsb, f.lo, f.hi) for f in self.formats]).T
-        return np.clip(x[0], low * lsb, high * lsb)
+        forms = Formats(self.formats)
+        return np.clip(x[0], forms.lo * forms.lsb, forms.hi * forms.lsb)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        return map_numbers(x[0], lambda num, index: quantize(num, self._format(index[-1])))
+        forms = Formats(self.formats)
+        return map_numbers(x[0], lambda num, index: quantize(num, forms[index[-1]]))
 
     def rounding(self, types: tuple[Type, ...]) -> float | Floats:
         truncating = (Rounding.TRN, Rounding.TRN_ZERO)
         return np.array([f.lsb * (1.0 if f.rounding in truncating else 0.5) for f in self.formats])
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        return map_numbers(x[0], lambda num, index: overflows(num, self._format(index[-1])))
+        forms = Formats(self.formats)
+        return map_numbers(x[0], lambda num, index: overflows(num, forms[index[-1]]))
 
     def rounds_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not S
@@ -71,7 +73,7 @@ class Requantize(Op):
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
         if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in self.formats):
             return None
-        forms = [self._format(c) for c in range(types[0].rep.dim)]
+        forms = Formats(self.formats).each(types[0].rep.dim)
         return tuple(Part((f.width, f.signed, f.rounding), f.frac, f.signed) for f in forms)
 
     def work(self, types: tuple[Type, ...]) -> Work:

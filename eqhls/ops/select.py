@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import NumArray
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example
 
@@ -39,7 +39,14 @@ class Select(Plain):
                     f"found {len(self.indices)} indices and no name for the new axis", "name it with 'to'"
                 )
             return types[0].without(self.axis)
+        if self.along(types, self.axis) is Along.MAP:
+            return types[0].with_axis(self.axis, types[0].axis(self.axis).named(self.to))
         return types[0].with_axis(self.axis, Axis(self.to, len(self.indices)))
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        if axis != self.axis or self.indices == tuple(range(types[0].size(axis))):
+            return Along.MAP
+        return Along.EVENT
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         taken = np.take(x[0], self.indices, axis=1 + types[0].index(self.axis))

@@ -10,8 +10,8 @@ import numpy as np
 from eqhls.fixed import NumArray, dyadic
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
-from eqhls.ir.op import Example, Floats, Tensor
-from eqhls.ir.types import Type
+from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example, map_numbers
 
 
@@ -32,7 +32,22 @@ class Spurion(Plain):
         self.expect(types, 0)
         if self.values.shape != self.type.shape:
             raise self.error(f"has values of shape {self.values.shape}, expected {self.type.shape}")
+        moved = next((a for k, a in enumerate(self.type.axes) if self._varies(a, k)), None)
+        if moved is not None:
+            raise self.error(
+                f"has values that differ along axis {moved}, which {moved.action.group} moves",
+                f"give all entries one value, or declare {moved.name}:{moved.size}, which nothing moves",
+            )
         return replace(self.type, formats=())
+
+    def _varies(self, axis: Axis, place: int) -> bool:
+        """Whether the values change if the entries of an axis are moved."""
+        orders = axis.action.generators(axis.moved_with[1]) if axis.action.moves else ()
+        values = self.values.array
+        return any((np.take(values, axis.action.order(o), axis=place) != values).any() for o in orders)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        raise AssertionError("a constant has no inputs")
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self.values.array[None]

@@ -11,7 +11,7 @@ import numpy as np
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.fixed.ordered import power
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.common import (
     Function,
@@ -203,6 +203,9 @@ class Table(Function):
         if self.out is not None and self.out.overflow in (Overflow.SAT, Overflow.SAT_SYM):
             y = np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
         return y
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis == self.axis and len(self.values.array) > 1 else Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if not self.axis:

@@ -8,7 +8,7 @@ from math import ceil, log2
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Formats
 from eqhls.ir.op import Floats, Op, Tensor
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
@@ -44,7 +44,7 @@ def rounded_weights(op: Op, wanted: str) -> Op:
     """
     if not op.weights:
         return op
-    formats = [Fixed.parse(part) for part in wanted.split("|") if part]
+    formats = Formats(Fixed.parse(part) for part in wanted.split("|") if part)
     if len(formats) > 1 and len(formats) != len(per_map(weights_of(op))):
         raise CompileError(
             "Precision.weight",
@@ -59,7 +59,7 @@ def rounded_constant(op: Spurion, formats: tuple[Fixed, ...]) -> Spurion:
     """Return a constant rounded to one format, or to one for each component. Raises CompileError for numbers
     that do not fit: a component that saturates would break the symmetry."""
     Requantize(formats).infer(op.type)
-    return replace(op, values=_rounded(op.values, list(formats), "Precision", 0.5))
+    return replace(op, values=_rounded(op.values, Formats(formats), "Precision", 0.5))
 
 
 def narrowed_constant(op: Spurion) -> Spurion:
@@ -67,7 +67,7 @@ def narrowed_constant(op: Spurion) -> Spurion:
     return op if _dyadic(op.values) else replace(op, values=_narrow(op.values))
 
 
-def _changed(value: object, formats: list[Fixed]) -> Tensor | None:
+def _changed(value: object, formats: Formats) -> Tensor | None:
     """Return a tensor rounded, or None for what is none or stays."""
     if not isinstance(value, Tensor):
         return None
@@ -76,23 +76,22 @@ def _changed(value: object, formats: list[Fixed]) -> Tensor | None:
     return None if _dyadic(value) else _narrow(value)
 
 
-def _rounded(weights: Tensor, formats: list[Fixed], where: str, most: float) -> Tensor:
+def _rounded(weights: Tensor, formats: Formats, where: str, most: float) -> Tensor:
     """Round to the nearest number of each format. Raises CompileError for a weight that is further than
     `most` steps outside: with one step, the largest weight may round to a power of two that the format just
     misses, as the search for formats needs it, and any weight is off by one step at most."""
-    steps = np.array([f.lsb for f in formats])
-    low, high = np.array([f.lo for f in formats]), np.array([f.hi for f in formats])
-    scaled = weights.array / steps
+    low, high = formats.lo, formats.hi
+    scaled = weights.array / formats.lsb
     outside = np.maximum(scaled - high, low - scaled)
     if (outside > most).any():
         at = np.unravel_index(np.argmax(outside), outside.shape)
-        form = formats[at[-1] if len(formats) > 1 else 0]
+        form = formats[int(at[-1])]
         raise CompileError(
             where,
             f"found the weight {weights.array[at]:.6g}, which {form} does not hold",
             f"its numbers go from {form.lo * form.lsb:g} to {form.hi * form.lsb:g}: give more integer bits",
         )
-    return Tensor(np.clip(np.rint(scaled), low, high) * steps)
+    return Tensor(np.clip(np.rint(scaled), low, high) * formats.lsb)
 
 
 def _narrow(weights: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import inspect
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
-from eqhls.frontends.exchange.domain import DOMAIN, RESULT, VERSION, attributes_of
+from eqhls.exchange.domain import DOMAIN, RESULT, VERSION, attributes_of
 from eqhls.ir.op import Op
 from eqhls.ops import ALL
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from eqhls.errors import CompileError
+from eqhls.events.ports import fitted
+from eqhls.events.read import Events
 from eqhls.groups.group import Group
 from eqhls.groups.registry import group_of
 from eqhls.groups.rep import S
@@ -17,7 +19,6 @@ from eqhls.ir.types import Type
 from eqhls.lazy import lazy
 from eqhls.ops.spurion import Spurion
 from eqhls.text import write_file
-from eqhls.verify.events import Events, fitted
 from eqhls.verify.evidence import Stage
 from eqhls.verify.testbuild import refined
 
@@ -150,8 +151,8 @@ def _outputs(
     )
     kinds = {n.name: n.type for n in test.results}
     return (
-        {k: _acted(kind, elements, first[k] * _steps(kind)) for k, kind in kinds.items()},
-        {k: second[k] * _steps(kind) for k, kind in kinds.items()},
+        {k: _acted(kind, elements, first[k] * kind.formats.lsb) for k, kind in kinds.items()},
+        {k: second[k] * kind.formats.lsb for k, kind in kinds.items()},
     )
 
 
@@ -170,10 +171,6 @@ def _rms(before: dict[str, Floats], after: dict[str, Floats]) -> float:
     """Return the root mean square of what changes, over all outputs."""
     changes = np.concatenate([(after[k] - before[k]).ravel() for k in before])
     return float(np.sqrt((changes**2).mean()))
-
-
-def _steps(kind: Type) -> Floats:
-    return np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
 
 
 def _plot(group: Group, table: dict[int, list[float]], floats: list[float], path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, NumArray
 from eqhls.ir.graph import Graph, Node
-from eqhls.ir.op import TRUNCATED, Example, Floats, Op
+from eqhls.ir.op import TRUNCATED, Along, Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 
@@ -34,6 +34,9 @@ class Faulty(Op):
 
     def infer(self, *types: Type) -> Type:
         return self.op.infer(*types)
+
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return self.op.along(types, axis)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self.op.reference(types, *x)

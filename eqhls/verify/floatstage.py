@@ -14,7 +14,6 @@ import numpy as np
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
 from eqhls.verify.envelope import forward
-from eqhls.verify.events import steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.given import ALGEBRA_ERROR, Feeds, Given, Held, Recorded, Target, target
 from eqhls.verify.mistakes import doubled_outputs, exchanged_operands, moved_weights
@@ -121,7 +120,7 @@ def rewrites_stage(given: Given, compiled: Graph, feeds: Feeds) -> Stage:
     pairs = zip(given.quantized.results, compiled.results, strict=True)
     wrong = np.zeros(len(next(iter(feeds.values()))), dtype=bool)
     for old, new in pairs:
-        differ = before[old.name] * steps(old) != after[new.name] * steps(new)
+        differ = before[old.name] * old.type.formats.lsb != after[new.name] * new.type.formats.lsb
         wrong |= differ.reshape(len(wrong), -1).any(axis=1)
     change = _algebra_change(given, feeds)
     return Stage(
@@ -135,7 +134,7 @@ def rewrites_stage(given: Given, compiled: Graph, feeds: Feeds) -> Stage:
 
 def _algebra_change(given: Given, feeds: Feeds) -> float:
     """Return the largest change of an output by the algebra, relative to its largest value."""
-    floats = {n.name: feeds[n.name] * steps(n) for n in given.quantized.inputs}
+    floats = {n.name: feeds[n.name] * n.type.formats.lsb for n in given.quantized.inputs}
     plain, rewritten = forward(given.network, floats), forward(given.simple, floats)
     changes = [
         np.abs(plain[a] - rewritten[b]).max(initial=0.0) / max(np.abs(plain[a]).max(initial=0.0), 1e-30)

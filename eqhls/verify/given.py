@@ -27,7 +27,6 @@ from eqhls.passes import simplify
 from eqhls.passes.structure import drop_dead, share_common
 from eqhls.text import Project
 from eqhls.verify.envelope import FLOAT_ERROR, Envelope, Ranges, counterparts, envelopes, forward, rms
-from eqhls.verify.events import steps
 
 Feeds = Mapping[str, Ints]
 Flags = NDArray[np.bool_]
@@ -130,7 +129,7 @@ class Target:
         """Hold the integers of a compiled graph against the given network, output by output."""
         raw = compiled.evaluate(self.feeds)
         pairs = zip(compiled.results, self.want, strict=True)
-        differences = [raw[node.name] * steps(node) - want for node, want in pairs]
+        differences = [raw[node.name] * node.type.formats.lsb - want for node, want in pairs]
         inside = [a.holds(d) for a, d in zip(self.allowed, differences, strict=True)]
         used = [a.ratio(d) for a, d in zip(self.allowed, differences, strict=True)]
         worst = int(np.argmax(used))
@@ -157,7 +156,7 @@ class Target:
         """Measure, for each output, how far a compiled graph lies from the given network."""
         raw = compiled.evaluate(self.feeds)
         pairs = zip(compiled.results, self.want, strict=True)
-        found = [np.abs(raw[node.name] * steps(node) - want) for node, want in pairs]
+        found = [np.abs(raw[node.name] * node.type.formats.lsb - want) for node, want in pairs]
         return tuple(Recorded(_upwards(float(f.max(initial=0.0))), _upwards(rms(f))) for f in found)
 
 
@@ -171,12 +170,12 @@ def target(given: Given, feeds: Feeds) -> Target:
     if given.exact:
         network = given.network.formatted()
         raw = network.evaluate(first)
-        want = tuple(raw[n.name] * steps(n) for n in network.results)
+        want = tuple(raw[n.name] * n.type.formats.lsb for n in network.results)
         nothing = tuple(Envelope(np.zeros_like(w), 1.0) for w in want)
         return Target(first, want, nothing, True, 0)
     ranges = asked(given)
     chosen, lost = _unsaturated(given, first, ranges)
-    floats = {n.name: chosen[n.name] * steps(n) for n in given.quantized.inputs}
+    floats = {n.name: chosen[n.name] * n.type.formats.lsb for n in given.quantized.inputs}
     values = forward(given.simple, floats, ranges)
     allowed = envelopes(given.simple, given.quantized, floats, ranges)
     return Target(chosen, tuple(values[n] for n in given.simple.outputs), allowed, False, lost)

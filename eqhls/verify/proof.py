@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.read import Events, read_events
+from eqhls.events.scores import Prediction, from_raw, predict_floats
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
@@ -25,7 +27,6 @@ from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import Events, Prediction, from_raw, predict_floats, read_events
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
 from eqhls.verify.given import Given, Recorded

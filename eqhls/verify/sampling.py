@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from eqhls.engines import Ints
+from eqhls.events.vectors import PARTICLES, Feeds, port_events, uniform
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.registry import group_of
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
-from eqhls.vectors import PARTICLES, Feeds, port_events, uniform
 from eqhls.verify.testbuild import spurion_values
 
 ROOM = 9

@@ -27,7 +27,6 @@ from eqhls.groups.rep import Basis, S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
-from eqhls.verify.events import steps
 from eqhls.verify.fingerprint import Orders, Turn, prints, still, turned, turns
 from eqhls.verify.sampling import spread_events
 from eqhls.verify.testbuild import port_types
@@ -137,7 +136,7 @@ def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:
 
 def fractions(kind: Type) -> tuple[int, ...]:
     """Return the fraction bits of each component."""
-    return tuple(kind.format_of(c).frac for c in range(kind.rep.dim))
+    return tuple(f.frac for f in kind.formats.each(kind.rep.dim))
 
 
 def _keeps_lattices(element: Element, kinds: Sequence[Type], basis: Basis, points: Sequence[int]) -> bool:
@@ -259,9 +258,9 @@ def wrong(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
 
 def float_values(graph: Graph, feeds: Mapping[str, Ints]) -> dict[str, Floats]:
     """Return the float64 reference on raw integers, every output in its steps."""
-    floats: dict[str, Floats] = {n.name: feeds[n.name] * steps(n) for n in graph.inputs}
+    floats: dict[str, Floats] = {n.name: feeds[n.name] * n.type.formats.lsb for n in graph.inputs}
     scores = graph.scores(floats)
-    return {n.name: scores[n.name] / steps(n) for n in graph.results}
+    return {n.name: scores[n.name] / n.type.formats.lsb for n in graph.results}
 
 
 def followed(graph: Graph, axes: Axes, orders: Sequence[NDArray[np.int64]]) -> list[tuple[Turn, ...] | None]:

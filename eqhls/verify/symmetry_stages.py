@@ -12,13 +12,13 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.read import Events
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.options import Options
 from eqhls.project import engines_project
 from eqhls.verify.approximate import mean_change
 from eqhls.verify.controls import broken, faults_of
-from eqhls.verify.events import Events, steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.fingerprint import depends
 from eqhls.verify.sampling import lattice_events, spread_events
@@ -221,9 +221,8 @@ def _caught(plan: Plan, fault: str, names: list[str]) -> tuple[int, bool]:
 def _changes(test: Graph, wrong: Graph, found: Images, out: Mapping[str, Ints]) -> bool:
     """Whether a faulty network gives other values than the right one on some event."""
     want = test.evaluate(found.moved)
-    return any(
-        (out[n.name] * steps(n) != want[n.name] * steps(test.node(n.name))).any() for n in wrong.results
-    )
+    lsb = {n.name: (n.type.formats.lsb, test.node(n.name).type.formats.lsb) for n in wrong.results}
+    return any((out[name] * new != want[name] * old).any() for name, (new, old) in lsb.items())
 
 
 def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Formats
 from eqhls.groups.lorentz.basis import VectorBasis
 from eqhls.groups.lorentz.reps import V, square
 from eqhls.groups.registry import group_of
@@ -79,7 +79,7 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
             wider = (_wider(f, guard - trimmed, fine) for f in forms)
             found[node.name] = replace(kind, formats=_holding(node.op, tuple(wider), max(guard - trimmed, 0)))
         elif node.op.source:
-            forms = tuple(_wider(kind.format_of(c), guard, fine_bits) for c in range(kind.rep.dim))
+            forms = tuple(_wider(f, guard, fine_bits) for f in kind.formats.each(kind.rep.dim))
             found[node.name] = replace(kind, formats=_one_if_equal(_turnable(kind, forms)))
     return found
 
@@ -159,16 +159,16 @@ def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
         if not isinstance(node.op, Spurion) or node.type.rep is S:
             continue
         kind = test.node(node.name).type
-        raw = node.op.values.array / np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+        raw = node.op.values.array / kind.formats.lsb
         values[node.name] = np.rint(raw).astype(np.int64)
     return values
 
 
 def _between(where: str, values: Floats, formats: tuple[Fixed, ...]) -> int:
     """Return how many more fraction bits than the ports have put a spurion on a lattice."""
-    steps = values / np.array([f.lsb for f in formats])
+    scaled = values / Formats(formats).lsb
     for bits in range(FINEST + 1):
-        if (steps * 2.0**bits == np.rint(steps * 2.0**bits)).all():
+        if (scaled * 2.0**bits == np.rint(scaled * 2.0**bits)).all():
             return bits
     raise CompileError(
         where, f"lies on no lattice of {FINEST} more bits than the inputs have", "round the spurion"
@@ -177,9 +177,7 @@ def _between(where: str, values: Floats, formats: tuple[Fixed, ...]) -> int:
 
 def in_range(kind: Type, raw: Ints) -> NDArray[np.bool_]:
     """Return, per event, whether raw integers of shape (events, *shape) fit their formats."""
-    low = np.array([kind.format_of(c).lo for c in range(kind.rep.dim)])
-    high = np.array([kind.format_of(c).hi for c in range(kind.rep.dim)])
-    fits = (raw >= low) & (raw <= high)
+    fits = (raw >= kind.formats.lo) & (raw <= kind.formats.hi)
     return np.asarray(fits.reshape(len(raw), -1).all(axis=1))
 
 

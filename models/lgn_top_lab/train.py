@@ -9,8 +9,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from training import Plan, train  # noqa: E402
 
+from eqhls.events.prepare import InputForm  # noqa: E402
 from eqhls.frontends.layers.networks import LAB_INPUTS, SeededConfig, seeded_lgn  # noqa: E402
-from eqhls.frontends.prepare import InputForm  # noqa: E402
 
 CONFIG = SeededConfig(levels=1, inputs=LAB_INPUTS)
 PLAN = Plan(seed=2, form=InputForm.LAB_CARTESIAN)

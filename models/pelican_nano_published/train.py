@@ -9,8 +9,8 @@ sys.path.insert(0, str(HERE.parent))
 
 from training import Plan, train  # noqa: E402
 
+from eqhls.events.prepare import InputForm  # noqa: E402
 from eqhls.frontends.layers.pelican_full import NanoConfig, published_nano  # noqa: E402
-from eqhls.frontends.prepare import InputForm  # noqa: E402
 
 PLAN = Plan(epochs=(20, 12), rates=(5e-3, 3e-3), form=InputForm.LAB_CARTESIAN)
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 import eqhls
+from eqhls.events.read import read_events
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Tensor
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import read_events
 from eqhls.verify.metrics import auc, rejection
 from eqhls.verify.proof import Machines
 

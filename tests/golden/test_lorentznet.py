@@ -29,7 +29,7 @@ from eqhls.verify.csim import CSim
 from eqhls.verify.sampling import lattice_events, random_events
 from eqhls.verify.symmetry import derive
 from eqhls.verify.testbuild import guarded
-from eqhls.verify.trials import check_boosts, check_group, check_permutations
+from eqhls.verify.trials import check_group, check_pairs, check_permutations
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 FOLDERS = ("lorentznet_small", "lorentznet_pretrained")
@@ -239,7 +239,7 @@ def quantized(mode: str, hidden: int = 3, constituents: int = 3) -> tuple[Graph,
 @pytest.mark.parametrize("mode", ["odd", "gram"])
 def test_integers_follow_the_floats(mode: str) -> None:
     floating, graph, p4 = quantized(mode)
-    ports = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    ports = {n.name: n.type.formats.lsb for n in graph.inputs}
     raw = {k: np.rint(v / ports[k]).astype(np.int64) for k, v in feeds(p4).items()}
     got = graph.evaluate(raw)[graph.outputs[0]][..., 0]
     want = score(floating, p4)
@@ -255,7 +255,7 @@ def test_carried_products_keep_the_exact_group(rng: np.random.Generator) -> None
     assert symmetry.permutable == (0, 1, 2)
     test = guarded(graph, 4)
     events = lattice_events(graph, test, rng, 150)
-    for check in (check_group, check_boosts):
+    for check in (check_group, check_pairs):
         result = check(symmetry, test, events, test.evaluate, "integer", rng)
         assert result.ok and result.transformed > 300
     plain = random_events(graph, rng, 150)

@@ -15,12 +15,13 @@ from pelican_reference import CURVES, SPURIONS, Network, State, jets, nano, nano
 
 from eqhls.compile import load_any
 from eqhls.errors import CompileError
+from eqhls.events.read import from_arrays, read_events
+from eqhls.events.scores import predict_floats
 from eqhls.frontends.checkpoints import nano as nano_importer
 from eqhls.frontends.checkpoints import pelican as pelican_importer
 from eqhls.ir.graph import Graph
 from eqhls.options import Options
 from eqhls.quantize.assign import assign
-from eqhls.verify.events import from_arrays, predict_floats, read_events
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 BOUND = 1e-10

@@ -22,15 +22,15 @@ EVENTS = 40
 
 def raw_inputs(kind: Type, rng: np.random.Generator, events: int = EVENTS) -> Ints:
     """Raw integers over the whole range of a type; the first two events are its corners."""
-    low = np.array([kind.format_of(c).lo for c in range(kind.rep.dim)])
-    high = np.array([kind.format_of(c).hi for c in range(kind.rep.dim)])
+    low = kind.formats.lo
+    high = kind.formats.hi
     raw = rng.integers(low, high + 1, (events, *kind.shape))
     raw[0], raw[1] = low, high
     return raw
 
 
 def in_units(kind: Type, raw: Ints) -> Floats:
-    return raw * np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+    return raw * kind.formats.lsb
 
 
 def test_every_block_has_examples_and_is_listed() -> None:

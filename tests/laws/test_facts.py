@@ -36,15 +36,12 @@ STATED = ("weights", "moves_bits", "work", "gain", "rounds_to", "faults")
 
 
 def raw_inputs(example: Example, rng: np.random.Generator) -> list[Ints]:
-    spans = [(np.array([t.format_of(c).lo for c in range(t.rep.dim)]), t) for t in example.types]
-    return [
-        rng.integers(lo, np.array([t.format_of(c).hi for c in range(t.rep.dim)]) + 1, (EVENTS, *t.shape))
-        for lo, t in spans
-    ]
+    spans = [(t.formats.lo, t) for t in example.types]
+    return [rng.integers(lo, t.formats.hi + 1, (EVENTS, *t.shape)) for lo, t in spans]
 
 
 def in_units(kind: Type, raw: Ints) -> Floats:
-    return raw * np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+    return raw * kind.formats.lsb
 
 
 def reals(example: Example, rng: np.random.Generator) -> list[Floats]:

@@ -58,7 +58,7 @@ def cases(seeds: range) -> Iterator[tuple[int, np.random.Generator, Graph]]:
 
 
 def lsb(kind: Type) -> Floats:
-    return np.array([kind.format_of(c).lsb for c in range(kind.rep.dim)])
+    return kind.formats.lsb
 
 
 def real(graph: Graph, raw: Mapping[str, Ints]) -> dict[str, Floats]:
@@ -71,7 +71,7 @@ def port_events(graph: Graph, feeds: Mapping[str, Floats]) -> dict[str, Ints]:
     """Float events as raw integers of the ports."""
     raw: dict[str, Ints] = {}
     for node in graph.inputs:
-        forms = [node.type.format_of(c) for c in range(node.type.rep.dim)]
+        forms = node.type.formats.each(node.type.rep.dim)
         low, high = np.array([f.lo for f in forms]), np.array([f.hi for f in forms])
         raw[node.name] = np.clip(np.rint(feeds[node.name] / lsb(node.type)), low, high).astype(np.int64)
     return raw

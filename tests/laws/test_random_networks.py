@@ -12,13 +12,13 @@ from random_graphs import random_feeds, random_graph
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.ports import fitted
+from eqhls.events.vectors import port_events
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.options import Options, read_options
 from eqhls.passes import run, simplify
 from eqhls.quantize.assign import assign, ranges
-from eqhls.vectors import port_events
-from eqhls.verify.events import fitted, steps
 from eqhls.verify.floatstage import given_stage
 from eqhls.verify.given import Given, measured_differences, target
 from eqhls.verify.mistakes import exchanged_operands, moved_weights
@@ -99,7 +99,7 @@ def test_formats_that_users_ask_for_are_met(rng: np.random.Generator) -> None:
 
 
 def real(graph: Graph, raw: Mapping[str, Ints]) -> dict[str, Floats]:
-    return {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    return {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
 
 
 @pytest.mark.parametrize("seeds", [range(0, 20)])

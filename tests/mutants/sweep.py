@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from eqhls.compile import Compiled
+from eqhls.events.vectors import Feeds, port_events
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout, Words
 from eqhls.text import asset
-from eqhls.vectors import Feeds, port_events
 from eqhls.verify.toolchain import require, run, toolchain
 from mutants.faults import core_mutants, protocol_mutants
 from mutants.verilog import PIPE, Mutant, apply_lines, combined, numbered, protocol

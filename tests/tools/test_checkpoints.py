@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from eqhls.cli import app, console
 from eqhls.compile import load_any
 from eqhls.errors import CompileError
+from eqhls.events.read import from_arrays
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout
 from eqhls.options import Options
@@ -22,7 +23,6 @@ from eqhls.quantize.assign import assign
 from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import from_arrays
 from eqhls.verify.sampling import random_events
 
 SMALL = Network(nobj=2, blocks=1, width=(3, 1), mlp=(2,), stabilizer="so3", more={"massless": True})

@@ -21,8 +21,8 @@ with warnings.catch_warnings():
 
 from eqhls.backends.hls.emit import emit
 from eqhls.errors import CompileError
+from eqhls.events.prepare import InputForm, prepare
 from eqhls.frontends.graphfile import load_model
-from eqhls.frontends.prepare import InputForm, prepare
 from eqhls.groups.lorentz.basis import CARTESIAN
 from eqhls.groups.lorentz.reps import V, random_lorentz
 from eqhls.groups.rep import Basis
@@ -55,7 +55,7 @@ LOST = {"pelican_nano": 0.007}
 
 
 def inputs(graph: Graph, raw: dict[str, np.ndarray]) -> list[np.ndarray]:
-    steps = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    steps = {n.name: n.type.formats.lsb for n in graph.inputs}
     return [(raw[n.name] * steps[n.name]).astype("float32") for n in graph.inputs]
 
 

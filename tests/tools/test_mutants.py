@@ -13,7 +13,7 @@ from mutants.sweep import TESTS, bench, build, drawn, packed, sweep
 from mutants.verilog import Mutant, combined, drivers
 
 from eqhls.compile import Compiled, compile_model
-from eqhls.vectors import port_events
+from eqhls.events.vectors import port_events
 
 LATENCY = "latency_cycles"
 

@@ -20,14 +20,15 @@ from onnx.reference import ReferenceEvaluator
 
 from eqhls import ops
 from eqhls.backends.onnx.functions import lower
-from eqhls.backends.onnx.write import expanded, export_onnx, onnx_model, with_functions
+from eqhls.backends.onnx.write import expanded, export_onnx, onnx_model
 from eqhls.compile import load_any
+from eqhls.complete import with_functions
 from eqhls.errors import CompileError
+from eqhls.exchange.domain import DOMAIN, QUANT_DOMAIN
+from eqhls.exchange.formats import QUANT_MODES
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN
-from eqhls.frontends.exchange.formats import QUANT_MODES
 from eqhls.frontends.graphfile import load_model
-from eqhls.frontends.onnx import read_onnx
+from eqhls.frontends.onnx.read import read_onnx
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Example, Op
@@ -36,7 +37,6 @@ from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.common import example
 from eqhls.ops.input import Input
 from eqhls.ops.requantize import Requantize
-from eqhls.verify.ports import steps
 from eqhls.verify.sampling import uniform
 
 with warnings.catch_warnings():
@@ -68,7 +68,7 @@ def one_block(case: Example) -> Graph:
 
 
 def feeds_of(graph: Graph, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    return {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
 
 
 def sampled(graph: Graph, rng: np.random.Generator, events: int = 20) -> dict[str, np.ndarray]:
@@ -79,7 +79,7 @@ def exact_result(graph: Graph, raw: dict[str, np.ndarray]) -> np.ndarray:
     name = graph.outputs[0]
     if not raw:
         return graph.reference({})[name]
-    return graph.evaluate(raw)[name] * steps(graph.node(name))
+    return graph.evaluate(raw)[name] * graph.node(name).type.formats.lsb
 
 
 def shipped(name: str, events: int) -> tuple[Graph, dict[str, np.ndarray]]:

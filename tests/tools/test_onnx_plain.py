@@ -16,13 +16,13 @@ from onnx import TensorProto, defs, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from qonnx.custom_op.general.intquant import int_quant
 
-from eqhls.backends.onnx.write import with_functions
+from eqhls.complete import with_functions
 from eqhls.errors import CompileError
+from eqhls.exchange.domain import DOMAIN, QUANT_DOMAIN
 from eqhls.fixed import Fixed
-from eqhls.frontends.exchange.domain import DOMAIN, QUANT_DOMAIN
-from eqhls.frontends.exchange.plain import HONOURED, OLDEST, RULES
-from eqhls.frontends.exchange.quantizers import QUANTIZERS
-from eqhls.frontends.onnx import read_nodes, read_onnx
+from eqhls.frontends.onnx.plain import HONOURED, OLDEST, RULES
+from eqhls.frontends.onnx.quantizers import QUANTIZERS
+from eqhls.frontends.onnx.read import read_nodes, read_onnx
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph

@@ -12,10 +12,10 @@ from networks import two_outputs
 import eqhls
 from eqhls.compile import Compiled
 from eqhls.errors import CompileError, VerificationError
+from eqhls.events.scores import save_predictions
 from eqhls.lower.layout import Layout
 from eqhls.text import write_file
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import save_predictions
 from eqhls.verify.evidence import STAGES
 from eqhls.verify.proof import EXACT
 

@@ -25,7 +25,6 @@ from eqhls.ir.types import Type
 from eqhls.ops import EXAMPLES
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
-from eqhls.verify.ports import steps
 from eqhls.verify.symmetry import derive
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -131,7 +130,7 @@ def test_pelican_in_keras_is_the_integer_model(
     graph = read_keras(model).formatted()
     feeds = {n.name: rng.integers(0, 200, (60, *n.type.shape)) for n in graph.inputs}
     feeds["valid"] = rng.integers(0, 2, feeds["valid"].shape)
-    lsb = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    lsb = {n.name: n.type.formats.lsb for n in graph.inputs}
     x = [(feeds[n] * lsb[n]).astype("float32") for n in ("p", "jet", "valid")]
     out = np.asarray(model.predict(x, verbose=0)).ravel() / graph.results[0].type.formats[0].lsb
     raw = graph.evaluate(feeds)["logit"].ravel()
@@ -159,8 +158,8 @@ def test_full_pelican_in_keras_is_the_integer_model(case: str, rng: np.random.Ge
     graph = read_keras(model).formatted()
     feeds = {n.name: rng.integers(0, 200, (80, *n.type.shape)) for n in graph.inputs}
     feeds["valid"] = rng.integers(0, 2, feeds["valid"].shape)
-    x = [(feeds[n.name] * steps(n)).astype("float32") for n in graph.inputs]
-    out = np.asarray(model.predict(x, verbose=0)) / steps(graph.results[0])
+    x = [(feeds[n.name] * n.type.formats.lsb).astype("float32") for n in graph.inputs]
+    out = np.asarray(model.predict(x, verbose=0)) / graph.results[0].type.formats.lsb
     raw = graph.evaluate(feeds)[graph.outputs[0]]
     assert len(np.unique(raw)) > 3
     np.testing.assert_array_equal(out.reshape(raw.shape), raw)

@@ -14,11 +14,11 @@ import pytest
 import eqhls
 from eqhls.compile import Compiled, open_project
 from eqhls.errors import CompileError, VerificationError
+from eqhls.events.read import read_events
 from eqhls.text import write_file
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import TESTS, read_results
 from eqhls.verify.csim import CSim
-from eqhls.verify.events import read_events
 from eqhls.verify.evidence import STAGES
 from eqhls.verify.metrics import auc
 from eqhls.verify.proof import Machines

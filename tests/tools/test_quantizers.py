@@ -28,8 +28,8 @@ with warnings.catch_warnings():
     from eqhls.frontends.layers.structure import TypedInput
 
 from eqhls.errors import CompileError
+from eqhls.events.prepare import InputForm, prepare
 from eqhls.fixed import Fixed
-from eqhls.frontends.prepare import InputForm, prepare
 from eqhls.ir.graph import Graph
 from eqhls.lower.netlist import simulate
 from eqhls.lower.schedule import lower
@@ -112,7 +112,7 @@ def events(graph: Graph, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def keras_inputs(graph: Graph, raw: dict[str, np.ndarray]) -> list[np.ndarray]:
-    steps = {n.name: np.array([n.type.format_of(c).lsb for c in range(n.type.rep.dim)]) for n in graph.inputs}
+    steps = {n.name: n.type.formats.lsb for n in graph.inputs}
     return [(raw[n.name] * steps[n.name]).astype("float32") for n in graph.inputs]
 
 

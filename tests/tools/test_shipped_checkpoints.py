@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from eqhls.compile import compile_model, load_any, read_model
+from eqhls.events.read import from_arrays, rounded
+from eqhls.events.scores import from_raw, predict_floats
 from eqhls.options import Options, read_options
 from eqhls.quantize.assign import assign
-from eqhls.verify.events import from_arrays, from_raw, predict_floats, rounded
 from eqhls.verify.metrics import tagger_auc
 
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "checkpoints"

@@ -12,9 +12,11 @@ from networks import seeded, two_outputs
 
 from eqhls.compile import events_of
 from eqhls.errors import CompileError
+from eqhls.events.prepare import to_raw
+from eqhls.events.read import from_mapping, halves, read_events
+from eqhls.events.scores import from_raw, save_predictions
 from eqhls.fixed import Fixed, Overflow
 from eqhls.frontends.graphfile import load_model
-from eqhls.frontends.prepare import to_raw
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
@@ -25,7 +27,6 @@ from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
-from eqhls.verify.events import from_mapping, from_raw, halves, read_events, save_predictions
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 

@@ -31,7 +31,6 @@ from eqhls.options import Options
 from eqhls.passes import run, simplify
 from eqhls.quantize.assign import assign
 from eqhls.verify.envelope import Envelope, envelopes, forward
-from eqhls.verify.events import steps
 from eqhls.verify.floatstage import given_stage, rewrites_stage
 from eqhls.verify.given import ENOUGH, Given, measured_differences, target
 
@@ -67,7 +66,7 @@ def perceptron(rng: np.random.Generator, calibrated: bool = True) -> Graph:
 
 def sampled(graph: Graph) -> dict[str, np.ndarray]:
     raw = words(graph)
-    return {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    return {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
 
 
 def colliding() -> Graph:

@@ -12,7 +12,7 @@ from eqhls import ops
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.exchange.reading import Reading
+from eqhls.frontends.onnx.reading import Reading
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
-from eqhls.frontends.prepare import CONE_FORMATS, InputForm, jet_frame_cone, prepare
+from eqhls.events.prepare import CONE_FORMATS, InputForm, jet_frame_cone, prepare
 from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
 from eqhls.groups.lorentz.reps import dot
 

@@ -21,7 +21,7 @@ DUAL = parse_path("S*F->F~")
 
 
 def embedded(irrep: str, x: np.ndarray) -> np.ndarray:
-    return np.einsum("ab,...b->...a", real_embedding(REAL[irrep].value, irrep), x)
+    return np.einsum("ab,...b->...a", real_embedding(REAL[irrep].name, irrep), x)
 
 
 def random_pair(rng: np.random.Generator, irrep: str) -> tuple[list[np.ndarray], np.ndarray]:
@@ -53,7 +53,7 @@ def test_real_paths_make_up_the_complex_one(key: tuple[str, str, str], rng: np.r
 @pytest.mark.parametrize("irrep", REAL)
 def test_real_tensors_span_a_complex_irrep(irrep: str) -> None:
     """As many real components as the complex irrep has, and independent: nothing is lost or doubled."""
-    embed = real_embedding(REAL[irrep].value, irrep)
+    embed = real_embedding(REAL[irrep].name, irrep)
     columns = np.concatenate([z * embed for z in phases(irrep)], axis=1)
     real = np.concatenate([columns.real, columns.imag])
     assert real.shape[0] == real.shape[1] and np.linalg.matrix_rank(real) == real.shape[0]

@@ -10,6 +10,7 @@ import pytest
 
 from eqhls.compile import silent
 from eqhls.errors import CompileError
+from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.registry import parse_path
@@ -29,7 +30,6 @@ from eqhls.quantize.assign import RESULT_BITS, assign, ranges
 from eqhls.quantize.knobs import Knob, Move, shrunk, starting_knobs
 from eqhls.quantize.search import Merit, Problem, State, confirmed, front, opened, search
 from eqhls.tune import quantize_model
-from eqhls.verify.events import Events
 from eqhls.verify.symmetry_stages import equivariance_error
 
 PORT = Fixed(8, 5)

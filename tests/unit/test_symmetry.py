@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.coupling import CGTable
+from eqhls.groups.coupling import CGTable, Coupling
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.exact import LIGHT_CONE_GROUP
 from eqhls.groups.lorentz.reps import V
@@ -21,7 +22,6 @@ from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import TRUNCATED, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops import gram as gram_module
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.concat import Concat
 from eqhls.ops.gram import Gram
@@ -81,15 +81,14 @@ def test_rounded_vectors_lose_the_group(rng: np.random.Generator) -> None:
 def test_a_wrong_metric_sign_is_caught(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
     """Negative control: one flipped sign in the Gram product must break the test."""
     graph = networks.seeded(rng, 4, 1)
-    table = gram_module.table
+    right: Callable[[Coupling], CGTable] = Coupling.table.fget  # type: ignore[attr-defined]
 
-    def flipped(path: object, basis: object) -> CGTable:
-        good = table(path, basis)  # type: ignore[arg-type]
-        return replace(
-            good, terms=(*good.terms[:-1], replace(good.terms[-1], numerator=-good.terms[-1].numerator))
-        )
+    def flipped(product: Coupling) -> CGTable:
+        good = right(product)
+        *rest, last = good.terms
+        return replace(good, terms=(*rest, replace(last, numerator=-last.numerator)))
 
-    monkeypatch.setattr(gram_module, "table", flipped)
+    monkeypatch.setattr(Coupling, "table", property(flipped))
     _, wrong, _ = check(graph, derive(graph))
     assert wrong > 0
 

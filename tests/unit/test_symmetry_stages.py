@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from eqhls.engines import Ints
+from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
 from eqhls.groups.lorentz.reps import F, T, V
@@ -35,7 +36,6 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Options
 from eqhls.verify.approximate import boost_curve
-from eqhls.verify.events import Events, steps
 from eqhls.verify.evidence import Stage
 from eqhls.verify.sampling import spread_events
 from eqhls.verify.symmetry import derive
@@ -204,7 +204,7 @@ KINDS: dict[Callable[[Builder], list[str]], tuple[str, tuple[str, ...]]] = {
     gram_of_two: ("O(3,1;Z)", ("2 of 2 along j",)),
     product_of_vectors: ("SL(2,Z[i]) with reflections", ("2 of 2 along j",)),
     masses_of_each: ("O(3,1;Z)", ("3 of 3 along j, which the outputs follow",)),
-    scalars_only: ("no exact Lorentz subgroup: no input is a four-vector or a tensor", ()),
+    scalars_only: ("no exact Lorentz subgroup: no input is a vector or a tensor", ()),
     deep_set: ("no exact", ("4 of 4 along j", "2 of 2 along c, which the outputs follow")),
     features_beside_particles: ("O(3,1;Z)", ("2 of 2 along j", "2 of 2 along c, which the outputs follow")),
     features_of_another_name: ("O(3,1;Z)", ("3 of 3 along j and i",)),
@@ -272,7 +272,7 @@ def test_every_legal_network_is_proved(kind: Callable[[Builder], list[str]], tmp
         if found.group is None:
             assert "no exact Lorentz subgroup" in stage.detail or stage.name == "symmetry float"
     raw = spread_events(graph, np.random.default_rng(1), 50)
-    floats = {n.name: raw[n.name] * steps(n) for n in graph.inputs}
+    floats = {n.name: raw[n.name] * n.type.formats.lsb for n in graph.inputs}
     boosts = boost_curve(graph, Events(raw, floats, None, 0), tmp_path)
     assert boosts.ok, boosts
     covariant = any(n.type.rep is not S for n in graph.inputs)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
+from eqhls.events.vectors import Feeds, ends, port_events
 from eqhls.fixed import Fixed
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import Rep, S
@@ -23,7 +24,6 @@ from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.options import Options
-from eqhls.vectors import Feeds, ends, port_events
 from eqhls.verify.proof import VECTORS, make_test_vectors, vector_feeds
 from eqhls.verify.sampling import padded
 

@@ -18,7 +18,7 @@ from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.backends.hls.tables import composed_config, log2_config, radial_config, table_config
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, dyadic
+from eqhls.fixed import Fixed, Formats, dyadic
 from eqhls.groups.coupling import CGTable
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.registry import coupling, form
@@ -71,7 +71,7 @@ def _(op: Spurion, c: Context) -> dict[str, Value]:
     kind = c.node.type
     wide = kind.rep.own_formats
     shared = covering(kind.formats)
-    forms = [kind.format_of(d) if wide else shared for d in range(kind.rep.dim)]
+    forms = kind.formats if wide else Formats([shared])
     flat = op.values.array.reshape(-1, kind.rep.dim)
     return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.rep.dim)])}
 
@@ -314,7 +314,7 @@ def _(op: Requantize, c: Context) -> dict[str, Value]:
             f"has formats that differ between components of {kind.rep}",
             "share one format over the components",
         )
-    forms = [op.formats[k if len(op.formats) > 1 else 0] for k in range(count)]
+    forms = Formats(op.formats).each(count)
     source = c.types[0].formats
     dropped = max(f.frac for f in source) - min(f.frac for f in forms)
     extra = max(1, dropped + 2 - min(f.width for f in source))

@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper, parser
 
+from eqhls.exchange.domain import OPSET, QUANT_DOMAIN
+from eqhls.exchange.formats import QuantNode
 from eqhls.fixed import Fixed
-from eqhls.frontends.exchange.domain import OPSET, QUANT_DOMAIN
-from eqhls.frontends.exchange.formats import QuantNode
 
 LABELS = ("ai.onnx.ml", 2)
 """The domain of LabelEncoder, by which the function tells the names of roundings apart."""

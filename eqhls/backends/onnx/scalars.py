@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from eqhls.backends.onnx.body import Body
 from eqhls.engines import interval
+from eqhls.exchange.formats import QUANT_MODES
 from eqhls.fixed import Fixed, Overflow
-from eqhls.frontends.exchange.formats import QUANT_MODES
 from eqhls.ir.op import Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.log2 import Log2

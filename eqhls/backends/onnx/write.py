@@ -13,25 +13,14 @@ from eqhls.backends.onnx.body import DOUBLE, FLOAT, Body
 from eqhls.backends.onnx.functions import lower
 from eqhls.backends.onnx.quant import LABELS, quant_function, quant_nodes
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.attributes import encode
-from eqhls.frontends.exchange.domain import (
-    DOMAIN,
-    IR_VERSION,
-    OPSET,
-    QUANT_DOMAIN,
-    QUANT_VERSION,
-    RESULT,
-    SPECIAL,
-)
-from eqhls.frontends.exchange.domain import VERSION as DOMAIN_VERSION
-from eqhls.frontends.onnx import calls
+from eqhls.exchange.attributes import encode
+from eqhls.exchange.domain import DOMAIN, IR_VERSION, OPSET, QUANT_DOMAIN, QUANT_VERSION, RESULT, SPECIAL
+from eqhls.exchange.domain import VERSION as DOMAIN_VERSION
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type
 from eqhls.text import write_file
 
-FUNCTIONS = 13
-"""The oldest opset in which the functions of blocks can be written: sums take their axes as an input."""
 EVENTS = "events"
 """The name of the first dimension of every port."""
 
@@ -130,38 +119,13 @@ def _value(node: Node) -> str:
 def _block(graph: Graph, node: Node, operator: str, output: str) -> onnx.NodeProto:
     inputs = [node.name] if node.op.source else [_value(graph.node(n)) for n in node.inputs]
     made = helper.make_node(operator, inputs, [output], node.name, domain=DOMAIN)
-    made.attribute.extend(_attributes(node))
+    made.attribute.extend(attributes(node))
     return made
 
 
-def _attributes(node: Node) -> list[onnx.AttributeProto]:
+def attributes(node: Node) -> list[onnx.AttributeProto]:
+    """Return what a node of com.eqhls says of its block: every field, and the type of the result."""
     return [*encode(node.op), helper.make_attribute(RESULT, str(node.type))]
-
-
-def with_functions(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a model of com.eqhls operators, as other programs export it, with the functions that run it
-    and every attribute written out.
-
-    Values are FLOAT and the numbers those of the float references. Raises CompileError as `read_onnx` does.
-    """
-    out = onnx.ModelProto()
-    out.CopyFrom(model)
-    opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
-    if opset < FUNCTIONS:
-        found = f"is of opset {opset}, expected {FUNCTIONS} or later"
-        raise CompileError(model.graph.name, found, "export it as a later opset")
-    functions = Functions(False, FLOAT, opset)
-    for call, node, types in calls(out):
-        call.op_type = functions.of(node.op, types).name
-        del call.attribute[:]
-        call.attribute.extend(_attributes(node))
-    kept = [f for f in model.functions if f.domain != DOMAIN]
-    del out.functions[:]
-    out.functions.extend([*kept, *functions.made.values()])
-    if not any(o.domain == DOMAIN for o in out.opset_import):
-        out.opset_import.append(helper.make_opsetid(DOMAIN, DOMAIN_VERSION))
-    out.ir_version = max(out.ir_version, IR_VERSION)
-    return out
 
 
 def expanded(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Formats
 from eqhls.fixed.ordered import ordered_product
 from eqhls.frontends.checkpoints.complexform import (
     ComplexTensor,
@@ -111,7 +111,7 @@ class _Network:
     def _rows(self) -> _Rows:
         b, s = self.b, self.settings
         p = b.add("p", Input(Type(V, (Axis("j", s.constituents),))))
-        valid = b.add("valid", Input(Type(S, (Axis("j", s.constituents),), formats=(FLAG,))))
+        valid = b.add("valid", Input(Type(S, (Axis("j", s.constituents),), formats=Formats((FLAG,)))))
         momenta, flags = [p], [valid]
         if s.beam_mass is not None:
             energy = sqrt(1 + s.beam_mass**2)

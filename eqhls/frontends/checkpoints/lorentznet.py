@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.fixed import Fixed, Formats, Overflow, Rounding
 from eqhls.frontends.checkpoints.fields import MAX_CONSTITUENTS, flattened
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.registry import parse_path
@@ -221,7 +221,7 @@ class _Importer:
         b, slots = self.b, Axis("j", self.s.constituents)
         two, all_ = Axis("i", len(BEAMS)), Axis("i", self.nodes)
         p = b.add("p", Input(Type(V, (slots,))))
-        valid = b.add("valid", Input(Type(S, (slots,), formats=(Fixed(1, 1, False),))))
+        valid = b.add("valid", Input(Type(S, (slots,), formats=Formats((Fixed(1, 1, False),)))))
         beams = b.add("beams", Spurion(Type(V, (two,)), Tensor(self.s.beams)))
         b.add("x", Concat("i"), beams, b.add("p_i", Rename("j", "i"), p))
         always = self._constant("always", (two,), np.ones(len(BEAMS)))

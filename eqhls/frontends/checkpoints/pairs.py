@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Formats
 from eqhls.fixed.ordered import power
 from eqhls.frontends.checkpoints.fields import ACTIVATIONS, MAX_CONSTITUENTS, Fields
 from eqhls.groups.lorentz.reps import V
@@ -92,7 +92,7 @@ def add_nodes(builder: Builder, particles: int, spurions: Floats) -> tuple[Nodes
     """
     j = Axis("j", particles)
     p = builder.add("p", Input(Type(V, (j,))))
-    valid = builder.add("valid", Input(Type(S, (j,), formats=(Fixed(1, 1, False),))))
+    valid = builder.add("valid", Input(Type(S, (j,), formats=Formats((Fixed(1, 1, False),)))))
     nodes = builder.add("particles", Rename("j", "i"), p)
     present = builder.add("particles_valid", Rename("j", "i"), valid)
     if len(spurions):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Formats
 from eqhls.fixed.ordered import ordered_product
 from eqhls.frontends.layers.base import (
     EqLayer,
@@ -260,7 +260,7 @@ class RequantizeLayer(EqLayer):
 
     def __init__(self, formats: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.formats = tuple(as_format(f) for f in formats)
+        self.formats = Formats(as_format(f) for f in formats)
         for form in self.formats:
             if not form.rounding.value.startswith("RND") or not form.overflow.value.startswith("SAT"):
                 raise CompileError(self.name, f"found {form}, expected RND* with SAT or SAT_SYM")
@@ -269,10 +269,7 @@ class RequantizeLayer(EqLayer):
         return Requantize(self.formats)
 
     def call(self, x: Any) -> Any:
-        parts = [
-            requantize(x[..., c : c + 1], self.formats[c if len(self.formats) > 1 else 0])
-            for c in range(self.types[0].rep.dim)
-        ]
+        parts = [requantize(x[..., c : c + 1], self.formats[c]) for c in range(self.types[0].rep.dim)]
         return K.concatenate(parts, axis=-1)
 
     def get_config(self) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import onnx
 from onnx import helper
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.formats import QuantNode
-from eqhls.frontends.exchange.reading import Reading, View, name_of
+from eqhls.exchange.formats import QuantNode
+from eqhls.frontends.onnx.reading import Reading, View, name_of
 from eqhls.ops.requantize import Requantize
 
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant")

@@ -11,8 +11,8 @@ import onnx
 from onnx import helper, numpy_helper
 
 from eqhls.errors import CompileError
+from eqhls.exchange.domain import RESULT, Attribute, attributes_of
 from eqhls.fixed import Fixed
-from eqhls.frontends.exchange.domain import RESULT, Attribute, attributes_of
 from eqhls.groups.coupling import Path
 from eqhls.groups.registry import parse_path
 from eqhls.ir.graph import Graph

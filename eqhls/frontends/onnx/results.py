@@ -8,7 +8,7 @@ import onnx
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.exchange.reading import Reading, View, identifier, printable
+from eqhls.frontends.onnx.reading import Reading, View, identifier, printable
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add

@@ -12,13 +12,13 @@ from pathlib import Path
 import onnx
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.attributes import decode, result_type
-from eqhls.frontends.exchange.checks import load_checked
-from eqhls.frontends.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
-from eqhls.frontends.exchange.plain import read_plain
-from eqhls.frontends.exchange.quantizers import read_quantizer
-from eqhls.frontends.exchange.reading import Reading, identifier, name_of, printable
-from eqhls.frontends.exchange.results import finished
+from eqhls.exchange.attributes import decode, result_type
+from eqhls.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
+from eqhls.frontends.onnx.checks import load_checked
+from eqhls.frontends.onnx.plain import read_plain
+from eqhls.frontends.onnx.quantizers import read_quantizer
+from eqhls.frontends.onnx.reading import Reading, identifier, name_of, printable
+from eqhls.frontends.onnx.results import finished
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 

@@ -10,8 +10,8 @@ from google.protobuf.message import DecodeError
 from onnx import checker, external_data_helper
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.attributes import MOST_ELEMENTS
-from eqhls.frontends.exchange.domain import DOMAIN, VERSION
+from eqhls.exchange.attributes import MOST_ELEMENTS
+from eqhls.exchange.domain import DOMAIN, VERSION
 
 LARGEST_FILE = 1 << 30
 

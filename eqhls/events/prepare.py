@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
-
-Floats = NDArray[np.float64]
+from eqhls.fixed import Fixed, Formats
+from eqhls.ir.op import Floats
 
 CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
 CONE_JET_FORMATS = (Fixed(10, 11, False), Fixed(10, 7, False), Fixed(9, 8), Fixed(9, 8))
@@ -104,9 +103,9 @@ def to_raw(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, Ints]:
     The ends of formats of up to 63 bits are no float64, so they are put in as integers.
     """
     raw = np.empty(values.shape, dtype=np.int64)
-    over = np.zeros(values.shape, dtype=bool)
+    over, forms = np.zeros(values.shape, dtype=bool), Formats(formats)
     for c in range(values.shape[-1]):
-        form = formats[c if len(formats) > 1 else 0]
+        form = forms[c]
         nearest = np.rint(values[..., c] / form.lsb)
         above = nearest >= float(form.hi + 1)
         exact = int(float(form.lo)) == form.lo

@@ -11,14 +11,14 @@ from collections.abc import Callable
 import numpy as np
 
 from eqhls.engines import Ints
+from eqhls.events.ports import PARTICLES, is_flag
+from eqhls.fixed import Formats
 from eqhls.groups.lorentz.reps import V
-from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 
 Feeds = dict[str, Ints]
 """Raw int64 integers by port, of shape (events, *shape)."""
-PARTICLES = "j"
 JETS = 0.25
 """The share of the events that are shaped like jets."""
 STEEPEST = 3
@@ -67,20 +67,10 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
     return out
 
 
-def is_flag(node: Node) -> bool:
-    """Whether a port holds one bit for each particle: a feature of wider words is no flag."""
-    kind = node.type
-    return (
-        kind.rep is S
-        and [a.name for a in kind.axes] == [PARTICLES]
-        and (kind.format_of(0).lo, kind.format_of(0).hi) == (0, 1)
-    )
-
-
 def ends(kind: Type) -> tuple[Ints, Ints]:
     """Return the smallest and the largest raw integer of every component."""
-    forms = [kind.format_of(c) for c in range(kind.rep.dim)]
-    return np.array([f.lo for f in forms]), np.array([f.hi for f in forms])
+    forms = Formats(kind.formats.each(kind.rep.dim))
+    return forms.lo, forms.hi
 
 
 def uniform(kind: Type, rng: np.random.Generator, events: int) -> Ints:

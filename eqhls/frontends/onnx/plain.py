@@ -16,8 +16,8 @@ import onnx
 from onnx import defs, helper
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.folding import folded
-from eqhls.frontends.exchange.reading import Reading, View, name_of
+from eqhls.frontends.onnx.folding import folded
+from eqhls.frontends.onnx.reading import Reading, View, name_of
 from eqhls.groups.rep import S
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.attributes import array_of
+from eqhls.exchange.attributes import array_of
 from eqhls.ir.graph import Builder, Node
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.frontends.prepare import InputForm, Prepared, finite, prepare, to_raw
+from eqhls.events.prepare import InputForm, Prepared, finite, prepare, to_raw
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
@@ -21,6 +21,8 @@ from eqhls.ir.op import Floats
 PARTICLES = "j"
 FLAGS = ("valid", "mask")
 """Names of flags for particles; a port over the particles of one unsigned bit holds flags, too."""
+REFERENCES = ("spurions", "beams")
+"""What networks call the constant vectors that break the symmetry; either name is understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def given_port(node: Node, array: Any, padded: bool) -> Filled:
     if not node.type.formats:
         return Filled(nothing, given.astype(np.float64), nothing)
     raw = _checked(node, given)
-    return Filled(raw, raw * steps(node), nothing)
+    return Filled(raw, raw * node.type.formats.lsb, nothing)
 
 
 def _checked(node: Node, given: NDArray[Any]) -> Ints:
@@ -87,7 +89,7 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
         if node.type.rep is V:
             role = "p" if node.type.has(PARTICLES) else "jet" if node.type.elements == 4 else ""
         elif node.type.rep is S and [a.name for a in node.type.axes] == [PARTICLES]:
-            role = "valid" if node.name in FLAGS or (node.type.formats and _is_flag(node)) else ""
+            role = "valid" if node.name in FLAGS or (node.type.formats and is_flag(node)) else ""
         if not role or role in found:
             raise CompileError(
                 graph.name,
@@ -104,8 +106,14 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
     return found
 
 
-def _is_flag(node: Node) -> bool:
-    return (node.type.format_of(0).lo, node.type.format_of(0).hi) == (0, 1)
+def is_flag(node: Node) -> bool:
+    """Whether a port holds one bit for each particle: a feature of wider words is no flag."""
+    kind = node.type
+    return (
+        kind.rep is S
+        and [a.name for a in kind.axes] == [PARTICLES]
+        and (kind.format_of(0).lo, kind.format_of(0).hi) == (0, 1)
+    )
 
 
 def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prepared:
@@ -136,6 +144,6 @@ def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]
     return shaped
 
 
-def steps(node: Node) -> Floats:
-    """Return the value of one unit of each component."""
-    return np.array([node.type.format_of(c).lsb for c in range(node.type.rep.dim)])
+def fitted(node: Node, values: Floats) -> Ints:
+    """Return real values as raw integers of a port: nearest value, saturated."""
+    return to_raw(values, node.type.formats)[0]

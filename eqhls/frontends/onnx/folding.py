@@ -11,8 +11,8 @@ from onnx import helper, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
 from eqhls.errors import CompileError
-from eqhls.frontends.exchange.attributes import MOST_ELEMENTS
-from eqhls.frontends.exchange.reading import printable
+from eqhls.exchange.attributes import MOST_ELEMENTS
+from eqhls.frontends.onnx.reading import printable
 
 RANDOM = (
     "Bernoulli",

@@ -1,0 +1,92 @@
+"""Scores out: what an engine says of events, and the .npz file that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eqhls.engines import Ints
+from eqhls.errors import CompileError
+from eqhls.events.read import Events
+from eqhls.ir.graph import Graph, Node
+from eqhls.ir.op import Floats
+from eqhls.text import npz, write_file
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One output: scores (B, K) float64; raw (B, K) int64 and its format for the exact engines."""
+
+    scores: Floats
+    raw: Ints | None = None
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Every output of a network by name, in order; `scores`, `raw` and `format` are those of the first.
+
+    For an exact engine `saturated` (B,) counts the input values of each event that saturated at the ports;
+    `notes` has a line on everything that looks wrong with the events.
+    """
+
+    outputs: Mapping[str, Result]
+    saturated: Ints | None = None
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Result:
+        """Return an output by name. Raises CompileError if there is none of that name."""
+        if name not in self.outputs:
+            raise CompileError("output", f"found {name!r}, expected one of {', '.join(self.outputs)}")
+        return self.outputs[name]
+
+    @property
+    def first(self) -> Result:
+        return next(iter(self.outputs.values()))
+
+    @property
+    def scores(self) -> Floats:
+        return self.first.scores
+
+    @property
+    def raw(self) -> Ints | None:
+        return self.first.raw
+
+    @property
+    def format(self) -> str:
+        return self.first.format
+
+
+def predict_floats(graph: Graph, events: Events) -> Prediction:
+    """Evaluate the float64 references on unrounded inputs."""
+    found = graph.scores(events.floats)
+    results = {name: Result(found[name].reshape(len(events), -1)) for name in graph.outputs}
+    return Prediction(results, notes=events.notes)
+
+
+def from_raw(graph: Graph, raw: Mapping[str, Ints]) -> Prediction:
+    """Return scores from the raw integers (B, *shape) of every output by name."""
+    return Prediction({node.name: _result(node, raw[node.name]) for node in graph.results})
+
+
+def _result(node: Node, raw: Ints) -> Result:
+    scores = raw.astype(np.float64) * node.type.formats.lsb
+    formats = "|".join(map(str, node.type.formats))
+    return Result(scores.reshape(len(raw), -1), raw.reshape(len(raw), -1), formats)
+
+
+def save_predictions(path: Path, prediction: Prediction) -> None:
+    """Write OUT.npz whole: `scores`, and for the exact engines `raw` with its `format`. A network with
+    several outputs gives them per output: `scores_NAME`, `raw_NAME`, `format_NAME`. `saturated` (B,) counts
+    the input values of each event that saturated, for the exact engines."""
+    arrays: dict[str, Any] = {} if prediction.saturated is None else {"saturated": prediction.saturated}
+    for name, result in prediction.outputs.items():
+        end = f"_{name}" if len(prediction.outputs) > 1 else ""
+        arrays[f"scores{end}"] = np.ascontiguousarray(result.scores, dtype=np.float64)
+        if result.raw is not None:
+            arrays |= {f"raw{end}": result.raw.astype(np.int64), f"format{end}": np.array(result.format)}
+    write_file(path, npz(arrays))

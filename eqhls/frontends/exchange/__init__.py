@@ -1,1 +1,0 @@
-"""How a graph travels as ONNX: the domain, its attributes, safe loading, plain operators."""

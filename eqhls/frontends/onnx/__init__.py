@@ -1,0 +1,1 @@
+"""ONNX files in: safe loading, blocks of com.eqhls, plain operators, quantizers."""
