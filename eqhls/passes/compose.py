@@ -12,6 +12,7 @@ from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
+from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.composed import NETWORK, Composed, acts_alone, places
 from eqhls.ops.input import Input
@@ -100,21 +101,25 @@ class _Search:
         return found[::-1]
 
     def _pays(self, exit: Node) -> bool:
-        members = [n for n in self._members(exit) if n.name in self.scalar]
-        before = sum((self.work[n.name] for n in members), Work())
-        after = Work(lookups=exit.type.elements)
-        return self._functions(members, self.scalar[exit.name]) > 1 and before.luts > after.luts
-
-    def _functions(self, members: Iterable[Node], scalar: str) -> int:
-        """Return how many ops there are, but for scales, shifts and copies of the scalar itself."""
-        plain, count = {scalar}, 0
-        for node in members:
+        """Whether there is more than one op behind scales and shifts of the scalar itself, and all together
+        cost more than tables of the results. Copies neither count nor cost."""
+        straight, behind, cost = {self.scalar[exit.name]}, 0, Work()
+        for node in (n for n in self._members(exit) if n.name in self.scalar):
             fed = [n for n in node.inputs if n in self.scalar]
-            if len(fed) == 1 and fed[0] in plain and not self.work[node.name].lookups and not _bends(node):
-                plain.add(node.name)
-            else:
-                count += 1
-        return count
+            if not self._copies(node):
+                cost += self.work[node.name]
+            if len(fed) == 1 and fed[0] in straight and not (self.work[node.name].lookups or _bends(node)):
+                straight.add(node.name)
+            elif not self._copies(node):
+                behind += 1
+        return behind > 1 and cost.luts > Work(lookups=exit.type.elements).luts
+
+    def _copies(self, node: Node) -> bool:
+        """Whether a node only moves or repeats entries of one function, maybe with other signs."""
+        constants = [self.graph.node(n) for n in node.inputs if n not in self.scalar]
+        if len(node.inputs) - len(constants) > 1:
+            return False
+        return node.op.moves_bits or (isinstance(node.op, CgProduct) and all(map(_is_unit, constants)))
 
     def composed(self, exit: Node) -> Composed | None:
         """Return the op of a function, or None if it stays as it is."""
@@ -137,9 +142,12 @@ def _bends(node: Node) -> bool:
 def _silences(constant: Node, axes: tuple[Axis, ...]) -> bool:
     """Whether a constant takes some entries of a scalar and drops others: that costs nothing, and tables for
     each entry would."""
-    if not isinstance(constant.op, Spurion) or not any(constant.type.has(a.name) for a in axes):
-        return False
-    return bool(np.isin(constant.op.values.array, (-1.0, 0.0, 1.0)).all())
+    return any(constant.type.has(a.name) for a in axes) and _is_unit(constant)
+
+
+def _is_unit(constant: Node) -> bool:
+    """Whether a constant has no numbers but 0, 1 and -1, so that products with it cost nothing."""
+    return isinstance(constant.op, Spurion) and bool(np.isin(constant.op.values.array, (-1, 0, 1)).all())
 
 
 def _tells_apart(node: Node, axis: Axis) -> bool:

@@ -23,6 +23,7 @@ from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
+from eqhls.ops.composed import Composed
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
 from eqhls.ops.radial import Radial
@@ -32,6 +33,7 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
+from eqhls.quantize.curves import Curve, address_of
 from eqhls.quantize.weights import narrowed_constant, rounded_constant, rounded_weights
 
 LIMIT = 24
@@ -57,7 +59,7 @@ def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Grap
     asked = {n.name for n in graph if options.precision(n.name, n.op.kind()).result}
     graph = encode_logarithms(graph, seen, asked)
     _check_names(graph, options)
-    state = _State(Builder.reading(graph), {}, {}, _kept(graph))
+    state = _State(Builder.reading(graph), {}, {}, _kept(graph), _curves(graph, seen), {})
     for node in graph:
         try:
             _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
@@ -69,12 +71,15 @@ def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Grap
 @dataclass(frozen=True, slots=True)
 class _State:
     """The graph so far: its builder, the intervals of its values, values that got a rounded successor, and
-    those that must not get one."""
+    those that must not get one; the networks of each scalar, and what they read in its place: its name and
+    the floor of its codes."""
 
     made: Builder
     nums: dict[str, NumArray]
     rounded: dict[str, str]
     kept: frozenset[str]
+    curves: Mapping[str, tuple[Curve, ...]]
+    addresses: dict[str, tuple[str, float]]
 
     def append(self, name: str, op: Op, *inputs: str) -> str:
         """Append a value with the exact format of its interval."""
@@ -102,11 +107,35 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
     if isinstance(op, Radial) and not op.floor:
         code = _code(op, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
         op, inputs = replace(op, floor=code.floor), (state.invent(f"{name}.code", code, *inputs),)
+    if isinstance(op, Composed) and not op.floor:
+        address, floor_of = _address(state, node.inputs[0], inputs[0], seen)
+        op, inputs = replace(op, floor=floor_of), (address,)
     op = _quantized_op(replace(node, op=op), wanted, seen, [state.nums[n] for n in inputs])
     state.append(name, op, *inputs)
     follow = _narrowing(state.made.find(name), wanted, {} if name in state.kept else seen)
     if follow is not None:
         state.rounded[name] = state.invent(f"{name}.q", follow, name)
+
+
+def _curves(graph: Graph, seen: Mapping[str, Floats]) -> dict[str, tuple[Curve, ...]]:
+    """Return the networks that read each scalar itself."""
+    found: dict[str, tuple[Curve, ...]] = {}
+    for node in graph:
+        if isinstance(node.op, Composed) and not node.op.floor:
+            (name,), largest = node.inputs, seen.get(node.name, np.array(inf))
+            found[name] = (*found.get(name, ()), Curve(node.op, float(largest.max())))
+    return found
+
+
+def _address(state: _State, name: str, value: str, seen: Mapping[str, Floats]) -> tuple[str, float]:
+    """Return what all networks of a scalar read in its place, and the floor by which they decode it."""
+    if name not in state.addresses:
+        (form,) = hull(state.nums[value])
+        wide = form.width > ADDRESS_BITS
+        found = address_of(state.curves[name], form, float(_range(name, seen).max())) if wide else None
+        made = state.invent(f"{name}.address", found.op, value) if found else value
+        state.addresses[name] = (made, found.floor if found else 0.0)
+    return state.addresses[name]
 
 
 def _code(op: Radial, x: NumArray, largest: float) -> Log2:
@@ -148,14 +177,14 @@ def _kept(graph: Graph) -> frozenset[str]:
     found = {n for n, ops in readers.items() if ops and all(isinstance(op, Requantize) for op in ops)}
     logged: set[str] = set()
     for node in reversed(graph.nodes):
-        if isinstance(node.op, Log2 | Radial) or (node.name in logged and _is_exact(node.op)):
+        if isinstance(node.op, Log2 | Radial | Composed) or (node.name in logged and _is_exact(node.op)):
             logged.update(node.inputs)
     return frozenset(found | logged)
 
 
 def _is_exact(op: Op) -> bool:
     """Whether a block keeps every bit of its inputs, without weights of its own."""
-    return not (op.source or op.weights or op.rounds_to() or isinstance(op, Table | Radial))
+    return not (op.source or op.weights or op.rounds_to() or isinstance(op, Table | Radial | Composed))
 
 
 def _check_names(graph: Graph, options: Options) -> None:
@@ -190,6 +219,11 @@ def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], input
                 return replace(op, out=Fixed.parse(wanted.result))
             largest = float(seen[node.name].max()) if node.name in seen else inf
             return replace(op, out=_table_format(op, inputs[0], largest))
+        case Composed() as op if wanted.result or op.out is None:
+            if wanted.result:
+                return replace(op, out=Fixed.parse(wanted.result))
+            largest = float(seen[node.name].max()) if node.name in seen else inf
+            return replace(op, out=_covering_table(op.curves(_every(inputs[0])), largest))
         case Spurion() as op:
             return rounded_constant(op, _parsed(wanted.result)) if wanted.result else narrowed_constant(op)
         case op:
@@ -232,11 +266,16 @@ def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
 def _table_format(op: Table, address: NumArray, largest: float) -> Fixed:
     """Return the narrowest saturating format for the values that the table takes, up to MARGIN times the
     largest one seen."""
-    form = max(hull(address), key=lambda f: f.width)
-    every = np.arange(form.lo, form.hi + 1, dtype=np.float64) * form.lsb
+    every = _every(address)
     return _covering_table(
         np.concatenate([op.function(every, row) for row in range(len(op.values.array))]), largest
     )
+
+
+def _every(address: NumArray) -> Floats:
+    """Return the real value of every address."""
+    form = max(hull(address), key=lambda f: f.width)
+    return np.arange(form.lo, form.hi + 1, dtype=np.float64) * form.lsb
 
 
 def _covering_table(values: Floats, largest: float = inf) -> Fixed:
@@ -254,7 +293,7 @@ def _radial_format(op: Radial, address: NumArray) -> Fixed:
 
 def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
-    if isinstance(node.op, Input | Table | Radial | Requantize | Spurion):
+    if isinstance(node.op, Input | Table | Radial | Composed | Requantize | Spurion):
         return None
     if wanted.result:
         return Requantize(_parsed(wanted.result))

@@ -16,6 +16,7 @@ from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Op, Tensor
 from eqhls.ops.common import integers
+from eqhls.ops.composed import Composed
 from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
 from eqhls.ops.radial import Radial
@@ -119,7 +120,9 @@ def _source_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str,
             group = VECTORS if kind.rep is V else node.name
             bits = 0 if node.type.formats else generous
             yield group, Knob(node.name, False, tuple(_widened(f, bits) for f in kind.formats))
-        case Table(out=Fixed() as out, levels=None) | Radial(out=Fixed() as out):
+        case (
+            Table(out=Fixed() as out, levels=None) | Radial(out=Fixed() as out) | Composed(out=Fixed() as out)
+        ):
             yield node.name, Knob(node.name, False, (_fitting(out, generous),))
         case _:
             pass
@@ -137,7 +140,7 @@ def _weight_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str,
 
 def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
     """Values: addresses of tables, wide invariants, and covariants that are rounded already."""
-    if isinstance(node.op, Table | Radial | Requantize) or node.op.source:
+    if isinstance(node.op, Table | Radial | Composed | Requantize) or node.op.source:
         return
     readers = [r for r in graph if node.name in r.inputs]
     tables = [r.name for r in readers if isinstance(r.op, Table)]
@@ -173,7 +176,7 @@ def _invented(graph: Graph, node: Node) -> tuple[Fixed, ...]:
 
 def _worth_rounding(node: Node, readers: list[Op]) -> bool:
     """What logarithms and given formats alone read is narrowed there; what nothing reads is the result."""
-    arithmetic = [r for r in readers if not isinstance(r, Log2 | Radial | Requantize)]
+    arithmetic = [r for r in readers if not isinstance(r, Log2 | Radial | Composed | Requantize)]
     return bool(arithmetic) and not node.op.moves_bits
 
 

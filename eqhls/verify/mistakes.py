@@ -23,24 +23,42 @@ PLACES = 4
 def moved_weights(graph: Graph, seed: int = 11) -> Iterator[tuple[str, Graph]]:
     """Yield graphs with one weight moved by more and more steps of its last place, with what was done.
 
-    Weights are all tensors of ops, entries of functions included; large ones come first, for they count.
+    Weights are all tensors of ops, entries of functions and networks of a scalar included; large ones come
+    first, for they count.
     """
     rng = np.random.default_rng(seed)
-    holders = [(n, f.name) for n in graph for f in fields(n.op) if isinstance(getattr(n.op, f.name), Tensor)]
+    holders = [(n, place) for n in graph for place in _tensors(n.op)]
     for steps in STEPS:
         for k in rng.permutation(len(holders))[:PLACES]:
-            node, name = holders[k]
-            made = _formatted(graph, replace(node, op=_moved(node, name, steps)))
+            node, place = holders[k]
+            made = _formatted(graph, replace(node, op=_moved(node.op, place, steps)))
             if made is not None:
                 yield f"a weight of %{node.name} moved by {steps} step{'s' * (steps > 1)}", made
 
 
-def _moved(node: Node, name: str, steps: int) -> Op:
-    tensor: Tensor = getattr(node.op, name)
+def _tensors(op: Op) -> Iterator[tuple[str, ...]]:
+    """Yield where the tensors of an op are: in a field, or in a field of a value of a network in a field."""
+    for field in fields(op):
+        value = getattr(op, field.name)
+        if isinstance(value, Tensor):
+            yield (field.name,)
+        if isinstance(value, Graph):
+            yield from ((field.name, n.name, *rest) for n in value for rest in _tensors(n.op))
+
+
+def _moved(op: Op, place: tuple[str, ...], steps: int) -> Op:
+    name, *inner = place
+    if inner:
+        network: Graph = getattr(op, name)
+        one = network.node(inner[0])
+        changed = replace(one, op=_moved(one.op, tuple(inner[1:]), steps))
+        nodes = tuple(changed if n is one else n for n in network)
+        return replace(op, **{name: replace(network, nodes=nodes)})
+    tensor: Tensor = getattr(op, name)
     array = tensor.array.copy()
     index = np.unravel_index(np.abs(array).argmax(), array.shape)
     array[index] += steps * _unit(array)
-    return replace(node.op, **{name: Tensor(array)})
+    return replace(op, **{name: Tensor(array)})
 
 
 def _unit(array: Floats) -> float:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from eqhls.cli import app
+from eqhls.ir.text import parse_graph
 from eqhls.ops import BY_NAME
 from eqhls.report.catalogue import catalogue, operators
 
@@ -37,7 +38,7 @@ def test_the_readme_names_every_command() -> None:
 
 def test_the_network_of_the_format_page_computes_what_it_says(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "eq-format.md").read_text()
-    (network,) = re.findall(r"```eq\n(.*?)```", page, re.S)
+    network, nested = re.findall(r"```eq\n(.*?)```", page, re.S)
     (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
     (tmp_path / "graph.eq").write_text(network)
     done = subprocess.run(
@@ -45,6 +46,7 @@ def test_the_network_of_the_format_page_computes_what_it_says(tmp_path: Path) ->
     )
     (said,) = re.findall(r"# (\[\[.*\]\]):", program)
     assert done.stdout.strip() == said
+    assert parse_graph(nested, {}, BY_NAME).node("filter").op.kind() == "composed"
 
 
 def test_links_lead_somewhere() -> None:
