@@ -160,7 +160,7 @@ def events(graph: Graph) -> dict[str, np.ndarray]:
     made = dict[str, np.ndarray]()
     for k, n in enumerate(graph.inputs):
         forms = n.type.formats or (Fixed(9, 4),)
-        rows = [forms[c if len(forms) > 1 else 0] for c in range(n.type.rep.dim)]
+        rows = [forms[c if len(forms) > 1 else 0] for c in range(n.type.dim)]
         drawn = generator(f"{k} {n.type.shape}")
         made[n.name] = np.stack(
             [drawn.integers(f.lo, f.hi + 1, (EVENTS, *n.type.shape[:-1])) for f in rows], -1

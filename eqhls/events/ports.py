@@ -38,7 +38,7 @@ def given_port(node: Node, array: Any, padded: bool) -> Filled:
     """Return a port filled by an array of its name; beside p4, particles are cut and padded as those are."""
     given = np.asarray(array) if np.asarray(array).dtype.kind in "iub" else finite(node.name, array)
     shape = node.type.shape
-    if node.type.rep.dim == 1 and given.ndim == len(shape):
+    if node.type.dim == 1 and given.ndim == len(shape):
         given = given[..., None]
     if not given.ndim or not len(given):
         raise CompileError(node.name, "holds no events", "give one or more")
@@ -63,7 +63,7 @@ def given_port(node: Node, array: Any, padded: bool) -> Filled:
 
 def _checked(node: Node, given: NDArray[Any]) -> Ints:
     """Return integers of any kind as int64 within the formats of a port; uint64 is compared as it is."""
-    for c in range(node.type.rep.dim):
+    for c in range(node.type.dim):
         form = node.type.format_of(c)
         column = given[..., c].reshape(len(given), -1)
         bad = np.flatnonzero(((column < form.lo) | (column > form.hi)).any(axis=1))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events import irreps
 from eqhls.events.files import load_arrays
 from eqhls.events.notes import momenta_notes, saturation_notes, unread, whole_floats
 from eqhls.events.ports import REFERENCES, from_momenta, given_port
@@ -54,11 +55,13 @@ def from_arrays(graph: Graph, p4: Floats, jet: Floats | None = None) -> Events:
 
 def from_mapping(graph: Graph, arrays: Mapping[str, Any]) -> Events:
     """Return events from arrays by name: `p4` (B, N, 4) and `jet` (B, 4) in GeV fill the four-vectors and the
-    flags; any other port takes an array of its name, integers as raw words, floats as real values.
+    flags; any other port takes an array of its name, integers as raw words, floats as real values. An array
+    of irreps fills the ports of its blocks.
 
     A port that is called `y` takes that array, and there are no labels; a port that is called `p4` takes
     integers. Raises CompileError for ports without an array and for arrays that do not fit.
     """
+    arrays = irreps.split(graph, arrays)
     ports = {n.name for n in graph.inputs}
     labels = None if "y" in ports else _labels(arrays)
     momenta = "p4" in arrays and not ("p4" in ports and np.asarray(arrays["p4"]).dtype.kind in "iu")

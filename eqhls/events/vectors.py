@@ -69,7 +69,7 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
 
 def ends(kind: Type) -> tuple[Ints, Ints]:
     """Return the smallest and the largest raw integer of every component."""
-    forms = Formats(kind.formats.each(kind.rep.dim))
+    forms = Formats(kind.formats.each(kind.dim))
     return forms.lo, forms.hi
 
 

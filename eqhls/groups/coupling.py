@@ -65,15 +65,18 @@ class CGTable:
 
     terms: tuple[Term, ...]
     shift: int
+    sizes: tuple[int, int, int]
+    """Components of the result, of the left and of the right factor."""
 
     @property
     def products(self) -> int:
         """How many products of two components the terms share."""
         return len({(t.left, t.right) for t in self.terms})
 
-    def dense(self, path: Path) -> NDArray[np.float64]:
-        """Return the table as an array [out, left, right]."""
-        full = np.zeros((path.out.dim, path.left.dim, path.right.dim))
+    @property
+    def dense(self) -> NDArray[np.float64]:
+        """The table as an array [out, left, right]."""
+        full = np.zeros(self.sizes)
         for term in self.terms:
             full[term.out, term.left, term.right] = term.numerator * 2.0**-self.shift
         return full
@@ -95,6 +98,11 @@ class Coupling:
     right: Basis
     out: Basis
     group: Products
+
+    @property
+    def dim(self) -> int:
+        """How many components of the result are stored."""
+        return self.path.out.size(self.out)
 
     @property
     def table(self) -> CGTable:
@@ -123,7 +131,7 @@ class Coupling:
 def _dense(c: Coupling) -> Exact:
     if not c.path.trivial:
         return c.group.dense(c.path, c.left, c.right)
-    size = c.path.out.dim
+    size = c.dim
     unit = exact(np.eye(size, dtype=int))
     return np.asarray(unit[:, None, :] if c.path.left is S else unit[:, :, None])
 
@@ -148,4 +156,5 @@ def _sparse(full: Exact) -> CGTable:
     scaled = full * 2**shift
     assert all(Fraction(c).denominator == 1 for c in scaled.ravel()), "the table is not dyadic"
     terms = tuple(Term(o, a, b, int(scaled[o, a, b])) for o, a, b in np.ndindex(full.shape) if full[o, a, b])
-    return CGTable(terms, shift)
+    outs, lefts, rights = full.shape
+    return CGTable(terms, shift, (outs, lefts, rights))

@@ -107,7 +107,7 @@ def raw_action(
     `matrix` acts on vectors in steps of 2**-points, the integers of `rep` count steps of 2**-fracs, one
     for each component. If `matrix` is a multiple of an element of the group, so is N, of a higher power.
     """
-    unit = exact(np.eye(rep.dim, dtype=int))
+    unit = exact(np.eye(rep.size(basis), dtype=int))
     real = rep.act_within(basis, in_units(matrix, points), unit).T
     step = [Fraction(2) ** -frac for frac in fracs]
     raw = real * np.array([[b / a for b in step] for a in step], dtype=object)

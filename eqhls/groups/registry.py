@@ -7,8 +7,9 @@ from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.group import Group, Product
 from eqhls.groups.lorentz.group import LORENTZ
 from eqhls.groups.rep import ONE, Basis, Rep, S
+from eqhls.groups.rotation.group import ROTATION
 
-GROUPS: tuple[Group, ...] = (LORENTZ,)
+GROUPS: tuple[Group, ...] = (LORENTZ, ROTATION)
 
 
 def reps() -> tuple[Rep, ...]:

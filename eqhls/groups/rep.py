@@ -48,6 +48,10 @@ class Rep(ABC):
         """Return the names of the stored components."""
         return basis.labels
 
+    def size(self, basis: Basis) -> int:
+        """Return how many components are stored: `dim`, or more if some follow from others."""
+        return len(self.components(basis))
+
     @abstractmethod
     def act(self, basis: Basis, element: Array, x: Array) -> Array:
         """Transform x (..., dim) by an element of the group, a (..., d, d) matrix on Cartesian vectors, in
@@ -66,8 +70,9 @@ class Rep(ABC):
         return 0
 
     def matrix(self, basis: Basis, element: Array) -> Array:
-        """Return the dim x dim matrix of an element."""
-        unit = exact(np.eye(self.dim, dtype=int)) if element.dtype == object else np.eye(self.dim)
+        """Return the matrix of an element on the stored components."""
+        size = self.size(basis)
+        unit = exact(np.eye(size, dtype=int)) if element.dtype == object else np.eye(size)
         return self.act(basis, element, unit).T
 
     def __str__(self) -> str:
@@ -77,6 +82,9 @@ class Rep(ABC):
 @dataclass(frozen=True, slots=True)
 class Trivial(Rep):
     """The trivial representation of every group: what a function of any form may read."""
+
+    def components(self, basis: Basis) -> tuple[str, ...]:
+        return ONE.labels
 
     def act(self, basis: Basis, element: Array, x: Array) -> Array:
         return x

@@ -223,8 +223,16 @@ def typed(op: Op, *types: Type) -> Type:
 
 
 def component_faults(result: Type) -> tuple[str, ...]:
-    """Return the faults of a block whose result has these components."""
-    return () if result.rep is S else (FLIPPED, EXCHANGED)
+    """Return the faults of a block whose result has these components; one alone can only be flipped."""
+    if result.rep is S:
+        return ()
+    return (FLIPPED,) if result.dim == 1 else (FLIPPED, EXCHANGED)
+
+
+def product_faults(factor: Type) -> tuple[str, ...]:
+    """Return the faults of a block that multiplies by components of this type."""
+    wrong = component_faults(factor)
+    return (*wrong, TRUNCATED) if wrong else ()
 
 
 def disturbed(x: NumArray, fault: str) -> NumArray:

@@ -83,18 +83,23 @@ class Type:
             )
         for axis in self.axes:
             axis.action.points(axis.size)
-        if len(self.formats) not in (0, 1, self.rep.dim):
-            raise CompileError("type", f"found {len(self.formats)} formats, expected 1 or {self.rep.dim}")
+        if len(self.formats) not in (0, 1, self.dim):
+            raise CompileError("type", f"found {len(self.formats)} formats, expected 1 or {self.dim}")
+
+    @property
+    def dim(self) -> int:
+        """Stored components."""
+        return self.rep.size(self.basis)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one event: (*axes, components)."""
-        return (*(a.size for a in self.axes), self.rep.dim)
+        return (*(a.size for a in self.axes), self.dim)
 
     @property
     def elements(self) -> int:
         """Numbers in one event."""
-        size = self.rep.dim
+        size = self.dim
         for axis in self.axes:
             size *= axis.size
         return size
@@ -138,7 +143,7 @@ class Type:
         return self.formats[component]
 
     def __str__(self) -> str:
-        basis = "" if self.rep.dim == 1 else f".{self.basis}"
+        basis = "" if self.dim == 1 else f".{self.basis}"
         formats = ":" + "|".join(map(str, self.formats)) if self.formats else ""
         return f"{self.rep}{basis}[{', '.join(map(str, self.axes))}]{formats}"
 

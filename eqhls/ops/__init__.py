@@ -30,6 +30,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
+from eqhls.ops.to_basis import ToBasis
 
 ALL: tuple[type[Op], ...] = (
     Input,
@@ -38,6 +39,7 @@ ALL: tuple[type[Op], ...] = (
     CgProduct,
     CgSquare,
     Invariants,
+    ToBasis,
     ChannelMix,
     Clamp,
     PairSum,

@@ -8,8 +8,7 @@ from typing import ClassVar
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
-from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
+from eqhls.ir.op import Along, Example, Floats, Op, product_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
 from eqhls.ops.common import broadcast, contract, contract_faulty, entrywise, example
@@ -53,23 +52,24 @@ class CgProduct(Op):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         axes = joined_axes(*types)
         a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
-        return contract(self._product(types).table, self.path.out.dim, a, b)
+        product = self._product(types)
+        return contract(product.table, product.dim, a, b)
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return () if self.path.right is S else (FLIPPED, EXCHANGED, TRUNCATED)
+        return product_faults(types[1])
 
     def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         axes = joined_axes(*types)
         a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
-        full = self._product(types).table
-        return contract_faulty(full, self.path.out.dim, a, b, fault, cut)
+        product = self._product(types)
+        return contract_faulty(product.table, product.dim, a, b, fault, cut)
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd
 
     def work(self, types: tuple[Type, ...]) -> Work:
-        terms = self._product(types).table
-        return Work(self.infer(*types).elements // self.path.out.dim * terms.products)
+        product = self._product(types)
+        return Work(self.infer(*types).elements // product.dim * product.table.products)
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[1]

@@ -8,8 +8,7 @@ from typing import ClassVar
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
-from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
+from eqhls.ir.op import Along, Example, Floats, Op, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
@@ -51,21 +50,22 @@ class CgSquare(Op):
         return self._product(types).contract(x[0], x[0])
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        return contract(self._product(types).square, self.path.out.dim, x[0], x[0])
+        product = self._product(types)
+        return contract(product.square, product.dim, x[0], x[0])
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return () if self.path.left is S else (FLIPPED, EXCHANGED, TRUNCATED)
+        return product_faults(types[0])
 
     def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        full = self._product(types).table
-        return contract_faulty(full, self.path.out.dim, x[0], x[0], fault, cut)
+        product = self._product(types)
+        return contract_faulty(product.table, product.dim, x[0], x[0], fault, cut)
 
     def parity_odd(self) -> bool:
         return self.path.parity_odd
 
     def work(self, types: tuple[Type, ...]) -> Work:
-        terms = self._product(types).square
-        return Work(self.infer(*types).elements // self.path.out.dim * terms.products)
+        product = self._product(types)
+        return Work(self.infer(*types).elements // product.dim * product.square.products)
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] ** 2

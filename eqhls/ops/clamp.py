@@ -56,7 +56,7 @@ class Clamp(Plain):
         return types[0].rep is not S
 
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
-        return (Part("bound", 0, True),) * types[0].rep.dim
+        return (Part("bound", 0, True),) * types[0].dim
 
     def cuts_components(self, types: tuple[Type, ...]) -> bool:
         return types[0].rep is not S

@@ -24,7 +24,6 @@ from eqhls.fixed import (
 )
 from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.coupling import CGTable
-from eqhls.groups.lorentz.basis import CARTESIAN
 from eqhls.groups.permutation import CHANNELS, PAIRS, PARTICLES, Action, corner, triangle
 from eqhls.groups.rep import Basis, Rep, S
 from eqhls.ir.op import TRUNCATED, Along, Floats, Op, Tensor, component_faults, disturbed
@@ -36,11 +35,11 @@ LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fix
 
 
 def example(
-    rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),), basis: Basis = CARTESIAN
+    rep: Rep, axes: str = "", formats: tuple[Fixed, ...] = (Fixed(8, 4),), basis: Basis | None = None
 ) -> Type:
-    """Return a type for an example; `axes` as in "i:2,j:3"."""
+    """Return a type for an example, in the first basis unless another is given; `axes` as in "i:2,j:3"."""
     named = [a.split(":") for a in axes.split(",") if a]
-    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis, Formats(formats))
+    return Type(rep, tuple(Axis(n, int(s)) for n, s in named), basis or rep.basis(), Formats(formats))
 
 
 def entrywise(types: tuple[Type, ...], axis: str) -> Along:

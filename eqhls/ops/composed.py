@@ -69,6 +69,9 @@ class Composed(Function):
         _check(self.network)
         return Type(S, (*x.axes, *new))
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if axis in {a.name for a in self.rows} else Along.MAP
+
     @property
     def _port(self) -> Type:
         inputs, outputs = len(self.network.inputs), len(self.network.outputs)

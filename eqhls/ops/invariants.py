@@ -11,7 +11,7 @@ from eqhls.groups.lorentz.basis import VectorBasis
 from eqhls.groups.lorentz.reps import V, square
 from eqhls.groups.registry import coupling, form, reps
 from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
+from eqhls.ir.op import Along, Example, Floats, Op, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import contract, contract_faulty, example
@@ -19,7 +19,8 @@ from eqhls.ops.common import contract, contract_faulty, example
 
 @dataclass(frozen=True, slots=True)
 class Invariants(Op):
-    """<x, x> of every channel: v.v for V, F^{mn}F_{mn} for F, T^{mn}T_{mn} for T; S stays."""
+    """<x, x> of every channel: v.v for V, F^{mn}F_{mn} for F, T^{mn}T_{mn} for T; S stays. For an irrep of
+    the rotation group it is the full contraction, times the factor of its path."""
 
     group: ClassVar[str] = "geometry"
     weights: ClassVar[tuple[str, ...]] = ()
@@ -47,7 +48,7 @@ class Invariants(Op):
         return contract(_square(kind).square, 1, x[0], x[0])
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return () if types[0].rep is S else (FLIPPED, EXCHANGED, TRUNCATED)
+        return product_faults(types[0])
 
     def faulty(self, fault: str, cut: int, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return contract_faulty(_square(types[0]).table, 1, x[0], x[0], fault, cut)

@@ -53,7 +53,7 @@ class PairSum(Op):
         return sum_axis(np.asarray(v * w), [a.name for a in axes].index(self.over))
 
     def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(prod(a.size for a in joined_axes(*types)) * types[1].rep.dim)
+        return Work(prod(a.size for a in joined_axes(*types)) * types[1].dim)
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[1]

@@ -32,9 +32,9 @@ class Requantize(Op):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        if len(self.formats) not in (1, types[0].rep.dim):
+        if len(self.formats) not in (1, types[0].dim):
             raise self.error(
-                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].rep.dim}"
+                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].dim}"
             )
         return types[0].like(types[0].rep)
 
@@ -73,7 +73,7 @@ class Requantize(Op):
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
         if not all(f.rounding.odd and f.overflow is Overflow.SAT_SYM for f in self.formats):
             return None
-        forms = Formats(self.formats).each(types[0].rep.dim)
+        forms = Formats(self.formats).each(types[0].dim)
         return tuple(Part((f.width, f.signed, f.rounding), f.frac, f.signed) for f in forms)
 
     def work(self, types: tuple[Type, ...]) -> Work:

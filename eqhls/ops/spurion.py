@@ -10,6 +10,7 @@ import numpy as np
 from eqhls.fixed import NumArray, dyadic
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
+from eqhls.groups.permutation import Order
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example, map_numbers
@@ -32,7 +33,7 @@ class Spurion(Plain):
         self.expect(types, 0)
         if self.values.shape != self.type.shape:
             raise self.error(f"has values of shape {self.values.shape}, expected {self.type.shape}")
-        moved = next((a for k, a in enumerate(self.type.axes) if self._varies(a, k)), None)
+        moved = next((a for a in self.type.axes if self._varies(a)), None)
         if moved is not None:
             raise self.error(
                 f"has values that differ along axis {moved}, which {moved.action.group} moves",
@@ -40,11 +41,17 @@ class Spurion(Plain):
             )
         return replace(self.type, formats=())
 
-    def _varies(self, axis: Axis, place: int) -> bool:
-        """Whether the values change if the entries of an axis are moved."""
+    def _varies(self, axis: Axis) -> bool:
+        """Whether the values change if the entries of an axis are moved, and of all axes that go with it."""
         orders = axis.action.generators(axis.moved_with[1]) if axis.action.moves else ()
+        return any((self._moved(axis, o) != self.values.array).any() for o in orders)
+
+    def _moved(self, axis: Axis, order: Order) -> Floats:
         values = self.values.array
-        return any((np.take(values, axis.action.order(o), axis=place) != values).any() for o in orders)
+        for place, other in enumerate(self.type.axes):
+            if other.moved_with == axis.moved_with:
+                values = np.take(values, other.action.order(order), axis=place)
+        return values
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         raise AssertionError("a constant has no inputs")

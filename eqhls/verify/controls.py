@@ -66,7 +66,7 @@ def faults_of(graph: Graph) -> dict[str, list[str]]:
     with scalar results of covariant inputs first, for they decide what is invariant."""
     found: dict[str, list[str]] = {}
     computed = [n for n in graph if n.inputs]
-    for node in sorted(computed, key=lambda n: n.type.rep.dim):
+    for node in sorted(computed, key=lambda n: n.type.dim):
         for fault in node.op.faults(graph.types_into(node)):
             found.setdefault(fault, []).append(node.name)
     return found

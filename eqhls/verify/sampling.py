@@ -55,7 +55,7 @@ def spread_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
     for node in graph.inputs:
         raw = uniform(node.type, rng, events)
         half = events // 2
-        widest = max(node.type.format_of(c).width for c in range(node.type.rep.dim))
+        widest = max(node.type.format_of(c).width for c in range(node.type.dim))
         if widest > 1:
             raw[half:] >>= rng.integers(0, widest, (events - half, *raw.shape[1:-1], 1))
         feeds[node.name] = raw
@@ -100,7 +100,7 @@ def _vectors(kind: Type, rng: np.random.Generator, events: int, largest: Ints) -
     """Return vectors of two sizes, and a quarter of them so small that few bits hold their images."""
     shape = (events, *kind.shape[:-1])
     bound = int(largest.max())
-    reach = kind.format_of(kind.rep.dim - 1).hi >> ROOM
+    reach = kind.format_of(kind.dim - 1).hi >> ROOM
     raw, small, tiny = group_of(kind.rep).vectors(kind.basis, rng, shape, bound, reach)
     pick = (largest < bound).reshape(events, *([1] * (len(shape))))
     least = (np.arange(events) % 4 == 3).reshape(pick.shape)

@@ -136,7 +136,7 @@ def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:
 
 def fractions(kind: Type) -> tuple[int, ...]:
     """Return the fraction bits of each component."""
-    return tuple(f.frac for f in kind.formats.each(kind.rep.dim))
+    return tuple(f.frac for f in kind.formats.each(kind.dim))
 
 
 def _keeps_lattices(element: Element, kinds: Sequence[Type], basis: Basis, points: Sequence[int]) -> bool:

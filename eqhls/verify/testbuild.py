@@ -63,7 +63,7 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
     more bits holds a spurion.
     """
     vectors = [n.type for n in graph.inputs if _is_vector(n.type)]
-    size = vectors[0].rep.dim if vectors else 0
+    size = vectors[0].dim if vectors else 0
     widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(size))
     found: dict[str, Type] = {}
     for node in graph:
@@ -72,14 +72,14 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
         if kind.rep is S:
             continue
         if isinstance(node.op, Spurion):
-            least = widest or (Fixed(1, 1),) * kind.rep.dim
-            forms = least if _is_vector(kind) else least[-1:] * kind.rep.dim
+            least = widest or (Fixed(1, 1),) * kind.dim
+            forms = least if _is_vector(kind) else least[-1:] * kind.dim
             where = f"{graph.name}: %{node.name}"
             fine = fine_bits + _between(where, node.op.values.array, forms)
             wider = (_wider(f, guard - trimmed, fine) for f in forms)
             found[node.name] = replace(kind, formats=_holding(node.op, tuple(wider), max(guard - trimmed, 0)))
         elif node.op.source:
-            forms = tuple(_wider(f, guard, fine_bits) for f in kind.formats.each(kind.rep.dim))
+            forms = tuple(_wider(f, guard, fine_bits) for f in kind.formats.each(kind.dim))
             found[node.name] = replace(kind, formats=_one_if_equal(_turnable(kind, forms)))
     return found
 

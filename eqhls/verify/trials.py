@@ -168,14 +168,14 @@ def _components(test: Graph) -> Iterator[tuple[Node, int, int, int]]:
     ports = [n for n in test.inputs if n.type.rep is not S]
     for bits in range(0, max((n.type.format_of(0).width for n in ports), default=0), 3):
         for node in ports:
-            for entry in sorted({0, node.type.elements // node.type.rep.dim - 1}):
-                yield from ((node, entry, c, bits) for c in (node.type.rep.dim - 1, 0))
+            for entry in sorted({0, node.type.elements // node.type.dim - 1}):
+                yield from ((node, entry, c, bits) for c in (node.type.dim - 1, 0))
 
 
 def _off(feeds: Feeds, node: Node, entry: int, component: int, bits: int) -> Feeds:
     """Return events with one component moved by 2**bits towards zero, or away from it."""
     raw = feeds[node.name].copy()
-    flat = raw.reshape(len(raw), -1, node.type.rep.dim)
+    flat = raw.reshape(len(raw), -1, node.type.dim)
     form, old = node.type.format_of(component), flat[:, entry, component].copy()
     step = np.where(old > 0, -1, 1) * (1 << bits)
     flat[:, entry, component] = np.clip(old + step, form.lo, form.hi)

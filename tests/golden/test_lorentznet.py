@@ -269,7 +269,7 @@ def test_vectors_rounded_oddly_keep_exchanges_of_axes(rng: np.random.Generator) 
     symmetry = derive(graph)
     assert symmetry.group is not None and "rounds components, oddly" in symmetry.describe()
     assert symmetry.group.generators and all(g.monomial for g in symmetry.group.generators)
-    covariant = [n for n in graph if n.type.rep.dim == 4 and isinstance(n.op, Requantize)]
+    covariant = [n for n in graph if n.type.dim == 4 and isinstance(n.op, Requantize)]
     assert covariant and all(
         (f.rounding, f.overflow) == (Rounding.RND_CONV, Overflow.SAT_SYM)
         for n in covariant

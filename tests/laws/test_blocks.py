@@ -12,7 +12,8 @@ from eqhls import ops
 from eqhls.engines import Ints, hull, interval, load, store
 from eqhls.errors import CompileError
 from eqhls.groups.lorentz.reps import random_lorentz
-from eqhls.groups.registry import reps
+from eqhls.groups.registry import group_of, reps
+from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Type
 
@@ -31,6 +32,12 @@ def raw_inputs(kind: Type, rng: np.random.Generator, events: int = EVENTS) -> In
 
 def in_units(kind: Type, raw: Ints) -> Floats:
     return raw * kind.formats.lsb
+
+
+def element_for(types: tuple[Type, ...], rng: np.random.Generator, proper: bool = True) -> Floats:
+    """A random element of the group in whose representations the types are."""
+    group = group_of(next((t.rep for t in types if t.rep is not S), S))
+    return group.random(rng, group.sizes[-1], proper)
 
 
 def test_every_block_has_examples_and_is_listed() -> None:
@@ -63,9 +70,9 @@ CUTS = [e for e in COMPUTED if e.op.cuts_components(e.types)]
 
 @pytest.mark.parametrize("example", [e for e in COMPUTED if e not in CUTS], ids=str)
 def test_reference_commutes_with_the_group(example: Example, rng: np.random.Generator) -> None:
-    """Proper Lorentz transformations always; reflections unless the block says that it is odd."""
+    """Proper elements always; reflections unless the block says that it is odd."""
     for proper in (True, False):
-        element = random_lorentz(rng, 2.0, proper)
+        element = element_for((*example.types, example.op.infer(*example.types)), rng, proper)
         x = [rng.normal(size=(5, *t.shape)) for t in example.types]
         moved = [t.rep.act(t.basis, element, v) for t, v in zip(example.types, x, strict=True)]
         out = example.op.infer(*example.types)
@@ -120,7 +127,7 @@ def test_infer_accepts_exactly_what_commutes(example: Example, rng: np.random.Ge
         accepted += 1
         if example.op.cuts_components(types):
             continue
-        element = random_lorentz(rng, 1.5)
+        element = element_for((*types, out), rng)
         x = [rng.normal(size=(3, *t.shape)) for t in types]
         moved = [t.rep.act(t.basis, element, v) for t, v in zip(types, x, strict=True)]
         want = out.rep.act(

@@ -148,9 +148,9 @@ def test_results_have_the_formats_that_were_said(example: Example, rng: np.rando
         assert not np.any(op.rounding(types)) or getattr(op, "keep", None) is not None
         return
     kind = op.infer(*types)
-    assert len(formats) in (1, kind.rep.dim)
+    assert len(formats) in (1, kind.dim)
     found = store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
-    for c in range(kind.rep.dim):
+    for c in range(kind.dim):
         form = formats[c if len(formats) > 1 else 0]
         steps = found[..., c] / form.lsb
         assert (steps == np.rint(steps)).all() and (steps >= form.lo).all() and (steps <= form.hi).all()

@@ -71,7 +71,7 @@ def port_events(graph: Graph, feeds: Mapping[str, Floats]) -> dict[str, Ints]:
     """Float events as raw integers of the ports."""
     raw: dict[str, Ints] = {}
     for node in graph.inputs:
-        forms = node.type.formats.each(node.type.rep.dim)
+        forms = node.type.formats.each(node.type.dim)
         low, high = np.array([f.lo for f in forms]), np.array([f.hi for f in forms])
         raw[node.name] = np.clip(np.rint(feeds[node.name] / lsb(node.type)), low, high).astype(np.int64)
     return raw

@@ -284,7 +284,7 @@ def acted(kind: Type, matrix: Ints, x: Any) -> Any:
 
 def small(node: Node, rng: np.random.Generator) -> Ints:
     """Events small enough for their images to fit the test build."""
-    forms = node.type.formats.each(node.type.rep.dim)
+    forms = node.type.formats.each(node.type.dim)
     low, high = ([max(f.lo, -3) for f in forms], [min(f.hi, 3) for f in forms])
     return rng.integers(low, np.array(high) + 1, (EVENTS, *node.type.shape))
 
@@ -304,7 +304,7 @@ def moved_feeds(test: Graph, feeds: Feeds, matrix: Ints) -> tuple[Feeds, Any]:
     for node in test.inputs:
         if node.type.rep is not S:
             raw = acted(node.type, matrix, feeds[node.name])
-            forms = node.type.formats.each(node.type.rep.dim)
+            forms = node.type.formats.each(node.type.dim)
             inside = (raw >= [f.lo for f in forms]) & (raw <= [f.hi for f in forms])
             fits &= inside.reshape(EVENTS, -1).all(axis=1)
             out[node.name] = np.rint(raw).astype(np.int64)
@@ -340,7 +340,7 @@ def check_lorentz(graph: Graph) -> tuple[str, int]:
 
 
 def uniform(node: Node, rng: np.random.Generator) -> Ints:
-    forms = node.type.formats.each(node.type.rep.dim)
+    forms = node.type.formats.each(node.type.dim)
     return rng.integers([f.lo for f in forms], [f.hi + 1 for f in forms], (EVENTS, *node.type.shape))
 
 

@@ -103,7 +103,7 @@ def events(graph: Graph, rng: np.random.Generator) -> dict[str, np.ndarray]:
         n.name: np.stack(
             [
                 rng.integers(f.lo, f.hi + 1, (EVENTS, *n.type.shape[:-1]))
-                for f in (n.type.format_of(c) for c in range(n.type.rep.dim))
+                for f in (n.type.format_of(c) for c in range(n.type.dim))
             ],
             -1,
         )

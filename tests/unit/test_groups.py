@@ -55,7 +55,7 @@ def product(path: Path, basis: VectorBasis) -> Coupling:
 
 
 def dense(path: Path, basis: VectorBasis) -> np.ndarray:
-    return product(path, basis).table.dense(path)
+    return product(path, basis).table.dense
 
 
 CASES = [(p, b) for p in PATHS for b in BASES]

@@ -18,24 +18,18 @@ from eqhls.groups.rotation.exact import letters, random_rotation, rational_pairs
 from eqhls.groups.rotation.factors import canonical, cormorant, e3nn, orthonormal, to_harmonics
 from eqhls.groups.rotation.group import ROTATION
 from eqhls.groups.rotation.reps import AXIAL, REPS, VECTOR, Irrep, irrep, spin_of
-from eqhls.groups.rotation.tables import PATHS, contract, formula_factor, table
+from eqhls.groups.rotation.tables import PATHS, contract, formula_factor, natural, table
 
 GOLDEN = File(__file__).resolve().parents[2].parent / "shared" / "golden2" / "so3_tables.npz"
 TRIPLES = [(a, b, c) for a, b in product(range(4), repeat=2) for c in range(abs(a - b), min(a + b, 3) + 1)]
 ORDERED = (*PATHS, *(p.swapped for p in PATHS if p.left != p.right))
 
 
-def of(left: int, right: int, out: int) -> Path:
-    """The path between natural parities, which is dual if l1 + l2 - l3 is odd."""
-    a, b, c = (irrep(spin, "eo"[spin % 2]) for spin in (left, right, out))
-    return Path(a, b, c, dual=bool((left + right + out) % 2))
-
-
 def cases() -> list[tuple[Path, Basis, Basis]]:
     """Every product of spins in every basis, and every path between parities in one."""
-    natural = [of(*spins) for spins in TRIPLES]
-    every = [(p, a, b) for p in natural for a, b in product(BASES[spin_of(p.left)], BASES[spin_of(p.right)])]
-    return every + [(p, p.left.bases[0], p.right.bases[0]) for p in ORDERED if p not in natural]
+    tensors = [natural(*spins) for spins in TRIPLES]
+    every = [(p, a, b) for p in tensors for a, b in product(BASES[spin_of(p.left)], BASES[spin_of(p.right)])]
+    return every + [(p, p.left.bases[0], p.right.bases[0]) for p in ORDERED if p not in tensors]
 
 
 CASES = cases()
@@ -113,7 +107,7 @@ def test_tables_up_to_spin_2_are_the_printed_ones(spins: tuple[int, int, int]) -
                 sign * number
             )
             number = 1
-    np.testing.assert_array_equal(table(of(*spins), left, right), want)
+    np.testing.assert_array_equal(table(natural(*spins), left, right), want)
 
 
 @pytest.mark.skipif(not GOLDEN.exists(), reason="the tables of the reference page are not here")
@@ -197,7 +191,7 @@ def test_table_is_equivariant(spins: tuple[int, int, int], rng: np.random.Genera
 
 def test_a_flipped_sign_is_noticed(rng: np.random.Generator) -> None:
     """Negative control: the laws above can fail."""
-    path, left, right = case = (of(2, 2, 2), T5, T5)
+    path, left, right = case = (natural(2, 2, 2), T5, T5)
     full = table(path, left, right).copy()
     full[tuple(np.argwhere(full)[0])] *= -1
     assert error(full, case, random_rotation(rng, 4.0, proper=True), rng) > 1e-3
@@ -412,7 +406,7 @@ def test_harmonics_are_orthonormal(rng: np.random.Generator) -> None:
     x = v
     for spin, factor in ((1, 1.0), (2, 1 / 3), (3, 1.0)):
         if spin > 1:
-            path, have = of(1, spin - 1, spin), RESULT[spin - 1]
+            path, have = natural(1, spin - 1, spin), RESULT[spin - 1]
             x = contract(path, XYZ, have, v, x) * float(formula_factor(path, XYZ, have))
         s = to_harmonics(RESULT[spin]) @ x
         assert s @ s == pytest.approx(factor * (v @ v) ** spin, rel=1e-13)
@@ -420,7 +414,7 @@ def test_harmonics_are_orthonormal(rng: np.random.Generator) -> None:
 
 def test_a_basis_of_another_spin_is_refused() -> None:
     with pytest.raises(CompileError, match=r"1o\*1o->2e: found 1o in the basis t5, expected one of xyz"):
-        ROTATION.out_basis(of(1, 1, 2), T5, XYZ)
+        ROTATION.out_basis(natural(1, 1, 2), T5, XYZ)
 
 
 def test_names() -> None:

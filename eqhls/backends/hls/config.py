@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.backends.hls import indices, pairs
-from eqhls.backends.hls.context import Context, covering, plain
+from eqhls.backends.hls.context import Context
+from eqhls.backends.hls.formats import covering, plain
 from eqhls.backends.hls.pairs import PairBlock, PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.backends.hls.tables import composed_config, log2_config, radial_config, table_config
@@ -53,6 +54,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
+from eqhls.ops.to_basis import ToBasis
 
 
 @singledispatch
@@ -72,8 +74,8 @@ def _(op: Spurion, c: Context) -> dict[str, Value]:
     wide = kind.rep.own_formats
     shared = covering(kind.formats)
     forms = kind.formats if wide else Formats([shared])
-    flat = op.values.array.reshape(-1, kind.rep.dim)
-    return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.rep.dim)])}
+    flat = op.values.array.reshape(-1, kind.dim)
+    return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.dim)])}
 
 
 @config.register
@@ -201,6 +203,15 @@ def _(op: Invariants, c: Context) -> dict[str, Value]:
     return {"identity": False} | _contraction(square, c, same, same)
 
 
+@config.register
+def _(op: ToBasis, c: Context) -> dict[str, Value]:
+    matrix = op.change(c.types)[0]
+    out, first = np.nonzero(matrix)
+    tables = {"out": out, "first": first, "factor": matrix[out, first]}
+    formats = {"value_t": plain(covering(c.types[0].formats)), "sum_t": plain(covering(c.node.type.formats))}
+    return {"size": c.size, "terms": len(out), **tables, **formats}
+
+
 def _weights(name: str, tensor: Tensor | None) -> tuple[NDArray[np.int64], str]:
     raw, frac = integers(tensor) if tensor is not None else (np.zeros(1, dtype=np.int64), 0)
     form = Fixed.covering(min(int(raw.min()), -1), max(int(raw.max()), 0), frac)
@@ -307,7 +318,7 @@ def _(op: Any, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: Requantize, c: Context) -> dict[str, Value]:
     kind = c.node.type
-    count = kind.rep.dim if kind.rep.own_formats else 1
+    count = kind.dim if kind.rep.own_formats else 1
     if count == 1 and len(set(op.formats)) > 1:
         raise CompileError(
             "requantize",

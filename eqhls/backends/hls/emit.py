@@ -6,7 +6,8 @@ from typing import get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from eqhls.backends.hls.config import Context, config, covering, plain
+from eqhls.backends.hls.config import Context, config
+from eqhls.backends.hls.formats import covering, plain
 from eqhls.backends.hls.pairs import PairBlock
 from eqhls.backends.hls.structs import Value, config_struct, table_text
 from eqhls.ir.graph import Graph, Node
@@ -85,11 +86,11 @@ def _headers(graph: Graph) -> set[str]:
 
 def tensor_type(kind: Type) -> str:
     """Return the C++ type of a tensor."""
-    size = kind.elements // kind.rep.dim
+    size = kind.elements // kind.dim
     if kind.rep.own_formats:
-        types = ", ".join(plain(kind.format_of(d)) for d in range(kind.rep.dim))
+        types = ", ".join(plain(kind.format_of(d)) for d in range(kind.dim))
         return f"eqhls::four_vector<{size}, {types} >"
-    return f"eqhls::components<{size}, {kind.rep.dim}, {plain(covering(kind.formats))} >"
+    return f"eqhls::components<{size}, {kind.dim}, {plain(covering(kind.formats))} >"
 
 
 def top_header(plan: Plan) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.backends.hls import indices
-from eqhls.backends.hls.context import Context, covering, plain
+from eqhls.backends.hls.context import Context
+from eqhls.backends.hls.formats import covering, plain
 from eqhls.backends.hls.structs import Value
 from eqhls.engines import INTERVALS
 from eqhls.fixed import Fixed, Num

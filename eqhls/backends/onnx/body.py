@@ -77,7 +77,7 @@ class Body:
             value = self("Transpose", value, perm=[0, *(k + 1 for k in order), len(order) + 1])
         if len(have.axes) == len(want):
             return value
-        return self.reshape(value, [*(have.size(n) if have.has(n) else 1 for n in names), have.rep.dim])
+        return self.reshape(value, [*(have.size(n) if have.has(n) else 1 for n in names), have.dim])
 
     def last(self, value: str, axis: int, rank: int, back: bool = False) -> str:
         """Move an axis of a value of some rank to the end, or from the end back to its place."""

@@ -54,6 +54,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
+from eqhls.ops.to_basis import ToBasis
 
 
 @singledispatch
@@ -96,7 +97,8 @@ def _(op: Gram, body: Body, types: tuple[Type, ...]) -> str:
 def _(op: CgProduct, body: Body, types: tuple[Type, ...]) -> str:
     axes = joined_axes(*types)
     a, b = (body.spread(body.real(k), t, axes) for k, t in enumerate(types))
-    return contract(body, coupling(op.path, types[0].basis, types[1].basis).table, op.path.out.dim, a, b)
+    product = coupling(op.path, types[0].basis, types[1].basis)
+    return contract(body, product.table, product.dim, a, b)
 
 
 @lower.register
@@ -112,8 +114,8 @@ def _(op: Invariants, body: Body, types: tuple[Type, ...]) -> str:
 
 
 def _square(body: Body, path: Path, kind: Type) -> str:
-    x = body.real()
-    return contract(body, coupling(path, kind.basis, kind.basis).square, path.out.dim, x, x)
+    x, product = body.real(), coupling(path, kind.basis, kind.basis)
+    return contract(body, product.square, product.dim, x, x)
 
 
 def contract(body: Body, terms: CGTable, size: int, a: str, b: str) -> str:
@@ -124,6 +126,11 @@ def contract(body: Body, terms: CGTable, size: int, a: str, b: str) -> str:
         matrix[products.index((t.left, t.right)), t.out] = t.numerator * 2.0**-terms.shift
     left, right = zip(*products, strict=True)
     return body("MatMul", body("Mul", body.take(a, left, -1), body.take(b, right, -1)), body.const(matrix))
+
+
+@lower.register
+def _(op: ToBasis, body: Body, types: tuple[Type, ...]) -> str:
+    return body("MatMul", body.real(), body.const(op.change(types)[0].T.astype(np.float64)))
 
 
 @lower.register

@@ -25,7 +25,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-COMMON = words("nobj name python n_nodes key_orders weights dataset")
+COMMON = words("family nobj name python n_nodes key_orders weights dataset")
 """Keys that are read for some family and harmless beside all others."""
 TRAINING = words("""
     RAMdataset alpha batch_group_size batch_size beams bestfile c_decay checkfile checkpoint
@@ -142,6 +142,20 @@ RULES: dict[str, Rules] = {
             "n_hidden": lambda t, _: t["embedding.weight"].shape[0],
             "n_layers": lambda t, _: count(t, "LGEBs."),
         },
+    ),
+    "tfn": Rules(
+        "TFN",
+        words("""
+            n_points scalars_in layer_dims rbf_count rbf_low rbf_high rbf_gamma hidden_dim
+            radial_nonlin feature_nonlin epsilon pool classes
+        """),
+    ),
+    "e3nn": Rules(
+        "e3nn",
+        words("""
+            n_points irreps_in sh scalars gated irreps_out basis hidden radius neighbours pool
+            normalize2mom gate_irreps_in gate_irreps_out conv1_paths conv2_paths
+        """),
     ),
 }
 

@@ -114,7 +114,7 @@ def spread(x: Any, have: Type, want: tuple[Axis, ...]) -> Any:
     last = len(have.axes) + 1
     x = K.transpose(x, (0, *(1 + k for k in order), last))
     sizes = [have.size(n) if have.has(n) else 1 for n in names]
-    return K.reshape(x, (-1, *sizes, have.rep.dim))
+    return K.reshape(x, (-1, *sizes, have.dim))
 
 
 def straight_through(x: Any, rounded: Any) -> Any:

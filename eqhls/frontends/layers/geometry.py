@@ -8,22 +8,22 @@ import numpy as np
 
 from eqhls.frontends.layers.base import EqLayer, K, constant, register, spread, stored
 from eqhls.frontends.layers.weights import quantizer_of
-from eqhls.groups.coupling import CGTable, Path
+from eqhls.groups.coupling import CGTable
 from eqhls.groups.registry import coupling, form, parse_path
 from eqhls.groups.rep import S
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type, joined_axes
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
-from eqhls.ops.channel_mix import DUAL, ChannelMix, dual_of
-from eqhls.ops.gram import PRODUCT, Gram, minkowski
+from eqhls.ops.channel_mix import ChannelMix, dual_of
+from eqhls.ops.gram import Gram, minkowski
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.pair_sum import PairSum
 
 
-def contract(cg: CGTable, path: Path, a: Any, b: Any) -> Any:
+def contract(cg: CGTable, a: Any, b: Any) -> Any:
     """Contract the last axes by a Clebsch-Gordan table."""
-    return K.einsum("oab,...a,...b->...o", constant(cg.dense(path), a), a, b)
+    return K.einsum("oab,...a,...b->...o", constant(cg.dense, a), a, b)
 
 
 @register
@@ -43,12 +43,12 @@ class GramLayer(EqLayer):
             axes = self.result_type().axes
             a, b = (spread(v, t, axes) for v, t in zip(x, self.types, strict=True))
             shape = K.broadcast_to(a * 0 + b * 0, K.shape(a * b))
-            return contract(cg, PRODUCT, a + shape, b + shape)
+            return contract(cg, a + shape, b + shape)
         n = self.types[0].size(self.axis)
         pairs = [(a, b) for a in range(n) for b in range(a, n)]
         where = 1 + self.types[0].index(self.axis)
         a, b = (K.take(x[0], [p[k] for p in pairs], axis=where) for k in (0, 1))
-        return contract(cg, PRODUCT, a, b)
+        return contract(cg, a, b)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"axis": self.axis, "to": self.to}
@@ -70,7 +70,7 @@ class CgProductLayer(EqLayer):
         a, b = (spread(v, t, axes) for v, t in zip((a, b), self.types, strict=True))
         zero = K.sum(a, -1, keepdims=True) * 0 + K.sum(b, -1, keepdims=True) * 0
         product = coupling(self.cg_path, *(t.basis for t in self.types))
-        return contract(product.table, self.cg_path, a + zero, b + zero)
+        return contract(product.table, a + zero, b + zero)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"path": str(self.cg_path)}
@@ -89,7 +89,7 @@ class CgSquareLayer(EqLayer):
 
     def call(self, x: Any) -> Any:
         basis = self.types[0].basis
-        return contract(coupling(self.cg_path, basis, basis).square, self.cg_path, x, x)
+        return contract(coupling(self.cg_path, basis, basis).square, x, x)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"path": str(self.cg_path)}
@@ -107,7 +107,7 @@ class InvariantsLayer(EqLayer):
         if kind.rep is S:
             return x
         path = form(kind.rep)
-        return contract(coupling(path, kind.basis, kind.basis).square, path, x, x)
+        return contract(coupling(path, kind.basis, kind.basis).square, x, x)
 
 
 @register
@@ -176,7 +176,7 @@ class ChannelMixLayer(EqLayer):
         out = K.tensordot(x, K.transpose(weight), axes=([axis], [0]))
         if dual is not None:
             one = K.ones_like(x[..., :1])
-            starred = contract(dual_of(self.types[0]).table, DUAL, one, x)
+            starred = contract(dual_of(self.types[0]).table, one, x)
             out = out + K.tensordot(starred, K.transpose(dual), axes=([axis], [0]))
         return K.moveaxis(out if bias is None else out + bias, -1, axis)
 

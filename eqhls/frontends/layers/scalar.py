@@ -269,7 +269,7 @@ class RequantizeLayer(EqLayer):
         return Requantize(self.formats)
 
     def call(self, x: Any) -> Any:
-        parts = [requantize(x[..., c : c + 1], self.formats[c]) for c in range(self.types[0].rep.dim)]
+        parts = [requantize(x[..., c : c + 1], self.formats[c]) for c in range(self.types[0].dim)]
         return K.concatenate(parts, axis=-1)
 
     def get_config(self) -> dict[str, Any]:

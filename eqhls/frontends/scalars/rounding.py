@@ -49,7 +49,7 @@ def requantized(site: Site, x: Value, forms: Forms | None) -> Value:
 
 
 def _check_covariant(site: Site, kind: Type, forms: Forms) -> None:
-    if any(len(set(row)) > 1 for row in forms.reshape(-1, kind.rep.dim)):
+    if any(len(set(row)) > 1 for row in forms.reshape(-1, kind.dim)):
         raise site.refuse(
             f"rounds the components of {kind} to formats of their own",
             "share them: QuantizerConfig(heterogeneous_axis=()) or RequantizeLayer",

@@ -82,12 +82,16 @@ def rational_pairs(proper: bool) -> tuple[tuple[int, Ints], ...]:
     return (*found, *(() if proper else ((found[0][0], -found[0][1]),)))
 
 
+def turn(axis: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    """Return the rotation by an angle (rad) about an axis of any length."""
+    x, y, z = axis / np.linalg.norm(axis)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
 def random_rotation(rng: np.random.Generator, largest: float, proper: bool) -> NDArray[np.float64]:
     """Return a rotation by an angle of up to `largest` (rad) about any axis: uniform in the angle, or uniform
     in O(3) from pi on. Unless `proper`, z is reflected after it."""
     w, *v = rng.normal(size=4)
-    axis = np.array(v) / np.linalg.norm(v)
     angle = 2 * np.arctan2(np.linalg.norm(v), w) if largest >= np.pi else rng.uniform(0, largest)
-    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
-    turn = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-    return np.diag([1.0, 1.0, 1.0 if proper else -1.0]) @ turn
+    return np.diag([1.0, 1.0, 1.0 if proper else -1.0]) @ turn(np.array(v), angle)

@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.groups.coupling import Path
 from eqhls.groups.rep import Basis
 from eqhls.groups.rotation.bases import BASES, RESULT, combination, lift, read, tensor_entry
-from eqhls.groups.rotation.reps import irrep
-from eqhls.groups.rotation.tables import formula_factor, table
+from eqhls.groups.rotation.tables import formula_factor, natural, table
 from eqhls.groups.su2 import fuse
 
 Floats = NDArray[np.float64]
@@ -72,15 +70,10 @@ def from_harmonics(basis: Basis) -> Floats:
 def orthonormal(left: int, right: int, out: int) -> Floats:
     """Return the tensor formula of three spins on orthonormal components, [out, left, right]."""
     first, second = BASES[left][0], BASES[right][0]
-    path = _path(left, right, out)
+    path = natural(left, right, out)
     integers = table(path, first, second).astype(np.float64) * float(formula_factor(path, first, second))
     result = to_harmonics(RESULT[out])
     return np.einsum("zo,oab,ax,by->zxy", result, integers, from_harmonics(first), from_harmonics(second))
-
-
-def _path(left: int, right: int, out: int) -> Path:
-    a, b, c = (irrep(spin, "eo"[spin % 2]) for spin in (left, right, out))
-    return Path(a, b, c, dual=bool((left + right + out) % 2))
 
 
 def e3nn(left: int, right: int, out: int) -> float:

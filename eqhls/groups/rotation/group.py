@@ -9,15 +9,37 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.groups.coupling import Path
-from eqhls.groups.group import Group, Pair
+from eqhls.groups.group import Group, Pair, Product
 from eqhls.groups.lattice import ExactGroup, Ints
-from eqhls.groups.rep import Basis, Exact, Rep, exact
-from eqhls.groups.rotation.bases import RESULT
-from eqhls.groups.rotation.exact import OCTAHEDRAL, random_rotation, rational_pairs
-from eqhls.groups.rotation.reps import NAME, REPS, VECTOR, spin_of
-from eqhls.groups.rotation.tables import PATHS, contract, table
+from eqhls.groups.rep import ONE, Basis, Exact, Rep, S, exact
+from eqhls.groups.rotation.bases import C7, D5, D6, RESULT, T5, T6, XYZ
+from eqhls.groups.rotation.exact import OCTAHEDRAL, random_rotation, rational_pairs, turn
+from eqhls.groups.rotation.reps import NAME, REPS, VECTOR, irrep, spin_of
+from eqhls.groups.rotation.tables import PATHS, contract, natural, table
 
 Array = NDArray[Any]
+
+
+def _examples() -> tuple[Product, ...]:
+    """Every product up to spin 2 of natural parities, of t5; some of other bases, other parities, spin 3."""
+    inputs = {0: ONE, 1: XYZ, 2: T5, 3: C7}
+    spins = [p for p in PATHS if p in NATURAL and max(map(spin_of, (p.left, p.right, p.out))) <= 2]
+    found = [(p, inputs[spin_of(p.left)], inputs[spin_of(p.right)]) for p in spins]
+    axial, pseudo = irrep(1, "e"), irrep(0, "o")
+    return (
+        *found,
+        (Path(S, irrep(2, "e"), irrep(2, "e")), ONE, D6),
+        (natural(1, 2, 1), XYZ, D5),
+        (natural(2, 2, 2), T6, T6),
+        (natural(1, 2, 3), XYZ, D6),
+        (natural(3, 3, 0), C7, C7),
+        (Path(VECTOR, VECTOR, axial), XYZ, XYZ),
+        (Path(VECTOR, axial, pseudo), XYZ, XYZ),
+        (Path(pseudo, VECTOR, axial), ONE, XYZ),
+    )
+
+
+NATURAL = {natural(a, b, c) for a in range(4) for b in range(4) for c in range(abs(a - b), min(a + b, 3) + 1)}
 
 
 class Rotation(Group):
@@ -29,13 +51,20 @@ class Rotation(Group):
     vector: ClassVar[Rep] = VECTOR
     reps: ClassVar[tuple[Rep, ...]] = REPS
     paths: ClassVar[tuple[Path, ...]] = PATHS
-    sizes: ClassVar[tuple[float, ...]] = (0.05, 0.25, 1.0, float(np.pi))
+    examples: ClassVar[tuple[Product, ...]] = _examples()
+    sizes: ClassVar[tuple[float, ...]] = (0.05, 0.25, 1.0, 3.0)
+    typical: ClassVar[float] = 1.0
+    symbol: ClassVar[str] = "angle"
     size: ClassVar[str] = "angle of the rotation (rad)"
-    moves: ClassVar[str] = "rotations"
+    pair_name: ClassVar[str] = "rational rotations"
 
     def random(self, rng: np.random.Generator, size: float, proper: bool = True) -> NDArray[np.float64]:
         """Return a rotation by an angle of up to `size` (rad) about any axis; from pi on, uniform."""
         return random_rotation(rng, size, proper)
+
+    def of_size(self, rng: np.random.Generator, size: float) -> NDArray[np.float64]:
+        """Return a rotation by this angle (rad) about any axis."""
+        return turn(rng.normal(size=3), size)
 
     def lattice(self, basis: Basis) -> ExactGroup:
         return OCTAHEDRAL
@@ -48,14 +77,15 @@ class Rotation(Group):
         return bool((matrix.T @ matrix == exact(np.eye(3, dtype=int))).all())
 
     def vectors(
-        self, basis: Basis, rng: np.random.Generator, shape: tuple[int, ...], largest: int, reach: int
-    ) -> Ints:
-        """Return vectors of any direction: size costs nothing."""
-        limit = max(largest, reach)
-        return rng.integers(-limit, limit + 1, (*shape, 3))
+        self, basis: Basis, rng: np.random.Generator, shape: tuple[int, ...], bound: int, reach: int
+    ) -> tuple[Ints, Ints, Ints]:
+        """Return vectors of any direction, in a cube."""
+        sizes = (max(8 * bound, reach), 8 * bound, 2)
+        large, small, tiny = (rng.integers(-size, size + 1, (*shape, 3)) for size in sizes)
+        return large, small, tiny
 
     def guard(self, basis: Basis) -> int:
-        """A component may become as long as the vector, sqrt(3) times as long as it was."""
+        """A component may become as long as the vector: at most sqrt(3) times what it was."""
         return 1
 
     def out_basis(self, path: Path, left: Basis, right: Basis) -> Basis:

@@ -149,6 +149,12 @@ def _traceless(tensor: Array, rank: int) -> Array:
     return even - (unit[0] + unit[1] + unit[2]) / 5
 
 
+def natural(left: int, right: int, out: int) -> Path:
+    """Return the path between tensors of the natural parity (-1)^l, dual if l1 + l2 - l3 is odd."""
+    a, b, c = (irrep(spin, "eo"[spin % 2]) for spin in (left, right, out))
+    return Path(a, b, c, dual=bool((left + right + out) % 2))
+
+
 def _paths() -> tuple[Path, ...]:
     """Return every product, the left factor not after the right one. Parities multiply; `dual` stands for the
     other parity, which only proper rotations see."""
