@@ -122,9 +122,6 @@ class Composed(Function):
         wide = np.broadcast_to(x.reshape(-1, *(1 for _ in self.rows), 1), (len(x), *self._port.shape))
         return self.function(wide).reshape(len(x), -1)
 
-    def along(self, types: tuple[Type, ...], axis: str) -> Along:
-        return Along.EVENT if any(a.name == axis for a in self.rows) else Along.MAP
-
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         kind, own = types[0], self.rows
         place = [1 + kind.index(a.name) for a in own]

@@ -1,6 +1,6 @@
 """Cormorant with linear input and output (CormorantMD17) in jax, from its equations, under its own names.
 
-Complex features (B, N, C, 2l+1), m = -l..l, that turn as conjugated harmonics do.
+Complex features (B, N, C, 2l+1), m = -l..l, that turn as conjugated harmonics do. Charges are energies.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ def edges(
     return made
 
 
-def cormorant(state: State, points: Array, charges: Array, config: Config) -> Array:
-    """Scores (B,) of points (B, N, 3) of one species and their charges (B, N)."""
+def cormorant(state: State, config: Config, points: Array, charges: Array) -> Array:
+    """Scores (B, 1) of points (B, N, 3) of one species and their charges (B, N, 1)."""
     powers = jnp.arange(config["charge_power"] + 1.0)
-    scalars = (charges / config["charge_scale"])[..., None] ** powers
+    scalars = (charges / config["charge_scale"]) ** powers
     first = scalars @ state["input_func_atom.lin.weight"].T + state["input_func_atom.lin.bias"]
     d = points[:, :, None] - points[:, None]
     square = (d**2).sum(axis=-1)
@@ -99,7 +99,7 @@ def cormorant(state: State, points: Array, charges: Array, config: Config) -> Ar
         features = [atoms(state, level, k, sent, features) for k in range(most + 1)]
         levels.append(features)
     flat = invariants(levels).sum(axis=1)
-    return (flat @ state["output_layer_atom.lin.weight"].T + state["output_layer_atom.lin.bias"])[..., 0]
+    return flat @ state["output_layer_atom.lin.weight"].T + state["output_layer_atom.lin.bias"]
 
 
 def atoms(state: State, level: int, degree: int, sent: list[Array], x: list[Array]) -> Array:
@@ -117,3 +117,54 @@ def invariants(levels: list[list[Array]]) -> Array:
                 found.append(bilinear(v, v).real + 1j * (abs(v) ** 2).sum(axis=-1))
     every = jnp.concatenate(found, axis=-1)
     return jnp.stack([every.real, every.imag], axis=-1).reshape(*every.shape[:2], -1)
+
+
+SETTINGS: Config = {
+    "family": "cormorant",
+    "model": "CormorantMD17",
+    "n_atoms": 4,
+    "num_species": 1,
+    "charge_power": 1,
+    "charge_scale": 1.0,
+    "num_cg_levels": 1,
+    "num_channels": [1, 1],
+    "maxl": [1],
+    "max_sh": [1],
+    "basis_set": [2, 0],
+    "cutoff_type": ["learn"],
+    "soft_cut_rad": 2.0,
+    "soft_cut_width": 0.3,
+}
+
+
+def first_weights(rng: np.random.Generator, config: Config) -> State:
+    """Return first weights; frequencies are multiples of a quarter, phases sines and cosines."""
+    widths, inputs, trig = config["num_channels"], config["charge_power"] + 1, config["basis_set"][0] + 1
+    state: State = {
+        "input_func_atom.lin.weight": rng.normal(size=(2 * widths[0], inputs)),
+        "input_func_atom.lin.bias": rng.normal(size=2 * widths[0]) * 0.3,
+    }
+    enters, carried, found = 0, -1, 0
+    for level, (most, zonal) in enumerate(zip(config["maxl"], config["max_sh"], strict=True)):
+        width, name = widths[level], f"rad_funcs.rad_funcs.{level}"
+        state[f"{name}.scales"] = np.tile(np.arange(trig) / 4, 2).reshape(1, 1, 1, -1)
+        phases = np.repeat([0, np.pi / 2], trig)
+        phases[0] = np.pi / 2
+        state[f"{name}.phases"] = phases.reshape(1, 1, 1, -1)
+        if config["cutoff_type"]:
+            for part in ("rad", "width"):
+                state[CUT.format(level, part)] = np.full((1, 1, 1, width), config[f"soft_cut_{part}"])
+        for k in range(zonal + 1):
+            into = widths[level - 1] * (k <= carried) + width * (enters + 1) * (k <= enters)
+            into += trig * (config["basis_set"][1] + 1)
+            state[MIX.format("edge_levels", level, k)] = mixing(rng, width, into)
+        for k in range(most + 1):
+            into = len(paths(zonal, enters, k)) + len(paths(enters, enters, k)) + (k <= enters)
+            state[MIX.format("atom_levels", level, k)] = mixing(rng, widths[level + 1], width * into)
+        enters, carried, found = most, zonal, found + 2 * widths[level + 1] * (most + 2)
+    state["output_layer_atom.lin.weight"] = rng.normal(size=(1, found)) * 0.1
+    return state | {"output_layer_atom.lin.bias": np.zeros(1)}
+
+
+def mixing(rng: np.random.Generator, out: int, into: int) -> Array:
+    return rng.normal(size=(out, into, 2)) * 0.5 / into**0.5
