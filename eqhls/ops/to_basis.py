@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from eqhls.fixed import NumArray
+from eqhls.fixed import Formats, NumArray
 from eqhls.groups.rep import Basis
 from eqhls.groups.rotation.bases import BASES, change, from_tensor, to_tensor, traceless
 from eqhls.groups.rotation.reps import irrep
@@ -36,7 +36,7 @@ class ToBasis(Plain):
         targets = [b for b in kind.rep.bases if b in BASES[2] and b != kind.basis]
         for basis in targets:
             if basis.name == self.basis:
-                return replace(kind, basis=basis, formats=())
+                return replace(kind, basis=basis, formats=Formats())
         names = ", ".join(b.name for b in targets)
         raise self.error(
             f"found {kind} and the basis {self.basis!r}",

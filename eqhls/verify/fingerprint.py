@@ -91,17 +91,29 @@ class Fingerprints:
         return _split(mixed)
 
 
-def prints(graph: Graph, cases: Sequence[Orders], seed: int = 0, redrawn: Sequence[str] = ()) -> list[Prints]:
+def prints(
+    graph: Graph,
+    cases: Sequence[Orders],
+    seed: int = 0,
+    redrawn: Sequence[str] = (),
+    moved: Sequence[str] = (),
+) -> list[Prints]:
     """Return the fingerprints of every output for the same random inputs, permuted as each case says.
 
-    The ports that are `redrawn` hold other random values in each case.
+    The ports that are `redrawn` hold other random values in each case; to all entries of those that are
+    `moved` the same vector is added, another one in each case.
     """
     rng, machine = np.random.default_rng(seed), Fingerprints()
     feeds: dict[str, NumArray] = {}
+    sizes = {graph.node(name).type.dim for name in moved}
+    vectors = rng.integers(0, PRIMES[1], (len(PRIMES), len(cases), max(sizes, default=1)))
     for node in graph.inputs:
         fresh = len(cases) if node.name in redrawn else 1
         symbols = rng.integers(0, PRIMES[1], (fresh, len(PRIMES), *node.type.shape))
         values = np.stack([_permuted(node, symbols[k % fresh], case) for k, case in enumerate(cases)], axis=1)
+        if node.name in moved:
+            step = vectors.reshape(*vectors.shape[:2], *(1 for _ in node.type.axes), -1)
+            values = (values + step) % FIELD.reshape(-1, *(1 for _ in values.shape[1:]))
         feeds[node.name] = _loaded(machine, node, values)
     results = graph.run(feeds)
     return [_printed(results[n.name], n, len(cases)) for n in graph.results]
@@ -129,6 +141,11 @@ def turned(x: NDArray[Any], turn: Turn, lead: int = 0) -> NDArray[Any]:
 def still(turn: Turn) -> bool:
     """Whether nothing is moved."""
     return all((order == np.arange(len(order))).all() for order in turn)
+
+
+def same_when_moved(graph: Graph, ports: Sequence[str]) -> bool:
+    """Whether all outputs stay as they are if one vector is added to all entries of these ports."""
+    return all((p[0] == p[1]).all() for p in prints(graph, ({}, {}), moved=ports))
 
 
 def depends(graph: Graph, ports: Sequence[str]) -> bool:

@@ -18,18 +18,19 @@ from eqhls.ir.graph import Graph
 from eqhls.options import Options
 from eqhls.project import engines_project
 from eqhls.verify.approximate import mean_change
+from eqhls.verify.claims import float_values
 from eqhls.verify.controls import broken, faults_of
 from eqhls.verify.evidence import Stage
 from eqhls.verify.fingerprint import depends
+from eqhls.verify.rearranged import check_claim
 from eqhls.verify.sampling import lattice_events, spread_events
-from eqhls.verify.symmetry import Symmetry, derive, exact_elements, float_values
+from eqhls.verify.symmetry import Symmetry, derive, exact_elements
 from eqhls.verify.testbuild import guarded
 from eqhls.verify.trials import (
     Feeds,
     Images,
     SymmetryResult,
     check_images,
-    check_permutations,
     control,
     differing,
     group_moves,
@@ -96,9 +97,9 @@ def symmetry_stages(
             for m in (twin, machines)
         )
         results = _lorentz(plan, engine, moved)
-        for k, claim in enumerate(plan.symmetry.permutations):
+        for k, claim in enumerate(plan.symmetry.claims):
             rng = np.random.default_rng([4, k])
-            results.append(check_permutations(claim, plan.graph, plan.plain, itself, engine, rng))
+            results.append(check_claim(claim, plan.graph, plan.plain, itself, engine, rng))
         stages.append(_stage(plan, engine, results))
     report("symmetry: faults that must be caught", 0.93)
     stages.append(_controls(plan))
@@ -150,7 +151,7 @@ def _blind(plan: Plan) -> str:
 def _stage(plan: Plan, engine: str, results: list[SymmetryResult]) -> Stage:
     """Return what the tests of one engine found. A control that changes nothing is a failure, unless the
     outputs provably do not depend on what it changes."""
-    lorentz = len(results) - len(plan.symmetry.permutations)
+    lorentz = len(results) - len(plan.symmetry.claims)
     caught = True
     notes = [plan.symmetry.describe()] if plan.symmetry.group is None else []
     for k, result in enumerate(results):
@@ -174,8 +175,7 @@ def _stage(plan: Plan, engine: str, results: list[SymmetryResult]) -> Stage:
 
 
 def _unused(plan: Plan, claim: int) -> str:
-    axes = plan.symmetry.permutations[claim].axes
-    ports = [n.name for n in plan.graph.inputs if any((a.name, a.size) in axes for a in n.type.axes)]
+    ports = plan.symmetry.claims[claim].moved(plan.graph)
     return "" if depends(plan.graph, ports) else "the outputs do not depend on these ports"
 
 

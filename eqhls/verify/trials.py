@@ -21,8 +21,8 @@ from eqhls.groups.lattice import fits_words, raw_action
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
-from eqhls.verify.fingerprint import Turn, turned
-from eqhls.verify.symmetry import Permutable, Symmetry, followed, fractions, permuted, wrong
+from eqhls.verify.claims import wrong
+from eqhls.verify.symmetry import Symmetry, fractions
 from eqhls.verify.testbuild import in_range
 
 Feeds = dict[str, Ints]
@@ -100,7 +100,7 @@ def pair_moves(symmetry: Symmetry, rng: np.random.Generator, rounds: int = 4) ->
 
 def is_whole(symmetry: Symmetry) -> bool:
     """Whether the whole group of the lattice is exact, and elements N / n of the group with it."""
-    return symmetry.group is not None and symmetry.group == symmetry.parent.lattice(symmetry.group.basis)
+    return symmetry.group is not None and symmetry.whole
 
 
 def images(symmetry: Symmetry, test: Graph, events: Feeds, moves: Sequence[Moves]) -> Images:
@@ -198,80 +198,6 @@ def lattice_change(symmetry: Symmetry, test: Graph, events: Feeds, rng: np.rando
         float(np.abs(got[k] - want[k]).mean() / max(float(want[k].astype(np.float64).std()), 1.0))
         for k in want
     )
-
-
-def check_permutations(
-    permutable: Permutable,
-    graph: Graph,
-    events: Feeds,
-    runner: Runner,
-    engine: str,
-    rng: np.random.Generator,
-    rounds: int = 3,
-) -> SymmetryResult:
-    """Permute the free slots of every port together; demand outputs that stay, or follow as they must."""
-    free = np.array(permutable.slots)
-    orders = [np.arange(permutable.size) for _ in range(rounds)]
-    for order in orders:
-        order[free] = rng.permutation(free)
-    want = runner(events)
-    total = bad = 0
-    for order, turns in zip(orders, followed(graph, permutable.axes, orders), strict=True):
-        got = runner(_permuted(graph, permutable, events, order))
-        assert turns is not None, "a permutation of exchangeable slots is exact"
-        moved = {n: turned(want[n], t, 1) for n, t in zip(graph.outputs, turns, strict=True)}
-        total, bad = total + len(events[graph.inputs[0].name]), bad + differing(got, moved)
-    spoiled, turn = spoiled_order(graph, permutable, events, orders[0])
-    caught = differing(runner(spoiled), {n: turned(want[n], turn[n], 1) for n in graph.outputs})
-    return SymmetryResult(engine, str(permutable), total, bad, caught)
-
-
-def spoiled_order(
-    graph: Graph, permutable: Permutable, events: Feeds, order: Ints
-) -> tuple[Feeds, dict[str, Turn]]:
-    """Return events permuted wrongly, so that the integer model feels it, and how the outputs would follow
-    the right permutation: a slot that is not free permuted too, one component alone, one port alone, one
-    slot taken twice."""
-    turns = followed(graph, permutable.axes, [order])[0]
-    assert turns is not None
-    turn = dict(zip(graph.outputs, turns, strict=True))
-    part = slice(0, CONTROL_EVENTS)
-    few = {k: v[part] for k, v in events.items()}
-    want = {n: turned(v, turn[n], 1) for n, v in graph.evaluate(few).items()}
-    spoiled = events
-    for spoil in _wrong_orders(graph, permutable, order):
-        spoiled = spoil(events)
-        if differing(graph.evaluate({k: v[part] for k, v in spoiled.items()}), want) > 0:
-            break
-    return spoiled, turn
-
-
-def _wrong_orders(graph: Graph, permutable: Permutable, order: Ints) -> Iterator[Callable[[Feeds], Feeds]]:
-    ports = [n for n in graph.inputs if any((a.name, a.size) in permutable.axes for a in n.type.axes)]
-    round_ = np.roll(np.arange(permutable.size), 1)
-    if len(permutable.slots) < permutable.size:
-        yield lambda events: _permuted(graph, permutable, events, round_)
-    for port in ports:
-        yield lambda events, port=port: _component_alone(graph, permutable, events, round_, port)
-        if len(ports) > 1:
-            yield (
-                lambda events, port=port: (
-                    events | {port.name: _permuted(graph, permutable, events, round_)[port.name]}
-                )
-            )
-    twice = order.copy()
-    twice[permutable.slots[0]] = order[permutable.slots[1]]
-    yield lambda events: _permuted(graph, permutable, events, twice)
-
-
-def _component_alone(graph: Graph, permutable: Permutable, events: Feeds, order: Ints, port: Node) -> Feeds:
-    raw = events[port.name].copy()
-    raw[..., 0] = _permuted(graph, permutable, events, order)[port.name][..., 0]
-    return events | {port.name: raw}
-
-
-def _permuted(graph: Graph, permutable: Permutable, events: Feeds, order: Ints) -> Feeds:
-    return permuted(graph, events, dict.fromkeys(permutable.axes, order))
 
 
 def _image(node: Node, points: tuple[int, ...], matrix: Ints, x: Ints) -> tuple[Ints, NDArray[np.bool_]]:

@@ -47,8 +47,9 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
+from eqhls.verify.claims import Permutable, followed
 from eqhls.verify.fingerprint import turned
-from eqhls.verify.symmetry import Permutable, derive, followed
+from eqhls.verify.symmetry import derive
 from eqhls.verify.testbuild import guarded, spurion_values
 
 Feeds = dict[str, Ints]
@@ -358,7 +359,7 @@ def check_permutation(graph: Graph, claim: Permutable, feeds: Feeds, want: dict[
     order = np.arange(claim.size)
     order[list(claim.slots)] = np.random.default_rng(6).permutation(claim.slots)
     got = outputs(graph, permuted(graph, feeds, claim.axes, order))
-    (turns,) = followed(graph, claim.axes, [order])
+    (turns,) = followed(graph, [claim.orders(order)])
     assert turns is not None
     for name, turn in zip(graph.outputs, turns, strict=True):
         kept = turned(want[name], turn, 1) if claim.moves else want[name]

@@ -36,10 +36,11 @@ from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.verify.controls import CUTS, faults_of, faulty
+from eqhls.verify.rearranged import check_permutations
 from eqhls.verify.sampling import lattice_events, random_events
 from eqhls.verify.symmetry import Symmetry, derive
 from eqhls.verify.testbuild import TRIMMED, guarded, ported
-from eqhls.verify.trials import check_group, check_permutations
+from eqhls.verify.trials import check_group
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 NAMES = ("lgn_top", "lgn_top_small", "lgn_top_lab")
