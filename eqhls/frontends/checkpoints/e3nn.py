@@ -13,7 +13,7 @@ radial function: no vector is normalised. What no product reaches is zero.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import sqrt
 from typing import Any
 
@@ -36,8 +36,8 @@ from eqhls.frontends.checkpoints.points import (
 )
 from eqhls.frontends.radial import PRODUCT, distance, power, smooth_finite
 from eqhls.groups.coupling import Path
-from eqhls.groups.rep import Rep, S
-from eqhls.groups.rotation.bases import D5, T5, XYZ, change
+from eqhls.groups.rep import Basis, Rep, S
+from eqhls.groups.rotation.bases import BASES, D5, D6, T5, XYZ, change
 from eqhls.groups.rotation.factors import e3nn as kappa
 from eqhls.groups.rotation.reps import irrep, spin_of
 from eqhls.groups.rotation.tables import formula_factor
@@ -67,8 +67,9 @@ AMPLITUDE = 1.14136 * float(np.exp(2.0))
 HARMONICS = {0: 1.0, 1: sqrt(3.0), 2: sqrt(15.0)}
 """The harmonic of a unit vector by l, as a multiple of its symmetric traceless tensor."""
 SQUARED = Path(VECTOR, VECTOR, irrep(2, "e"))
-THREE = change(D5, T5)[1]
-"""By what `ToBasis` multiplies the components of a product, so that they stay whole."""
+READ, SUMMED = T5, D6
+"""The bases of l = 2 in which products are cheapest, and in which sums can be rounded under all symmetries of
+the lattice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,14 @@ class _Importer:
             return b.add(name, Spurion(zero, Tensor(np.zeros(zero.shape))))
         return b.add(name, ParticleSum(RECEIVERS) if self.s.pooled else Add(), x)
 
-    def _by_components(self, x: Scaled) -> Scaled:
-        """Return a tensor as products with other tensors read it, for which they are cheapest; made once."""
-        if self.b.type(x.value).basis != D5:
+    def _stored(self, x: Scaled, basis: Basis) -> Scaled:
+        """Return a tensor of l = 2 in a basis, made once; any other value stays."""
+        have = self.b.type(x.value).basis
+        if have == basis or have not in BASES[2]:
             return x
-        name = f"{x.value}_t5"
-        made = name if self.b.has(name) else self.b.add(name, ToBasis(T5.name), x.value)
-        return Scaled(made, x.factor / THREE)
+        name = f"{x.value}_{basis}"
+        made = name if self.b.has(name) else self.b.add(name, ToBasis(basis.name), x.value)
+        return Scaled(made, x.factor / change(have, basis)[1])
 
     def _harmonic(self, spin: int) -> Scaled:
         """Return the symmetric traceless tensor of l factors v, [i,j]; made once."""
@@ -165,7 +167,7 @@ class _Importer:
                     parts.setdefault(p.o, []).extend(self._summed(made))
         for (k, o), terms in scalars.items():
             total = self._total(f"{name}_s{k}{o}", terms)
-            tensor = self._harmonic(irreps.harmonics[k].spin).value
+            tensor = self._stored(self._harmonic(irreps.harmonics[k].spin), SUMMED).value
             parts.setdefault(o, []).append(self.b.add(f"{total}_y", PairSum(SENDERS), total, tensor))
         blocks = range(len(irreps.result))
         return [self._total(f"{name}_{o}", parts[o]) if o in parts else None for o in blocks]
@@ -191,10 +193,11 @@ class _Importer:
         """Return the products of features and harmonics, weighted and summed over senders, [i,c]."""
         b, value, factor = self.b, made.x.value, made.x.factor
         if made.spins[1]:
-            x, tensor = (self._by_components(t) for t in (made.x, self._harmonic(made.spins[1])))
+            x, tensor = (self._stored(t, READ) for t in (made.x, self._harmonic(made.spins[1])))
             bases = b.type(x.value).basis, b.type(tensor.value).basis
             factor = x.factor * tensor.factor * float(formula_factor(made.path, *bases))
             value = b.add(f"{made.name}_cg", CgProduct(made.path), x.value, tensor.value)
+        value, factor = astuple(self._stored(Scaled(value, factor), SUMMED))
         return [
             b.add(f"{name}_y", PairSum(SENDERS), radial, self._channel(value, u))
             for u, (name, radial) in enumerate(self._radials(made, factor))
