@@ -273,11 +273,11 @@ DECIDED: Mapping[str, Callable[[Mapping[str, Any], Any], Any]] = {
     "basis_set": _basis,
     "basis_set_input_mpnn": _message_basis,
     "layer_width": _hidden,
+    "top": lambda state, value: value,
 }
-"""Settings that the tensors decide: what they should be."""
+"""Settings that the tensors decide: what they should be. Nothing depends on `top`, there as here."""
 LAYOUT = {"complex": "last axis of size 2 is (re, im)", "m_order": "m = -l .. l"}
 """How components are stored, as config.json may say it."""
 READ = """n_atoms num_species charge_power charge_scale activation
-    cutoff_type hard_cut_rad soft_cut_rad soft_cut_width gaussian_mask top input inputs"""
-"""The others. The published code takes `gaussian_mask`, `top` and `input` and does not use them; `inputs` tells
-people what is in the events."""
+    cutoff_type hard_cut_rad soft_cut_rad soft_cut_width"""
+"""The others."""
