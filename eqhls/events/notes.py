@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.events.oddities import LOST, SATURATED, falling, odd_jet, odd_momenta, odd_order
-from eqhls.events.ports import PARTICLES, REFERENCES, Filled
+from eqhls.events.ports import REFERENCES, Filled, particle_axis
 from eqhls.events.prepare import finite
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
@@ -60,8 +60,9 @@ def saturation_notes(graph: Graph, over: Ints, momenta: bool) -> list[str]:
 def momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, Filled]) -> list[str]:
     """Return lines on four-momenta that look wrong."""
     p4 = finite("p4", arrays["p4"])
-    node = next(n for n in graph.inputs if n.type.rep is V and n.type.has(PARTICLES))
-    slots, lsb = node.type.size(PARTICLES), float(node.type.formats.lsb.max()) if node.type.formats else 0.0
+    along = particle_axis(graph)
+    node = next(n for n in graph.inputs if n.type.rep is V and n.type.has(along))
+    slots, lsb = node.type.size(along), float(node.type.formats.lsb.max()) if node.type.formats else 0.0
     lines = odd_momenta("p4", p4, lsb)
     if "jet" in arrays:
         jet = finite("jet", arrays["jet"])
@@ -90,10 +91,11 @@ def _order_matters(graph: Graph, filled: Mapping[str, Filled], p4: Floats, rows:
         k: (v.raw if graph.quantized else v.exact)[rows] for k, v in filled.items()
     }
     after = dict(before)
+    along = particle_axis(graph)
     for node in graph.inputs:
-        if node.type.has(PARTICLES):
-            axis, values = node.type.index(PARTICLES) + 1, before[node.name]
-            order = falling(p4[rows], node.type.size(PARTICLES))
+        if node.type.has(along):
+            axis, values = node.type.index(along) + 1, before[node.name]
+            order = falling(p4[rows], node.type.size(along))
             shape = (len(rows), *(values.shape[k] if k == axis else 1 for k in range(1, values.ndim)))
             after[node.name] = np.take_along_axis(values, order.reshape(shape), axis=axis)
     run: Callable[[Any], dict[str, NDArray[Any]]] = graph.evaluate if graph.quantized else graph.scores

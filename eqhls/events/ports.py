@@ -14,11 +14,11 @@ from eqhls.errors import CompileError
 from eqhls.events.prepare import InputForm, Prepared, finite, prepare, to_raw
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
+from eqhls.groups.permutation import PARTICLES
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 
-PARTICLES = "j"
 FLAGS = ("valid", "mask")
 """Names of flags for particles; a port over the particles of one unsigned bit holds flags, too."""
 REFERENCES = ("spurions", "beams")
@@ -34,15 +34,15 @@ class Filled:
     over: Ints
 
 
-def given_port(node: Node, array: Any, padded: bool) -> Filled:
-    """Return a port filled by an array of its name; beside p4, particles are cut and padded as those are."""
+def given_port(node: Node, array: Any, padded: str = "") -> Filled:
+    """Return a port filled by an array of its name; the axis `padded` is cut and padded as p4 is."""
     given = np.asarray(array) if np.asarray(array).dtype.kind in "iub" else finite(node.name, array)
     shape = node.type.shape
     if node.type.dim == 1 and given.ndim == len(shape):
         given = given[..., None]
     if not given.ndim or not len(given):
         raise CompileError(node.name, "holds no events", "give one or more")
-    if padded and node.type.axes and node.type.axes[0].name == PARTICLES and given.ndim > 1:
+    if padded and node.type.axes and node.type.axes[0].name == padded and given.ndim > 1:
         given = given[:, : shape[0]]
         lack = shape[0] - given.shape[1]
         given = np.pad(given, ((0, 0), (0, lack), *((0, 0),) * (given.ndim - 2)))
@@ -82,13 +82,14 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
     Raises CompileError if the graph has other inputs: they are given by name.
     """
     found: dict[str, Node] = {}
+    along = particle_axis(graph)
     for node in graph.inputs:
         if node.name in but:
             continue
         role = ""
         if node.type.rep is V:
-            role = "p" if node.type.has(PARTICLES) else "jet" if node.type.elements == 4 else ""
-        elif node.type.rep is S and [a.name for a in node.type.axes] == [PARTICLES]:
+            role = "p" if node.type.has(along) else "jet" if node.type.elements == 4 else ""
+        elif node.type.rep is S and [a.name for a in node.type.axes] == [along]:
             role = "valid" if node.name in FLAGS or (node.type.formats and is_flag(node)) else ""
         if not role or role in found:
             raise CompileError(
@@ -100,20 +101,27 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
     if "p" not in found:
         raise CompileError(
             graph.name,
-            f"has no four-vectors over an axis {PARTICLES!r} for p4 to fill",
+            "has no four-vectors over an axis of particles for p4 to fill",
             "give an array for each input by its name instead of p4",
         )
     return found
 
 
+def particle_axis(graph: Graph) -> str:
+    """Return the name of the axis of the particles: the one that the types say is permuted, else that of the
+    vectors of which there are several, else that of the flags; nothing if there is none of these."""
+    sets = [a for n in graph.inputs for a in n.type.axes if a.action == PARTICLES]
+    vectors = [a for n in graph.inputs for a in n.type.axes if n.type.rep is not S]
+    several = [a for a in vectors if a.size > 1]
+    flags = [n.type.axes[0] for n in graph.inputs if n.name in FLAGS or (n.type.formats and is_flag(n))]
+    among = [a for a in several if a in flags]
+    return next((a.name for a in (*sets, *among, *several, *flags, *vectors)), "")
+
+
 def is_flag(node: Node) -> bool:
-    """Whether a port holds one bit for each particle: a feature of wider words is no flag."""
-    kind = node.type
-    return (
-        kind.rep is S
-        and [a.name for a in kind.axes] == [PARTICLES]
-        and (kind.format_of(0).lo, kind.format_of(0).hi) == (0, 1)
-    )
+    """Whether a port holds one bit for each entry of an axis: a feature of wider words is not a flag."""
+    kind, form = node.type, node.type.formats[0]
+    return kind.rep is S and len(kind.axes) == 1 and (form.lo, form.hi) == (0, 1)
 
 
 def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prepared:
@@ -121,12 +129,13 @@ def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prep
     found = roles(graph, but)
     form = InputForm.JET_LIGHT_CONE if found["p"].type.basis is LIGHT_CONE else InputForm.LAB_CARTESIAN
     jets = found["jet"].type.formats if "jet" in found else found["p"].type.formats
-    return prepare(p4, jet, form, found["p"].type.size(PARTICLES), found["p"].type.formats, jets)
+    return prepare(p4, jet, form, found["p"].type.size(particle_axis(graph)), found["p"].type.formats, jets)
 
 
 def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]) -> dict[str, Filled]:
     """Return the ports that p4 and jet fill; `named` are given otherwise."""
-    twice = [n.name for n in graph.inputs if n.name in named and n.type.rep is V and n.type.has(PARTICLES)]
+    along = particle_axis(graph)
+    twice = [n.name for n in graph.inputs if n.name in named and n.type.rep is V and n.type.has(along)]
     if twice:
         raise CompileError("arrays", f"hold both p4 and {twice[0]}, which fill one port", "leave one out")
     found = roles(graph, named)

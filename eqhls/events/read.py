@@ -15,7 +15,7 @@ from eqhls.errors import CompileError
 from eqhls.events import irreps
 from eqhls.events.files import load_arrays
 from eqhls.events.notes import momenta_notes, saturation_notes, unread, whole_floats
-from eqhls.events.ports import REFERENCES, from_momenta, given_port
+from eqhls.events.ports import REFERENCES, from_momenta, given_port, particle_axis
 from eqhls.events.prepare import finite, to_raw
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph
@@ -67,7 +67,10 @@ def from_mapping(graph: Graph, arrays: Mapping[str, Any]) -> Events:
     momenta = "p4" in arrays and not ("p4" in ports and np.asarray(arrays["p4"]).dtype.kind in "iu")
     reserved = ("p4", "jet") if momenta else ()
     named = [n for n in graph.inputs if n.name in arrays and n.name not in reserved]
-    filled, notes = {n.name: given_port(n, arrays[n.name], momenta) for n in named}, unread(arrays, graph)
+    filled, notes = (
+        {n.name: given_port(n, arrays[n.name], particle_axis(graph) if momenta else "") for n in named},
+        unread(arrays, graph),
+    )
     notes += [line for n in named for line in whole_floats(n, arrays[n.name])]
     made = from_momenta(arrays, graph, {n.name for n in named}) if momenta else {}
     filled |= made

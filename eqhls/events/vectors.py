@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from eqhls.engines import Ints
-from eqhls.events.ports import PARTICLES, is_flag
+from eqhls.events.ports import is_flag, particle_axis
 from eqhls.fixed import Formats
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph, Node
@@ -48,15 +48,16 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
     """Return events as jets are: vectors fall along the particles, the flags of the first are true and no
     others, and whatever belongs to a particle is zero where its flag is false."""
     events = len(next(iter(feeds.values()), ()))
-    sizes = [n.type.size(PARTICLES) for n in graph.inputs if is_flag(n)]
+    particles = particle_axis(graph)
+    sizes = [n.type.size(particles) for n in graph.inputs if is_flag(n) and n.type.has(particles)]
     counts = rng.integers(1, max(sizes, default=1) + 1, events)
     counts[::4] = max(sizes, default=1)
     out: Feeds = {}
     for node in graph.inputs:
         raw = feeds[node.name]
-        if node.type.has(PARTICLES):
-            along = node.type.size(PARTICLES)
-            at = node.type.index(PARTICLES) + 1
+        if node.type.has(particles):
+            along = node.type.size(particles)
+            at = node.type.index(particles) + 1
             lines = (events, *(along if k == at else 1 for k in range(1, raw.ndim)))
             if node.type.rep is V:
                 raw = raw >> np.minimum(rng.integers(0, STEEPEST + 1, lines).cumsum(axis=at), 62)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from eqhls.engines import Ints
-from eqhls.events.vectors import PARTICLES, Feeds, port_events, uniform
+from eqhls.events.ports import is_flag, particle_axis
+from eqhls.events.vectors import Feeds, port_events, uniform
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.registry import group_of
 from eqhls.groups.rep import S
@@ -27,7 +28,7 @@ def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
     say which are there, vectors of those that are not are zero. Other scalars are left as they are."""
     out = dict(feeds)
     events = len(next(iter(feeds.values())))
-    flags = [n for n in graph.inputs if _is_flag(n.type)]
+    flags = [n for n in graph.inputs if is_flag(n)]
     for axis in dict.fromkeys(n.type.axes[0] for n in flags):
         counts = rng.integers(1, axis.size + 1, events)
         counts[: events // 4] = axis.size
@@ -40,12 +41,6 @@ def padded(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
             keep = valid.reshape(events, *shape)
             out[node.name] = keep.astype(np.int64) if node in flags else out[node.name] * keep
     return out
-
-
-def _is_flag(kind: Type) -> bool:
-    """Whether a port holds one flag for each entry of its axis."""
-    form = kind.format_of(0)
-    return kind.rep is S and len(kind.axes) == 1 and (form.lo, form.hi) == (0, 1)
 
 
 def spread_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
@@ -79,7 +74,8 @@ def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: 
         else:
             feeds[node.name] = _tensors(node.type, rng, events)
     feeds = padded(graph, feeds, rng)
-    particles = [n for n in graph.inputs if n.type.rep is V and n.type.has(PARTICLES)]
+    along = particle_axis(graph)
+    particles = [n for n in graph.inputs if n.type.rep is V and n.type.has(along)]
     for node in graph.inputs:
         if particles and node.type.rep is V and node not in particles:
             first = feeds[particles[0].name]

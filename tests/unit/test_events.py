@@ -44,14 +44,25 @@ def scalars(form: Fixed | None, name: str = "x") -> Graph:
     return graph.formatted() if form else graph
 
 
-def features() -> Graph:
-    b = Builder("features")
-    b.add("p", Input(Type(V, (Axis("j", 3),), formats=(Fixed(9, 8),))))
-    b.add("w", Input(Type(S, (Axis("j", 3), Axis("c", 2)), formats=(Fixed(8, 4),))))
-    b.add("valid", Input(Type(S, (Axis("j", 3),), formats=(Fixed(1, 1, False),))))
+def features(particles: str = "j:3", channels: str = "c:2") -> Graph:
+    b, j, c = Builder("features"), Axis.parse(particles), Axis.parse(channels)
+    b.add("p", Input(Type(V, (j,), formats=(Fixed(9, 8),))))
+    b.add("w", Input(Type(S, (j, c), formats=(Fixed(8, 4),))))
+    b.add("valid", Input(Type(S, (j,), formats=(Fixed(1, 1, False),))))
     b.add("wm", Mask(), "w", "valid")
     b.add("n", Gram(), "p", "p")
-    return b.graph(b.add("m", PairSum("j"), "n", "wm")).formatted()
+    return b.graph(b.add("m", PairSum(j.name), "n", "wm")).formatted()
+
+
+@pytest.mark.parametrize("axes", [("c:3", "j:2"), ("slot:3@S", "i:2"), ("p:3", "k:2")], ids=str)
+def test_letters_of_axes_mean_nothing(axes: tuple[str, str], rng: np.random.Generator) -> None:
+    """Whatever the axes are called, momenta fill the same ports with the same words."""
+    p4, w = massless(rng, 5, 2), rng.normal(size=(5, 2, 2))
+    usual, other = (from_mapping(g, {"p4": p4, "w": w}) for g in (features(), features(*axes)))
+    for name, raw in usual.raw.items():
+        np.testing.assert_array_equal(raw, other.raw[name])
+    moved = from_mapping(features(*axes), {"p4": p4[:, ::-1], "w": w})
+    assert (moved.raw["p"] != usual.raw["p"]).any()
 
 
 def test_floats_are_rounded_and_counted_integers_are_words() -> None:
