@@ -1,4 +1,4 @@
-"""Train a small tensor field network and two small e3nn convolutions to tell top quarks from QCD.
+"""Train small networks of points to tell top quarks from QCD: tensor field, e3nn, Cormorant.
 
     python models/rotation/train.py --data FOLDER [--only NAME ...] [--seeds K ...]
 
@@ -22,6 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cormorant_network
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -48,6 +49,8 @@ class Plan:
     settings: dict[str, Any]
     start: Callable[[np.random.Generator, dict[str, Any]], Weights]
     features: str
+    flags: tuple[str, ...] = ()
+    """Arrays that say of every point that it is there."""
     rate: float = 1e-2
     epochs: int = 20
 
@@ -125,7 +128,17 @@ E3NN = {
     },
     "pool": "mean",
 }
-PLANS = {"tfn": Plan(tfn, TFN, start_tfn, "scalars"), "e3nn": Plan(e3nn, E3NN, start_e3nn, "x", 3e-2)}
+PLANS = {
+    "tfn": Plan(tfn, TFN, start_tfn, "scalars"),
+    "e3nn": Plan(e3nn, E3NN, start_e3nn, "x", rate=3e-2),
+    "cormorant": Plan(
+        cormorant_network.cormorant,
+        cormorant_network.SETTINGS,
+        cormorant_network.first_weights,
+        "charges",
+        ("one_hot", "atom_mask"),
+    ),
+}
 
 
 def at_rest(p4: Floats, jet: Floats) -> Floats:
@@ -217,6 +230,7 @@ def main() -> None:
         plan, state = PLANS[name], train(name, parts, given.seeds)
         pos, x, y = parts["val"]
         arrays = {"pos": pos.astype(np.float32), plan.features: x.astype(np.float32), "y": y.astype(np.uint8)}
+        arrays |= {flag: np.ones(x.shape, bool) for flag in plan.flags}
         files = {
             "weights.npz": npz({k: np.asarray(v, np.float32) for k, v in state.items()}),
             "config.json": json.dumps(plan.settings, indent=1) + "\n",

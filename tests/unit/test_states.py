@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cormorant_numpy
 import e3nn_numpy
 import lgn_numpy
 import lorentznet_numpy
@@ -32,6 +33,13 @@ UNUSED = re.compile(
 the last layer."""
 NANO = Network(nobj=2, config="S", config_out="M", activation="relu", activate_agg_out=False)
 
+CORMORANT: dict[str, Any] = {
+    "model": "CormorantQM9", "n_atoms": 2, "num_species": 2, "charge_power": 1, "charge_scale": 4.0,
+    "cutoff_type": ["soft", "hard"], "hard_cut_rad": 2.5, "soft_cut_rad": 1.7, "soft_cut_width": 0.3,
+    "maxl": 1, "max_sh": 1, "num_cg_levels": 1, "num_channels": [1, 1], "basis_set": [0, 1],
+    "basis_set_input_mpnn": [0, 1], "layer_width": 2,
+}  # fmt: skip
+
 
 @cache
 def network(family: str) -> tuple[State, dict[str, Any]]:
@@ -46,6 +54,8 @@ def network(family: str) -> tuple[State, dict[str, Any]]:
         case "lgn":
             shape = lgn_numpy.Shape(2, (1, 2))
             return lgn_numpy.random_state(rng, shape), shape.arguments(2)
+        case "cormorant":
+            return cormorant_numpy.random_state(rng, CORMORANT), CORMORANT
         case "tfn":
             settings = tfn_numpy.config(2, 1, [2, 1, 1], 3, 3.0, 2)
             return tfn_numpy.weights(rng, settings), settings
@@ -394,6 +404,10 @@ OTHER: dict[str, dict[str, Any]] = {
     "lorentznet": {
         "nobj": 3, "n_nodes": 9, "c_weight": 0.7, "vectors": "gram", "masses": "massless",
         "beams_p4": [[2.0, 0, 0, 1], [2.0, 0, 0, -1]],
+    },
+    "cormorant": {
+        "n_atoms": 3, "num_species": 1, "charge_power": 2, "charge_scale": 3.0, "activation": "elu",
+        "cutoff_type": ["learn"], "hard_cut_rad": 1.5, "soft_cut_rad": 1.5, "soft_cut_width": 0.5,
     },
     "tfn": {
         "n_points": 3, "scalars_in": 2, "layer_dims": [2, 1, 1, 1], "rbf_count": 4, "rbf_low": 0.5, "rbf_high": 5.0,

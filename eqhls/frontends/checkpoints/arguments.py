@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from eqhls.errors import CompileError
+from eqhls.frontends.checkpoints import cormorant_settings
 
 Names = Mapping[str, Any]
 Found = Callable[[Names, Any], Any]
@@ -133,6 +134,12 @@ RULES: dict[str, Rules] = {
             "num_cg_levels": lambda t, _: count(t, "lgn_cg.atom_levels."),
             "mlp": has("lgn_cg.mlp_levels."),
         },
+    ),
+    "cormorant": Rules(
+        cormorant_settings.WHERE,
+        words(cormorant_settings.READ),
+        cormorant_settings.LAYOUT,
+        cormorant_settings.DECIDED,
     ),
     "lorentznet": Rules(
         "LorentzNet",

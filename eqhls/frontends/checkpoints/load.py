@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.frontends.checkpoints import e3nn, lgn, lorentznet, nano, pelican, tfn
+from eqhls.frontends.checkpoints import cormorant, e3nn, lgn, lorentznet, nano, pelican, tfn
 from eqhls.frontends.checkpoints.archive import (
     CONFIG_FILE,
     STATE_FILES,
@@ -38,7 +38,7 @@ class Family(Protocol):
     def graph_from(self, state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph: ...
 
 
-FAMILIES: tuple[Family, ...] = (pelican, nano, lgn, lorentznet, tfn, e3nn)
+FAMILIES: tuple[Family, ...] = (pelican, nano, lgn, lorentznet, tfn, e3nn, cormorant)
 
 
 def is_checkpoint(path: Path) -> bool:
