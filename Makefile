@@ -53,9 +53,10 @@ train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag
 	@for m in lgn_top lgn_top_small lgn_top_lab pelican_top pelican_nano; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done
 	@$(BIN)/python models/checkpoints/train.py --data $(DATA)
 
-docs: $(VENV)/core ## write the generated pages again
+docs: $(VENV)/core ## write the generated pages and pictures again
 	@$(BIN)/eqhls catalogue -o docs/blocks.md
 	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
+	@$(BIN)/python docs/floors.py
 
 clean: ## remove what was built
 	rm -rf build

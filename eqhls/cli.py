@@ -78,7 +78,7 @@ def compile_command(
 ) -> None:
     """Compile MODEL to an HLS project and to RTL in one folder."""
     options = read_options(config, Part=part, ClockPeriod=parse_clock(clock) if clock is not None else None)
-    with steps() as progress:
+    with Steps() as progress:
         project = compile_model(model, calibrate, output, options, progress)
     for line in (*summary_lines(project.manifest), f"project      {project.folder}"):
         console.print(line)
@@ -100,7 +100,7 @@ def quantize_command(
     score: ScoreOption = "",
 ) -> None:
     """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
-    with steps() as progress:
+    with Steps() as progress:
         found = quantize_model(model, events, output, auc_loss, equivariance, cost, seed, progress, score)
     merit, held = found.choice.merit, found.choice.held_out
     assert held is not None
@@ -174,7 +174,7 @@ def verify(
 ) -> None:
     """Hold every engine against every other, test the symmetry, measure AUC where y is given."""
     project = open_project(folder)
-    with steps() as progress:
+    with Steps() as progress:
         evidence = project.verify_symmetry(progress) if symmetry else project.verify(events, progress, score)
     console.print(evidence_table(project.manifest, evidence))
     for line in (*summary_lines(project.manifest, evidence), f"project      {project.folder}"):
@@ -227,7 +227,7 @@ def build(folder: FolderArg) -> None:
 @app.command()
 def synth(folder: FolderArg) -> None:
     """Count LUT, FF and DSP with Yosys for xcup (an estimate; some minutes)."""
-    with steps() as progress:
+    with Steps() as progress:
         counts = synthesize(folder, progress)
     console.print(f"Yosys estimate (synth_xilinx -family xcup): {counts}")
 
@@ -242,10 +242,10 @@ def catalogue_command(
     console.print(f"wrote {output}")
 
 
-class steps:
+class Steps:
     """A progress display: a line for each step, at once, with the time so far; in a terminal a bar below."""
 
-    def __enter__(self) -> steps:
+    def __enter__(self) -> Steps:
         log = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self._bar = Progress(BarColumn(20), TimeElapsedColumn(), console=log, transient=True)
         self._task = self._bar.add_task("", total=1)

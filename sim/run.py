@@ -105,6 +105,7 @@ def bench(given: argparse.Namespace, project: Path, results: Path, build: Path) 
             "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
             "EQ_VECTORS": str(vectors.resolve()),
             "EQ_LATENCY": str(ports["latency_cycles"]),
+            "EQ_II": str(ports["ii"]),
             "EQ_TIMING": str(results.with_suffix(".timing.json")),
         },
     )

@@ -16,7 +16,7 @@ FLOORS = [
     "events exchange",
     "quantize passes",
     "lower",
-    "frontends backends",
+    "frontends backends",  # neither imports the other; what both need is below: exchange, events, lower
     "project complete",
     "verify",
     "report",

@@ -21,7 +21,7 @@ from eqhls.frontends.layers.structure import TypedInput
 from eqhls.frontends.scalars.handlers import HANDLERS, read_layer
 from eqhls.frontends.scalars.site import Value, plain_input
 from eqhls.ir.graph import Builder, Graph
-from eqhls.ir.op import Op
+from eqhls.ir.op import Op, Reading
 from eqhls.ops.add import Add
 
 OWN = sorted(
@@ -241,7 +241,7 @@ def _check_call(where: str, arguments: Any) -> None:
 
 def op_takes_inputs(op: Op) -> bool:
     """Whether a block reads other values (a spurion does not)."""
-    return op.kind() not in ("input", "spurion")
+    return op.reads is not Reading.NOTHING
 
 
 def _maker(tensor: Any) -> Any:

@@ -24,6 +24,26 @@ FLIPPED, EXCHANGED, TRUNCATED = "flipped metric sign", "exchanged components", "
 """Faults that a block may be given, to see whether a test of the symmetry notices."""
 
 
+class Reading(Enum):
+    """Which bits of its inputs an op uses."""
+
+    NOTHING = "it has no input"
+    VALUE = "all, each for what it is worth"
+    ADDRESS = "all: the word is the address of an entry of a table"
+    LOGARITHM = "the leading ones, wherever they lie, or a code of them: equal ratios count about equally"
+    CURVE = "all, as an address or a code of a logarithm, whichever its bends ask for"
+    FORMAT = "those that the format of the result keeps"
+
+
+@dataclass(frozen=True, slots=True)
+class Logarithm:
+    """The code of Log2 that a function can read in place of its argument: of sign and log2(1 + |x| / floor)
+    if `odd`, else of log2(|x| / floor). Below 1 / `steepest` the function has hardly left its value at 0."""
+
+    odd: bool
+    steepest: float
+
+
 class Along(Enum):
     """What an op does along an axis of its inputs."""
 
@@ -103,7 +123,16 @@ class Op(ABC):
     """Where the catalogue lists it: input, geometry, message, scalar, structure."""
     weights: ClassVar[tuple[str, ...]]
     """The tensor fields that quantization rounds as weights. The others are parameters of a function that
-    rounds its results, or a constant's values."""
+    rounds its results, or the values of a `constant`."""
+    constant: ClassVar[str]
+    """The tensor field that holds the values of a constant; empty if the result is fed or computed."""
+    reads: ClassVar[Reading]
+    """Which bits of its inputs it uses."""
+    has_format: ClassVar[bool]
+    """Whether a field holds the format of the result (`with_formats` sets it, `rounds_to` says it), which
+    otherwise is what the inputs make it."""
+    variadic: ClassVar[bool]
+    """Whether it takes any number of inputs."""
     moves_bits: ClassVar[bool]
     """Whether the result has bits of the inputs alone: to round it is to round them."""
 
@@ -149,10 +178,42 @@ class Op(ABC):
         if it is exact, or has no formats yet."""
 
     @abstractmethod
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        """Return whether the float reference is max(x, 0) for inputs of these types."""
+
+    @abstractmethod
+    def logarithm(self) -> Logarithm | None:
+        """Return the code that the op can read in place of its argument (`coded`); None if it needs the
+        argument itself, or reads a code already."""
+
+    @abstractmethod
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         """Return the faults that the block can be given: none if it has nothing covariant to give
         (`component_faults`). A block with a scalar result of covariant inputs says more, and how, in
         `faulty`."""
+
+    def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
+        """Return the op with these formats of its result, one for all components or one each. Raises
+        CompileError for an op that has none of its own, and for a number of formats that do not fit."""
+        raise self.error("has no format of its own", "round its result with requantize")
+
+    def coded(self, floor: float) -> Op:
+        """Return the same function of the code of a Log2 with this floor (`logarithm`). Raises CompileError
+        for an op that reads no code."""
+        raise self.error("reads no code of a logarithm")
+
+    def everywhere(self, x: Floats) -> Floats:
+        """Return all float results of a function with tables at the scalars x, of all its rows, with x last.
+        Raises CompileError for any other op."""
+        raise self.error("has no table")
+
+    def constant_values(self) -> Floats:
+        """Return the values of a constant, of shape (*axes, components). Raises CompileError for an op that
+        is none."""
+        if not self.constant:
+            raise self.error("is no constant")
+        values: Tensor = getattr(self, self.constant)
+        return values.array
 
     def rounding(self, types: tuple[Type, ...]) -> float | Floats:
         """Return the largest |body - reference| for inputs in format, for all components or one each;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout
 from eqhls.lower.netlist import Netlist
@@ -11,20 +12,30 @@ from eqhls.lower.schedule import lower
 from eqhls.options import Options
 
 UNFOLDED = 1
-"""The II of a network that no axis is folded of: every value has wires of its own."""
+"""The beats of a network of which no axis is folded: every value has wires of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A compiled network with its schedule: what manifest, port map, HLS and RTL say of it, they read here.
 
-    `ii` is the initiation interval: clocks from one event to the next.
+    `folded` names the axis whose entries share wires, if one does, and `beats` says in how many clocks they
+    pass. Raises CompileError if one is given without the other.
     """
 
     graph: Graph
     netlist: Netlist
     options: Options
-    ii: int = UNFOLDED
+    folded: str | None = None
+    beats: int = UNFOLDED
+
+    def __post_init__(self) -> None:
+        if self.beats < UNFOLDED or (self.folded is None) != (self.beats == UNFOLDED):
+            raise CompileError(
+                self.name,
+                f"found {self.beats} beats and the folded axis {self.folded!r}",
+                "more than one beat needs an axis that is folded, and no other number does",
+            )
 
     @classmethod
     def of(cls, graph: Graph, options: Options) -> Plan:
@@ -52,13 +63,18 @@ class Plan:
         return self.netlist.latency_cycles
 
     @property
+    def ii(self) -> int:
+        """The initiation interval: clocks from one event to the next."""
+        return self.beats
+
+    @property
     def latency_ns(self) -> float:
         return round(self.latency_cycles * self.options.ClockPeriod, 2)
 
     @property
     def every(self) -> str:
         """How often the network takes an event, as comments say it."""
-        return "per clock" if self.ii == 1 else f"every {self.ii} clocks"
+        return "per clock" if self.ii == UNFOLDED else f"every {self.ii} clocks"
 
     @property
     def clock_mhz(self) -> float:

@@ -28,6 +28,7 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
+from eqhls.ops.shift import Shift
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.ops.to_basis import ToBasis
@@ -60,6 +61,7 @@ ALL: tuple[type[Op], ...] = (
     Add,
     Concat,
     Select,
+    Shift,
     Rename,
 )
 

@@ -22,6 +22,7 @@ class Add(Plain):
 
     group: ClassVar[str] = "structure"
     moves_bits: ClassVar[bool] = False
+    variadic: ClassVar[bool] = True
     minus: tuple[int, ...] = ()
 
     def infer(self, *types: Type) -> Type:

@@ -8,14 +8,14 @@ from typing import ClassVar
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
-from eqhls.ir.op import Along, Example, Floats, Op, product_faults
+from eqhls.ir.op import Along, Example, Floats, product_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import broadcast, contract, contract_faulty, entrywise, example
+from eqhls.ops.common import Arithmetic, broadcast, contract, contract_faulty, entrywise, example
 
 
 @dataclass(frozen=True, slots=True)
-class CgProduct(Op):
+class CgProduct(Arithmetic):
     """a x b -> out along one path, channel by channel; axes broadcast by name.
 
     Coefficients are dyadic, so nothing is rounded. `V*F->V~` is the dual path. Formulas:
@@ -73,9 +73,6 @@ class CgProduct(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[1]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -8,14 +8,14 @@ from typing import ClassVar
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
-from eqhls.ir.op import Along, Example, Floats, Op, product_faults
+from eqhls.ir.op import Along, Example, Floats, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import contract, contract_faulty, example
+from eqhls.ops.common import Arithmetic, contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
-class CgSquare(Op):
+class CgSquare(Arithmetic):
     """x x x -> out along one path; terms (a, b) and (b, a) share one product.
 
     Paths that vanish by antisymmetry are refused: their weights would be dead.
@@ -69,9 +69,6 @@ class CgSquare(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] ** 2
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

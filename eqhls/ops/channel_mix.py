@@ -12,10 +12,10 @@ from eqhls.groups.coupling import Coupling
 from eqhls.groups.lorentz.reps import F, T, V
 from eqhls.groups.registry import coupling, parse_path
 from eqhls.groups.rep import ONE, S
-from eqhls.ir.op import Along, Example, Floats, Op, Tensor, component_faults
+from eqhls.ir.op import Along, Example, Floats, Tensor, component_faults
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import contract, example, integers, mapped
+from eqhls.ops.common import Arithmetic, contract, example, integers, mapped
 
 DUAL = parse_path("S*F->F~")
 
@@ -26,7 +26,7 @@ def dual_of(kind: Type) -> Coupling:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelMix(Op):
+class ChannelMix(Arithmetic):
     """y_c = sum_d W_cd x_d (+ bias_c for scalars; + sum_d D_cd *x_d for F) along `axis`.
 
     The same weight acts on every component of the representation. `dual` mixes in the Hodge dual
@@ -100,9 +100,6 @@ class ChannelMix(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] if self.bias is None else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return component_faults(self.infer(*types))

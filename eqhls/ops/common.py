@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +26,7 @@ from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.coupling import CGTable
 from eqhls.groups.permutation import CHANNELS, PAIRS, PARTICLES, Action, corner, triangle
 from eqhls.groups.rep import Basis, Rep, S
-from eqhls.ir.op import TRUNCATED, Along, Floats, Op, Tensor, component_faults, disturbed
+from eqhls.ir.op import TRUNCATED, Along, Floats, Logarithm, Op, Reading, Tensor, component_faults, disturbed
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 
@@ -71,16 +71,33 @@ def mapped(size: int, *maps: Tensor | None) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain(Op):
+class Arithmetic(Op):
+    """An op that adds, multiplies or chooses numbers: each bit counts for what it is worth, and the result
+    has the format that it grows to."""
+
+    constant: ClassVar[str] = ""
+    reads: ClassVar[Reading] = Reading.VALUE
+    has_format: ClassVar[bool] = False
+    variadic: ClassVar[bool] = False
+
+    def rounds_to(self) -> tuple[Fixed, ...]:
+        return ()
+
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        return False
+
+    def logarithm(self) -> Logarithm | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Arithmetic):
     """A block that adds, chooses or moves numbers. It has no weights, no products and no rounding."""
 
     weights: ClassVar[tuple[str, ...]] = ()
 
     def work(self, types: tuple[Type, ...]) -> Work:
         return Work()
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return component_faults(self.infer(*types))
@@ -92,6 +109,17 @@ class Function(Op):
 
     weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
+    constant: ClassVar[str] = ""
+    has_format: ClassVar[bool] = True
+    variadic: ClassVar[bool] = False
+
+    def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
+        if len(formats) != 1:
+            raise self.error(f"found {len(formats)} formats, expected 1", "the entries of a table share one")
+        return replace(self, out=formats[0])
+
+    def coded(self, floor: float) -> Op:
+        return replace(self, floor=floor)
 
     def work(self, types: tuple[Type, ...]) -> Work:
         return Work(lookups=self.infer(*types).elements)
@@ -104,7 +132,7 @@ class Function(Op):
 
 
 @dataclass(frozen=True, slots=True)
-class ScalarMap(Op):
+class ScalarMap(Arithmetic):
     """An affine map of scalars: what those with weights (out, ..) and shifts have in common."""
 
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias")
@@ -118,9 +146,6 @@ class ScalarMap(Op):
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         shifts = [getattr(self, name) for name in self.weights[1:]]
         return factors[0] if all(s is None for s in shifts) else None
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return ()

@@ -15,7 +15,7 @@ from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.registry import parse_path
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
-from eqhls.ir.op import Along, Example, Floats, Op, Tensor
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
@@ -47,6 +47,7 @@ class Composed(Function):
     """
 
     group: ClassVar[str] = "scalar"
+    reads: ClassVar[Reading] = Reading.CURVE
     network: Graph
     floor: float = 0.0
     out: Fixed | None = None
@@ -68,9 +69,6 @@ class Composed(Function):
             raise self.error(f"found floor {self.floor}, expected 0 or that of a Log2")
         _check(self.network)
         return Type(S, (*x.axes, *new))
-
-    def along(self, types: tuple[Type, ...], axis: str) -> Along:
-        return Along.EVENT if axis in {a.name for a in self.rows} else Along.MAP
 
     @property
     def _port(self) -> Type:
@@ -117,7 +115,7 @@ class Composed(Function):
                 values[node.name] = node.op.reference(types, *(values[n] for n in node.inputs))
         return values[self.network.outputs[0]]
 
-    def curves(self, x: Floats) -> Floats:
+    def everywhere(self, x: Floats) -> Floats:
         """Return every function at arguments of shape (n,), shape (n, functions)."""
         wide = np.broadcast_to(x.reshape(-1, *(1 for _ in self.rows), 1), (len(x), *self._port.shape))
         return self.function(wide).reshape(len(x), -1)
@@ -164,6 +162,16 @@ class Composed(Function):
         """Return the raw entry of one function for each raw address from x.lo to x.hi."""
         return tabulated(self.kind(), x, self.out, lambda _: _tabulated(self, x.lo, x.hi, x.frac)[:, number])
 
+    def along(self, types: tuple[Type, ...], axis: str) -> Along:
+        return Along.EVENT if any(a.name == axis for a in self.rows) else Along.MAP
+
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        return False
+
+    def logarithm(self) -> Logarithm | None:
+        """Where the functions bend, no one number says: `quantize` tries codes on them all."""
+        return None if self.floor else Logarithm(odd=True, steepest=0.0)
+
     def rounding(self, types: tuple[Type, ...]) -> float:
         assert self.out is not None
         return 0.5 * self.out.lsb
@@ -184,7 +192,7 @@ class Composed(Function):
 @lru_cache(maxsize=256)
 def _tabulated(op: Composed, lo: int, hi: int, frac: int) -> Floats:
     """Return every function at each raw address, shape (addresses, functions), rounded to float64 once."""
-    return rounded_once(op.curves, np.arange(lo, hi + 1, dtype=np.float64) * 2.0**-frac)
+    return rounded_once(op.everywhere, np.arange(lo, hi + 1, dtype=np.float64) * 2.0**-frac)
 
 
 @lru_cache(maxsize=1024)

@@ -20,6 +20,7 @@ class Concat(Plain):
 
     group: ClassVar[str] = "structure"
     moves_bits: ClassVar[bool] = True
+    variadic: ClassVar[bool] = True
     axis: str
 
     def infer(self, *types: Type) -> Type:

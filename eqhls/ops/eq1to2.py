@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,6 @@ from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
-    ScalarMap,
     biased,
     blocks,
     check_axes,
@@ -23,18 +23,21 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
+from eqhls.ops.pair_op import PairOp
 
 BASIS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Eq1to2(ScalarMap):
+class Eq1to2(PairOp):
     """y[i,j,s] = sum over d and b of K[s,d,b] op_b(x_d)[i,j] + bias_s, S[i,c] to S[i,j,c].
 
     In PELICAN's order: D x_i, x_j, x_i, D total, total, where D stands for delta_ij.
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("v@corner v@column v@row whole@diagonal whole@all")
     row: str = "i"
     column: str = "j"
     channel: str = "c"
@@ -71,6 +74,12 @@ class Eq1to2(ScalarMap):
         for i in range(len(v)):
             out[i, i] = out[i, i] + corner[i] + diagonal
         return out[..., None]
+
+    def shifts(self) -> Mapping[str, Tensor | None]:
+        return {"all": self.bias}
+
+    def kept(self) -> int | None:
+        return None
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +14,6 @@ from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
-    ScalarMap,
     biased,
     blocks,
     check_last,
@@ -26,12 +26,14 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
+from eqhls.ops.pair_op import PairOp
 
 BASIS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to0(ScalarMap):
+class Eq2to0(PairOp):
     """y[s] = sum over d of K[s,d,0] total_d + K[s,d,1] trace_d, + bias_s.
 
     The input is S[i,j,c], or S[p,c] with the pairs i <= j of a symmetric tensor; total is the sum over
@@ -39,6 +41,7 @@ class Eq2to0(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("total@own trace@own")
     channel: str = "c"
 
     def infer(self, *types: Type) -> Type:
@@ -75,6 +78,12 @@ class Eq2to0(ScalarMap):
             whole = sum_axis(sum_axis(v, 1), 0)
         event = np.concatenate([whole, trace])
         return biased(mixed(event, blocks(raw, [(0, 1)]), frac), self.bias)[..., None]
+
+    def shifts(self) -> Mapping[str, Tensor | None]:
+        return {"own": self.bias}
+
+    def kept(self) -> int | None:
+        return None
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,6 @@ from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
-    ScalarMap,
     biased,
     blocks,
     check_last,
@@ -25,12 +25,14 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
+from eqhls.ops.pair_op import PairOp
 
 BASIS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to1(ScalarMap):
+class Eq2to1(PairOp):
     """y[i,s] = sum over d and b of K[s,d,b] op_b(x_d)[i] + bias_s.
 
     In PELICAN's order: d_i, r_i, c_i, trace, total. The input is S[i,j,c], or S[p,c] with the pairs
@@ -38,6 +40,7 @@ class Eq2to1(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of("d@own r@own c@own trace@all total@all")
     to: str = "i"
     channel: str = "c"
 
@@ -68,6 +71,12 @@ class Eq2to1(ScalarMap):
         event = np.concatenate([sum_axis(d, 0), sum_axis(rows, 0)])
         every = biased(mixed(event, blocks(raw, [(3, 4)]), frac), self.bias)
         return np.asarray(mixed(vectors, blocks(raw, [(0, 1, 2)]), frac) + every)[..., None]
+
+    def shifts(self) -> Mapping[str, Tensor | None]:
+        return {"all": self.bias}
+
+    def kept(self) -> int | None:
+        return None
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,6 @@ from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
-    ScalarMap,
     biased,
     blocks,
     check_axes,
@@ -24,6 +24,8 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
+from eqhls.ops.pair_op import PairOp
 
 BASIS = 15
 ROUNDED = 6
@@ -31,7 +33,7 @@ ROUNDED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to2(ScalarMap):
+class Eq2to2(PairOp):
     """y[i,j,s] = sum over channels d and b of K[s,d,b] op_b(x_d)[i,j] + bias_s + delta_ij diagonal_s.
 
     The 15 op_b in PELICAN's order (arXiv:2211.00454), aggregations being plain sums with d_i = x_ii,
@@ -43,6 +45,10 @@ class Eq2to2(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of(
+        "x@pair y@pair d@corner d@column d@row c@corner c@column c@row r@corner r@column r@row "
+        "trace@all trace@diagonal total@all total@diagonal"
+    )
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
     diagonal: Tensor | None = None
     keep: int | None = None
@@ -101,6 +107,12 @@ class Eq2to2(ScalarMap):
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
+
+    def shifts(self) -> Mapping[str, Tensor | None]:
+        return {"all": self.bias, "diagonal": self.diagonal}
+
+    def kept(self) -> int | None:
+        return self.keep
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

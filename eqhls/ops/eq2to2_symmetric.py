@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +14,6 @@ from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
-    ScalarMap,
     biased,
     blocks,
     check_axes,
@@ -25,6 +25,8 @@ from eqhls.ops.common import (
     particle_action,
     scalars_only,
 )
+from eqhls.ops.maps import Maps, maps_of
+from eqhls.ops.pair_op import PairOp
 
 BASIS = 9
 ROUNDED = 6
@@ -32,7 +34,7 @@ ROUNDED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to2Symmetric(ScalarMap):
+class Eq2to2Symmetric(PairOp):
     """The nine maps of symmetric pair tensors to symmetric ones; pairs i <= j lie along `pair`.
 
     y[ij,s] = sum over d and b of K[s,d,b] op_b(x_d)[ij] + bias_s + delta_ij diagonal_s with, in this
@@ -41,6 +43,9 @@ class Eq2to2Symmetric(ScalarMap):
     """
 
     group: ClassVar[str] = "pair"
+    maps: ClassVar[Maps] = maps_of(
+        "x@pair d@corner d@sides r@corner r@sides trace@all trace@diagonal total@all total@diagonal"
+    )
     weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
     diagonal: Tensor | None = None
     keep: int | None = None
@@ -103,6 +108,12 @@ class Eq2to2Symmetric(ScalarMap):
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
+
+    def shifts(self) -> Mapping[str, Tensor | None]:
+        return {"all": self.bias, "diagonal": self.diagonal}
+
+    def kept(self) -> int | None:
+        return self.keep
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -7,18 +7,19 @@ from typing import ClassVar, cast
 
 import numpy as np
 
-from eqhls.fixed import Fixed, NumArray
+from eqhls.fixed import NumArray
 from eqhls.groups.coupling import Coupling
 from eqhls.groups.lorentz.basis import LIGHT_CONE, VectorBasis
 from eqhls.groups.lorentz.reps import V, dot
 from eqhls.groups.permutation import CHANNELS, PARTICLES
 from eqhls.groups.registry import coupling, form
 from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, Op
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
 from eqhls.ops.common import (
     LIGHT_CONE_FORMATS,
+    Arithmetic,
     broadcast,
     contract,
     contract_faulty,
@@ -36,7 +37,7 @@ def minkowski(kind: Type) -> Coupling:
 
 
 @dataclass(frozen=True, slots=True)
-class Gram(Op):
+class Gram(Arithmetic):
     """<a, b> with signature (+,-,-,-), never rounded before it is subtracted.
 
     Two inputs: element-wise over axes matched by name, so V[i] and V[j] give S[i, j].
@@ -120,9 +121,6 @@ class Gram(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[-1]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

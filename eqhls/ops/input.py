@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray, Overflow
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Op, component_faults
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import LIGHT_CONE_FORMATS, example, nearest
@@ -23,6 +23,10 @@ class Input(Op):
     group: ClassVar[str] = "input"
     weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
+    constant: ClassVar[str] = ""
+    reads: ClassVar[Reading] = Reading.NOTHING
+    has_format: ClassVar[bool] = True
+    variadic: ClassVar[bool] = False
     type: Type
 
     def infer(self, *types: Type) -> Type:
@@ -48,6 +52,19 @@ class Input(Op):
 
     def rounds_to(self) -> tuple[Fixed, ...]:
         return tuple(nearest(f, Overflow.SAT) for f in self.type.formats)
+
+    def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
+        if len(formats) not in (1, self.type.rep.dim):
+            raise self.error(
+                f"found {len(formats)} formats for {self.type}, expected 1 or {self.type.rep.dim}"
+            )
+        return Input(replace(self.type, formats=formats))
+
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        return False
+
+    def logarithm(self) -> Logarithm | None:
+        return None
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return component_faults(self.infer(*types))

@@ -11,14 +11,14 @@ from eqhls.groups.lorentz.basis import VectorBasis
 from eqhls.groups.lorentz.reps import V, square
 from eqhls.groups.registry import coupling, form, reps
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Op, product_faults
+from eqhls.ir.op import Along, Example, Floats, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import contract, contract_faulty, example
+from eqhls.ops.common import Arithmetic, contract, contract_faulty, example
 
 
 @dataclass(frozen=True, slots=True)
-class Invariants(Op):
+class Invariants(Arithmetic):
     """<x, x> of every channel: v.v for V, F^{mn}F_{mn} for F, T^{mn}T_{mn} for T; S stays. For an irrep of
     the rotation group it is the full contraction, times the factor of its path."""
 
@@ -60,9 +60,6 @@ class Invariants(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] if types[0].rep is S else factors[0] ** 2
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, const, select
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Op
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers, scalars_only
@@ -37,6 +37,10 @@ class Log2(Op):
     group: ClassVar[str] = "scalar"
     weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
+    constant: ClassVar[str] = ""
+    reads: ClassVar[Reading] = Reading.LOGARITHM
+    has_format: ClassVar[bool] = False
+    variadic: ClassVar[bool] = False
     floor: float = 1.0
     frac: int = 2
     codes: int = 64
@@ -150,6 +154,12 @@ class Log2(Op):
 
     def rounds_to(self) -> tuple[Fixed, ...]:
         return (Fixed.covering((1 - self.codes) * self.odd, self.codes - 1, self.frac),)
+
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        return False
+
+    def logarithm(self) -> Logarithm | None:
+        return None
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return ()

@@ -12,14 +12,14 @@ from eqhls.fixed import Fixed, NumArray, sum_axis
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import T, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Op, component_faults
+from eqhls.ir.op import Along, Example, Floats, component_faults
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
-from eqhls.ops.common import LIGHT_CONE_FORMATS, entrywise, example, scalars_only
+from eqhls.ops.common import LIGHT_CONE_FORMATS, Arithmetic, entrywise, example, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
-class PairSum(Op):
+class PairSum(Arithmetic):
     """y = sum_j w_j x_j over axis `over`: scalar weights w times x of any representation.
 
     The other axes match by name: w S[i, j] and x V[j] give V[i]. Exact: nothing is rounded.
@@ -57,9 +57,6 @@ class PairSum(Op):
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0] * factors[1]
-
-    def rounds_to(self) -> tuple[Fixed, ...]:
-        return ()
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return component_faults(self.infer(*types))

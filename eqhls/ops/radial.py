@@ -10,7 +10,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Reading, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Function, addresses, beyond, example, lookups, scalars_only, tabled, tabulated
 
@@ -25,6 +25,7 @@ class Radial(Function):
     """
 
     group: ClassVar[str] = "scalar"
+    reads: ClassVar[Reading] = Reading.LOGARITHM
     slope: Tensor
     weight: Tensor
     offset: Tensor
@@ -49,6 +50,15 @@ class Radial(Function):
         """Return all channels of the real function, on a new last axis."""
         v = self.floor * np.exp2(x) if self.floor else np.abs(x)
         return (1.0 / (1.0 + v[..., None] * self.slope.array)) @ self.weight.array.T + self.offset.array
+
+    def everywhere(self, x: Floats) -> Floats:
+        return np.moveaxis(self.function(x), -1, 0)
+
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        return False
+
+    def logarithm(self) -> Logarithm | None:
+        return None if self.floor else Logarithm(False, float(self.slope.array.max()))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP

@@ -38,6 +38,9 @@ class Relu(Plain):
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0]
 
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        return True
+
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return ()
 

@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import Fixed, Formats, NumArray, Overflow, Rounding, overflows, quantize
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Op, Part, component_faults
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Part, Reading, component_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
@@ -28,6 +28,10 @@ class Requantize(Op):
     group: ClassVar[str] = "scalar"
     weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
+    constant: ClassVar[str] = ""
+    reads: ClassVar[Reading] = Reading.FORMAT
+    has_format: ClassVar[bool] = True
+    variadic: ClassVar[bool] = False
     formats: tuple[Fixed, ...]
 
     def infer(self, *types: Type) -> Type:
@@ -42,12 +46,12 @@ class Requantize(Op):
         return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        return np.maximum(x[0], 0.0) if self.rectifies(types[0]) else x[0]
+        return np.maximum(x[0], 0.0) if self.rectifies(types) else x[0]
 
-    def rectifies(self, kind: Type) -> bool:
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
         """Whether negative values become 0 whatever the width: a rectifier, of which rounding is no part."""
         form = self.formats[0]
-        return kind.rep is S and form.overflow.saturates and not form.signed
+        return types[0].rep is S and form.overflow.saturates and not form.signed
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if not all(f.overflow.saturates for f in self.formats):
@@ -84,6 +88,12 @@ class Requantize(Op):
 
     def rounds_to(self) -> tuple[Fixed, ...]:
         return self.formats
+
+    def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
+        return Requantize(formats)
+
+    def logarithm(self) -> Logarithm | None:
+        return None
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return component_faults(self.infer(*types))

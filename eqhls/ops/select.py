@@ -56,6 +56,10 @@ class Select(Plain):
         taken = np.take(x[0], self.indices, axis=types[0].index(self.axis))
         return taken.reshape(self.infer(*types).shape)
 
+    def sources(self, kind: Type) -> tuple[int, ...]:
+        """Return the entry of the axis that each entry of the result is."""
+        return self.indices
+
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         return factors[0]
 

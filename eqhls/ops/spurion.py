@@ -11,7 +11,7 @@ from eqhls.fixed import NumArray, dyadic
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.permutation import Order
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Reading, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example, map_numbers
 
@@ -26,6 +26,8 @@ class Spurion(Plain):
 
     group: ClassVar[str] = "input"
     moves_bits: ClassVar[bool] = False
+    constant: ClassVar[str] = "values"
+    reads: ClassVar[Reading] = Reading.NOTHING
     type: Type
     values: Tensor
 

@@ -11,7 +11,7 @@ import numpy as np
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.fixed.ordered import power
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Reading, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.common import (
     Function,
@@ -159,6 +159,7 @@ class Table(Function):
     """
 
     group: ClassVar[str] = "scalar"
+    reads: ClassVar[Reading] = Reading.ADDRESS
     knots: Tensor = IDENTITY
     values: Tensor = ONE_LINE
     activation: Activation = Activation.NONE
@@ -203,6 +204,19 @@ class Table(Function):
         if self.out is not None and self.out.overflow in (Overflow.SAT, Overflow.SAT_SYM):
             y = np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
         return y
+
+    def everywhere(self, x: Floats) -> Floats:
+        return np.stack([self.function(x, row) for row in range(len(self.values.array))])
+
+    def rectifies(self, types: tuple[Type, ...]) -> bool:
+        plain = (self.knots, self.values) == (IDENTITY, ONE_LINE) and not self.floor
+        return plain and self.activation is Activation.RELU
+
+    def logarithm(self) -> Logarithm | None:
+        if not self.activation.logarithmic or self.floor:
+            return None
+        slopes = np.diff(self.values.array) / np.diff(self.knots.array)
+        return Logarithm(True, float(np.abs(slopes).max()))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.EVENT if axis == self.axis and len(self.values.array) > 1 else Along.MAP

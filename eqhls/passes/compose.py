@@ -12,7 +12,6 @@ from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
-from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.composed import NETWORK, Composed, acts_alone, places
 from eqhls.ops.input import Input
@@ -115,11 +114,16 @@ class _Search:
         return behind > 1 and cost.luts > Work(lookups=exit.type.elements).luts
 
     def _copies(self, node: Node) -> bool:
-        """Whether a node only moves or repeats entries of one function, maybe with other signs."""
-        constants = [self.graph.node(n) for n in node.inputs if n not in self.scalar]
-        if len(node.inputs) - len(constants) > 1:
+        """Whether a node only moves, selects or repeats entries of one function, maybe with other signs: this
+        is found by trying, with random numbers in its place."""
+        types, fed = self.graph.types_into(node), list(places(node.inputs, self.scalar))
+        constants = [self.graph.node(n).op for k, n in enumerate(node.inputs) if k not in fed]
+        if len(fed) != 1 or not all(isinstance(c, Spurion) for c in constants):
             return False
-        return node.op.moves_bits or (isinstance(node.op, CgProduct) and all(map(_is_unit, constants)))
+        x = np.random.default_rng(1).normal(size=(1, *types[fed[0]].shape))
+        rest = iter(c.reference(()) for c in constants)
+        y = node.op.reference(types, *(x if k in fed else next(rest) for k in range(len(types))))
+        return bool(np.isin(np.abs(y), np.append(np.abs(x), 0.0)).all()) and not _bends(node)
 
     def composed(self, exit: Node) -> Composed | None:
         """Return the op of a function, or None if it stays as it is."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Builder, Graph, Node
-from eqhls.ir.op import Tensor
+from eqhls.ir.op import Floats, Tensor
 from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
@@ -18,6 +19,7 @@ from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
 from eqhls.ops.gram import Gram
 from eqhls.ops.log2 import Log2
+from eqhls.ops.maps import PLACES, Map
 from eqhls.ops.mask import Mask
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
@@ -88,15 +90,26 @@ def _follow(node: Node, made: Builder, moved: set[str], sides: set[str]) -> Node
             return None
 
 
+TWINS = {"x": ("y",), "d": (), "r": ("c",), "trace": (), "total": ()}
+"""Sources of symmetric tensors, and those that are equal to them."""
+
+
 def _tied(op: Eq2to2) -> Eq2to2Symmetric | None:
     """Return the nine maps, or None where rows and columns have weights of their own.
 
     On symmetric tensors rows and columns have equal sums, so only sums of weights count.
     """
-    k = op.weight.array
-    rows, columns = (k[:, :, a] + k[:, :, b] for a, b in ((7, 10), (6, 9)))
-    if not (np.array_equal(k[:, :, 3], k[:, :, 4]) and np.array_equal(rows, columns)):
-        return None
-    tied = [k[:, :, 0] + k[:, :, 1], k[:, :, 2], k[:, :, 3], k[:, :, 5] + k[:, :, 8], rows]
-    weight = np.stack([*tied, *(k[:, :, b] for b in (11, 12, 13, 14))], axis=-1)
+    k = {name: op.weight.array[:, :, b] for b, name in enumerate(Eq2to2.maps)}
+    tied = dict[Map, Floats]()
+    for source, same in TWINS.items():
+        for place in PLACES:
+            both = [k[Map(s, place)] for s in (source, *same) if Map(s, place) in k]
+            if both:
+                tied[Map(source, place)] = reduce(np.add, both)
+    for source in ("d", "r"):
+        row, column = (tied.pop(Map(source, place)) for place in ("row", "column"))
+        if not np.array_equal(row, column):
+            return None
+        tied[Map(source, "sides")] = row
+    weight = np.stack([tied[name] for name in Eq2to2Symmetric.maps], axis=-1)
     return Eq2to2Symmetric(Tensor(weight), op.bias, op.diagonal, op.keep, PAIR, op.channel)

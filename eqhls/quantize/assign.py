@@ -21,16 +21,10 @@ from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph, Node
-from eqhls.ir.op import Floats, Op
+from eqhls.ir.op import Floats, Logarithm, Op, Reading, typed
 from eqhls.ir.types import Type
-from eqhls.ops.composed import Composed
-from eqhls.ops.input import Input
 from eqhls.ops.log2 import Log2
-from eqhls.ops.radial import Radial
-from eqhls.ops.relu import Relu
 from eqhls.ops.requantize import Requantize
-from eqhls.ops.spurion import Spurion
-from eqhls.ops.table import Table
 from eqhls.options import Formats, Options
 from eqhls.quantize.addresses import encode_logarithms
 from eqhls.quantize.curves import Curve, address_of
@@ -84,7 +78,7 @@ class _State:
     def append(self, name: str, op: Op, *inputs: str) -> str:
         """Append a value with the exact format of its interval."""
         types = tuple(self.made.type(n) for n in inputs)
-        kind = op.infer(*types)
+        kind = typed(op, *types)
         if op.source:
             self.nums[name] = interval(kind.formats, kind.shape)
         else:
@@ -100,19 +94,21 @@ class _State:
 def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> None:
     name, op = node.name, node.op
     inputs = tuple(state.rounded.get(n, n) for n in node.inputs)
-    if isinstance(op, Table) and _address_bits(state.nums[inputs[0]]) > ADDRESS_BITS:
+    if op.reads is Reading.ADDRESS and _address_bits(state.nums[inputs[0]]) > ADDRESS_BITS:
         kind, largest = state.made.type(inputs[0]), _range(node.inputs[0], seen)
         narrow = Requantize(_calibrated(kind, largest, ADDRESS_BITS))
         inputs = (state.invent(f"{name}.address", narrow, *inputs),)
-    if isinstance(op, Radial) and not op.floor:
-        code = _code(op, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
-        op, inputs = replace(op, floor=code.floor), (state.invent(f"{name}.code", code, *inputs),)
-    if isinstance(op, Composed) and not op.floor:
+    wish = op.logarithm()
+    if wish is not None and not wish.odd:
+        code = _code(wish, state.nums[inputs[0]], float(_range(node.inputs[0], seen).max()))
+        op, inputs = op.coded(code.floor), (state.invent(f"{name}.code", code, *inputs),)
+    if wish is not None and op.reads is Reading.CURVE:
         address, floor_of = _address(state, node.inputs[0], inputs[0], seen)
-        op, inputs = replace(op, floor=floor_of), (address,)
+        op, inputs = op.coded(floor_of) if floor_of else op, (address,)
     op = _quantized_op(replace(node, op=op), wanted, seen, [state.nums[n] for n in inputs])
     state.append(name, op, *inputs)
-    follow = _narrowing(state.made.find(name), wanted, {} if name in state.kept else seen)
+    types = tuple(state.made.type(n) for n in inputs)
+    follow = _narrowing(state.made.find(name), types, wanted, {} if name in state.kept else seen)
     if follow is not None:
         state.rounded[name] = state.invent(f"{name}.q", follow, name)
 
@@ -121,7 +117,7 @@ def _curves(graph: Graph, seen: Mapping[str, Floats]) -> dict[str, tuple[Curve, 
     """Return the networks that read each scalar itself."""
     found: dict[str, tuple[Curve, ...]] = {}
     for node in graph:
-        if isinstance(node.op, Composed) and not node.op.floor:
+        if node.op.reads is Reading.CURVE and node.op.logarithm() is not None:
             (name,), largest = node.inputs, seen.get(node.name, np.array(inf))
             found[name] = (*found.get(name, ()), Curve(node.op, float(largest.max())))
     return found
@@ -138,14 +134,14 @@ def _address(state: _State, name: str, value: str, seen: Mapping[str, Floats]) -
     return state.addresses[name]
 
 
-def _code(op: Radial, x: NumArray, largest: float) -> Log2:
-    """Return the logarithmic code of |x| in front of a radial function.
+def _code(wish: Logarithm, x: NumArray, largest: float) -> Log2:
+    """Return the logarithmic code of |x| in front of a function of it.
 
     Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, be it below the last bit of
     x: 0 and that bit are as different as the function makes them.
     """
-    steep = float(op.slope.array.max())
-    lowest = 2.0 ** floor(-log2(steep) - FLAT) if steep > 0 else max(f.lsb for f in hull(x))
+    steepest = wish.steepest
+    lowest = 2.0 ** floor(-log2(steepest) - FLAT) if steepest > 0 else max(f.lsb for f in hull(x))
     octaves = max(ceil(log2(max(largest * MARGIN / lowest, 2.0))), 1)
     return Log2(lowest, CODE_BITS, (octaves << CODE_BITS) + 1, CODE_BITS + 4, 3, magnitude=True)
 
@@ -170,21 +166,23 @@ def ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def _kept(graph: Graph) -> frozenset[str]:
-    """Return the values that are not rounded where nobody asks for it: those that reach a logarithm (or a
-    radial function, which gets one) through exact blocks, since it reads leading bits, wherever these are,
-    and an absolute step would lose small products; and those that are read by requantizations alone."""
+    """Return the values that are not rounded where nobody asks for it: those of which leading bits are read,
+    wherever these are, be it through exact ops, since an absolute step would lose small products; and those
+    that are read by given roundings alone."""
     readers = {n.name: [r.op for r in graph if n.name in r.inputs] for n in graph}
-    found = {n for n, ops in readers.items() if ops and all(isinstance(op, Requantize) for op in ops)}
+    found = {n for n, ops in readers.items() if ops and all(op.reads is Reading.FORMAT for op in ops)}
     logged: set[str] = set()
     for node in reversed(graph.nodes):
-        if isinstance(node.op, Log2 | Radial | Composed) or (node.name in logged and _is_exact(node.op)):
+        if node.op.reads in (Reading.LOGARITHM, Reading.CURVE) or (
+            node.name in logged and _is_exact(node.op)
+        ):
             logged.update(node.inputs)
     return frozenset(found | logged)
 
 
 def _is_exact(op: Op) -> bool:
     """Whether a block keeps every bit of its inputs, without weights of its own."""
-    return not (op.source or op.weights or op.rounds_to() or isinstance(op, Table | Radial | Composed))
+    return not (op.weights or op.has_format or op.rounds_to())
 
 
 def _check_names(graph: Graph, options: Options) -> None:
@@ -203,31 +201,19 @@ def _check_names(graph: Graph, options: Options) -> None:
 
 
 def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], inputs: list[NumArray]) -> Op:
-    match node.op:
-        case Input(type) if wanted.result or not type.formats:
-            formats = (
-                _parsed(wanted.result)
-                if wanted.result
-                else _calibrated(type, _range(node.name, seen), INPUT_BITS)
-            )
-            return Input(replace(type, formats=formats))
-        case Radial() as op if wanted.result or op.out is None:
-            out = Fixed.parse(wanted.result) if wanted.result else _radial_format(op, inputs[0])
-            return replace(op, out=out)
-        case Table() as op if wanted.result or op.out is None:
-            if wanted.result:
-                return replace(op, out=Fixed.parse(wanted.result))
-            largest = float(seen[node.name].max()) if node.name in seen else inf
-            return replace(op, out=_table_format(op, inputs[0], largest))
-        case Composed() as op if wanted.result or op.out is None:
-            if wanted.result:
-                return replace(op, out=Fixed.parse(wanted.result))
-            largest = float(seen[node.name].max()) if node.name in seen else inf
-            return replace(op, out=_covering_table(op.curves(_every(inputs[0])), largest))
-        case Spurion() as op:
-            return rounded_constant(op, _parsed(wanted.result)) if wanted.result else narrowed_constant(op)
-        case op:
-            return rounded_weights(op, wanted.weight)
+    op = node.op
+    if op.constant:
+        return rounded_constant(op, _parsed(wanted.result)) if wanted.result else narrowed_constant(op)
+    if not op.has_format:
+        return rounded_weights(op, wanted.weight)
+    if op.reads is Reading.FORMAT or (op.rounds_to() and not wanted.result):
+        return op
+    if wanted.result:
+        return op.with_formats(_parsed(wanted.result))
+    if op.source:
+        return op.with_formats(_calibrated(node.type, _range(node.name, seen), INPUT_BITS))
+    largest = float(seen[node.name].max()) if node.name in seen else inf
+    return op.with_formats((_table_format(op, inputs[0], largest),))
 
 
 def _parsed(text: str) -> tuple[Fixed, ...]:
@@ -263,42 +249,34 @@ def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
     return (covering(float(largest.max())),)
 
 
-def _table_format(op: Table, address: NumArray, largest: float) -> Fixed:
-    """Return the narrowest saturating format for the values that the table takes, up to MARGIN times the
-    largest one seen."""
-    every = _every(address)
-    return _covering_table(
-        np.concatenate([op.function(every, row) for row in range(len(op.values.array))]), largest
-    )
-
-
-def _every(address: NumArray) -> Floats:
-    """Return the real value of every address."""
+def _table_format(op: Op, address: NumArray, largest: float) -> Fixed:
+    """Return the narrowest saturating format for the values that a function takes: of a logarithm at all its
+    codes, of any other argument up to MARGIN times the largest value seen."""
+    if op.reads is Reading.LOGARITHM:
+        parts = [op.everywhere(np.arange(n.lo, n.hi + 1) * 2.0**-n.frac) for n in address.ravel()]
+        return _covering_table(np.concatenate([p.ravel() for p in parts]), inf)
     form = max(hull(address), key=lambda f: f.width)
-    return np.arange(form.lo, form.hi + 1, dtype=np.float64) * form.lsb
+    every = np.arange(form.lo, form.hi + 1, dtype=np.float64) * form.lsb
+    return _covering_table(op.everywhere(every), largest)
 
 
-def _covering_table(values: Floats, largest: float = inf) -> Fixed:
+def _covering_table(values: Floats, largest: float) -> Fixed:
     signed = bool(values.min() < 0)
     top = min(float(np.abs(values).max()), MARGIN * largest)
     integer = ceil(log2(max(top, 2.0**-20) * (1 + 2.0**-TABLE_BITS))) + signed
     return Fixed(TABLE_BITS, integer, signed, Rounding.RND, Overflow.SAT)
 
 
-def _radial_format(op: Radial, address: NumArray) -> Fixed:
-    """Return the narrowest saturating format for the values of all channels."""
-    codes = [np.arange(n.lo, n.hi + 1) * 2.0**-n.frac for n in address.ravel()]
-    return _covering_table(np.concatenate([op.function(c).ravel() for c in codes]))
-
-
-def _narrowing(node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> Requantize | None:
+def _narrowing(
+    node: Node, types: tuple[Type, ...], wanted: Formats, seen: Mapping[str, Floats]
+) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
-    if isinstance(node.op, Input | Table | Radial | Composed | Requantize | Spurion):
+    if node.op.has_format or node.op.constant:
         return None
     if wanted.result:
         return Requantize(_parsed(wanted.result))
     width = max(f.width for f in node.type.formats)
-    if isinstance(node.op, Relu) and width > TABLE_BITS and node.name in seen:
+    if node.op.rectifies(types) and width > TABLE_BITS and node.name in seen:
         (signed,) = _calibrated(node.type, seen[node.name], TABLE_BITS + 1)
         return Requantize((replace(signed, width=TABLE_BITS, integer=signed.integer - 1, signed=False),))
     if width <= LIMIT or node.name not in seen:

@@ -8,17 +8,16 @@ the results by less than the entries' own format the cheapest is taken.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, inf, log2
 
 import numpy as np
 
 from eqhls.engines import Ints, hull, load, store
-from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.fixed import Fixed, Formats, Overflow, Rounding
 from eqhls.groups.rep import S
 from eqhls.ir.op import Floats, Op
 from eqhls.ir.types import Type
-from eqhls.ops.composed import Composed
 from eqhls.ops.log2 import Log2
 from eqhls.ops.requantize import Requantize
 
@@ -50,12 +49,12 @@ class Address:
 class Curve:
     """A network of a scalar, and the largest |result| seen: the range that its entries need."""
 
-    op: Composed
+    op: Op
     largest: float
 
     def entries(self, x: Floats, floor: float) -> Floats:
         """Return the results at arguments, or at their codes, within the range, in steps of an entry."""
-        y: Floats = replace(self.op, floor=floor).curves(x)
+        y = (self.op.coded(floor) if floor else self.op).everywhere(x)
         top = min(MARGIN * self.largest, float(np.abs(y).max())) or 1.0
         return np.clip(y, -top, top) / (top * 2.0 ** (1 - ENTRY_BITS))
 
@@ -68,7 +67,7 @@ def address_of(curves: Sequence[Curve], form: Fixed, largest: float) -> Address 
     raw = _arguments(form, largest)
     exact: Floats = np.asarray(raw * form.lsb, dtype=np.float64)
     wanted = [c.entries(exact, 0.0) for c in curves]
-    count = sum(c.op.count for c in curves)
+    count = sum(c.op.everywhere(np.zeros(1)).size for c in curves)
     best, least = None, inf
     for address in sorted(_candidates(form, largest, count), key=lambda a: a.luts):
         x = _through(address.op, form, raw)
@@ -92,7 +91,7 @@ def _arguments(form: Fixed, largest: float) -> Ints:
 
 def _through(op: Op, form: Fixed, raw: Ints) -> Floats:
     """Return what an op makes of raw numbers, in real units."""
-    kind = Type(S, (), S.basis(), (form,))
+    kind = Type(S, formats=Formats((form,)))
     body = op.body((kind,), load((form,), raw[:, None]))
     (out,) = hull(body)
     return np.asarray(store(body, (out,), len(raw))[:, 0] * out.lsb, dtype=np.float64)

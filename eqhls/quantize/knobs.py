@@ -10,19 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
-from eqhls.ir.op import Op, Tensor
+from eqhls.ir.op import Op, Reading, Tensor
 from eqhls.ops.common import integers
-from eqhls.ops.composed import Composed
-from eqhls.ops.input import Input
-from eqhls.ops.log2 import Log2
-from eqhls.ops.radial import Radial
-from eqhls.ops.relu import Relu
-from eqhls.ops.requantize import Requantize
-from eqhls.ops.table import Table
 from eqhls.options import Entry, Formats, Options, Sections
 from eqhls.quantize.addresses import code_carriers
 from eqhls.quantize.assign import ADDRESS_BITS, LIMIT, TABLE_BITS
@@ -113,19 +108,18 @@ def options_of(knobs: Knobs) -> Options:
 
 
 def _source_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
-    """Ports and functions: what has a format by itself."""
-    kind = base.node(node.name).type
-    match base.node(node.name).op:
-        case Input() if max(f.width for f in kind.formats) > MIN_WIDTH:
+    """Ports, and functions unless a few given levels are all that they take: what has a format by itself."""
+    made = base.node(node.name)
+    kind, op = made.type, made.op
+    if op.source:
+        if max(f.width for f in kind.formats) > MIN_WIDTH:
             group = VECTORS if kind.rep is V else node.name
             bits = 0 if node.type.formats else generous
             yield group, Knob(node.name, False, tuple(_widened(f, bits) for f in kind.formats))
-        case (
-            Table(out=Fixed() as out, levels=None) | Radial(out=Fixed() as out) | Composed(out=Fixed() as out)
-        ):
+    elif op.has_format and op.reads is not Reading.FORMAT:
+        (out,) = op.rounds_to()
+        if np.max(op.rounding(base.types_into(made))) <= 0.5 * out.lsb:
             yield node.name, Knob(node.name, False, (_fitting(out, generous),))
-        case _:
-            pass
 
 
 def _weight_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
@@ -140,10 +134,10 @@ def _weight_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str,
 
 def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
     """Values: addresses of tables, wide invariants, and covariants that are rounded already."""
-    if isinstance(node.op, Table | Radial | Composed | Requantize) or node.op.source:
+    if node.op.has_format:
         return
     readers = [r for r in graph if node.name in r.inputs]
-    tables = [r.name for r in readers if isinstance(r.op, Table)]
+    tables = [r.name for r in readers if r.op.reads is Reading.ADDRESS]
     narrowed = _narrowed(graph, base, node.name)
     kind = base.node(node.name).type
     if kind.rep is not S:
@@ -155,7 +149,7 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
     wide = max(formats, key=lambda f: f.width)
     if tables:
         yield node.name, Knob(node.name, False, (_capped(wide, ADDRESS_BITS),))
-    elif isinstance(node.op, Relu) and narrowed:
+    elif node.op.rectifies(graph.types_into(node)) and narrowed:
         yield node.name, Knob(node.name, False, (_fitting(wide, generous),))
     elif wide.width > TABLE_BITS and _worth_rounding(node, [r.op for r in readers]):
         yield node.name, Knob(node.name, False, (_capped(wide, LIMIT),))
@@ -170,13 +164,13 @@ def _narrowed(graph: Graph, base: Graph, name: str) -> tuple[Fixed, ...]:
 
 def _invented(graph: Graph, node: Node) -> tuple[Fixed, ...]:
     """Return the formats of a requantization that is not the network's own; nothing for other blocks."""
-    own = {n.name for n in graph if isinstance(n.op, Requantize)}
-    return node.op.formats if isinstance(node.op, Requantize) and node.name not in own else ()
+    own = {n.name for n in graph if n.op.reads is Reading.FORMAT}
+    return node.op.rounds_to() if node.op.reads is Reading.FORMAT and node.name not in own else ()
 
 
 def _worth_rounding(node: Node, readers: list[Op]) -> bool:
     """What logarithms and given formats alone read is narrowed there; what nothing reads is the result."""
-    arithmetic = [r for r in readers if not isinstance(r, Log2 | Radial | Composed | Requantize)]
+    arithmetic = [r for r in readers if r.reads not in (Reading.LOGARITHM, Reading.CURVE, Reading.FORMAT)]
     return bool(arithmetic) and not node.op.moves_bits
 
 

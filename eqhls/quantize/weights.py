@@ -11,7 +11,6 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Formats
 from eqhls.ir.op import Floats, Op, Tensor
 from eqhls.ops.requantize import Requantize
-from eqhls.ops.spurion import Spurion
 
 WEIGHT_BITS = 8
 DEEPEST = 14
@@ -55,16 +54,18 @@ def rounded_weights(op: Op, wanted: str) -> Op:
     return replace(op, **changed) if changed else op
 
 
-def rounded_constant(op: Spurion, formats: tuple[Fixed, ...]) -> Spurion:
+def rounded_constant(op: Op, formats: tuple[Fixed, ...]) -> Op:
     """Return a constant rounded to one format, or to one for each component. Raises CompileError for numbers
     that do not fit: a component that saturates would break the symmetry."""
-    Requantize(formats).infer(op.type)
-    return replace(op, values=_rounded(op.values, Formats(formats), "Precision", 0.5))
+    Requantize(formats).infer(op.infer())
+    values = Tensor(op.constant_values())
+    return replace(op, **{op.constant: _rounded(values, Formats(formats), "Precision", 0.5)})
 
 
-def narrowed_constant(op: Spurion) -> Spurion:
+def narrowed_constant(op: Op) -> Op:
     """Return a constant rounded to 8 bits, unless it is a narrow fixed-point number already."""
-    return op if _dyadic(op.values) else replace(op, values=_narrow(op.values))
+    values = Tensor(op.constant_values())
+    return op if _dyadic(values) else replace(op, **{op.constant: _narrow(values)})
 
 
 def _changed(value: object, formats: Formats) -> Tensor | None:

@@ -37,9 +37,8 @@ def catalogue() -> str:
     lines = [
         "# Blocks",
         "",
-        "Written by `eqhls catalogue` from `eqhls/ops`; do not edit. A tensor has a representation "
-        "(S scalar, V four-vector, F antisymmetric, T symmetric traceless), named axes "
-        "(`i` receivers, `j` senders, `c` channels) and a fixed-point format.",
+        "Written by `eqhls catalogue` from `eqhls/ops`; do not edit. How types are written is in "
+        "[eq-format.md](eq-format.md), what the words mean in [glossary.md](glossary.md).",
         "",
     ]
     for group, title in GROUPS.items():

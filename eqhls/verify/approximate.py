@@ -17,7 +17,6 @@ from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
 from eqhls.lazy import lazy
-from eqhls.ops.spurion import Spurion
 from eqhls.text import write_file
 from eqhls.verify.evidence import Stage
 from eqhls.verify.testbuild import refined
@@ -118,7 +117,7 @@ def _moved(
     before: dict[str, Floats] = {}
     for node in test.inputs:
         source = graph.node(node.name).op
-        value = source.values.array if isinstance(source, Spurion) else events.floats[node.name][:size]
+        value = source.constant_values() if source.constant else events.floats[node.name][:size]
         before[node.name] = np.broadcast_to(value, (size, *node.type.shape)).copy()
     after = {k: v.copy() for k, v in before.items()}
     group = _group(graph)

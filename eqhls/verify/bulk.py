@@ -26,7 +26,7 @@ class BulkSimulator:
         self.ports = port_map(folder)
 
     def run(self, words: Words) -> Words:
-        """Feed one event per clock and return the output words, shape (events, ceil(bits / 32)).
+        """Feed events as often as the port map says and return the output words (events, ceil(bits / 32)).
 
         Raises VerificationError where out_valid does not come exactly in its clock.
         """
@@ -42,6 +42,7 @@ class BulkSimulator:
             ctypes.c_long(words.shape[1]),
             ctypes.c_long(out.shape[1]),
             ctypes.c_long(self.ports["latency_cycles"]),
+            ctypes.c_long(self.ports["ii"]),
         )
         if done != len(words):
             raise VerificationError(

@@ -13,6 +13,7 @@ from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import TRUNCATED, Along, Example, Floats, Op
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
+from eqhls.ops.common import Arithmetic
 
 CUTS = (2, 4, 8, 12, 16)
 """Bits that the truncating fault drops from a product: the first that a network resolves must be caught,
@@ -22,7 +23,7 @@ ALONE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Faulty(Op):
+class Faulty(Arithmetic):
     """A block with one of its faults."""
 
     weights: ClassVar[tuple[str, ...]] = ()

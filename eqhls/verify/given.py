@@ -20,8 +20,7 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.ir.graph import CHUNK, Graph, Node
-from eqhls.ir.op import Floats
-from eqhls.ops.requantize import Requantize
+from eqhls.ir.op import Floats, Reading
 from eqhls.options import Options
 from eqhls.passes import simplify
 from eqhls.passes.structure import drop_dead, share_common
@@ -248,8 +247,8 @@ def _asked_for(node: Node, known: bool, ranges: Ranges) -> bool:
     """Whether the user chose the range to which a node saturates: that of the value of its name, or, if
     quantization put the node in, of the value that it rounds. Formats that wrap have no such range."""
     wanted = ranges.get(node.name, () if known or not node.inputs else ranges.get(node.inputs[0], ()))
-    if isinstance(node.op, Requantize):
-        return node.op.formats == wanted and all(f.overflow.saturates for f in wanted)
+    if node.op.reads is Reading.FORMAT:
+        return node.op.rounds_to() == wanted and all(f.overflow.saturates for f in wanted)
     return bool(wanted)
 
 

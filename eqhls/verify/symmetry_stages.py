@@ -67,7 +67,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Tested:
     """What is tested: the claim, the test build with its events (none where no Lorentz group is claimed),
     and events of the network itself for permutations."""
 
@@ -84,11 +84,11 @@ def symmetry_stages(
     """Test the derived symmetry on the float reference and on every exact engine. `make` returns the engines
     of the test build, whose project is written below that of the network."""
     report("symmetry: build the test design", 0.4)
-    plan = planned(machines.graph)
+    tested = planned(machines.graph)
     twin = machines
-    if plan.test is not None:
-        folder = scratch_project(machines.folder, "symmetry", engines_project(plan.test, options))
-        twin = make(folder, plan.test)
+    if tested.test is not None:
+        folder = scratch_project(machines.folder, "symmetry", engines_project(tested.test, options))
+        twin = make(folder, tested.test)
     stages: list[Stage] = []
     for engine, share in ENGINES:
         report(f"symmetry of {engine}", share)
@@ -96,29 +96,29 @@ def symmetry_stages(
             partial(float_values, m.graph) if engine == "float" else partial(m.run, engine)
             for m in (twin, machines)
         )
-        results = _lorentz(plan, engine, moved)
-        for k, claim in enumerate(plan.symmetry.claims):
+        results = _lorentz(tested, engine, moved)
+        for k, claim in enumerate(tested.symmetry.claims):
             rng = np.random.default_rng([4, k])
-            results.append(check_claim(claim, plan.graph, plan.plain, itself, engine, rng))
-        stages.append(_stage(plan, engine, results))
+            results.append(check_claim(claim, tested.graph, tested.plain, itself, engine, rng))
+        stages.append(_stage(tested, engine, results))
     report("symmetry: faults that must be caught", 0.93)
-    stages.append(_controls(plan))
+    stages.append(_controls(tested))
     return stages
 
 
-def planned(graph: Graph) -> Plan:
+def planned(graph: Graph) -> Tested:
     """Return what is claimed of a network and how it is tested. Where no test build fits into 63 bits, no
     Lorentz symmetry is claimed, and the reason says why."""
     rng, symmetry = np.random.default_rng(2), derive(graph)
     plain = spread_events(graph, rng, SYMMETRY_EVENTS)
     if symmetry.group is None:
-        return Plan(symmetry, graph, None, (), plain)
+        return Tested(symmetry, graph, None, (), plain)
     try:
         test = guarded(graph, GUARD_BITS)
     except CompileError as error:
         reason = f"ports wide enough to test it do not fit: {error}"
         nothing = replace(symmetry, group=None, reason=reason)
-        return Plan(nothing, graph, None, (), plain)
+        return Tested(nothing, graph, None, (), plain)
     lattice = lattice_events(graph, test, rng, SYMMETRY_EVENTS)
     found = [(symmetry.group.name, group_moves(symmetry, np.random.default_rng(3)))]
     if is_whole(symmetry):
@@ -129,41 +129,43 @@ def planned(graph: Graph) -> Plan:
             moved = images(symmetry, test, lattice, moves)
             if len(moved):
                 trials.append(Trial(name, moved, control(symmetry, test, moved)))
-    return Plan(symmetry, graph, test, tuple(trials), plain)
+    return Tested(symmetry, graph, test, tuple(trials), plain)
 
 
-def _lorentz(plan: Plan, engine: str, runner: Callable[[Feeds], Mapping[str, Any]]) -> list[SymmetryResult]:
-    if plan.test is None:
+def _lorentz(
+    tested: Tested, engine: str, runner: Callable[[Feeds], Mapping[str, Any]]
+) -> list[SymmetryResult]:
+    if tested.test is None:
         return []
     return [
-        check_images(plan.symmetry, plan.test, t.images, runner, engine, t.name, t.spoiled)
-        for t in plan.trials
+        check_images(tested.symmetry, tested.test, t.images, runner, engine, t.name, t.spoiled)
+        for t in tested.trials
     ]
 
 
-def _blind(plan: Plan) -> str:
+def _blind(tested: Tested) -> str:
     """Return why no control can change anything, or nothing if one can: outputs that do not depend on what
     is moved, whatever the values."""
-    covariant = [n.name for n in plan.graph.inputs if n.type.rep is not S]
-    return "" if depends(plan.graph, covariant) else "the outputs do not depend on the vectors"
+    covariant = [n.name for n in tested.graph.inputs if n.type.rep is not S]
+    return "" if depends(tested.graph, covariant) else "the outputs do not depend on the vectors"
 
 
-def _stage(plan: Plan, engine: str, results: list[SymmetryResult]) -> Stage:
+def _stage(tested: Tested, engine: str, results: list[SymmetryResult]) -> Stage:
     """Return what the tests of one engine found. A control that changes nothing is a failure, unless the
     outputs provably do not depend on what it changes."""
-    lorentz = len(results) - len(plan.symmetry.claims)
+    lorentz = len(results) - len(tested.symmetry.claims)
     caught = True
-    notes = [plan.symmetry.describe()] if plan.symmetry.group is None else []
+    notes = [tested.symmetry.describe()] if tested.symmetry.group is None else []
     for k, result in enumerate(results):
         note = (
             f"{result.transform}: {result.transformed} transformed, {result.mismatches} differ, "
             f"control changed {result.control_changed}"
         )
         if result.control_changed == 0:
-            reason = _blind(plan) if k < lorentz else _unused(plan, k - lorentz)
+            reason = _blind(tested) if k < lorentz else _unused(tested, k - lorentz)
             caught, note = caught and bool(reason), f"{note} ({reason})" if reason else note
         notes.append(note)
-    if plan.test is not None and not lorentz:
+    if tested.test is not None and not lorentz:
         caught, notes = False, [*notes, "no transformed event fits the ports: nothing could be tested"]
     tried, wrong = (sum(getattr(r, n) for r in results) for n in ("transformed", "mismatches"))
     return Stage(
@@ -174,47 +176,49 @@ def _stage(plan: Plan, engine: str, results: list[SymmetryResult]) -> Stage:
     )
 
 
-def _unused(plan: Plan, claim: int) -> str:
-    ports = plan.symmetry.claims[claim].moved(plan.graph)
-    return "" if depends(plan.graph, ports) else "the outputs do not depend on these ports"
+def _unused(tested: Tested, claim: int) -> str:
+    ports = tested.symmetry.claims[claim].moved(tested.graph)
+    return "" if depends(tested.graph, ports) else "the outputs do not depend on these ports"
 
 
-def _controls(plan: Plan) -> Stage:
+def _controls(tested: Tested) -> Stage:
     """Run the same test on networks with one fault each, on the integer model, which the hardware has
     been found to equal. One fault at least must be caught, and, where the whole group is claimed, every one
     that changes an output at all; a few signed permutations may commute with some."""
-    if plan.test is None:
-        return Stage("symmetry controls", True, f"none: {plan.symmetry.describe()}", ())
+    if tested.test is None:
+        return Stage("symmetry controls", True, f"none: {tested.symmetry.describe()}", ())
     counts: dict[str, int] = {}
     notes: list[str] = []
     ok = True
-    for fault, names in faults_of(plan.test).items():
-        counts[fault], changed = _caught(plan, fault, names)
+    for fault, names in faults_of(tested.test).items():
+        counts[fault], changed = _caught(tested, fault, names)
         notes.append(f"{fault}: {counts[fault]} transformed events differ")
         if not counts[fault]:
-            ok &= not (changed and is_whole(plan.symmetry))
+            ok &= not (changed and is_whole(tested.symmetry))
             notes[-1] += "" if changed else ", for it changes no output of any event"
     if not any(counts.values()):
-        reason = _blind(plan) if counts else "no block computes with vectors: they are passed on as they are"
+        reason = (
+            _blind(tested) if counts else "no block computes with vectors: they are passed on as they are"
+        )
         ok = bool(reason)
         notes.append(reason or "no fault was caught")
     return Stage("symmetry controls", ok, "; ".join(notes), tuple(counts.items()))
 
 
-def _caught(plan: Plan, fault: str, names: list[str]) -> tuple[int, bool]:
+def _caught(tested: Tested, fault: str, names: list[str]) -> tuple[int, bool]:
     """Return how many transformed events show a fault, and whether it changes an output of any event."""
-    assert plan.test is not None
+    assert tested.test is not None
     changed = False
-    for wrong in broken(plan.test, fault, names):
-        for trial in plan.trials:
+    for wrong in broken(tested.test, fault, names):
+        for trial in tested.trials:
             out = {
-                side: wrong.evaluate(feeds, plan.test.outputs)
+                side: wrong.evaluate(feeds, tested.test.outputs)
                 for side, feeds in ((1, trial.images.plain), (0, trial.images.moved))
             }
-            plain, moved = (trial.images.followed(wrong, plan.symmetry.points, out[s], s) for s in (1, 0))
+            plain, moved = (trial.images.followed(wrong, tested.symmetry.points, out[s], s) for s in (1, 0))
             if count := differing(moved, plain):
                 return count, True
-            changed = changed or _changes(plan.test, wrong, trial.images, out[0])
+            changed = changed or _changes(tested.test, wrong, trial.images, out[0])
     return 0, changed
 
 

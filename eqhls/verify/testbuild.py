@@ -25,7 +25,6 @@ from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Type
 from eqhls.ops.input import Input
-from eqhls.ops.spurion import Spurion
 
 FINEST = 12
 """Fraction bits that the lattice of a spurion may have more than that of the ports."""
@@ -71,13 +70,14 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
         guard = guard_bits * (1 if _is_vector(kind) else 2)
         if kind.rep is S:
             continue
-        if isinstance(node.op, Spurion):
+        if node.op.constant:
             least = widest or (Fixed(1, 1),) * kind.dim
             forms = least if _is_vector(kind) else least[-1:] * kind.dim
             where = f"{graph.name}: %{node.name}"
-            fine = fine_bits + _between(where, node.op.values.array, forms)
-            wider = (_wider(f, guard - trimmed, fine) for f in forms)
-            found[node.name] = replace(kind, formats=_holding(node.op, tuple(wider), max(guard - trimmed, 0)))
+            values = node.op.constant_values()
+            fine = fine_bits + _between(where, values, forms)
+            wider = tuple(_wider(f, guard - trimmed, fine) for f in forms)
+            found[node.name] = replace(kind, formats=_holding(kind, values, wider, max(guard - trimmed, 0)))
         elif node.op.source:
             forms = tuple(_wider(f, guard, fine_bits) for f in kind.formats.each(kind.dim))
             found[node.name] = replace(kind, formats=_one_if_equal(_turnable(kind, forms)))
@@ -104,25 +104,24 @@ def _one_if_equal(forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
     return forms[:1] if len(set(forms)) == 1 else forms
 
 
-def _holding(op: Spurion, forms: tuple[Fixed, ...], guard: int) -> tuple[Fixed, ...]:
+def _holding(kind: Type, values: Floats, forms: tuple[Fixed, ...], guard: int) -> tuple[Fixed, ...]:
     """Return formats with as many more integer bits, and signs, as the values of a spurion and `guard` bits
     above them need."""
     out: list[Fixed] = []
-    signed = _turnable(op.type, forms) if _in_future_cone(op) else tuple(map(_signed, forms))
+    signed = _turnable(kind, forms) if _in_future_cone(kind, values) else tuple(map(_signed, forms))
     for c, form in enumerate(signed):
-        low, high = (int(v) for v in np.rint(_ends(op.values.array[..., c]) / form.lsb))
+        low, high = (int(v) for v in np.rint(_ends(values[..., c]) / form.lsb))
         least = Fixed.covering(min(low, -1) if form.signed else low, high, form.frac).width
         more = max(least + guard - form.width, 0)
         out.append(replace(form, width=form.width + more, integer=form.integer + more))
     return _one_if_equal(tuple(out))
 
 
-def _in_future_cone(op: Spurion) -> bool:
+def _in_future_cone(kind: Type, values: Floats) -> bool:
     """Whether all are four-vectors that no transformation turns into ones of negative energy."""
-    if op.type.rep is not V:
+    if kind.rep is not V:
         return False
-    values = op.values.array
-    return bool((square(cast(VectorBasis, op.type.basis), values) >= 0).all() and (values[..., 0] >= 0).all())
+    return bool((square(cast(VectorBasis, kind.basis), values) >= 0).all() and (values[..., 0] >= 0).all())
 
 
 def _ends(values: Floats) -> Floats:
@@ -156,10 +155,10 @@ def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
     """Return the raw integers of one event that feed the ports which were spurions."""
     values: dict[str, Ints] = {}
     for node in graph:
-        if not isinstance(node.op, Spurion) or node.type.rep is S:
+        if not node.op.constant or node.type.rep is S:
             continue
         kind = test.node(node.name).type
-        raw = node.op.values.array / kind.formats.lsb
+        raw = node.op.constant_values() / kind.formats.lsb
         values[node.name] = np.rint(raw).astype(np.int64)
     return values
 

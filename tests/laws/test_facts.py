@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +17,40 @@ from eqhls.backends.hls.config import Context, config
 from eqhls.backends.hls.emit import places
 from eqhls.backends.onnx.functions import lower
 from eqhls.engines import Integers, Ints, hull, load, store
-from eqhls.fixed import Num, NumArray
+from eqhls.errors import CompileError
+from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
 from eqhls.groups.rep import S
-from eqhls.ir.op import Example, Floats, Op, Tensor
+from eqhls.ir.op import Example, Floats, Logarithm, Op, Reading, Tensor
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.lower.layout import Layout
 from eqhls.ops.dense import Dense
 from eqhls.ops.gram import Gram
+from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
+from eqhls.ops.pair_op import PairOp
+from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
+from eqhls.ops.requantize import Requantize
+from eqhls.ops.table import Table
 from eqhls.quantize.weights import rounded_weights
 
 COMPUTED = [e for e in ops.EXAMPLES if not e.op.source]
 EVENTS = 30
-STATED = ("weights", "moves_bits", "work", "gain", "rounds_to", "faults")
+STATED = (
+    "weights",
+    "constant",
+    "reads",
+    "has_format",
+    "variadic",
+    "moves_bits",
+    "work",
+    "gain",
+    "rounds_to",
+    "rectifies",
+    "logarithm",
+    "faults",
+)
 """What stands in the class of every block, or in what it shares with its like."""
 
 
@@ -65,7 +84,7 @@ def test_what_is_no_weight_is_a_function_that_rounds_or_a_constant(example: Exam
     moved = {n for n in tensors if getattr(changed, n) != getattr(op, n)}
     nonzero = {n for n in tensors if getattr(op, n).array.any()}
     assert moved == nonzero & set(op.weights)
-    assert tensors <= set(op.weights) or op.rounds_to() or not example.types
+    assert tensors <= {*op.weights, op.constant} or op.rounds_to()
 
 
 @dataclass
@@ -75,6 +94,7 @@ class Counted(Integers):
     products: int = 0
     constants: int = 0
     lookups: int = 0
+    entries: set[int] = field(default_factory=set[int])
 
     def mul(self, a: Ints, b: Ints, lo: int, hi: int) -> Ints:
         self.products += 1
@@ -92,14 +112,21 @@ class Counted(Integers):
 
     def table(self, a: Ints, first: int, entries: Sequence[int]) -> Ints:
         self.lookups += 1
+        self.entries.add(len(entries))
         return super().table(a, first, entries)
 
 
-def counted(op: Op, types: tuple[Type, ...], raw: list[Ints]) -> Work:
-    """Return the products and look-ups that a body asks its machine for."""
+def counting(op: Op, types: tuple[Type, ...], raw: list[Ints]) -> Counted:
+    """Return the engine after a body ran on it."""
     engine = Counted()
     nums = [_loaded(engine, t, r) for t, r in zip(types, raw, strict=True)]
     op.body(types, *nums)
+    return engine
+
+
+def counted(op: Op, types: tuple[Type, ...], raw: list[Ints]) -> Work:
+    """Return the products and look-ups that a body asks its engine for."""
+    engine = counting(op, types, raw)
     return Work(engine.products, engine.constants, engine.lookups)
 
 
@@ -145,7 +172,7 @@ def test_results_have_the_formats_that_were_said(example: Example, rng: np.rando
     nums = [load(t.formats, r) for t, r in zip(types, raw_inputs(example, rng), strict=True)]
     body, formats = op.body(types, *nums), op.rounds_to()
     if not formats:
-        assert not np.any(op.rounding(types)) or getattr(op, "keep", None) is not None
+        assert not np.any(op.rounding(types)) or (isinstance(op, PairOp) and op.kept() is not None)
         return
     kind = op.infer(*types)
     assert len(formats) in (1, kind.dim)
@@ -181,6 +208,150 @@ def test_what_has_covariant_components_can_be_broken(example: Example, rng: np.r
 
 def _values(body: NumArray) -> Floats:
     return store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
+
+
+OCTAVES = np.arange(-30.0, 31.0)
+HARDLY = 256.0
+"""By how much an octave may change a function of a logarithm; a straight line gains 2^29 in the last one."""
+
+
+def reading(block: type[Op], rng: np.random.Generator) -> Reading:
+    """Return how an op reads its input, by what its examples do."""
+    examples = block.examples()
+    if not examples[0].types:
+        return Reading.NOTHING
+    if any(counting(e.op, e.types, raw_inputs(e, rng)).lookups for e in examples):
+        return Reading.LOGARITHM if all(_change(e) < HARDLY for e in examples) else Reading.ADDRESS
+    positive = [[np.abs(x) for x in reals(e, rng)] for e in examples]
+    same = all(
+        np.array_equal(e.op.reference(e.types, *x), x[0]) for e, x in zip(examples, positive, strict=True)
+    )
+    rounds = all(np.any(e.op.rounding(e.types)) for e in examples)
+    return Reading.FORMAT if same and rounds else Reading.VALUE
+
+
+def _change(example: Example) -> float:
+    """Return the largest change of a function of a scalar from an octave to the next."""
+    x = np.broadcast_to(
+        2.0 ** OCTAVES.reshape(-1, *[1] * len(example.types[0].shape)), (61, *example.types[0].shape)
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.nanmax(np.abs(np.diff(example.op.ideal(example.types, x), axis=0)), initial=0.0))
+
+
+@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
+def test_inputs_are_read_as_said(block: type[Op], rng: np.random.Generator) -> None:
+    assert reading(block, rng) is block.reads
+
+
+@pytest.mark.parametrize("example", [e for e in COMPUTED if e.op.reads is Reading.ADDRESS], ids=str)
+def test_an_address_has_an_entry_for_each_number(example: Example, rng: np.random.Generator) -> None:
+    nums = load(example.types[0].formats, raw_inputs(example, rng)[0])
+    engine = counting(example.op, example.types, raw_inputs(example, rng))
+    assert engine.entries == {n.hi - n.lo + 1 for n in nums.ravel()}
+
+
+NARROW = Fixed(5, 3, True, Rounding.RND, Overflow.SAT)
+
+
+def holds_format(op: Op, said: bool) -> bool:
+    """Whether a field holds the format of the result, or none does, as is said."""
+    try:
+        found = op.with_formats((NARROW,)).rounds_to()
+    except CompileError:
+        return not said and not any("Fixed" in str(f.type) for f in fields(op))
+    return said and {(f.width, f.integer, f.signed) for f in found} == {(5, 3, True)}
+
+
+@pytest.mark.parametrize("example", ops.EXAMPLES, ids=str)
+def test_formats_are_those_of_the_op_or_of_its_inputs(example: Example, rng: np.random.Generator) -> None:
+    op = example.op
+    assert holds_format(op, op.has_format) and not holds_format(op, not op.has_format)
+    if op.has_format and example.types:
+        narrowed = replace(example, op=op.with_formats((NARROW,)))
+        test_results_have_the_formats_that_were_said(narrowed, rng)
+
+
+def is_constant(example: Example, said: str) -> bool:
+    """Whether a field holds all that the op returns, or there is more to it, as is said."""
+    if not said:
+        return bool(example.types) or example.op.source
+    values = getattr(example.op, said, None)
+    if not isinstance(values, Tensor) or example.types or example.op.source:
+        return False
+    return np.array_equal(example.op.reference(()), [values.array])
+
+
+@pytest.mark.parametrize("example", ops.EXAMPLES, ids=str)
+def test_constants_are_their_values(example: Example) -> None:
+    op = example.op
+    assert is_constant(example, op.constant) and not is_constant(example, "" if op.constant else "weight")
+    if op.constant:
+        assert np.array_equal(op.reference(())[0], op.constant_values())
+    else:
+        with pytest.raises(CompileError, match="is no constant"):
+            op.constant_values()
+
+
+def takes_any(example: Example) -> bool:
+    """Whether an op takes its inputs three times over."""
+    try:
+        example.op.infer(*example.types * 3)
+    except CompileError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("example", [e for e in COMPUTED if e.types], ids=str)
+def test_any_number_of_inputs_is_taken_as_said(example: Example) -> None:
+    assert takes_any(example) == example.op.variadic
+
+
+@pytest.mark.parametrize("example", [e for e in COMPUTED if e.types], ids=str)
+def test_rectifiers_rectify(example: Example, rng: np.random.Generator) -> None:
+    op, x = example.op, [rng.uniform(-2.0, 2.0, (EVENTS, *t.shape)) for t in example.types]
+    assert np.array_equal(op.reference(example.types, *x), np.maximum(x[0], 0.0)) == op.rectifies(
+        example.types
+    )
+
+
+def decodes(example: Example, wish: Logarithm, floor: float, told: float) -> bool:
+    """Whether an op that was told one floor returns of codes with another what it returns of numbers."""
+    kind = example.types[0]
+    x = np.multiply.outer(np.concatenate([-(2.0 ** OCTAVES[20:]), 2.0 ** OCTAVES[20:]]), np.ones(kind.shape))
+    code = Log2(floor, odd=wish.odd, magnitude=not wish.odd).ideal(example.types, x)
+    plain, coded = (
+        example.op.reference(example.types, x),
+        example.op.coded(told).reference(example.types, code),
+    )
+    return np.allclose(plain, coded, rtol=1e-9, atol=1e-9)
+
+
+LOGARITHMIC = [e for e in COMPUTED if e.op.logarithm() is not None]
+
+
+@pytest.mark.parametrize("example", LOGARITHMIC, ids=str)
+def test_codes_of_logarithms_are_decoded(example: Example) -> None:
+    wish, op = example.op.logarithm(), example.op
+    assert wish is not None
+    assert decodes(example, wish, 2.0**-20, 2.0**-20) and not decodes(example, wish, 2.0**-20, 2.0**-19)
+    every = op.everywhere(np.array([0.0, *2.0**OCTAVES, *-(2.0**OCTAVES)]))
+    zero, below, above = np.moveaxis(op.everywhere(np.array([0.0, 2**-12, 2**6]) / wish.steepest), -1, 0)
+    spread = np.ptp(every)
+    assert np.abs(below - zero).max() < 2**-8 * spread < np.abs(above - zero).max()
+    assert op.coded(0.5).logarithm() is None
+
+
+@pytest.mark.parametrize("example", COMPUTED, ids=str)
+def test_functions_are_known_everywhere(example: Example) -> None:
+    """All rows, at any argument: what a format has to hold."""
+    op, x = example.op, np.linspace(-3.0, 3.0, 25)
+    if not (op.has_format and op.reads in (Reading.ADDRESS, Reading.LOGARITHM)):
+        with pytest.raises(CompileError, match="has no table"):
+            op.everywhere(x)
+        return
+    every = np.multiply.outer(x, np.ones(example.types[0].shape))
+    assert np.array_equal(np.unique(op.everywhere(x)), np.unique(op.reference(example.types, every)))
 
 
 @pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
@@ -221,3 +392,6 @@ def test_the_laws_can_fail(rng: np.random.Generator) -> None:
     values = reals(shifted, rng)
     plain, twice = (shifted.op.reference(shifted.types, *(k * v for v in values)) for k in (1, 2))
     assert isinstance(shifted.op, Dense) and shifted.op.bias is not None and not np.allclose(twice, 2 * plain)
+    samples = {kind: next(e for e in COMPUTED if isinstance(e.op, kind)) for kind in (Mask, Relu, Table)}
+    assert not takes_any(samples[Mask]) and takes_any(next(e for e in COMPUTED if e.op.variadic))
+    assert {reading(kind, rng) for kind in (Relu, Table, Log2, Requantize)} == {*Reading} - {Reading.NOTHING}

@@ -23,7 +23,6 @@ from eqhls.fixed import Fixed
 from eqhls.frontends.onnx.plain import HONOURED, OLDEST, RULES
 from eqhls.frontends.onnx.quantizers import QUANTIZERS
 from eqhls.frontends.onnx.read import read_nodes, read_onnx
-from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.types import Type
@@ -253,13 +252,13 @@ def test_gemm_in_all_its_forms() -> None:
 
 
 CONSTANTS: dict[str, tuple[list[onnx.NodeProto], dict[str, Any]]] = {
-    "transposed": ([node("Transpose", ["v"], ["w"])], {"v": V}),
+    "transposed": ([node("Transpose", ["v"], ["w"])], {"v": U}),
     "cast": ([node("Cast", ["v"], ["w"], to=TensorProto.FLOAT)], {"v": np.array([[1, 2], [3, 4], [5, 6]])}),
     "to integers": (
         [node("Cast", ["v"], ["i"], to=TensorProto.INT64), node("Cast", ["i"], ["w"], to=TensorProto.FLOAT)],
         {"v": 3 * W},
     ),
-    "reshaped": ([node("Reshape", ["v", "s"], ["w"])], {"v": V, "s": np.array([3, -1])}),
+    "reshaped": ([node("Reshape", ["v", "s"], ["w"])], {"v": U, "s": np.array([3, -1])}),
     "scaled": ([node("Mul", ["v", "a"], ["w"])], {"v": W, "a": 0.3}),
     "joined": ([node("Concat", ["v", "u"], ["w"], axis=1)], {"v": W[:, :1], "u": W[:, 1:]}),
     "cut": ([node("Split", ["v", "n"], ["w", "rest"], axis=1)], {"v": np.hstack([W, W]), "n": np.array([2, 2])}),
@@ -366,7 +365,7 @@ REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     "two sizes left open": (file([node("Reshape", ["x0", "s"], ["y"])], {"s": np.array([-1, -1])}), "keep the events"),
     "events in numbers": (file([node("Reshape", ["x0", "s"], ["y"])], {"s": np.array([5, 3])}), "keep the events"),
     "a constant on the left": (
-        file([node("MatMul", ["w", "x0"], ["y"])], {"w": V}), "has the constant on the left"
+        file([node("MatMul", ["w", "x0"], ["y"])], {"w": U}), "has the constant on the left"
     ),
     "a constant of more axes": (file([FLAT, node("Add", ["f", "c"], ["y"])], {"c": [[[1.0, 2, 3]]]}), "adds a constant"),
     "a constant that widens": (

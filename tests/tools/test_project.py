@@ -169,6 +169,25 @@ def test_a_wrong_latency_is_caught(project: Compiled, tmp_path: Path) -> None:
     assert not Machines(folder, project.graph).simulate(events).ok
 
 
+def test_events_come_as_often_as_the_port_map_says(project: Compiled, tmp_path: Path) -> None:
+    """A top that is busy for three clocks fails one event a clock, and passes one every three."""
+    folder, name = copy(project, tmp_path), project.manifest["name"]
+    busy = "in_valid && busy == 0 ? 2'd2 : busy == 0 ? 2'd0 : busy - 2'd1"
+    register = f"reg [1:0] busy;\n  always @(posedge clk) busy <= rst ? 2'd0 : {busy};"
+    spoil(folder, f"rtl/{name}.v", f"{name}_valid_pipe #(", f"{register}\n  {name}_valid_pipe #(")
+    spoil(folder, f"rtl/{name}.v", ".in_valid(in_valid)", ".in_valid(in_valid && busy == 0)")
+    events, machines = read_events(EVENTS, project.graph), Machines(folder, project.graph)
+    with pytest.raises(VerificationError, match="out_valid is wrong"):
+        BulkSimulator(folder).run(machines.pack(events.raw))
+    assert not machines.simulate(events).ok
+    spoil(folder, f"rtl/{name}.portmap.json", '"ii": 1', '"ii": 3')
+    np.testing.assert_array_equal(
+        BulkSimulator(folder).run(machines.pack(events.raw)),
+        BulkSimulator(project.folder).run(machines.pack(events.raw)),
+    )
+    assert machines.simulate(events).ok
+
+
 def test_a_reset_that_forgets_is_caught(project: Compiled, tmp_path: Path) -> None:
     folder = copy(project, tmp_path)
     cell = f"rtl/{project.manifest['name']}_valid_pipe.sv"

@@ -10,7 +10,7 @@ import pytest
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.fixed import Fixed, Formats, Overflow, Rounding
 from eqhls.frontends import radial
 from eqhls.frontends.radial import PRODUCT
 from eqhls.groups.lorentz.reps import V
@@ -41,7 +41,6 @@ from eqhls.passes import run, simplify
 from eqhls.passes.compose import compose
 from eqhls.quantize.assign import assign
 from eqhls.quantize.curves import Curve, address_of
-from eqhls.verify.events import steps
 from eqhls.verify.given import Given, target
 from eqhls.verify.mistakes import moved_weights
 
@@ -190,7 +189,9 @@ def test_functions_of_two_scalars_stay() -> None:
     assert simplify(graph) == graph
 
 
-@pytest.mark.parametrize("name", ["table", "copies", "copied", "scaled", "rectifier", "levels", "format"])
+@pytest.mark.parametrize(
+    "name", ["table", "copies", "copied", "selected", "scaled", "rectifier", "levels", "format"]
+)
 def test_one_function_stays_as_it_is(name: str, rng: np.random.Generator) -> None:
     b = Builder(name)
     x = squares(b)
@@ -202,6 +203,12 @@ def test_one_function_stays_as_it_is(name: str, rng: np.random.Generator) -> Non
             b.add("y", curve, radial.spread(b, "copies", x, "c", 4))
         case "copied":
             radial.spread(b, "y", b.add("a", Table(activation=Activation.TANH), x), "c", 2)
+        case "selected":
+            copies = radial.spread(b, "copies", x, "c", 2)
+            curve = radial.affine(rng.normal(size=2), rng.normal(size=2), Activation.TANH, "c")
+            kind = Type(S, (Axis("c", 2), Axis("k", 6)))
+            chosen = b.add("chosen", Spurion(kind, Tensor(np.repeat(np.eye(2), 3, axis=1)[..., None])))
+            b.add("y", PairSum("c"), b.add("curves", curve, copies), chosen)
         case "scaled":
             factor = b.add("f", Spurion(Type(S), Tensor([-0.3])))
             b.add("y", Table(activation=Activation.TANH), b.add("s", PRODUCT, x, factor))
@@ -293,7 +300,11 @@ def test_networks_that_are_no_function_are_refused() -> None:
             Composed(graph).infer(kind)
     with pytest.raises(CompileError, match="quantize the graph first"):
         b = Builder("raw")
-        b.add("y", Composed(network(("y", square, ("x",)))), b.add("x", Input(Type(S, (), formats=(form,)))))
+        b.add(
+            "y",
+            Composed(network(("y", square, ("x",)))),
+            b.add("x", Input(Type(S, (), formats=Formats((form,))))),
+        )
         b.graph("y").formatted()
 
 
@@ -384,9 +395,9 @@ def test_the_integers_are_held_against_the_hidden_layers(rng: np.random.Generato
     asked = target(given, raw)
     held = asked.held(compiled)
     assert held.ok and held.events >= 200 and held.used < 1
-    plain = simple.reference({"p": raw["p"] * steps(quantized.node("p"))})
+    plain = simple.reference({"p": raw["p"] * quantized.node("p").type.formats.lsb})
     (name,) = (n.name for n in simple if isinstance(n.op, Composed))
-    error = quantized.evaluate(raw, (name,))[name] * steps(quantized.node(name)) - plain[name]
+    error = quantized.evaluate(raw, (name,))[name] * quantized.node(name).type.formats.lsb - plain[name]
     assert error.std() < 0.01 * plain[name].std()
     wrong = compiled.rewrite(entry_moved).formatted()
     assert not asked.held(wrong).ok

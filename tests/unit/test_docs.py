@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+import runpy
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from eqhls.cli import app
@@ -13,6 +16,8 @@ from eqhls.ops import BY_NAME
 from eqhls.report.catalogue import catalogue, operators
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+"""Pages that say how things are; the records of decisions and the changelog say how they were."""
 
 
 def test_the_catalogue_is_current() -> None:
@@ -22,6 +27,27 @@ def test_the_catalogue_is_current() -> None:
 
 def test_the_page_of_onnx_operators_is_current() -> None:
     assert (ROOT / "docs" / "onnx-operators.md").read_text() == operators()
+
+
+def test_the_picture_of_the_floors_is_current() -> None:
+    """`make docs` draws it, every module once, and another picture if the floors or the imports change."""
+    floors = runpy.run_path(str(ROOT / "docs" / "floors.py"))
+    picture = floors["svg"]()
+    assert (ROOT / "docs" / "floors.svg").read_text() == picture, "run make docs"
+    levels, imports = floors["read"]()
+    modules = [name for names in levels for name in names]
+    assert sorted(re.findall(r">(\w+)</text>", picture)) == sorted(modules)
+    arrows = floors["reduced"](imports)
+    assert picture.count('class="edge"') == sum(map(len, arrows.values()))
+    for name in modules:
+        assert _below(arrows, name) == _below(imports, name), name
+        for target in arrows[name]:
+            fewer = {**arrows, name: arrows[name] - {target}}
+            assert target not in _below(fewer, name), f"{name} to {target} follows from other arrows"
+
+
+def _below(arrows: Mapping[str, set[str]], name: str) -> set[str]:
+    return arrows[name].union(*(_below(arrows, n) for n in arrows[name]))
 
 
 def test_the_catalogue_has_every_block() -> None:
@@ -49,8 +75,41 @@ def test_the_network_of_the_format_page_computes_what_it_says(tmp_path: Path) ->
     assert parse_graph(nested, {}, BY_NAME).node("filter").op.kind() == "composed"
 
 
+def test_the_glossary_names_things_that_exist() -> None:
+    """One row per term, in order; the owner of each can be imported. A name that is not there is seen."""
+    page = (ROOT / "docs" / "glossary.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+\.) \| `(eqhls[\w.]*)` \|$", page, re.M)
+    assert len(rows) == page.count("\n|") - 2 > 50
+    terms = [term.lower() for term, _, _ in rows]
+    assert terms == sorted(set(terms))
+    for term, _, owner in rows:
+        assert _exists(owner), f"{term}: there is no {owner}"
+    assert not _exists("eqhls.ir.types.Kind") and not _exists("eqhls.machines")
+
+
+def _exists(name: str) -> bool:
+    """Whether a dotted name is a module of eqhls, or something in one."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def test_pages_name_files_and_modules_that_exist() -> None:
+    """All but those that a page tells its reader to write."""
+    for page in PAGES:
+        text = page.read_text()
+        made = {*re.findall(r" file=(\S+)", text), "eqhls/ops/foo.py", "hls_templates/eqhls/foo.h"}
+        for path in re.findall(r"`((?:eqhls|tests|models|hls_templates|sim|firmware)/[\w./]+)`", text):
+            found = (ROOT / path).exists() or (ROOT / "hls_templates" / path).exists()
+            assert found or path in made, f"{page.name}: {path}"
+        for name in re.findall(r"`(eqhls\.[\w.]+)`", text):
+            assert _exists(name) or name == "eqhls.json", f"{page.name}: {name}"
+
+
 def test_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+    for page in (*PAGES, *(ROOT / "docs" / "adr").glob("*.md")):
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -107,13 +107,22 @@ def test_every_writer_takes_the_initiation_interval_from_the_plan(plan: Plan) ->
     """The pragma, the header, the top, the port map and its table: no writer has an II of its own."""
     name = plan.name
     files = {
-        k: str(v) for w in WRITERS for k, v in w.write(replace(plan, ii=6)).items() if isinstance(v, str)
+        k: str(v)
+        for w in WRITERS
+        for k, v in w.write(replace(plan, folded="j", beats=6)).items()
+        if isinstance(v, str)
     }
     assert "#pragma HLS PIPELINE II=6" in files[f"firmware/{name}_hls.cpp"]
     assert "One event every 6 clocks." in files[f"firmware/{name}.h"]
     assert "II = 6." in files[f"rtl/{name}.v"] and "II = 6," in files["rtl/README.md"]
     assert json.loads(files[f"rtl/{name}.portmap.json"])["ii"] == 6
     assert not [k for k, v in files.items() if k.startswith(("firmware/seeded", "rtl/")) and "II = 1" in v]
+
+
+def test_beats_belong_to_a_folded_axis(plan: Plan) -> None:
+    for folded, beats in ((None, 2), ("j", 1), ("j", 0)):
+        with pytest.raises(CompileError, match="more than one beat needs an axis"):
+            replace(plan, folded=folded, beats=beats)
 
 
 def test_two_writers_of_one_path_are_refused() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eqhls.backends.hls import indices, pairs
 from eqhls.backends.hls.context import Context
 from eqhls.backends.hls.formats import covering, plain
-from eqhls.backends.hls.pairs import PairBlock, PairMap
+from eqhls.backends.hls.pairs import PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.backends.hls.tables import composed_config, log2_config, radial_config, table_config
 from eqhls.errors import CompileError
@@ -45,6 +45,7 @@ from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
 from eqhls.ops.mask import Mask
+from eqhls.ops.pair_op import PairOp
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
@@ -52,6 +53,7 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
+from eqhls.ops.shift import Shift
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.ops.to_basis import ToBasis
@@ -78,9 +80,10 @@ def _(op: Spurion, c: Context) -> dict[str, Value]:
     return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.dim)])}
 
 
-@config.register
-def _(op: Select, c: Context) -> dict[str, Value]:
-    return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.indices)}
+@config.register(Select)
+@config.register(Shift)
+def _(op: Select | Shift, c: Context) -> dict[str, Value]:
+    return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.sources(c.types[0]))}
 
 
 @config.register(Rename)
@@ -271,14 +274,15 @@ def _(op: ChannelMix, c: Context) -> dict[str, Value]:
     return values
 
 
-def _pair_map(op: PairBlock, m: PairMap, c: Context) -> dict[str, Value]:
+def _pair_map(op: PairOp, m: PairMap, c: Context) -> dict[str, Value]:
     """Return the tables of the three sums; biases lie along the channels, the last axis."""
     _, weight_t = _weights("weight", op.weight)
     channels = len(op.weight.array)
     count = c.size // channels
-    bias = np.zeros((count, channels)) if op.bias is None else np.tile(op.bias.array, (count, 1))
-    if isinstance(op, Eq2to2 | Eq2to2Symmetric) and op.diagonal is not None:
-        bias[pairs.diagonal_places(op, c.types[0])] += op.diagonal.array
+    bias = np.zeros((count, channels))
+    for place, shift in op.shifts().items():
+        if shift is not None:
+            bias[pairs.diagonal_places(c.node.type) if place == "diagonal" else slice(None)] += shift.array
     raw, bias_t = _weights("bias", Tensor(bias.ravel()))
     form = covering(c.types[0].formats)
     member, grow = pairs.padded(m.sums), max(map(len, m.sums)).bit_length()
@@ -294,9 +298,9 @@ def _pair_map(op: PairBlock, m: PairMap, c: Context) -> dict[str, Value]:
     return {**sizes, **tables, **formats}
 
 
-def _mix_formats(op: PairBlock, frac: int, c: Context) -> dict[str, Value]:
+def _mix_formats(op: PairOp, frac: int, c: Context) -> dict[str, Value]:
     """Return the formats of a mix before and after rounding: modulo the same power of two as the result."""
-    keep = op.keep if isinstance(op, Eq2to2 | Eq2to2Symmetric) else None
+    keep = op.kept()
     exact = integers(op.weight)[1] + frac
     out = covering(c.node.type.formats)
     before = out.frac if keep is None else max(exact, keep)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import get_args
+import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eqhls.backends.hls.config import Context, config
 from eqhls.backends.hls.formats import covering, plain
-from eqhls.backends.hls.pairs import PairBlock
 from eqhls.backends.hls.structs import Value, config_struct, table_text
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
@@ -76,12 +75,18 @@ def guard(graph: Graph, part: str) -> str:
     return f"EQHLS_{part}_H_{graph.name}"
 
 
+INCLUDED = re.compile(r'^#include "((?!ap_)\w+)\.h"', re.MULTILINE)
+"""A header of the library that another one includes."""
+
+
 def _headers(graph: Graph) -> set[str]:
     """Return the headers that the blocks need, with those that they include."""
-    needs = {op.kind(): {"pair_map"} for op in get_args(PairBlock)}
-    needs |= {"cg_square": {"cg_product"}, "dense": {"channel_mix"}, "invariants": {"cg_product", "rename"}}
-    kinds = {n.op.kind() for n in graph}
-    return kinds.union(*(needs.get(k, set[str]()) for k in kinds))
+    found, left = set[str](), {n.op.kind() for n in graph}
+    while left:
+        found |= left
+        texts = [asset("hls_templates", "eqhls", f"{kind}.h").read_text() for kind in left]
+        left = set(INCLUDED.findall("\n".join(texts))) - found
+    return found
 
 
 def tensor_type(kind: Type) -> str:
@@ -248,15 +253,11 @@ def members(kind: Type) -> tuple[str, ...]:
     return ("c0", "c1", "c2", "c3") if kind.rep.own_formats else ("c",)
 
 
-RESULT_FIRST = ("concat", "add")
-"""Blocks with any number of inputs take their result first."""
-
-
 def call(node: Node) -> str:
-    """Return the call of a block."""
+    """Return the call of a block; one with any number of inputs takes its result first."""
     result = identifier(node.name)
     inputs = ["in_data"] if node.op.source else [identifier(n) for n in node.inputs]
-    arguments = [result, *inputs] if node.op.kind() in RESULT_FIRST else [*inputs, result]
+    arguments = [result, *inputs] if node.op.variadic else [*inputs, result]
     return f"eqhls::{node.op.kind()}<{result}config>({', '.join(arguments)});"
 
 

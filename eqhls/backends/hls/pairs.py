@@ -6,12 +6,14 @@ mixed sums and weighted elements of x. Written from the definitions of the maps,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.errors import CompileError
 from eqhls.groups.permutation import corner, pairs_of, triangle
 from eqhls.ir.types import Type
 from eqhls.ops.eq1to2 import Eq1to2
@@ -19,12 +21,13 @@ from eqhls.ops.eq2to0 import Eq2to0
 from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
-
-PairBlock = Eq2to2 | Eq2to2Symmetric | Eq1to2 | Eq2to1 | Eq2to0
-"""The blocks that `pair_map` computes."""
+from eqhls.ops.maps import at
+from eqhls.ops.pair_op import PairOp
 
 Weighted = list[tuple[int, int]]
 """(raw weight, index) of each term."""
+Vectors = dict[str, list[list[int]]]
+"""Indices of sums by source, particle and channel."""
 
 
 @dataclass(slots=True)
@@ -36,9 +39,11 @@ class PairMap:
     out: list[Weighted] = field(default_factory=list[Weighted])
     parts: list[list[int]] = field(default_factory=list[list[int]])
 
-    def mix(self, terms: Sequence[tuple[NDArray[np.int64], Sequence[int]]], s: int) -> int:
-        """Add the mix of sums `of` with the weights K[s, :]; return its index."""
-        self.mixes.append([(int(k[s, d]), of[d]) for k, of in terms for d in range(len(of)) if k[s, d]])
+    def mix(self, k: NDArray[np.int64], found: dict[str, int], sources: Mapping[str, Sequence[int]]) -> int:
+        """Add a mix of sums with the weights k (channels, maps) of one result. `found` says which map takes
+        each source, `sources` where the sums of its channels are. Return the index of the mix."""
+        terms = [(int(k[d, b]), i) for name, b in found.items() for d, i in enumerate(sources[name])]
+        self.mixes.append([(w, i) for w, i in terms if w])
         return len(self.mixes) - 1
 
     def total(self, elements: Callable[[int], list[int]], channels: int) -> list[int]:
@@ -60,7 +65,7 @@ class Square:
         place = int(triangle(self.n)[i, j]) if self.symmetric else i * self.n + j
         return place * self.channels + d
 
-    def vectors(self, m: PairMap) -> dict[str, list[list[int]]]:
+    def vectors(self, m: PairMap) -> Vectors:
         """Add diagonal, row and column sums of every particle; sums by name, particle, channel."""
         n, c = self.n, self.channels
         return {
@@ -69,82 +74,96 @@ class Square:
             "c": [m.total(lambda d, i=i: [self.at(j, i, d) for j in range(n)], c) for i in range(n)],
         }
 
-    def event(self, m: PairMap) -> tuple[list[int], list[int]]:
-        """Add trace and total."""
+    def event(self, m: PairMap) -> dict[str, list[int]]:
+        """Add trace and total; sums by name, channel."""
         n, c = self.n, self.channels
         trace = m.total(lambda d: [self.at(i, i, d) for i in range(n)], c)
-        return trace, m.total(lambda d: [self.at(i, j, d) for i in range(n) for j in range(n)], c)
+        total = m.total(lambda d: [self.at(i, j, d) for i in range(n) for j in range(n)], c)
+        return {"trace": trace, "total": total}
 
 
-def pair_map(op: PairBlock, k: NDArray[np.int64], kind: Type) -> PairMap:
-    """Return the three sums of a block with raw weights k and one input."""
-    n = kind.axes[0].size
-    symmetric = len(kind.axes) == 2
-    match op:
-        case Eq2to2():
-            return eq2to2(k, n)
-        case Eq2to2Symmetric():
-            return eq2to2_symmetric(k, n)
-        case Eq1to2():
-            return eq1to2(k, n)
-        case Eq2to1():
-            return eq2to1(k, corner(n) if symmetric else n, symmetric)
-        case Eq2to0():
-            return eq2to0(k, corner(n) if symmetric else n, symmetric)
+@singledispatch
+def pair_map(op: PairOp, k: NDArray[np.int64], kind: Type) -> PairMap:
+    """Return the three sums of a block with raw weights k and one input of a type. Raises CompileError for an
+    op without a rule here."""
+    raise CompileError(op.kind(), "has no three sums")
 
 
-def diagonal_places(op: PairBlock, kind: Type) -> list[int]:
+@pair_map.register
+def _(op: Eq2to2, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to2(k, kind.axes[0].size)
+
+
+@pair_map.register
+def _(op: Eq2to2Symmetric, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to2_symmetric(k, kind.axes[0].size)
+
+
+@pair_map.register
+def _(op: Eq1to2, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq1to2(k, kind.axes[0].size)
+
+
+@pair_map.register
+def _(op: Eq2to1, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to1(k, *_particles(kind))
+
+
+@pair_map.register
+def _(op: Eq2to0, k: NDArray[np.int64], kind: Type) -> PairMap:
+    return eq2to0(k, *_particles(kind))
+
+
+def _particles(kind: Type) -> tuple[int, bool]:
+    """Return the number of particles of a pair tensor, and whether it is triangular."""
+    n, triangular = kind.axes[0].size, len(kind.axes) == 2
+    return (corner(n) if triangular else n), triangular
+
+
+def diagonal_places(kind: Type) -> list[int]:
     """Return the places of the pairs (i, i) along the pairs of a tensor."""
-    n = kind.axes[0].size
-    if isinstance(op, Eq2to2):
+    n, triangular = _particles(kind)
+    if not triangular:
         return [i * (n + 1) for i in range(n)]
-    return [k for k, (i, j) in enumerate(pairs_of(corner(n))) if i == j]
+    return [k for k, (i, j) in enumerate(pairs_of(n)) if i == j]
+
+
+def spread(m: PairMap, k: NDArray[np.int64], found: dict[str, int], v: Vectors) -> list[list[int]]:
+    """Add the mixes of every particle; return their indices by particle and result."""
+    n = len(next(iter(v.values())))
+    return [[m.mix(row, found, {name: of[i] for name, of in v.items()}) for row in k] for i in range(n)]
 
 
 def eq2to2(k: NDArray[np.int64], n: int) -> PairMap:
     """Return the map of weights (out, in, 15) on full storage."""
     m, square = PairMap(), Square(n, k.shape[1], False)
-    v, (trace, whole) = square.vectors(m), square.event(m)
-    outs = range(len(k))
-
-    def spread(names: str, ops: tuple[int, int, int]) -> list[list[int]]:
-        ks = [k[:, :, b] for b in ops]
-        return [
-            [m.mix([(w, v[a][i]) for a, w in zip(names, ks, strict=True)], s) for s in outs] for i in range(n)
-        ]
-
-    corner_, column, row = (spread("dcr", ops) for ops in ((2, 5, 8), (3, 6, 9), (4, 7, 10)))
-    every = [m.mix([(k[:, :, 11], trace), (k[:, :, 13], whole)], s) for s in outs]
-    diagonal = [m.mix([(k[:, :, 12], trace), (k[:, :, 14], whole)], s) for s in outs]
+    v, event = square.vectors(m), square.event(m)
+    own, column, row = (spread(m, k, at(Eq2to2.maps, place), v) for place in ("corner", "column", "row"))
+    every, diagonal = ([m.mix(w, at(Eq2to2.maps, p), event) for w in k] for p in ("all", "diagonal"))
+    pair = at(Eq2to2.maps, "pair")
     for i in range(n):
         for j in range(n):
-            for s in outs:
-                pair = [(int(k[s, d, 0]), square.at(i, j, d)) for d in range(k.shape[1])]
-                turned = [(int(k[s, d, 1]), square.at(j, i, d)) for d in range(k.shape[1])]
-                m.out.append(pair + turned)
-                own = [corner_[i][s], diagonal[s]] if i == j else []
-                m.parts.append([row[i][s], column[j][s], every[s], *own])
+            for s, weights in enumerate(k):
+                straight = [(int(w[pair["x"]]), square.at(i, j, d)) for d, w in enumerate(weights)]
+                turned = [(int(w[pair["y"]]), square.at(j, i, d)) for d, w in enumerate(weights)]
+                m.out.append(straight + turned)
+                m.parts.append(
+                    [row[i][s], column[j][s], every[s], *([own[i][s], diagonal[s]] if i == j else [])]
+                )
     return m
 
 
 def eq2to2_symmetric(k: NDArray[np.int64], pairs: int) -> PairMap:
     """Return the map of weights (out, in, 9) on triangular storage."""
-    n = corner(pairs)
+    n, maps = corner(pairs), Eq2to2Symmetric.maps
     m, square = PairMap(), Square(n, k.shape[1], True)
-    v, (trace, whole) = square.vectors(m), square.event(m)
-    outs = range(len(k))
-
-    def spread(b: int, c: int) -> list[list[int]]:
-        return [
-            [m.mix([(k[:, :, b], v["d"][i]), (k[:, :, c], v["r"][i])], s) for s in outs] for i in range(n)
-        ]
-
-    only, side = spread(1, 3), spread(2, 4)
-    every = [m.mix([(k[:, :, 5], trace), (k[:, :, 7], whole)], s) for s in outs]
-    diagonal = [m.mix([(k[:, :, 6], trace), (k[:, :, 8], whole)], s) for s in outs]
+    v, event = square.vectors(m), square.event(m)
+    only, side = (spread(m, k, at(maps, place), v) for place in ("corner", "sides"))
+    every, diagonal = ([m.mix(w, at(maps, p), event) for w in k] for p in ("all", "diagonal"))
+    pair = at(maps, "pair")["x"]
     for i, j in pairs_of(n):
-        for s in outs:
-            m.out.append([(int(k[s, d, 0]), square.at(i, j, d)) for d in range(k.shape[1])])
+        for s, weights in enumerate(k):
+            m.out.append([(int(w[pair]), square.at(i, j, d)) for d, w in enumerate(weights)])
             own = [only[i][s], diagonal[s]] if i == j else []
             m.parts.append([side[i][s], side[j][s], every[s], *own])
     return m
@@ -152,19 +171,17 @@ def eq2to2_symmetric(k: NDArray[np.int64], pairs: int) -> PairMap:
 
 def eq1to2(k: NDArray[np.int64], n: int) -> PairMap:
     """Return the map of weights (out, in, 5) from particles to full pairs."""
-    m, outs, channels = PairMap(), range(len(k)), k.shape[1]
-    own = [m.total(lambda d, i=i: [i * channels + d], channels) for i in range(n)]
-    whole = m.total(lambda d: [i * channels + d for i in range(n)], channels)
-    corner_, column, row = (
-        [[m.mix([(k[:, :, b], own[i])], s) for s in outs] for i in range(n)] for b in (0, 1, 2)
-    )
-    diagonal, every = ([m.mix([(k[:, :, b], whole)], s) for s in outs] for b in (3, 4))
+    m, channels, maps = PairMap(), k.shape[1], Eq1to2.maps
+    v = {"v": [m.total(lambda d, i=i: [i * channels + d], channels) for i in range(n)]}
+    event = {"whole": m.total(lambda d: [i * channels + d for i in range(n)], channels)}
+    own, column, row = (spread(m, k, at(maps, place), v) for place in ("corner", "column", "row"))
+    diagonal, every = ([m.mix(w, at(maps, p), event) for w in k] for p in ("diagonal", "all"))
     for i in range(n):
         for j in range(n):
-            for s in outs:
+            for s in range(len(k)):
                 m.out.append([])
                 m.parts.append(
-                    [row[i][s], column[j][s], every[s], *([corner_[i][s], diagonal[s]] if i == j else [])]
+                    [row[i][s], column[j][s], every[s], *([own[i][s], diagonal[s]] if i == j else [])]
                 )
     return m
 
@@ -172,23 +189,23 @@ def eq1to2(k: NDArray[np.int64], n: int) -> PairMap:
 def eq2to1(k: NDArray[np.int64], n: int, symmetric: bool) -> PairMap:
     """Return the map of weights (out, in, 5) from pairs to particles."""
     m, square = PairMap(), Square(n, k.shape[1], symmetric)
-    v, (trace, whole) = square.vectors(m), square.event(m)
-    every = [m.mix([(k[:, :, 3], trace), (k[:, :, 4], whole)], s) for s in range(len(k))]
+    v, event = square.vectors(m), square.event(m)
+    every = [m.mix(w, at(Eq2to1.maps, "all"), event) for w in k]
+    own = spread(m, k, at(Eq2to1.maps, "own"), v)
     for i in range(n):
         for s in range(len(k)):
-            own = m.mix([(k[:, :, b], v[a][i]) for b, a in enumerate("drc")], s)
             m.out.append([])
-            m.parts.append([own, every[s]])
+            m.parts.append([own[i][s], every[s]])
     return m
 
 
 def eq2to0(k: NDArray[np.int64], n: int, symmetric: bool) -> PairMap:
     """Return the map of weights (out, in, 2) from pairs to the event."""
     m = PairMap()
-    trace, whole = Square(n, k.shape[1], symmetric).event(m)
-    for s in range(len(k)):
+    event = Square(n, k.shape[1], symmetric).event(m)
+    for weights in k:
         m.out.append([])
-        m.parts.append([m.mix([(k[:, :, 0], whole), (k[:, :, 1], trace)], s)])
+        m.parts.append([m.mix(weights, at(Eq2to0.maps, "own"), event)])
     return m
 
 

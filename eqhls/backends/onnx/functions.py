@@ -52,6 +52,7 @@ from eqhls.ops.relu import Relu
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
+from eqhls.ops.shift import Shift
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.ops.to_basis import ToBasis
@@ -183,6 +184,11 @@ def _(op: Add, body: Body, types: tuple[Type, ...]) -> str:
     for k, part in enumerate(parts[1:], 1):
         out = body("Sub" if k in op.minus else "Add", out, part)
     return out
+
+
+@lower.register
+def _(op: Shift, body: Body, types: tuple[Type, ...]) -> str:
+    return body.take(body.inputs[0], op.sources(types[0]), 1 + types[0].index(op.axis))
 
 
 @lower.register

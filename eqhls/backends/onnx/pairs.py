@@ -8,28 +8,11 @@ import numpy as np
 
 from eqhls.backends.onnx.body import Body
 from eqhls.groups.permutation import corner, pairs_of, triangle
-from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops.eq1to2 import Eq1to2
-from eqhls.ops.eq2to0 import Eq2to0
-from eqhls.ops.eq2to1 import Eq2to1
-from eqhls.ops.eq2to2 import Eq2to2
-from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.pair_op import PairOp
 
-PairBlock = Eq2to2 | Eq2to2Symmetric | Eq1to2 | Eq2to1 | Eq2to0
-
-BASES: dict[type[Op], str] = {
-    Eq2to2: "x@pair y@pair d@corner d@column d@row c@corner c@column c@row r@corner r@column r@row "
-    "trace@all trace@diagonal total@all total@diagonal",
-    Eq2to2Symmetric: "x@pair d@corner d@sides r@corner r@sides trace@all trace@diagonal total@all "
-    "total@diagonal",
-    Eq1to2: "v@corner v@column v@row whole@diagonal whole@all",
-    Eq2to1: "d@own r@own c@own trace@all total@all",
-    Eq2to0: "total@own trace@own",
-}
-"""The maps in the order of the weights, as source@place. Sources: x and its transpose y, the diagonal d,
-sums c and r of columns and rows, trace and total; particles v and their sum, the whole. Places: a pair
-(ij), its row i, its column j, both sides, the corner where i = j; all, and the diagonal from all."""
+PARTICLES = ("v", "whole")
+"""Sources of maps whose input is a tensor of particles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +29,21 @@ class _Pairs:
         return np.eye(self.n)[:, :, None]
 
 
-def lower_pairs(op: PairBlock, body: Body, types: tuple[Type, ...]) -> str:
+def lower_pairs(op: PairOp, body: Body, types: tuple[Type, ...]) -> str:
     """Append the operators of a pair block: a mix for each place (rounded down where the block says
-    `keep`), spread over the pairs and added."""
+    `kept`), spread over the pairs and added."""
     out = op.infer(*types)
-    triangular = len(types[0].axes) == 2 and not isinstance(op, Eq1to2)
+    particles = all(m.source in PARTICLES for m in op.maps)
+    triangular = len(types[0].axes) == 2 and not particles
     n = corner(types[0].axes[0].size) if triangular else types[0].axes[0].size
     pairs = _Pairs(n, triangular)
-    x, channels = body("Squeeze", body.real(), body.const([-1])), types[0].size(op.channel)
-    sources = _sources(body, x, pairs, channels, isinstance(op, Eq1to2))
+    x, channels = body("Squeeze", body.real(), body.const([-1])), types[0].axes[-1].size
+    sources = _sources(body, x, pairs, channels, particles)
     places: dict[str, list[tuple[int, str]]] = {}
-    for k, term in enumerate(BASES[type(op)].split()):
-        source, place = term.split("@")
-        places.setdefault(place, []).append((k, source))
-    keep = getattr(op, "keep", None) if body.exact else None
-    shifts: dict[str, Tensor | None] = {"all": op.bias, "diagonal": getattr(op, "diagonal", None)}
-    if "all" not in places:
-        shifts = {"own": op.bias}
+    for k, m in enumerate(op.maps):
+        places.setdefault(m.place, []).append((k, m.source))
+    keep = op.kept() if body.exact else None
+    shifts = op.shifts()
     terms: list[str] = []
     for place, maps in places.items():
         matrix = np.concatenate([op.weight.array[:, :, k] for k, _ in maps], axis=1)

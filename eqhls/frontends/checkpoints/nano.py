@@ -33,11 +33,13 @@ from eqhls.frontends.checkpoints.pairs import (
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Floats, Tensor
 from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.eq2to2 import Eq2to2
+from eqhls.ops.maps import maps_of
 from eqhls.ops.table import Activation, Table
 
 EQ = "net2to2.eq_layers.0"
-MAPS = (0, 5, 6, 7, 13, 14)
-"""Which of the fifteen maps the six are: x_ij, D c_i, c_j, c_i, total, D total."""
+MAPS = tuple(map(Eq2to2.maps.index, maps_of("x@pair c@corner c@column c@row total@all total@diagonal")))
+"""Which of the fifteen maps the six are."""
 
 
 def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:

@@ -33,6 +33,7 @@ from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
+from eqhls.ops.maps import Map, at, sums
 from eqhls.ops.mask import Mask
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.rename import Rename
@@ -43,15 +44,23 @@ TIMES = CgProduct(parse_path("S*S->S"))
 SLOPES = {Activation.LEAKY_RELU: 0.01, Activation.RELU: 0.0, Activation.NONE: 1.0}
 """Rectifiers by their slope for negative arguments: a normalisation behind one folds into it."""
 NORM_EPSILON = 1e-5
-PLAIN = 5
-"""How many of the 15 maps of pairs do not aggregate."""
-AGGREGATES = ((2, 0), (2, 1), (2, 2), (1, 0), (1, 1), (1, 2), (3, 2), (3, 0), (4, 2), (4, 0))
-"""The other ten: which map of Eq2to1 sums (d, r, c, trace, total), and which one of Eq1to2 spreads
-(D x_i, x_j, x_i)."""
-ORDERS = np.array([1, 1, 1, 1, 1, 1, 1, 1, 2, 2])
-"""How many sums over particles each of the ten is."""
-HEAD_ORDERS = np.array([2, 1])
-"""The same of total and trace."""
+PLAIN = sums(Eq2to2.maps).count(0)
+"""How many of the 15 maps of pairs do not aggregate; they are the first."""
+ORDERS = np.array(sums(Eq2to2.maps)[PLAIN:])
+"""How many sums over particles each of the other ten is."""
+HEAD_ORDERS = np.array(sums(Eq2to0.maps))
+"""The same of the maps of Eq2to0."""
+SPREAD = {"all": "row", "diagonal": "corner"}
+"""How Eq1to2 spreads numbers of the event that Eq2to1 gave to every particle."""
+
+
+def _in_two_steps(whole: Map) -> tuple[int, int]:
+    """Return which map of Eq2to1 sums what a map of pairs aggregates, and which one of Eq1to2 spreads it."""
+    first = [m.source for m in Eq2to1.maps].index(whole.source)
+    return first, at(Eq1to2.maps, SPREAD.get(whole.place, whole.place))["v"]
+
+
+AGGREGATES = tuple(map(_in_two_steps, Eq2to2.maps[PLAIN:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +284,8 @@ def _add_counted(
     """Add the sums of every letter, channel and map, their factors, and the mix that spreads them."""
     channels = mixes[0].shape[1]
     rows = [(d, b) for _ in mixes for d in range(channels) for b in range(len(ORDERS))]
-    gather = np.zeros((len(rows), channels, 5))
-    spread = np.zeros((len(mixes[0]), len(rows), 5))
+    gather = np.zeros((len(rows), channels, len(Eq2to1.maps)))
+    spread = np.zeros((len(mixes[0]), len(rows), len(Eq1to2.maps)))
     for r, (d, b) in enumerate(rows):
         source, target = AGGREGATES[b]
         gather[r, d, source] = 1.0

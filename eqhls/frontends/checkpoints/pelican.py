@@ -44,7 +44,9 @@ from eqhls.ir.types import Axis, Type
 from eqhls.ops.add import Add
 from eqhls.ops.channel_mix import ChannelMix
 from eqhls.ops.concat import Concat
+from eqhls.ops.eq1to2 import Eq1to2
 from eqhls.ops.gram import Gram
+from eqhls.ops.maps import at, sums
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.rename import Rename
 from eqhls.ops.spurion import Spurion
@@ -66,8 +68,8 @@ SPURIONS: dict[str, list[list[float]]] = {
 """The constant vectors that break the Lorentz group to a subgroup, by its name."""
 COMPONENTS = SPURIONS | {"1_0": [[1, 0, 0, 1], [1, -1, 0, 0], [1, 0, -1, 0], [1, 0, 0, -1]]}
 """Which sums of (E, px, py, pz) of a particle enter in their place where the method is `input`."""
-LABEL_ORDERS = np.array([0, 0, 0, 1, 1])
-"""How many sums the five maps of Eq1to2 are."""
+LABELS = Eq1to2.maps
+"""The maps of the one-hot labels of particles."""
 
 
 def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
@@ -246,24 +248,29 @@ def _kinds(nodes: Nodes) -> NDArray[np.int64]:
 def _labels(fields: Fields, nodes: Nodes, letters: Letters, function: Activation) -> Floats:
     """Return eq1to2 of the one-hot labels, activated: (kinds of pairs, counts, channels)."""
     several = nodes.spurions + 1
-    mix = read_coefficients(fields, "eq1to2", 5 * len(letters.text))
+    size, orders = len(LABELS), np.array(sums(LABELS))
+    own, column, row = (at(LABELS, place)["v"] for place in ("corner", "column", "row"))
+    mix = read_coefficients(fields, "eq1to2", len(LABELS) * len(letters.text))
     out, inputs, _ = mix.shape
     if inputs != several:
         raise fields.refused(
             f"{inputs} scalars a particle", f"expected the {several} labels of particle and spurions"
         )
-    alphas = read_alphas(fields, "eq1to2", letters, inputs, 5)
+    alphas = read_alphas(fields, "eq1to2", letters, inputs, size)
     n = nodes.counts
     totals = np.concatenate([[n - nodes.spurions], np.ones((nodes.spurions, len(n)))])
     values = np.zeros((several**2 + several, len(n), out))
     for k, (letter, exponents) in enumerate(zip(letters.text, alphas, strict=True)):
-        factor = np.broadcast_to(letters.factor(letter, LABEL_ORDERS, exponents, n), (inputs, 5, len(n)))
-        maps = ordered_einsum("sdb,dbn->bdns", mix[..., 5 * k : 5 * k + 5], factor)
-        everywhere, diagonal = (ordered_einsum("dns,dn->ns", maps[b], totals) for b in (4, 3))
+        factor = np.broadcast_to(letters.factor(letter, orders, exponents, n), (inputs, size, len(n)))
+        maps = ordered_einsum("sdb,dbn->bdns", mix[..., size * k : size * (k + 1)], factor)
+        everywhere, diagonal = (
+            ordered_einsum("dns,dn->ns", maps[b], totals)
+            for b in (at(LABELS, "all")["whole"], at(LABELS, "diagonal")["whole"])
+        )
         for a in range(several):
             for b in range(several):
-                values[a * several + b] += maps[1, b] + maps[2, a] + everywhere
-            values[several**2 + a] += maps[:3, a].sum(0) + everywhere + diagonal
+                values[a * several + b] += maps[column, b] + maps[row, a] + everywhere
+            values[several**2 + a] += maps[[own, column, row], a].sum(0) + everywhere + diagonal
     return rounded_once(function, values + fields.tensor("eq1to2.bias", out))
 
 

@@ -255,13 +255,18 @@ class _Importer:
         return parts[0] if len(parts) == 1 else self.b.add(name, Concat(CHANNELS), *parts)
 
     def _bent(self, name: str, x: str, rank: int, bias: Floats) -> str:
+        """Return features behind their nonlinearity. The factor of vectors grows like 1 / |V| down to the
+        smallest length; of vectors of length zero, where it changes nothing, it is zero, so that they do not
+        set its range."""
         b, act = self.b, self.s.features
         if rank == 0:
             return b.add(name, Table(activation=act), x)
-        length = distance(b, f"{name}_norm", b.add(f"{name}_norm2", Invariants(), x), least=self.s.epsilon)
+        square = b.add(f"{name}_norm2", Invariants(), x)
+        length = distance(b, f"{name}_norm", square, least=self.s.epsilon)
         bent = b.add(f"{name}_act", affine(np.ones(len(bias)), bias, act, CHANNELS), length)
-        factor = b.add(f"{name}_factor", PRODUCT, bent, power(b, f"{name}_inverse", length, -1.0))
-        return b.add(name, SCALE, factor, x)
+        ratio = b.add(f"{name}_ratio", PRODUCT, bent, power(b, f"{name}_inverse", length, -1.0))
+        some = b.add(f"{name}_some", Table(activation=Activation.STEP), square)
+        return b.add(name, SCALE, b.add(f"{name}_factor", PRODUCT, ratio, some), x)
 
     def _mix(self, name: str, x: str, weight: Floats, shift: Floats | None = None) -> str:
         return self.b.add(name, ChannelMix(Tensor(weight), None if shift is None else Tensor(shift)), x)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.ir.op import Op
+from eqhls.ir.op import Op, typed
 from eqhls.ir.types import Axis, Type
 
 PACKAGE = "eqhls"
@@ -75,7 +75,7 @@ class EqLayer(keras.layers.Layer):
     def result_type(self) -> Type:
         """Return the type of the result. Raises CompileError naming this layer."""
         try:
-            return self.op().infer(*self.types)
+            return typed(self.op(), *self.types)
         except CompileError as error:
             raise error.at(self.name) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -19,18 +19,23 @@ from eqhls.ops.eq2to0 import Eq2to0
 from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.maps import at, sums
 
 Spread = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """One mix of the collapsed form: which maps K[:, :, b] meet which tensors, and how the result gets
-    the axes of pairs."""
+def own(z: Any) -> Any:
+    """Leave a mix as it is: it has the axes of the result."""
+    return z
 
-    tensors: tuple[Any, ...]
-    maps: tuple[int, ...]
-    spread: Spread | None = None
+
+@dataclass(frozen=True, slots=True)
+class Mixes:
+    """The collapsed form: the tensors that are mixed, by source, and how the mix for each place gets the
+    axes of the result."""
+
+    sources: Mapping[str, Any]
+    places: Mapping[str, Spread]
 
 
 class _PairLayer(EqLayer):
@@ -38,21 +43,20 @@ class _PairLayer(EqLayer):
     n^2 entries start at the scale of single ones and cost nothing. `maps` are the b that are trained, all
     where it is empty; the others are zero."""
 
-    block: ClassVar[type]
-    divisors: ClassVar[tuple[int, ...]]
-    """How often each map is divided by 2**shift: once for a sum over particles, twice for pairs."""
+    block: ClassVar[type[Any]]
 
     def __init__(
         self, channels: int, shift: int = 4, quantizer: str = "", maps: Any = (), **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.channels, self.shift, self.quantizer = channels, shift, quantizer
-        self.maps = tuple(maps) or tuple(range(len(self.divisors)))
+        self.maps = tuple(maps) or tuple(range(len(self.block.maps)))
 
     @property
     def places(self) -> np.ndarray:
-        """The matrix (trained maps, all maps) that puts each trained weight, divided, into its place."""
-        divided = np.diag(2.0 ** (-self.shift * np.array(self.divisors)))
+        """The matrix (trained maps, all maps) that puts each trained weight into its place, divided by
+        2**shift for each sum over particles that its map is."""
+        divided = np.diag(2.0 ** (-self.shift * np.array(sums(self.block.maps))))
         return divided[list(self.maps)]
 
     def prepare(self) -> None:
@@ -78,10 +82,10 @@ class _PairLayer(EqLayer):
         return self.block(Tensor(ordered_product(weight, self.places)), *map(Tensor, shifts))
 
     def result_type(self) -> Type:
-        shape = (self.channels, self.types[0].size("c"), len(self.divisors))
+        shape = (self.channels, self.types[0].size("c"), len(self.block.maps))
         return self.block(Tensor(np.zeros(shape))).infer(*self.types)
 
-    def mixes(self, x: Any) -> list[Mix]:
+    def mixes(self, x: Any) -> Mixes:
         """Return the mixes whose sum is the result, of x of shape (events, .., channels)."""
         raise NotImplementedError
 
@@ -91,10 +95,12 @@ class _PairLayer(EqLayer):
 
     def call(self, x: Any) -> Any:
         weight, out = self.values()[:2]
-        for mix in self.mixes(x[..., 0]):
-            matrix = K.concatenate([weight[:, :, b] for b in mix.maps], axis=1)
-            z = self.rounded(K.matmul(K.concatenate(mix.tensors, axis=-1), K.transpose(matrix)))
-            out = out + (z if mix.spread is None else mix.spread(z))
+        mixes = self.mixes(x[..., 0])
+        for place, spread in mixes.places.items():
+            found = at(self.block.maps, place)
+            matrix = K.concatenate([weight[:, :, b] for b in found.values()], axis=1)
+            tensors = K.concatenate([mixes.sources[name] for name in found], axis=-1)
+            out = out + spread(self.rounded(K.matmul(tensors, K.transpose(matrix))))
         return out[..., None]
 
     def get_config(self) -> dict[str, Any]:
@@ -153,28 +159,32 @@ def _full(x: Any, kind: Type) -> Any:
     return K.reshape(K.take(x, triangle(n).ravel(), axis=1), (-1, n, n, x.shape[-1]))
 
 
+def _sources(x: Any) -> dict[str, Any]:
+    """Return the sums of pairs (events, n, n, c) by source."""
+    d, c, r = _diagonal(x), K.sum(x, 1), K.sum(x, 2)
+    return {"d": d, "c": c, "r": r, "trace": K.sum(d, 1), "total": K.sum(r, 1)}
+
+
 @register
 class Eq2to2Layer(_PairToPairLayer):
     """All fifteen maps of pairs to pairs."""
 
     block = Eq2to2
-    divisors = (0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2)
 
     def eye(self) -> np.ndarray:
         return np.eye(self.types[0].axes[0].size)[None, :, :, None]
 
-    def mixes(self, x: Any) -> list[Mix]:
+    def mixes(self, x: Any) -> Mixes:
         eye = constant(self.eye(), x)
-        d, c, r = _diagonal(x), K.sum(x, 1), K.sum(x, 2)
-        event = (K.sum(d, 1), K.sum(r, 1))
-        return [
-            Mix((x, K.transpose(x, (0, 2, 1, 3))), (0, 1)),
-            Mix((d, c, r), (3, 6, 9), lambda z: z[:, None]),
-            Mix((d, c, r), (4, 7, 10), lambda z: z[:, :, None]),
-            Mix((d, c, r), (2, 5, 8), lambda z: z[:, :, None] * eye),
-            Mix(event, (11, 13), lambda z: z[:, None, None]),
-            Mix(event, (12, 14), lambda z: z[:, None, None] * eye),
-        ]
+        places = {
+            "pair": own,
+            "column": lambda z: z[:, None],
+            "row": lambda z: z[:, :, None],
+            "corner": lambda z: z[:, :, None] * eye,
+            "all": lambda z: z[:, None, None],
+            "diagonal": lambda z: z[:, None, None] * eye,
+        }
+        return Mixes({"x": x, "y": K.transpose(x, (0, 2, 1, 3)), **_sources(x)}, places)
 
 
 @register
@@ -182,26 +192,23 @@ class Eq2to2SymmetricLayer(_PairToPairLayer):
     """The nine tied maps of symmetric pairs, S[p,c] in triangular storage."""
 
     block = Eq2to2Symmetric
-    divisors = (0, 0, 0, 1, 1, 1, 1, 2, 2)
 
     def eye(self) -> np.ndarray:
         pairs = pairs_of(corner(self.types[0].axes[0].size))
         return np.array([float(i == j) for i, j in pairs])[None, :, None]
 
-    def mixes(self, x: Any) -> list[Mix]:
+    def mixes(self, x: Any) -> Mixes:
         eye = constant(self.eye(), x)
         pairs = pairs_of(corner(self.types[0].axes[0].size))
         left, right = [i for i, _ in pairs], [j for _, j in pairs]
-        whole = _full(x, self.types[0])
-        d, r = _diagonal(whole), K.sum(whole, 2)
-        event = (K.sum(d, 1), K.sum(r, 1))
-        return [
-            Mix((x,), (0,)),
-            Mix((d, r), (2, 4), lambda z: K.take(z, left, axis=1) + K.take(z, right, axis=1)),
-            Mix((d, r), (1, 3), lambda z: K.take(z, left, axis=1) * eye),
-            Mix(event, (5, 7), lambda z: z[:, None]),
-            Mix(event, (6, 8), lambda z: z[:, None] * eye),
-        ]
+        places = {
+            "pair": own,
+            "sides": lambda z: K.take(z, left, axis=1) + K.take(z, right, axis=1),
+            "corner": lambda z: K.take(z, left, axis=1) * eye,
+            "all": lambda z: z[:, None],
+            "diagonal": lambda z: z[:, None] * eye,
+        }
+        return Mixes({"x": x, **_sources(_full(x, self.types[0]))}, places)
 
 
 @register
@@ -209,18 +216,17 @@ class Eq1to2Layer(_PairLayer):
     """The five maps of particles to pairs."""
 
     block = Eq1to2
-    divisors = (0, 0, 0, 1, 1)
 
-    def mixes(self, x: Any) -> list[Mix]:
+    def mixes(self, x: Any) -> Mixes:
         eye = constant(np.eye(self.types[0].axes[0].size)[None, :, :, None], x)
-        whole = (K.sum(x, 1),)
-        return [
-            Mix((x,), (1,), lambda z: z[:, None]),
-            Mix((x,), (2,), lambda z: z[:, :, None]),
-            Mix((x,), (0,), lambda z: z[:, :, None] * eye),
-            Mix(whole, (4,), lambda z: z[:, None, None]),
-            Mix(whole, (3,), lambda z: z[:, None, None] * eye),
-        ]
+        places = {
+            "column": lambda z: z[:, None],
+            "row": lambda z: z[:, :, None],
+            "corner": lambda z: z[:, :, None] * eye,
+            "all": lambda z: z[:, None, None],
+            "diagonal": lambda z: z[:, None, None] * eye,
+        }
+        return Mixes({"v": x, "whole": K.sum(x, 1)}, places)
 
 
 @register
@@ -228,13 +234,9 @@ class Eq2to1Layer(_PairLayer):
     """The five maps of pairs to particles."""
 
     block = Eq2to1
-    divisors = (0, 1, 1, 1, 2)
 
-    def mixes(self, x: Any) -> list[Mix]:
-        v = _full(x, self.types[0])
-        d, r = _diagonal(v), K.sum(v, 2)
-        event = (K.sum(d, 1), K.sum(r, 1))
-        return [Mix((d, r, K.sum(v, 1)), (0, 1, 2)), Mix(event, (3, 4), lambda z: z[:, None])]
+    def mixes(self, x: Any) -> Mixes:
+        return Mixes(_sources(_full(x, self.types[0])), {"own": own, "all": lambda z: z[:, None]})
 
 
 @register
@@ -242,8 +244,6 @@ class Eq2to0Layer(_PairLayer):
     """Total and trace of pairs."""
 
     block = Eq2to0
-    divisors = (2, 1)
 
-    def mixes(self, x: Any) -> list[Mix]:
-        v = _full(x, self.types[0])
-        return [Mix((K.sum(v, (1, 2)), K.sum(_diagonal(v), 1)), (0, 1))]
+    def mixes(self, x: Any) -> Mixes:
+        return Mixes(_sources(_full(x, self.types[0])), {"own": own})

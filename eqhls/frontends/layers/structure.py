@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from eqhls.frontends.layers.base import EqLayer, K, constant, register, remember_type, spread
-from eqhls.ir.op import Op, Tensor
+from eqhls.ir.op import Op, Tensor, typed
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.concat import Concat
@@ -63,7 +63,7 @@ class SpurionLayer(EqLayer):
         return Spurion(self.kind, Tensor(self.values))
 
     def result_type(self) -> Type:
-        return self.op().infer()
+        return typed(self.op())
 
     def call(self, x: Any) -> Any:
         return K.broadcast_to(constant(self.values, x)[None], (K.shape(x)[0], *self.kind.shape))

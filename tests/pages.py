@@ -1,0 +1,99 @@
+"""Pages that are followed to the letter: their blocks of code, applied to a copy of the tree."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TREE = ("eqhls", "hls_templates", "firmware", "sim", "tests", "docs")
+_FENCE = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.M | re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of code of a page: its language, the file that it is or changes (empty if none), its text."""
+
+    language: str
+    file: str
+    text: str
+
+
+def blocks(page: str) -> list[Block]:
+    """Return the blocks of code of docs/PAGE, from top to bottom."""
+    text = (ROOT / "docs" / page).read_text()
+    return [Block(language, file, body) for language, file, body in _FENCE.findall(text)]
+
+
+def copy_tree(folder: Path) -> Path:
+    """Copy what a change of the package may touch, with its tests, and return the folder."""
+    for name in TREE:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def apply(block: Block, folder: Path) -> None:
+    """Write the file of a block, or its changes. Raises AssertionError if a line to change is not there."""
+    path = folder / block.file
+    if block.language != "diff":
+        assert not path.exists(), f"{block.file} is there already"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text)
+        return
+    text = path.read_text()
+    for hunk in re.split(r"^@@\n", block.text, flags=re.M):
+        lines = hunk.splitlines(keepends=True)
+        assert all(line[:1] in (" ", "+", "-") for line in lines), hunk
+        before, after = ("".join(line[1:] for line in lines if line[0] != skipped) for skipped in "+-")
+        assert text.count("\n" + before) == 1, f"{block.file} does not have these lines once:\n{before}"
+        text = text.replace("\n" + before, "\n" + after)
+    path.write_text(text)
+
+
+def run(folder: Path, *command: str, fails: bool = False) -> str:
+    """Run a command of Python in a copy of the tree, and return what it prints, errors too if it fails."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode != 0) == fails, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr if fails else done.stdout
+
+
+def parts(page: str, language: str) -> list[Block]:
+    """Return the blocks of a page in one language."""
+    return [b for b in blocks(page) if b.language == language]
+
+
+def applied(page: str, folder: Path) -> Path:
+    """Copy the tree, and do what the page says."""
+    copy_tree(folder)
+    for block in blocks(page):
+        if block.file:
+            apply(block, folder)
+    return folder
+
+
+def commands(page: str, folder: Path) -> str:
+    """Run the commands of a page, and return what the last one prints."""
+    (block,) = parts(page, "sh")
+    printed = ""
+    for line in block.text.splitlines():
+        words = shlex.split(line)
+        printed = run(folder, *(["-m", "eqhls", *words[1:]] if words[0] == "eqhls" else words[1:]))
+    return printed
+
+
+def lint(page: str, folder: Path) -> None:
+    """Hold the files of eqhls that a page writes or changes against ruff."""
+    files = [b.file for b in blocks(page) if b.file.startswith("eqhls/")]
+    run(folder, "-m", "ruff", "check", *files)
+    run(folder, "-m", "ruff", "format", "--check", *files)
