@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -136,3 +137,19 @@ def test_every_bit(project: tuple[Compiled, dict[str, np.ndarray]], engine: str)
     want = compiled.predict(found, "integer")
     assert len(np.unique(want)) > 50
     np.testing.assert_array_equal(compiled.predict(found, engine), want)
+
+
+def test_odd_products_leave_proper_rotations(
+    project: tuple[Compiled, dict[str, np.ndarray]], rng: np.random.Generator
+) -> None:
+    """Vectors are rounded oddly: the 24 rotations of the lattice are exact, its reflections are not."""
+    graph = project[0].graph
+    symmetry = derive(graph)
+    assert symmetry.describe().startswith("O(3;Z), proper elements: %") and "oddly" in symmetry.describe()
+    assert symmetry.permutable == (0, 1) and not symmetry.whole
+    test = guarded(graph, 4)
+    found = lattice_events(graph, test, rng, 100)
+    result = check_group(symmetry, test, found, test.evaluate, "integer", rng)
+    assert result.ok and result.transformed >= 300
+    wrong = replace(symmetry, proper_only=False)
+    assert check_group(wrong, test, found, test.evaluate, "integer", rng).mismatches > 0
