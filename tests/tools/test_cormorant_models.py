@@ -6,6 +6,7 @@ import importlib.util
 import json
 from dataclasses import replace
 from functools import cache
+from math import ceil, log2
 from pathlib import Path
 from types import ModuleType
 
@@ -18,9 +19,11 @@ from eqhls.compile import Compiled, compile_model, load_any, read_model
 from eqhls.events.read import Events, from_mapping, read_events, rounded
 from eqhls.events.scores import from_raw, predict_floats
 from eqhls.frontends.checkpoints.cormorant import graph_from
+from eqhls.groups.rep import S
+from eqhls.ir.graph import Graph
 from eqhls.options import Options, read_options
-from eqhls.passes import run
-from eqhls.quantize.assign import assign
+from eqhls.passes import run, simplify
+from eqhls.quantize.assign import assign, ranges
 from eqhls.verify.metrics import tagger_auc
 from eqhls.verify.sampling import lattice_events
 from eqhls.verify.symmetry import derive
@@ -98,37 +101,51 @@ def test_it_goes_all_the_way(tmp_path: Path) -> None:
 
 SEEDED = {
     "model": "CormorantMD17",
-    "n_atoms": 2,
+    "n_atoms": 3,
     "num_species": 1,
     "charge_power": 1,
     "charge_scale": 4,
-    "cutoff_type": ["learn", "hard"],
-    "hard_cut_rad": 3.0,
-    "soft_cut_rad": 1.7,
-    "soft_cut_width": 0.3,
+    "cutoff_type": [],
     "maxl": 1,
     "max_sh": 1,
     "num_cg_levels": 2,
     "num_channels": [1, 1, 1],
-    "basis_set": [0, 1],
+    "basis_set": [0, 0],
 }
+"""Two levels: the second one multiplies vectors by vectors."""
+PORTS = {"pos": "fix<7,4,RND_CONV,SAT_SYM>", "charges": "ufix<3,3,RND,SAT>"}
+BITS = 8
+
+
+def seeded(points: int) -> tuple[Graph, dict[str, np.ndarray]]:
+    """Return the network of so many points, and events as its ports take them."""
+    rng, config = np.random.default_rng(5), SEEDED | {"n_atoms": points}
+    graph = simplify(graph_from(independent.random_state(rng, config), config))
+    return graph, from_mapping(graph, independent.random_events(rng, config, 200)).floats
+
+
+def narrow(graph: Graph, floats: dict[str, np.ndarray]) -> Options:
+    """Formats of BITS bits for everything that is mixed, added or read from tables but positions."""
+    formats = dict(PORTS)
+    for name, largest in ranges(graph, floats).items():
+        node = graph.node(name)
+        if node.op.kind() in ("channel_mix", "add", "composed") and name not in ("r", "score"):
+            modes = "RND,SAT" if node.type.rep is S else "RND_CONV,SAT_SYM"
+            formats[name] = f"fix<{BITS},{ceil(log2(largest.max())) + 1},{modes}>"
+    layers = {name: {"Precision": {"result": text}} for name, text in formats.items()}
+    return Options.model_validate({"HLSConfig": {"LayerName": layers}})
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Compiled, dict[str, np.ndarray]]:
-    rng = np.random.default_rng(5)
-    found = independent.random_events(rng, SEEDED, 200, absent=1)
-    found["charges"] = found["charges"].astype(np.float64)
-    graph = graph_from(independent.random_state(rng, SEEDED), SEEDED)
-    ready, narrow = from_mapping(graph, found), {"Precision": {"result": "fix<7,3,RND_CONV,SAT_SYM>"}}
-    options = Options.model_validate({"HLSConfig": {"LayerName": {"pos": narrow}}})
-    return compile_model(graph, ready.floats, tmp_path_factory.mktemp("cormorant") / "p", options), found
+    graph, found = seeded(3)
+    return compile_model(graph, found, tmp_path_factory.mktemp("p") / "p", narrow(graph, found)), found
 
 
 def test_integers_follow_the_float_network(project: tuple[Compiled, dict[str, np.ndarray]]) -> None:
     compiled, found = project
     fixed, floating = compiled.predict(found), compiled.predict(found, "float")
-    assert np.corrcoef(fixed.ravel(), floating.ravel())[0, 1] > 0.99
+    assert np.corrcoef(fixed.ravel(), floating.ravel())[0, 1] > 0.95
 
 
 @pytest.mark.parametrize("engine", ["hls", "rtl"])
@@ -139,17 +156,17 @@ def test_every_bit(project: tuple[Compiled, dict[str, np.ndarray]], engine: str)
     np.testing.assert_array_equal(compiled.predict(found, engine), want)
 
 
-def test_odd_products_leave_proper_rotations(
-    project: tuple[Compiled, dict[str, np.ndarray]], rng: np.random.Generator
-) -> None:
-    """Vectors are rounded oddly: the 24 rotations of the lattice are exact, its reflections are not."""
-    graph = project[0].graph
+def test_odd_products_leave_proper_rotations(rng: np.random.Generator) -> None:
+    """Vectors are rounded oddly: the 24 rotations of the lattice are exact, its reflections are not. Four points,
+    for three lie in a plane, and a reflection in it moves none of them."""
+    graph, found = seeded(4)
+    graph = run(assign(graph, found, narrow(graph, found)))
     symmetry = derive(graph)
     assert symmetry.describe().startswith("O(3;Z), proper elements: %") and "oddly" in symmetry.describe()
-    assert symmetry.permutable == (0, 1) and not symmetry.whole
+    assert symmetry.permutable == (0, 1, 2, 3) and not symmetry.whole
     test = guarded(graph, 4)
-    found = lattice_events(graph, test, rng, 100)
-    result = check_group(symmetry, test, found, test.evaluate, "integer", rng)
+    points = lattice_events(graph, test, rng, 100)
+    result = check_group(symmetry, test, points, test.evaluate, "integer", rng)
     assert result.ok and result.transformed >= 300
     wrong = replace(symmetry, proper_only=False)
-    assert check_group(wrong, test, found, test.evaluate, "integer", rng).mismatches > 0
+    assert check_group(wrong, test, points, test.evaluate, "integer", rng).mismatches > 0
