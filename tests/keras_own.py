@@ -261,6 +261,21 @@ OWN_LAYERS = [
         },
     ),
     Entry(
+        structure.ShiftLayer,
+        ("S[x:5@Z,c:2]:fix<6,3>",),
+        {"axis": "x", "step": 1},
+        {
+            "axis": follows("c") + denied("", "z"),
+            "step": follows(-1, 2, 7) + denied("all the way round", 5, 0),
+        },
+    ),
+    Entry(
+        geometry.ToBasisLayer,
+        ("2e.d5[i:2]:fix<6,3>",),
+        {"basis": "t5"},
+        {"basis": follows("t6", "d6") + denied("expected one of", "d5", "xyz")},
+    ),
+    Entry(
         structure.SpurionLayer,
         ("S[c:3]:fix<6,3>",),
         {"type": "V.lc[b:1]", "values": [[2.0, 1.0, 0.5, 2.0]]},

@@ -19,6 +19,7 @@ from eqhls.ops.channel_mix import ChannelMix, dual_of
 from eqhls.ops.gram import Gram, minkowski
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.to_basis import ToBasis
 
 
 def contract(cg: CGTable, a: Any, b: Any) -> Any:
@@ -108,6 +109,25 @@ class InvariantsLayer(EqLayer):
             return x
         path = form(kind.rep)
         return contract(coupling(path, kind.basis, kind.basis).square, x, x)
+
+
+@register
+class ToBasisLayer(EqLayer):
+    """The components of a tensor of spin 2 in another basis, times the least factor that keeps them whole."""
+
+    def __init__(self, basis: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.basis = basis
+
+    def op(self) -> Op:
+        return ToBasis(self.basis)
+
+    def call(self, x: Any) -> Any:
+        matrix, _ = ToBasis(self.basis).change(self.types)
+        return K.matmul(x, constant(matrix.T.astype(np.float64), x))
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"basis": self.basis}
 
 
 @register

@@ -16,6 +16,7 @@ from eqhls.ops.mask import Mask
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.rename import Rename
 from eqhls.ops.select import Select
+from eqhls.ops.shift import Shift
 from eqhls.ops.spurion import Spurion
 
 
@@ -92,6 +93,24 @@ class SelectLayer(EqLayer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"axis": self.axis, "indices": list(self.indices), "to": self.to}
+
+
+@register
+class ShiftLayer(EqLayer):
+    """The entry `step` places further along a ring."""
+
+    def __init__(self, axis: str, step: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis, self.step = axis, step
+
+    def op(self) -> Op:
+        return Shift(self.axis, self.step)
+
+    def call(self, x: Any) -> Any:
+        return K.roll(x, -self.step, axis=1 + self.types[0].index(self.axis))
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"axis": self.axis, "step": self.step}
 
 
 @register
