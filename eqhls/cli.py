@@ -192,7 +192,7 @@ def report(folder: FolderArg) -> None:
 
 @app.command()
 def info(model: ModelArg, config: ConfigArg = None) -> None:
-    """Show the blocks, types and sizes of a model, and what it would cost."""
+    """Show the ops, types and sizes of a model, and what it would cost."""
     graph = read_model(model, config)
     console.print(model_table(graph))
     for line in cost_lines(graph):
@@ -207,7 +207,7 @@ def export(
         str, typer.Option(help="whose numbers: float or integer; integer if every value has a format")
     ] = "",
     double: Annotated[bool, typer.Option("--double", help="ports and values in double precision")] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="blocks expanded; Quant nodes stay")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="ops expanded; Quant nodes stay")] = False,
 ) -> None:
     """Write MODEL as an ONNX file of com.eqhls operators that onnxruntime runs (docs/onnx.md)."""
     if engine not in ("", "float", "integer"):
@@ -234,10 +234,10 @@ def synth(folder: FolderArg) -> None:
 
 @app.command("catalogue")
 def catalogue_command(
-    output: Annotated[Path, typer.Option("-o", "--output")] = Path("docs/blocks.md"),
+    output: Annotated[Path, typer.Option("-o", "--output")] = Path("docs/ops.md"),
     onnx: Annotated[bool, typer.Option("--onnx", help="the page of ONNX operators")] = False,
 ) -> None:
-    """Write the page of all blocks from the code."""
+    """Write the page of all ops from the code."""
     write_file(output, operators() if onnx else catalogue())
     console.print(f"wrote {output}")
 

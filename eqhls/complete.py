@@ -16,7 +16,7 @@ from eqhls.exchange.domain import VERSION as DOMAIN_VERSION
 from eqhls.frontends.onnx.read import calls
 
 FUNCTIONS = 13
-"""The oldest opset in which the functions of blocks can be written: sums take their axes as an input."""
+"""The oldest opset in which the functions of ops can be written: sums take their axes as an input."""
 
 
 def with_functions(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -43,7 +43,7 @@ class _Keys(BaseModel):
 
 
 class Formats(_Keys):
-    """Formats of a block: of its weights and of its result; empty means derive them.
+    """Formats of an op: of its weights and of its result; empty means derive them.
 
     A result may have one format for each component, joined by `|`.
     """
@@ -64,7 +64,7 @@ class Formats(_Keys):
 
 
 class Entry(_Keys):
-    """Settings of the model, of a kind of block or of one block."""
+    """Settings of the model, of a kind of op or of one op."""
 
     Precision: Formats = Formats()
 
@@ -149,7 +149,7 @@ class Options(_Keys):
         return 1e3 / self.ClockPeriod
 
     def precision(self, name: str, kind: str) -> Formats:
-        """Return the formats asked for one block; the most specific entry wins, field by field."""
+        """Return the formats asked for one op; the most specific entry wins, field by field."""
         config = self.HLSConfig
         entries = [config.LayerName.get(name), config.LayerType.get(kind), config.Model]
         found = [e.Precision for e in entries if e is not None]

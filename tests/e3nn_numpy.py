@@ -34,7 +34,7 @@ def size(text: str) -> int:
 
 
 def paths(first: str, second: str, out: str) -> list[tuple[int, int, int]]:
-    """Return the products that lead into `out`, as places of blocks."""
+    """Return the products that lead into `out`, as places of ops."""
     a, b, c = blocks(first), blocks(second), blocks(out)
     return [
         (i, j, k)

@@ -1,4 +1,4 @@
-"""Many blocks as one design: each example becomes an independent part of a single graph, so that one
+"""Many ops as one design: each example becomes an independent part of a single graph, so that one
 build of a slow tool serves them all."""
 
 from __future__ import annotations

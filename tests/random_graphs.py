@@ -1,6 +1,6 @@
 """Random legal float networks with names that the compiler would invent itself.
 
-`random_graph` draws single blocks and the motifs that rewrites look for; `random_feeds` draws events for it.
+`random_graph` draws single ops and the motifs that rewrites look for; `random_feeds` draws events for it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ S_S, S_V = parse_path("S*S->S"), parse_path("S*V->V")
 
 
 class Grower:
-    """A network that grows by one random block or motif at a time."""
+    """A network that grows by one random op or motif at a time."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng, self.b = rng, Builder("random")
@@ -79,7 +79,7 @@ class Grower:
                 return self.b.fresh(stem)
 
     def add(self, op: Op, *inputs: str) -> str:
-        """Append a block. Raises CompileError where it would be illegal or too large."""
+        """Append an op. Raises CompileError where it would be illegal or too large."""
         degree = [self.degrees[n] for n in inputs]
         match op:
             case Input():
@@ -347,7 +347,7 @@ def _to_pairs(g: Grower) -> None:
 
 
 def _twin(g: Grower) -> None:
-    """The same block of the same inputs once more."""
+    """The same op of the same inputs once more."""
     node = g.b.find(g.pick(lambda t: True))
     if not node.op.source:
         g.add(node.op, *node.inputs)
@@ -361,7 +361,7 @@ MOVES = (
 
 
 def random_graph(rng: np.random.Generator, steps: int = 0, outputs: int = 0) -> Graph:
-    """Return a verified float graph of 3 to 12 random blocks and motifs, and with 1 to 3 outputs, unless
+    """Return a verified float graph of 3 to 12 random ops and motifs, and with 1 to 3 outputs, unless
     told how many. Some of its values are read by nothing."""
     g = Grower(rng)
     _start(g)

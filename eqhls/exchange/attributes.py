@@ -1,4 +1,4 @@
-"""Fields of blocks to ONNX attributes and back."""
+"""Fields of ops to ONNX attributes and back."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ MOST_ELEMENTS = 1 << 24
 
 
 def encode(op: Op) -> list[onnx.AttributeProto]:
-    """Return the fields of a block as attributes; a field that is None is left out."""
+    """Return the fields of an op as attributes; a field that is None is left out."""
     return [
         _encoded(a, getattr(op, a.name)) for a in attributes_of(type(op)) if getattr(op, a.name) is not None
     ]
 
 
-def decode(block: type[Op], attributes: Sequence[onnx.AttributeProto]) -> Op:
-    """Return the block that attributes describe. Raises CompileError naming the attribute."""
+def decode(op: type[Op], attributes: Sequence[onnx.AttributeProto]) -> Op:
+    """Return the op that attributes describe. Raises CompileError naming the attribute."""
     given = {a.name: a for a in attributes if a.name != RESULT}
-    known = {a.name: a for a in attributes_of(block)}
+    known = {a.name: a for a in attributes_of(op)}
     for name in given:
         if name not in known:
             raise CompileError(
-                block.__name__,
+                op.__name__,
                 f"found the attribute {name!r}",
                 f"its attributes are {', '.join((*known, RESULT))}",
             )
     missing = [a.name for a in known.values() if a.required and a.name not in given]
     if missing:
-        raise CompileError(block.__name__, f"has no attribute {missing[0]!r}", "give every required one")
-    return block(**{name: decoded(known[name], attribute) for name, attribute in given.items()})
+        raise CompileError(op.__name__, f"has no attribute {missing[0]!r}", "give every required one")
+    return op(**{name: decoded(known[name], attribute) for name, attribute in given.items()})
 
 
 def _encoded(attribute: Attribute, value: Any) -> onnx.AttributeProto:

@@ -15,14 +15,14 @@ QUANT_DOMAIN, QUANT_VERSION = "qonnx.custom_op.general", 1
 RESULT = "result_type"
 """The attribute with the type of the result, formats included; where it is missing, it is inferred."""
 SPECIAL = "__"
-"""What follows it in the name of an operator tells specialised functions of one block apart."""
+"""What follows it in the name of an operator tells specialised functions of one op apart."""
 
 OPERATORS: dict[str, type[Op]] = {op.__name__: op for op in ALL}
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A field of a block as an attribute; `kind` is the name of an ONNX attribute type."""
+    """A field of an op as an attribute; `kind` is the name of an ONNX attribute type."""
 
     name: str
     kind: str
@@ -31,16 +31,16 @@ class Attribute:
     default: Any
 
 
-def block_of(operator: str) -> type[Op] | None:
-    """Return the block of an operator such as `Gram` or `Gram__2`, or None."""
+def op_of(operator: str) -> type[Op] | None:
+    """Return the op of an operator such as `Gram` or `Gram__2`, or None."""
     return OPERATORS.get(operator.split(SPECIAL)[0])
 
 
-def attributes_of(block: type[Op]) -> tuple[Attribute, ...]:
-    """Return the attributes of a block, one for each field."""
-    hints = get_type_hints(block)
+def attributes_of(op: type[Op]) -> tuple[Attribute, ...]:
+    """Return the attributes of an op, one for each field."""
+    hints = get_type_hints(op)
     found: list[Attribute] = []
-    for field in fields(block):
+    for field in fields(op):
         hint = _without_none(hints[field.name])
         found.append(
             Attribute(field.name, attribute_kind(hint), hint, field.default is MISSING, field.default)

@@ -1,4 +1,4 @@
-"""Formats as QONNX's Quant states them, and which one stands behind a block."""
+"""Formats as QONNX's Quant states them, and which one stands behind an op."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Keras 3 models read as graphs: eqhls layers one block each, and what plain, HGQ2 and QKeras layers do
+"""Keras 3 models read as graphs: eqhls layers one op each, and what plain, HGQ2 and QKeras layers do
 with their scalars.
 
 A graph computes what the model computes at inference. Whatever would make the two differ is refused by
-name: arithmetic of Keras that has no block, calls in training mode, masks, and inputs that are cast.
+name: arithmetic of Keras that no op computes, calls in training mode, masks, and inputs that are cast.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read_keras(source: Path | keras.Model) -> Graph:
 
     Ports and outputs come in the order of the model's, and each output has the name of its layer. The
     formats of HGQ2's and QKeras's quantizers are those that were trained. Raises CompileError for damaged
-    or foreign files, for layers, arguments and calls that have no exact blocks, and for NaN weights.
+    or foreign files, for layers, arguments and calls that are not exactly ops, and for NaN weights.
     """
     model = load(source) if isinstance(source, str | Path) else source
     if isinstance(model, keras.Sequential) and model.built and model.inputs:
@@ -104,7 +104,7 @@ class _Reading:
         if not isinstance(layer, EqLayer) and type(layer) not in HANDLERS:
             raise CompileError(
                 where,
-                f"is a {type(layer).__name__}, which has no block",
+                f"is a {type(layer).__name__}, which is not supported",
                 f"use {', '.join(OWN)}, and on scalars {', '.join(FOREIGN)}",
             )
         check_arithmetic(where, layer)
@@ -211,7 +211,7 @@ def check_arithmetic(where: str, layer: Any) -> None:
             raise CompileError(
                 where,
                 f"{inner}computes in {part.compute_dtype} ({part.dtype_policy.name}), "
-                "whose rounding has no block",
+                "whose rounding is not supported",
                 "set dtype_policy = 'float32' in every layer, and save the model again",
             )
 
@@ -240,7 +240,7 @@ def _check_call(where: str, arguments: Any) -> None:
 
 
 def op_takes_inputs(op: Op) -> bool:
-    """Whether a block reads other values (a spurion does not)."""
+    """Whether an op reads other values (a spurion does not)."""
     return op.reads is not Reading.NOTHING
 
 

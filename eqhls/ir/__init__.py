@@ -1,1 +1,1 @@
-"""The intermediate representation: types, blocks, graphs, and their text form."""
+"""The intermediate representation: types, ops, graphs, and their text form."""

@@ -28,7 +28,7 @@ NAME = re.compile(r"[\w.]+")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value: its name, the block that makes it, the names it reads, its type."""
+    """One value: its name, the op that makes it, the names it reads, its type."""
 
     name: str
     op: Op
@@ -168,7 +168,7 @@ class Graph:
         return {n: np.concatenate(p) for n, p in parts.items()}
 
     def saturation(self, feeds: Mapping[str, Ints]) -> dict[str, int]:
-        """Return how many values saturate at each block that can, over all events."""
+        """Return how many values saturate at each op that can, over all events."""
         counts: dict[str, int] = {}
         for start in range(0, len(next(iter(feeds.values()))), CHUNK):
             nums = self.run(

@@ -1,4 +1,4 @@
-"""What a block is: fields, `infer`, float `reference`, exact `body`, facts, examples."""
+"""What an op is: fields, `infer`, float `reference`, exact `body`, facts, examples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from eqhls.ir.work import Work
 
 Floats = NDArray[np.float64]
 FLIPPED, EXCHANGED, TRUNCATED = "flipped metric sign", "exchanged components", "truncated product"
-"""Faults that a block may be given, to see whether a test of the symmetry notices."""
+"""Faults that an op may be given, to see whether a test of the symmetry notices."""
 
 
 class Reading(Enum):
@@ -115,11 +115,11 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Op(ABC):
-    """One block. Frozen: its fields are all that distinguishes two of a kind."""
+    """One op. Frozen: its fields are all that distinguishes two of a kind."""
 
     source: ClassVar[bool] = False
     """Whether the value is fed from outside."""
-    group: ClassVar[str] = "block"
+    group: ClassVar[str] = "op"
     """Where the catalogue lists it: input, geometry, message, scalar, structure."""
     weights: ClassVar[tuple[str, ...]]
     """The tensor fields that quantization rounds as weights. The others are parameters of a function that
@@ -144,7 +144,7 @@ class Op(ABC):
     @abstractmethod
     def infer(self, *types: Type) -> Type:
         """Return the type of the result, without format. Raises CompileError for a
-        combination for which the block is not equivariant."""
+        combination for which the op is not equivariant."""
 
     @abstractmethod
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
@@ -188,8 +188,8 @@ class Op(ABC):
 
     @abstractmethod
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        """Return the faults that the block can be given: none if it has nothing covariant to give
-        (`component_faults`). A block with a scalar result of covariant inputs says more, and how, in
+        """Return the faults that the op can be given: none if it has nothing covariant to give
+        (`component_faults`). An op with a scalar result of covariant inputs says more, and how, in
         `faulty`."""
 
     def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
@@ -231,11 +231,11 @@ class Op(ABC):
         return self.bounded(types, *x)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        """Return 1 where an element saturates, or None where the block cannot saturate."""
+        """Return 1 where an element saturates, or None where the op cannot saturate."""
         return None
 
     def parity_odd(self) -> bool:
-        """Whether the block breaks parity (a dual contraction), so that only proper
+        """Whether the op breaks parity (a dual contraction), so that only proper
         Lorentz transformations commute with it."""
         return False
 
@@ -249,7 +249,7 @@ class Op(ABC):
         return False
 
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
-        """What a block that rounds components does to each, where it acts on each alone: flips of sign
+        """What an op that rounds components does to each, where it acts on each alone: flips of sign
         commute with odd functions, exchanges of components with equal ones. None where there is no more to
         say than that it rounds."""
         return None
@@ -284,14 +284,14 @@ def typed(op: Op, *types: Type) -> Type:
 
 
 def component_faults(result: Type) -> tuple[str, ...]:
-    """Return the faults of a block whose result has these components; one alone can only be flipped."""
+    """Return the faults of an op whose result has these components; one alone can only be flipped."""
     if result.rep is S:
         return ()
     return (FLIPPED,) if result.dim == 1 else (FLIPPED, EXCHANGED)
 
 
 def product_faults(factor: Type) -> tuple[str, ...]:
-    """Return the faults of a block that multiplies by components of this type."""
+    """Return the faults of an op that multiplies by components of this type."""
     wrong = component_faults(factor)
     return (*wrong, TRUNCATED) if wrong else ()
 
@@ -307,7 +307,7 @@ def disturbed(x: NumArray, fault: str) -> NumArray:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A block with the types (formats included) that it is tried on."""
+    """An op with the types (formats included) that it is tried on."""
 
     op: Op
     types: tuple[Type, ...]

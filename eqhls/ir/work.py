@@ -1,4 +1,4 @@
-"""What a block multiplies and looks up in one event, counted before any format is known."""
+"""What an op multiplies and looks up in one event, counted before any format is known."""
 
 from __future__ import annotations
 

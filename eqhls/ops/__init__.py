@@ -1,4 +1,4 @@
-"""The blocks. `ALL` is the whole list: explicit, so that it can be searched and typed."""
+"""The ops. `ALL` is the whole list: explicit, so that it can be searched and typed."""
 
 from __future__ import annotations
 

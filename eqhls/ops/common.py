@@ -1,4 +1,4 @@
-"""What several blocks share: examples' types, contractions, weights as integers."""
+"""What several ops share: examples' types, contractions, weights as integers."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def paired(axis: Axis, to: str) -> Axis:
     return Axis(to, axis.size * (axis.size + 1) // 2, action)
 
 
-def particle_action(block: str, kind: Type, pairs: bool = True) -> Action:
+def particle_action(where: str, kind: Type, pairs: bool = True) -> Action:
     """Return what moves the particles of S[i,j,c], triangular S[p,c] or, if not `pairs`, S[i,c]. Raises
     CompileError unless its axes but the last move as particles, or pairs of them, do, or not at all."""
     found = {a.action for a in kind.axes[:-1]}
     want = PAIRS if pairs and len(kind.axes) == 2 else PARTICLES
     if found not in ({CHANNELS}, {want}):
         raise CompileError(
-            block, f"found {kind}", f"give all its axes but the last the action @{want.name}, or none"
+            where, f"found {kind}", f"give all its axes but the last the action @{want.name}, or none"
         )
     return PARTICLES if found == {want} else CHANNELS
 
@@ -92,7 +92,7 @@ class Arithmetic(Op):
 
 @dataclass(frozen=True, slots=True)
 class Plain(Arithmetic):
-    """A block that adds, chooses or moves numbers. It has no weights, no products and no rounding."""
+    """An op that adds, chooses or moves numbers. It has no weights, no products and no rounding."""
 
     weights: ClassVar[tuple[str, ...]] = ()
 
@@ -286,7 +286,7 @@ def lookups(entries: Callable[[Num, int], list[int]], point: int) -> Callable[[N
 
 
 def blocks(raw: NDArray[np.int64], groups: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """Return the matrix of some basis maps of weights of shape (out, in, basis): a row of blocks
+    """Return the matrix of some basis maps of weights of shape (out, in, basis): a row of matrices
     (out, in) for each group, so that one mix gives the results of all groups."""
     return np.concatenate([np.concatenate([raw[:, :, b] for b in g], axis=1) for g in groups])
 
@@ -307,14 +307,14 @@ def biased(x: NumArray, bias: Tensor | None) -> NumArray:
     return np.asarray(x + np.array([const(int(b), point) for b in shift], dtype=object))
 
 
-def pair_count(block: str, kind: Type) -> int:
+def pair_count(where: str, kind: Type) -> int:
     """Return the number of particles of S[i,j,c] or, triangular, S[p,c]. Raises CompileError for others."""
     sizes = [a.size for a in kind.axes]
     if len(sizes) == 3 and sizes[0] == sizes[1]:
         return sizes[0]
     if len(sizes) == 2:
         return corner(sizes[0])
-    raise CompileError(block, f"found {kind}", "expected S[i,j,c] with as many i as j, or S[p,c]")
+    raise CompileError(where, f"found {kind}", "expected S[i,j,c] with as many i as j, or S[p,c]")
 
 
 def full_pairs(x: NDArray[Any], lead: int) -> NDArray[Any]:
@@ -324,31 +324,31 @@ def full_pairs(x: NDArray[Any], lead: int) -> NDArray[Any]:
     return np.take(x, triangle(corner(x.shape[lead])), axis=lead)
 
 
-def check_maps(block: str, weight: Tensor, channels: int, basis: int, *shifts: Tensor | None) -> None:
+def check_maps(where: str, weight: Tensor, channels: int, basis: int, *shifts: Tensor | None) -> None:
     """Raise CompileError unless weights have the shape (out, channels, basis) and each shift (out,)."""
     if len(weight.shape) != 3 or weight.shape[1:] != (channels, basis):
-        raise CompileError(block, f"found weights {weight.shape}, expected (out, {channels}, {basis})")
+        raise CompileError(where, f"found weights {weight.shape}, expected (out, {channels}, {basis})")
     for shift in shifts:
         if shift is not None and shift.shape != weight.shape[:1]:
-            raise CompileError(block, f"found a bias {shift.shape}, expected {weight.shape[:1]}")
+            raise CompileError(where, f"found a bias {shift.shape}, expected {weight.shape[:1]}")
 
 
 MOST_KEPT = 32
 
 
-def check_keep(block: str, keep: int | None) -> None:
+def check_keep(where: str, keep: int | None) -> None:
     """Raise CompileError unless vectors keep 0 to 32 fraction bits, or all."""
     if keep is not None and not 0 <= keep <= MOST_KEPT:
-        raise CompileError(block, f"found keep={keep}", f"keep 0 to {MOST_KEPT} fraction bits, or all")
+        raise CompileError(where, f"found keep={keep}", f"keep 0 to {MOST_KEPT} fraction bits, or all")
 
 
-def check_axes(block: str, kind: Type, *names: str) -> None:
+def check_axes(where: str, kind: Type, *names: str) -> None:
     """Raise CompileError unless the axes are these, in this order."""
     if tuple(a.name for a in kind.axes) != names:
-        raise CompileError(block, f"found {kind}, expected axes {', '.join(names)}")
+        raise CompileError(where, f"found {kind}, expected axes {', '.join(names)}")
 
 
-def check_last(block: str, kind: Type, name: str) -> None:
+def check_last(where: str, kind: Type, name: str) -> None:
     """Raise CompileError unless this is the last axis."""
     if not kind.axes or kind.axes[-1].name != name:
-        raise CompileError(block, f"found {kind}, expected {name} as its last axis")
+        raise CompileError(where, f"found {kind}, expected {name} as its last axis")

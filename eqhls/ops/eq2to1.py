@@ -81,8 +81,8 @@ class Eq2to1(PairOp):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        block = cls(weight, Tensor([0.5, -2.0]))
+        op = cls(weight, Tensor([0.5, -2.0]))
         return (
-            Example(block, (example(S, "i:3,j:3,c:2"),), "full"),
-            Example(block, (example(S, "p:6,c:2"),), "triangular"),
+            Example(op, (example(S, "i:3,j:3,c:2"),), "full"),
+            Example(op, (example(S, "p:6,c:2"),), "triangular"),
         )

@@ -51,7 +51,7 @@ PIPELINE: tuple[Callable[[Graph], Graph], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What a pass did: blocks and gates (`eqhls.passes.cost`; LUT by `eqhls.passes.work` where there are no
+    """What a pass did: ops and gates (`eqhls.passes.cost`; LUT by `eqhls.passes.work` where there are no
     formats yet) before and after."""
 
     name: str

@@ -69,7 +69,7 @@ def merge_products(graph: Graph) -> Graph:
 
 
 def _channels_from(node: Node) -> str:
-    """Return the input whose channels a linear block keeps apart or mixes, or nothing."""
+    """Return the input whose channels a linear op keeps apart or mixes, or nothing."""
     if isinstance(node.op, ChannelMix | ParticleSum | Mask):
         return node.inputs[0]
     return node.inputs[1] if isinstance(node.op, PairSum) else ""

@@ -24,7 +24,7 @@ from eqhls.ops.table import Table
 def fold_scale(graph: Graph) -> Graph:
     """Take products with one positive constant, as of momenta with an input scale, out of the graph.
 
-    The factor is carried through linear and bilinear blocks to the first numbers that can absorb it: the
+    The factor is carried through linear and bilinear ops to the first numbers that can absorb it: the
     knots of a function, the slopes of a radial one, a matrix; or to a product whose other factor is a
     trained function of its own. So four-vectors are never multiplied. Where nothing can, the product
     stays, further down. What lacks the factor, or has absorbed it, is not the user's value any more and
@@ -164,7 +164,7 @@ def _constant(op: Op) -> float | None:
 
 
 def _absorbed(op: Op, factor: float) -> Op | None:
-    """Return f(factor x) as a block of the same kind; None where formats are chosen already."""
+    """Return f(factor x) as an op of the same kind; None where formats are chosen already."""
     match op:
         case Table(out=None, floor=0.0):
             return replace(op, knots=Tensor(op.knots.array / factor))
@@ -177,7 +177,7 @@ def _absorbed(op: Op, factor: float) -> Op | None:
 
 
 def _multiplied(op: Op, factor: float) -> Op | None:
-    """Return factor * f(x) as a block of the same kind, or None; a constant that only spreads others over
+    """Return factor * f(x) as an op of the same kind, or None; a constant that only spreads others over
     an axis (all ones) is not trained, and would become a multiplication."""
     match op:
         case Radial(out=None):

@@ -181,7 +181,7 @@ def _kept(graph: Graph) -> frozenset[str]:
 
 
 def _is_exact(op: Op) -> bool:
-    """Whether a block keeps every bit of its inputs, without weights of its own."""
+    """Whether an op keeps every bit of its inputs, without weights of its own."""
     return not (op.weights or op.has_format or op.rounds_to())
 
 

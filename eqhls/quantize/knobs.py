@@ -163,7 +163,7 @@ def _narrowed(graph: Graph, base: Graph, name: str) -> tuple[Fixed, ...]:
 
 
 def _invented(graph: Graph, node: Node) -> tuple[Fixed, ...]:
-    """Return the formats of a requantization that is not the network's own; nothing for other blocks."""
+    """Return the formats of a requantization that is not the network's own; nothing for other ops."""
     own = {n.name for n in graph if n.op.reads is Reading.FORMAT}
     return node.op.rounds_to() if node.op.reads is Reading.FORMAT and node.name not in own else ()
 

@@ -14,12 +14,12 @@ from eqhls.ops.requantize import Requantize
 
 WEIGHT_BITS = 8
 DEEPEST = 14
-"""How many octaves below the largest format of a block that of another map may lie: its integers share a
+"""How many octaves below the largest format of an op that of another map may lie: its integers share a
 point, and fit into 24 bits."""
 
 
 def weights_of(op: Op) -> tuple[Tensor, ...]:
-    """Return the tensors of a block that are rounded as weights: matrices, maps of pairs, shifts."""
+    """Return the tensors of an op that are rounded as weights: matrices, maps of pairs, shifts."""
     tensors = (getattr(op, name) for name in op.weights)
     return tuple(t for t in tensors if t is not None)
 
@@ -33,7 +33,7 @@ def per_map(weights: tuple[Tensor, ...]) -> list[list[Tensor]]:
 
 
 def rounded_weights(op: Op, wanted: str) -> Op:
-    """Return a block with its weights rounded to the format `wanted`, or to 8 bits each tensor.
+    """Return an op with its weights rounded to the format `wanted`, or to 8 bits each tensor.
 
     Maps of pairs (the last of three axes) get a format each, for divisors are folded into some of them;
     `wanted` may give as many, joined by `|`, and leaves the shifts alone then. What is a fixed-point

@@ -1,4 +1,4 @@
-"""The page of all blocks, written from the code."""
+"""The page of all ops, written from the code."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ WORDS = {
 
 
 def catalogue() -> str:
-    """Return docs/blocks.md."""
+    """Return docs/ops.md."""
     lines = [
-        "# Blocks",
+        "# Ops",
         "",
         "Written by `eqhls catalogue` from `eqhls/ops`; do not edit. How types are written is in "
         "[eq-format.md](eq-format.md), what the words mean in [glossary.md](glossary.md).",
@@ -45,11 +45,11 @@ def catalogue() -> str:
         lines += [f"## {title}", ""]
         for op in ALL:
             if op.group == group:
-                lines += _block(op)
+                lines += _entry(op)
     return "\n".join(lines)
 
 
-def _block(op: type[Op]) -> list[str]:
+def _entry(op: type[Op]) -> list[str]:
     kind = op.kind()
     lines = [f"### {kind}", "", inspect.cleandoc(op.__doc__ or ""), ""]
     rows = [f"| `{f.name}` | `{f.type}` | {_default(f.default)} |" for f in fields(op)]
@@ -78,7 +78,7 @@ def operators() -> str:
         f"# Operators of {DOMAIN}, version {VERSION}",
         "",
         "Written by `eqhls catalogue --onnx` from `eqhls/ops`; do not edit. What each computes is in "
-        f"[blocks.md](blocks.md), how they travel in [onnx.md](onnx.md). Every operator may carry `{RESULT}` "
+        f"[ops.md](ops.md), how they travel in [onnx.md](onnx.md). Every operator may carry `{RESULT}` "
         "(STRING), the type of its result. An attribute whose field is none is left out.",
         "",
         "| operator | attribute | ONNX type | holds | default |",

@@ -71,9 +71,9 @@ def evidence_table(manifest: Mapping[str, Any], evidence: Evidence) -> Table:
 
 
 def model_table(graph: Graph) -> Table:
-    """Return blocks, types, sizes and work of a model."""
+    """Return ops, types, sizes and work of a model."""
     table = Table(title=f"{graph.name}: {len(graph.nodes)} values", title_justify="left")
-    for column in ("value", "block", "reads", "type"):
+    for column in ("value", "op", "reads", "type"):
         table.add_column(column, overflow="fold")
     for column in ("products", "constants", "look-ups"):
         table.add_column(column, justify="right")

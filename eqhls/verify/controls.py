@@ -1,5 +1,5 @@
-"""Negative controls: networks with one fault in a block, which the symmetry test must catch. A test that
-passes these would pass anything. Which faults a block can have, it says itself."""
+"""Negative controls: networks with one fault in an op, which the symmetry test must catch. A test that
+passes these would pass anything. Which faults an op can have, it says itself."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CUTS = (2, 4, 8, 12, 16)
 """Bits that the truncating fault drops from a product: the first that a network resolves must be caught,
 for behind a logarithm or a rounding the last bits of a product need not matter."""
 ALONE = 6
-"""Blocks that are broken one by one, where breaking all together changes nothing."""
+"""Ops that are broken one by one, where breaking all together changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Faulty(Arithmetic):
-    """A block with one of its faults."""
+    """An op with one of its faults."""
 
     weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
@@ -63,7 +63,7 @@ class Faulty(Arithmetic):
 
 
 def faults_of(graph: Graph) -> dict[str, list[str]]:
-    """Return every fault that some block of the network can have, and the values made by such blocks: those
+    """Return every fault that some op of the network can have, and the values made by such ops: those
     with scalar results of covariant inputs first, for they decide what is invariant."""
     found: dict[str, list[str]] = {}
     computed = [n for n in graph if n.inputs]
@@ -74,7 +74,7 @@ def faults_of(graph: Graph) -> dict[str, list[str]]:
 
 
 def faulty(graph: Graph, fault: str, names: list[str], cut: int = CUTS[0]) -> Graph:
-    """Return the graph with the fault in the blocks that make these values. Raises CompileError where the
+    """Return the graph with the fault in the ops that make these values. Raises CompileError where the
     arithmetic of the fault needs more than 63 bits."""
 
     def rule(node: Node) -> Node:
@@ -84,8 +84,8 @@ def faulty(graph: Graph, fault: str, names: list[str], cut: int = CUTS[0]) -> Gr
 
 
 def broken(graph: Graph, fault: str, names: list[str]) -> Iterator[Graph]:
-    """Yield networks with a fault, one after the other until a test notices one: in all blocks that can have
-    it, with ever more bits cut, then in one block at a time, for two faults may undo each other."""
+    """Yield networks with a fault, one after the other until a test notices one: in all ops that can have
+    it, with ever more bits cut, then in one op at a time, for two faults may undo each other."""
     cuts = CUTS if fault == TRUNCATED else CUTS[:1]
     choices = [(names, cut) for cut in cuts]
     if len(names) > 1:

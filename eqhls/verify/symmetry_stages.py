@@ -197,9 +197,7 @@ def _controls(tested: Tested) -> Stage:
             ok &= not (changed and is_whole(tested.symmetry))
             notes[-1] += "" if changed else ", for it changes no output of any event"
     if not any(counts.values()):
-        reason = (
-            _blind(tested) if counts else "no block computes with vectors: they are passed on as they are"
-        )
+        reason = _blind(tested) if counts else "no op computes with vectors: they are passed on as they are"
         ok = bool(reason)
         notes.append(reason or "no fault was caught")
     return Stage("symmetry controls", ok, "; ".join(notes), tuple(counts.items()))

@@ -1,4 +1,4 @@
-// Tensors of eqhls in HLS C++, and what all blocks share.
+// Tensors of eqhls in HLS C++, and what all ops share.
 //
 // A tensor of shape (*axes, components) is flattened over its axes. Four-vectors may have another
 // binary point for each component (light-cone momenta have), so each component is an array of its

@@ -35,7 +35,7 @@ CONFIGS = {
         3, "1x0e+1x0o+1x1o+1x1e", ALL, "1x0o+2x0e", "1x1e+1x1o+1x2o+1x2e", "1x0e+1x0o+1x1o+1x1e+1x2o+1x2e"
     ),
     "tensors-in": independent.config(3, "1x2e+2x1o+1x2o", ALL, "1x0e+1x0o", "2x1o+1x2e", "1x2e+1x0e"),
-    "blocks-twice": independent.config(3, "1x0e+1x1o+2x0e", ALL, "1x0e", "1x1o+1x2e+1x1o", "1x1o+1x0e+1x1o"),
+    "ops-twice": independent.config(3, "1x0e+1x1o+2x0e", ALL, "1x0e", "1x1o+1x2e+1x1o", "1x1o+1x0e+1x1o"),
     "unreached": independent.config(3, "1x0e", "1x0e+1x1o", "1x0e+1x0o", "1x1o+1x1e", "1x0e+1x2o+1x0o"),
     "only-scalars": independent.config(3, "2x0e", "1x0e", "3x0e", "", "2x0e"),
     "no-gate": independent.config(3, "1x1o", "1x1o", "1x0o", "1x1e", "1x1o+1x0e"),
@@ -104,7 +104,7 @@ def test_every_constant_is_read(key: str, rng: np.random.Generator) -> None:
 
 
 def test_predict_reads_a_folder(rng: np.random.Generator, tmp_path: Path) -> None:
-    """`scores` holds all blocks as e3nn lays them out; each block has an array of its own beside it."""
+    """`scores` holds all ops as e3nn lays them out; each op has an array of its own beside it."""
     config = CONFIGS["tensors-in"]
     state, events = independent.weights(rng, config), features(rng, config, 5)
     np.savez(tmp_path / "weights.npz", **state)

@@ -255,7 +255,7 @@ def test_massless_constituents_have_no_noise(rng: np.random.Generator, tmp_path:
 
 @pytest.mark.parametrize("case", ["published", "m"])
 def test_quantized_networks_follow_the_float_ones(case: str, rng: np.random.Generator) -> None:
-    """Every block of a checkpoint gets formats, and what it computes stays close to the float network."""
+    """Every op of a checkpoint gets formats, and what it computes stays close to the float network."""
     net = OPTIONS[case]
     graph = pelican_importer.graph_from(pelican_state(net, rng), net.arguments | {"massless": True})
     p4 = jets(net, rng, 300, 30.0)

@@ -1,4 +1,4 @@
-"""What a block says of itself, held against what it does. Nothing has a default: a block that leaves a fact
+"""What an op says of itself, held against what it does. Nothing has a default: an op that leaves a fact
 out does not build, or fails here by name."""
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ STATED = (
     "logarithm",
     "faults",
 )
-"""What stands in the class of every block, or in what it shares with its like."""
+"""What stands in the class of every op, or in what it shares with its like."""
 
 
 def raw_inputs(example: Example, rng: np.random.Generator) -> list[Ints]:
@@ -67,11 +67,11 @@ def reals(example: Example, rng: np.random.Generator) -> list[Floats]:
     return [in_units(t, r) for t, r in zip(example.types, raw_inputs(example, rng), strict=True)]
 
 
-@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
 @pytest.mark.parametrize("fact", STATED)
-def test_every_block_says(block: type[Op], fact: str) -> None:
-    own = [c for c in block.__mro__ if issubclass(c, Op) and c is not Op]
-    assert any(fact in vars(c) for c in own), f"{block.__module__} does not say {fact}"
+def test_every_op_says(op: type[Op], fact: str) -> None:
+    own = [c for c in op.__mro__ if issubclass(c, Op) and c is not Op]
+    assert any(fact in vars(c) for c in own), f"{op.__module__} does not say {fact}"
 
 
 @pytest.mark.parametrize("example", ops.EXAMPLES, ids=str)
@@ -152,7 +152,7 @@ def test_work_is_what_the_body_asks_for(example: Example, rng: np.random.Generat
 
 @pytest.mark.parametrize("example", [e for e in COMPUTED if e.types], ids=str)
 def test_factors_come_out_as_said(example: Example, rng: np.random.Generator) -> None:
-    """A block that says nothing of a common factor has none, if it is exact: a step does not grow with the value."""
+    """An op that says nothing of a common factor has none, if it is exact: a step does not grow with the value."""
     values = reals(example, rng)
     plain = example.op.reference(example.types, *values)
     rest = len(values) - 1
@@ -215,9 +215,9 @@ HARDLY = 256.0
 """By how much an octave may change a function of a logarithm; a straight line gains 2^29 in the last one."""
 
 
-def reading(block: type[Op], rng: np.random.Generator) -> Reading:
+def reading(op: type[Op], rng: np.random.Generator) -> Reading:
     """Return how an op reads its input, by what its examples do."""
-    examples = block.examples()
+    examples = op.examples()
     if not examples[0].types:
         return Reading.NOTHING
     if any(counting(e.op, e.types, raw_inputs(e, rng)).lookups for e in examples):
@@ -239,9 +239,9 @@ def _change(example: Example) -> float:
         return float(np.nanmax(np.abs(np.diff(example.op.ideal(example.types, x), axis=0)), initial=0.0))
 
 
-@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
-def test_inputs_are_read_as_said(block: type[Op], rng: np.random.Generator) -> None:
-    assert reading(block, rng) is block.reads
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
+def test_inputs_are_read_as_said(op: type[Op], rng: np.random.Generator) -> None:
+    assert reading(op, rng) is op.reads
 
 
 @pytest.mark.parametrize("example", [e for e in COMPUTED if e.op.reads is Reading.ADDRESS], ids=str)
@@ -354,39 +354,37 @@ def test_functions_are_known_everywhere(example: Example) -> None:
     assert np.array_equal(np.unique(op.everywhere(x)), np.unique(op.reference(example.types, every)))
 
 
-@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
-def test_every_block_has_all_its_files(block: type[Op]) -> None:
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
+def test_every_op_has_all_its_files(op: type[Op]) -> None:
     """A header, a rule for its config and a rule for its ONNX function."""
-    assert header(block).is_file(), f"hls_templates/eqhls/{block.kind()}.h is missing"
+    assert header(op).is_file(), f"hls_templates/eqhls/{op.kind()}.h is missing"
     none = config.dispatch(object), lower.dispatch(object)
-    assert config.dispatch(block) is not none[0], (
-        f"eqhls/backends/hls/config.py has no rule for {block.kind()}"
-    )
-    if not block.source:
-        assert lower.dispatch(block) is not none[1], f"eqhls/backends/onnx/functions.py lacks {block.kind()}"
+    assert config.dispatch(op) is not none[0], f"eqhls/backends/hls/config.py has no rule for {op.kind()}"
+    if not op.source:
+        assert lower.dispatch(op) is not none[1], f"eqhls/backends/onnx/functions.py lacks {op.kind()}"
 
 
-@pytest.mark.parametrize("block", ops.ALL, ids=lambda block: block.kind())
-def test_headers_document_their_config(block: type[Op]) -> None:
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
+def test_headers_document_their_config(op: type[Op]) -> None:
     """What a header says of CFG is there, and what it uses it says."""
-    graph = together("all", block.examples())
+    graph = together("all", op.examples())
     at = places(Layout.of(graph.inputs))
-    mine = [n for n in graph if type(n.op) is block]
+    mine = [n for n in graph if type(n.op) is op]
     contexts = [Context(n, graph.types_into(n), at.get(n.name, {})) for n in mine]
     given = {name for c in contexts for name in config(c.node.op, c)}
-    lines = header(block).read_text().splitlines()
+    lines = header(op).read_text().splitlines()
     said = "\n".join(line for line in lines if line.startswith("//"))
     used = set(re.findall(r"CFG::(\w+)", "\n".join(line for line in lines if not line.startswith("//"))))
     assert set(re.findall(r"CFG::(\w+)", said)) <= given
     assert used <= given and used <= set(re.findall(r"\w+", said))
 
 
-def header(block: type[Op]) -> Path:
-    return Path(__file__).resolve().parents[2] / "hls_templates" / "eqhls" / f"{block.kind()}.h"
+def header(op: type[Op]) -> Path:
+    return Path(__file__).resolve().parents[2] / "hls_templates" / "eqhls" / f"{op.kind()}.h"
 
 
 def test_the_laws_can_fail(rng: np.random.Generator) -> None:
-    """A block that says another's facts is found out."""
+    """An op that says another's facts is found out."""
     gram, shifted = (next(e for e in COMPUTED if isinstance(e.op, kind)) for kind in (Gram, Dense))
     assert counted(gram.op, gram.types, raw_inputs(gram, rng)) != Rename("i", "j").work(gram.types[:1])
     values = reals(shifted, rng)

@@ -1,4 +1,4 @@
-"""A proof where testing cannot reach: the integer output of the Gram block is, as a polynomial in the
+"""A proof where testing cannot reach: the integer output of the Gram op is, as a polynomial in the
 components of its inputs, unchanged by every generator of the exact group.
 
 `Gram.body` runs on a machine whose wires are polynomials with integer coefficients. It can only add
@@ -61,7 +61,7 @@ class Polynomials:
         return self.mul_const(a, 1 << bits, 0, 0)
 
     def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"the Gram block uses {name}, which is not polynomial")
+        raise AssertionError(f"the Gram op uses {name}, which is not polynomial")
 
 
 MACHINE: Any = Polynomials()
@@ -84,12 +84,12 @@ def moved(element: Element, x: list[Num]) -> list[Num]:
     return out
 
 
-def product(block: Op, basis: Basis, vectors: list[list[Num]]) -> list[tuple[Polynomial, int]]:
+def product(op: Op, basis: Basis, vectors: list[list[Num]]) -> list[tuple[Polynomial, int]]:
     x = np.empty((len(vectors), 4), dtype=object)
     for k, v in enumerate(vectors):
         x[k] = v
     kind = Type(V, (Axis("i", len(vectors)),), basis)
-    body = block.body((kind,), x)
+    body = op.body((kind,), x)
     return [(n.wire, n.frac) for n in body.ravel()]
 
 
@@ -107,9 +107,9 @@ def test_every_generator_leaves_the_polynomial(basis: Basis, element: Element) -
 @pytest.mark.parametrize("basis", CASES, ids=str)
 def test_a_flipped_sign_is_no_invariant(basis: Basis) -> None:
     vectors = [variables(name, CASES[basis]) for name in "ab"]
-    block = Faulty(Gram("i", "p"), FLIPPED)
+    op = Faulty(Gram("i", "p"), FLIPPED)
     changed = [
-        product(block, basis, vectors) != product(block, basis, [moved(g, v) for v in vectors])
+        product(op, basis, vectors) != product(op, basis, [moved(g, v) for v in vectors])
         for g in lattice_group(basis).generators
     ]
     assert any(changed)

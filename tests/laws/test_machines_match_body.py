@@ -1,4 +1,4 @@
-"""Laws 4 and 5: RTL = body and HLS = body, every bit, for every example of every block."""
+"""Laws 4 and 5: RTL = body and HLS = body, every bit, for every example of every op."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EVENTS = 300
 PRODUCTS = [e for e in ops.EXAMPLES if e.op.kind() in ("cg_product", "cg_square", "invariants")]
 OTHERS = [e for e in ops.EXAMPLES if e not in PRODUCTS and not e.op.source]
 BATCHES = {
-    "blocks": [e for e in OTHERS if not e.op.kind().startswith("eq")],
+    "ops": [e for e in OTHERS if not e.op.kind().startswith("eq")],
     "pairs": [e for e in OTHERS if e.op.kind().startswith("eq")],
     **{f"products{k}": PRODUCTS[k::4] for k in range(4)},
 }

@@ -146,7 +146,7 @@ def all_quantized(seeds: range) -> Iterator[tuple[int, np.random.Generator, Quan
 
 
 def user_node(graph: Graph, made: Graph, name: str) -> Node:
-    """The block behind a user's name: in front of the rounding that carries the name of an output."""
+    """The op behind a user's name: in front of the rounding that carries the name of an output."""
     node = made.node(name)
     return node if type(node.op) is type(graph.node(name).op) else made.node(node.inputs[0])
 
@@ -168,7 +168,7 @@ def moved_weights(before: Node, after: Node) -> bool:
 
 
 def wrong_block(made: Graph, node: Node, values: Mapping[str, Floats]) -> bool:
-    """Whether a value is not its block of the values that it reads, within the rounding that it states."""
+    """Whether a value is not its op of the values that it reads, within the rounding that it states."""
     types = made.types_into(node)
     want = np.broadcast_to(
         node.op.reference(types, *(values[n] for n in node.inputs)), values[node.name].shape
@@ -184,7 +184,7 @@ def wrong_block(made: Graph, node: Node, values: Mapping[str, Floats]) -> bool:
 
 @pytest.mark.parametrize("seeds", sweep())
 def test_quantization_rounds_and_does_nothing_else(seeds: range) -> None:
-    """Every user's value is there, is the same block of the same values, and follows the float network."""
+    """Every user's value is there, is the same op of the same values, and follows the float network."""
     off: list[float] = []
     for seed, _, (graph, made, feeds) in all_quantized(seeds):
         assert made.outputs == graph.outputs

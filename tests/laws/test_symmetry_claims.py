@@ -453,7 +453,7 @@ def test_a_block_that_rounds_components_says_so(example: Example) -> None:
 
 @pytest.mark.parametrize("example", COMPUTED, ids=str)
 def test_every_fault_of_a_block_changes_it(example: Example) -> None:
-    """And a block that takes covariant inputs to scalars has faults of its own."""
+    """And an op that takes covariant inputs to scalars has faults of its own."""
     graph = alone(example)
     types = graph.types_into(graph.node("o"))
     covariant = any(t.rep is not S for t in types)

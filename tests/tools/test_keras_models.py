@@ -123,11 +123,11 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "mask": (masked, "net: probe: is called with a mask"),
     "masking layer": (
         lambda: called(L.Masking(name="probe")),
-        "net: probe: is a Masking, which has no block",
+        "net: probe: is a Masking, which is not supported",
     ),
     "shared layer": (shared, "net: probe: is used 2 times"),
-    "nested model": (nested, "net: probe: is a Sequential, which has no block"),
-    "operation": (lambda: called(lambda x: keras.ops.exp(x)), "net: exp.* has no block"),
+    "nested model": (nested, "net: probe: is a Sequential, which is not supported"),
+    "operation": (lambda: called(lambda x: keras.ops.exp(x)), "net: exp.* is not supported"),
     "subclassed model": (Subclassed, "expected a functional Keras model"),
 }
 

@@ -61,7 +61,7 @@ def run(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> np.ndarray:
     return session.run(None, {k: v.astype(kinds[k]) for k, v in feeds.items()})[0]
 
 
-def one_block(case: Example) -> Graph:
+def one_op(case: Example) -> Graph:
     b = Builder("one")
     names = [b.add(f"x{k}", Input(t)) for k, t in enumerate(case.types)]
     return b.graph(b.add("y", case.op, *names)).formatted()
@@ -88,14 +88,14 @@ def shipped(name: str, events: int) -> tuple[Graph, dict[str, np.ndarray]]:
         return graph, {n.name: file[n.name][:events].astype(np.int64) for n in graph.inputs}
 
 
-def test_every_block_has_a_function() -> None:
+def test_every_op_has_a_function() -> None:
     assert [b for b in ops.ALL if lower.dispatch(b) is lower.dispatch(Op)] == []
 
 
 @pytest.mark.parametrize("case", ops.EXAMPLES, ids=str)
 def test_block(case: Example, rng: np.random.Generator) -> None:
     """The file is read back equal, and gives the float numbers to 1e-6 and the integers to the bit."""
-    graph = one_block(case)
+    graph = one_op(case)
     raw = sampled(graph, rng)
     feeds = feeds_of(graph, raw)
     for exact in (False, True):
@@ -128,7 +128,7 @@ def test_shipped_model(name: str, tmp_path: Path) -> None:
 
 
 def test_a_wrong_table_is_seen(rng: np.random.Generator) -> None:
-    """The negative control: one constant changed in the function of a block gives other numbers."""
+    """The negative control: one constant changed in the function of an op gives other numbers."""
     graph, raw = shipped("lgn_top_small", 50)
     model = onnx_model(graph)
     table = next(f for f in model.functions if f.name.startswith("Log2"))
@@ -175,13 +175,13 @@ def test_qonnx_runs_its_own_quant(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("mode", [m for m in QUANT_MODES if m is not Rounding.RND_MIN_INF])
 @pytest.mark.parametrize("fit", [Overflow.SAT, Overflow.SAT_SYM])
 def test_a_quant_of_its_own_is_a_requantize(mode: Rounding, fit: Overflow) -> None:
-    """Without its block, a Quant node is read as one, where QONNX has the rounding."""
+    """Without its op, a Quant node is read as one, where QONNX has the rounding."""
     form = Fixed(6, 3, True, mode, fit)
     b = Builder("one")
     graph = b.graph(b.add("y", Requantize((form,)), b.add("x", Input(example(S, "c:3"))))).formatted()
     model = onnx_model(graph)
-    block = next(n for n in model.graph.node if n.op_type == "Requantize")
-    block.CopyFrom(helper.make_node("Identity", block.input, block.output))
+    rounding = next(n for n in model.graph.node if n.op_type == "Requantize")
+    rounding.CopyFrom(helper.make_node("Identity", rounding.input, rounding.output))
     read = read_onnx(model).results[0].op
     assert isinstance(read, Requantize)
     shift, name = QUANT_MODES[mode]
@@ -190,7 +190,7 @@ def test_a_quant_of_its_own_is_a_requantize(mode: Rounding, fit: Overflow) -> No
 
 
 def plain_model(*nodes: onnx.NodeProto, **constants: Any) -> onnx.ModelProto:
-    """A block of scalars x (events, 3, 1) and then plain operators up to y."""
+    """An op of scalars x (events, 3, 1) and then plain operators up to y."""
     first = helper.make_node("Input", ["x"], ["s"], domain=DOMAIN, type="S[c:3]")
     values = [numpy_helper.from_array(np.asarray(v, dtype=np.float32), k) for k, v in constants.items()]
     flat = numpy_helper.from_array(np.array([0, -1], dtype=np.int64), "flat")

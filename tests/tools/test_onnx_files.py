@@ -74,7 +74,7 @@ def tensor_dims(model: onnx.ModelProto, *dims: int) -> None:
 
 
 HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
-    "unknown operator": (lambda m: renamed(m, "Gram", "Grom"), "is no block"),
+    "unknown operator": (lambda m: renamed(m, "Gram", "Grom"), "is not an op"),
     "foreign domain": (lambda m: setattr(node_of(m, "Gram"), "domain", "com.other"), "No opset import"),
     "too new": (lambda m: setattr(m.opset_import[1], "version", 2), "needs version 2 of com.eqhls"),
     "no import of the domain": (lambda m: m.opset_import.pop(), "refused by onnx.checker"),
@@ -123,7 +123,7 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
     ),
     "plain operator": (
         lambda m: m.graph.node.insert(3, helper.make_node("Sin", ["l/value"], ["sin"])),
-        "Sin: has no block; plain operators may be Add",
+        "Sin: is not supported; plain operators may be Add",
     ),
     "plain operator on vectors": (
         lambda m: m.graph.node.insert(3, helper.make_node("Relu", ["p/value"], ["r"])),

@@ -210,7 +210,9 @@ def test_operators_without_a_block_are_refused_by_name() -> None:
     )
     for name, inputs in names.items():
         if name != "Constant":
-            refused(file([node(name, ["x0"] * max(inputs, 1), ["y"])], opset=NEWEST), f"{name}: has no block")
+            refused(
+                file([node(name, ["x0"] * max(inputs, 1), ["y"])], opset=NEWEST), f"{name}: is not supported"
+            )
 
 
 @pytest.mark.parametrize("opset", [1, 9, OLDEST - 1, NEWEST + 1])
@@ -377,7 +379,7 @@ REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     ),
     "a constant as output": (file([node("Identity", ["c"], ["y"])], {"c": W}), "output y: is a constant"),
     "an input as output": (file([FLAT], outputs=("x",)), "output x: is an input of the file"),
-    "an output of nothing": (file([FLAT], outputs=("nothing",)), "output nothing: is computed by no block"),
+    "an output of nothing": (file([FLAT], outputs=("nothing",)), "output nothing: is not computed by any op"),
     "an output twice": (file([node("Relu", ["x0"], ["a/b"]), node("Tanh", ["x0"], ["a_b"])], outputs=("a/b", "a_b")), "name of another output|two values of this name"),
     "an output named as an operator": (
         file([node("Relu", ["x0"], ["r"], "y"), node("Tanh", ["r"], ["y"], "t")]), "output y: has the name of an operator"
@@ -394,7 +396,7 @@ REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     ),
     "no type to cast to": (file([node("Cast", ["x0"], ["y"])]), "do not fit"),
     "no input": (file([node("Relu", [], ["y"])]), "do not fit"),
-    "an axis moved": (file([node("Transpose", ["x0"], ["y"], perm=[0, 2, 1])]), "Transpose: has no block"),
+    "an axis moved": (file([node("Transpose", ["x0"], ["y"], perm=[0, 2, 1])]), "Transpose: is not supported"),
 }  # fmt: skip
 REFUSED["an input without a type"][0].graph.input.append(
     helper.make_tensor_value_info("more", TensorProto.FLOAT, ["e", 3])
@@ -628,11 +630,11 @@ QUANTS: dict[str, tuple[onnx.ModelProto, str]] = {
     "no word about the range": (quantized(5, 0.5, narrow=None), "does not say whether it is narrow"),
     "two signs": (quantized(5, 0.5, signed=2), "signed = 2; expected 0 or 1"),
     "an attribute more": (quantized(5, 0.5, channelwise=1), "the attribute 'channelwise'"),
-    "bipolar values": (quantized(1, 0.5, operator="BipolarQuant"), "BipolarQuant: has no block for values"),
-    "truncation": (quantized(5, 0.5, operator="Trunc"), "Trunc: has no block; operators of QONNX may be Quant"),
-    "thresholds": (quantized(5, 0.5, operator="MultiThreshold"), "MultiThreshold: has no block"),
-    "small floats": (quantized(5, 0.5, operator="FloatQuant"), "FloatQuant: has no block"),
-    "plain operators of this domain": (quantized(5, 0.5, operator="Relu"), "Relu: has no block; operators of QONNX"),
+    "bipolar values": (quantized(1, 0.5, operator="BipolarQuant"), "BipolarQuant: is not supported for values"),
+    "truncation": (quantized(5, 0.5, operator="Trunc"), "Trunc: is not supported; operators of QONNX may be Quant"),
+    "thresholds": (quantized(5, 0.5, operator="MultiThreshold"), "MultiThreshold: is not supported"),
+    "small floats": (quantized(5, 0.5, operator="FloatQuant"), "FloatQuant: is not supported"),
+    "plain operators of this domain": (quantized(5, 0.5, operator="Relu"), "Relu: is not supported; operators of QONNX"),
 }  # fmt: skip
 
 

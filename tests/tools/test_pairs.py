@@ -1,4 +1,4 @@
-"""Pair layers and pair blocks: what commutes with permutations, in Keras, float and integers."""
+"""Pair layers and pair ops: what commutes with permutations, in Keras, float and integers."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def test_blocks_commute_with_permutations(example: Example, rng: np.random.Gener
 
 def test_the_fifteen_maps_are_independent(rng: np.random.Generator) -> None:
     """dim Hom(pairs, pairs) is 15 from n = 4 on, 9 between symmetric tensors."""
-    for block, shape, axes in ((Eq2to2, (4, 4), "S[i:4,j:4,c:1]"), (Eq2to2Symmetric, (10,), "S[p:10,c:1]")):
+    for op, shape, axes in ((Eq2to2, (4, 4), "S[i:4,j:4,c:1]"), (Eq2to2Symmetric, (10,), "S[p:10,c:1]")):
         kind = Type.parse(axes)
-        count = 15 if block is Eq2to2 else 9
+        count = 15 if op is Eq2to2 else 9
         x = rng.normal(size=(30, *shape, 1, 1))
-        rows = [block(Tensor(np.eye(count)[None, None, b])).reference((kind,), x) for b in range(count)]
+        rows = [op(Tensor(np.eye(count)[None, None, b])).reference((kind,), x) for b in range(count)]
         assert np.linalg.matrix_rank(np.stack(rows).reshape(count, -1)) == count
 
 
@@ -100,7 +100,7 @@ def test_the_tied_maps_are_the_full_ones_on_symmetric_tensors(rng: np.random.Gen
 
 
 @pytest.mark.parametrize(
-    ("block", "kind", "message"),
+    ("op", "kind", "message"),
     [
         (Eq2to2(Tensor(np.ones((1, 2, 15)))), "S[i:3,j:4,c:2]", "as many rows"),
         (Eq2to2(Tensor(np.ones((1, 2, 14)))), "S[i:3,j:3,c:2]", "expected .out, 2, 15."),
@@ -108,9 +108,9 @@ def test_the_tied_maps_are_the_full_ones_on_symmetric_tensors(rng: np.random.Gen
         (Eq2to2Symmetric(Tensor(np.ones((1, 2, 9)))), "S[p:7,c:2]", "7 pairs"),
     ],
 )
-def test_wrong_pairs_are_refused(block: Eq2to2, kind: str, message: str) -> None:
+def test_wrong_pairs_are_refused(op: Eq2to2, kind: str, message: str) -> None:
     with pytest.raises(CompileError, match=message):
-        block.infer(Type.parse(kind))
+        op.infer(Type.parse(kind))
 
 
 def scattered(model: keras.Model, rng: np.random.Generator) -> keras.Model:

@@ -243,8 +243,12 @@ def _vectors() -> tuple[Any, Any]:
 
 WRAPPED = {"heterogeneous_axis": (), "homogeneous_axis": None}
 REFUSED: dict[str, tuple[Callable[[], tuple[Any, Any]], Callable[[], Any], str]] = {
-    "unknown layer": (_scalars, lambda: keras.layers.LSTM(2, name="bad"), "LSTM, which has no block"),
-    "convolution": (_scalars, lambda: keras.layers.Conv1D(2, 1, name="bad"), "Conv1D, which has no block"),
+    "unknown layer": (_scalars, lambda: keras.layers.LSTM(2, name="bad"), "LSTM, which is not supported"),
+    "convolution": (
+        _scalars,
+        lambda: keras.layers.Conv1D(2, 1, name="bad"),
+        "Conv1D, which is not supported",
+    ),
     "softmax": (_scalars, lambda: keras.layers.Dense(2, "softmax", name="bad"), "activation softmax"),
     "bounded relu": (_scalars, lambda: keras.layers.ReLU(6.0, name="bad"), "ReLU with a bound"),
     "mixed axes": (_scalars, lambda: keras.layers.Reshape((3, 4), name="bad"), "not its axes"),

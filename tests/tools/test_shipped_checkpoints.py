@@ -45,7 +45,7 @@ def jets() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("name", sorted(NUMBER))
 def test_the_importer_gives_what_was_trained(name: str) -> None:
-    """jax, by the equations under the published names, against the graph of blocks."""
+    """jax, by the equations under the published names, against the graph of ops."""
     p4 = jets()[0][:200].copy()
     p4[::7, 2:] = 0
     number = json.loads((FOLDER / name / "config.json").read_text())["args"][NUMBER[name]]

@@ -181,7 +181,7 @@ def test_a_misspelt_key_gets_a_suggestion(tmp_path: Path) -> None:
 
 
 def test_what_a_logarithm_reads_keeps_its_bits(rng: np.random.Generator) -> None:
-    """Through exact blocks; another reader of a wide product gets it rounded as ever."""
+    """Through exact ops; another reader of a wide product gets it rounded as ever."""
     b = Builder("logs")
     p = b.add("p", Input(Type(V, (Axis("i", 3),), formats=(Fixed(16, 12),))))
     valid = b.add("valid", Input(Type(S, (Axis("i", 3),), formats=(Fixed(1, 1, False),))))

@@ -301,7 +301,7 @@ def test_faults_come_from_whatever_multiplies(tmp_path: Path) -> None:
 def test_blind_controls_are_explained(tmp_path: Path) -> None:
     for kind in (nothing_of_the_vectors, difference_of_itself):
         for stage in stages(network(kind), tmp_path / kind.__name__):
-            assert "do not depend on" in stage.detail or "no block computes with vectors" in stage.detail
+            assert "do not depend on" in stage.detail or "no op computes with vectors" in stage.detail
 
 
 def test_images_of_wide_ports_never_overflow() -> None:

@@ -1,6 +1,6 @@
-"""The config struct of each block: sizes, types and constant tables, nothing else.
+"""The config struct of each op: sizes, types and constant tables, nothing else.
 
-One rule a block returns named values; one function prints them. Arrays become constant tables in
+One rule per op returns named values; one function prints them. Arrays become constant tables in
 weights/, read through static functions, so that the structs hold no objects.
 """
 
@@ -61,7 +61,7 @@ from eqhls.ops.to_basis import ToBasis
 
 @singledispatch
 def config(op: Op, c: Context) -> dict[str, Value]:
-    """Return the values of the config struct of a block."""
+    """Return the values of the config struct of an op."""
     raise CompileError(op.kind(), "has no HLS template")
 
 

@@ -1,4 +1,4 @@
-"""What the config of a block may depend on."""
+"""What the config of an op may depend on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a quantized graph to an HLS C++ project: one call a block into the header library."""
+"""From a quantized graph to an HLS C++ project: one call per op into the header library."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HEADERS = (
 def emit(plan: Plan) -> Project:
     """Return firmware/, the testbench and the tool scripts that Vitis and Vivado HLS take.
 
-    Raises CompileError where a block has no template.
+    Raises CompileError where an op has no template.
     """
     graph, name = plan.graph, plan.name
     files: dict[str, str | bytes] = {
@@ -80,7 +80,7 @@ INCLUDED = re.compile(r'^#include "((?!ap_)\w+)\.h"', re.MULTILINE)
 
 
 def _headers(graph: Graph) -> set[str]:
-    """Return the headers that the blocks need, with those that they include."""
+    """Return the headers that the ops need, with those that they include."""
     found, left = set[str](), {n.op.kind() for n in graph}
     while left:
         found |= left
@@ -191,7 +191,7 @@ def places(layout: Layout) -> dict[str, dict[str, Value]]:
 
 
 def parameters(plan: Plan) -> str:
-    """Return the config structs of all blocks."""
+    """Return the config structs of all ops."""
     graph, out = plan.graph, Emitter()
     _open_guard(out, guard(graph, "PARAMETERS"))
     out('#include "defines.h"')
@@ -211,7 +211,7 @@ def parameters(plan: Plan) -> str:
 
 
 def tables(plan: Plan) -> str:
-    """Return the constant tables of all blocks."""
+    """Return the constant tables of all ops."""
     graph = plan.graph
     parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(plan)]
     body = "".join(p for p in parts if p)
@@ -223,7 +223,7 @@ def tables(plan: Plan) -> str:
 
 
 def top_source(graph: Graph) -> str:
-    """Return the top function: one call a block."""
+    """Return the top function: one call per op."""
     out = Emitter()
     out(f'#include "{graph.name}.h"')
     out('#include "parameters.h"')
@@ -254,7 +254,7 @@ def members(kind: Type) -> tuple[str, ...]:
 
 
 def call(node: Node) -> str:
-    """Return the call of a block; one with any number of inputs takes its result first."""
+    """Return the call of an op; one with any number of inputs takes its result first."""
     result = identifier(node.name)
     inputs = ["in_data"] if node.op.source else [identifier(n) for n in node.inputs]
     arguments = [result, *inputs] if node.op.variadic else [*inputs, result]

@@ -1,4 +1,4 @@
-"""Where each element comes from: named axes resolved to flat indices for the C++ blocks."""
+"""Where each element comes from: named axes resolved to flat indices for the C++ ops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The permutation-equivariant blocks as three sums: what the C++ template `pair_map` is given.
+"""The permutation-equivariant ops as three sums: what the C++ template `pair_map` is given.
 
 Stage one sums elements of x (rows, columns, diagonals), stage two mixes those sums, stage three adds
 mixed sums and weighted elements of x. Written from the definitions of the maps, not from the bodies.
@@ -84,7 +84,7 @@ class Square:
 
 @singledispatch
 def pair_map(op: PairOp, k: NDArray[np.int64], kind: Type) -> PairMap:
-    """Return the three sums of a block with raw weights k and one input of a type. Raises CompileError for an
+    """Return the three sums of an op with raw weights k and one input of a type. Raises CompileError for an
     op without a rule here."""
     raise CompileError(op.kind(), "has no three sums")
 

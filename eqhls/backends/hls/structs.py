@@ -1,4 +1,4 @@
-"""Config structs and tables of constants as C++ text: the one printer for all blocks."""
+"""Config structs and tables of constants as C++ text: the one printer for all ops."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def config_struct(name: str, values: Mapping[str, Value]) -> str:
 
 
 def table_text(name: str, values: Mapping[str, Value]) -> str:
-    """Return the constant tables of a block, empty where it has none."""
+    """Return the constant tables of an op, empty where it has none."""
     lines: list[str] = []
     for key, value in values.items():
         if isinstance(value, np.ndarray):

@@ -1,1 +1,1 @@
-"""Graphs as ONNX files: blocks of the domain com.eqhls with local functions of plain operators."""
+"""Graphs as ONNX files: ops of the domain com.eqhls with local functions of plain operators."""

@@ -18,7 +18,7 @@ FLOAT, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 class Body:
     """Nodes in order; a value is its name.
 
-    Values between blocks have the type `element`. Arithmetic is done in double precision, so that only
+    Values between ops have the type `element`. Arithmetic is done in double precision, so that only
     results are rounded, once. `exact` asks for the numbers of the firmware.
     """
 

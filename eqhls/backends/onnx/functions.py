@@ -1,4 +1,4 @@
-"""What every block means in plain ONNX operators: one rule a block.
+"""What every op means in plain ONNX operators: one rule per op.
 
 Written from the definitions, not from the float references: tensors are contracted by the
 Clebsch-Gordan tables, functions are looked up cell by cell.
@@ -60,10 +60,10 @@ from eqhls.ops.to_basis import ToBasis
 
 @singledispatch
 def lower(op: Op, body: Body, types: tuple[Type, ...]) -> str:
-    """Append the operators of a block to a body and return the result.
+    """Append the operators of an op to a body and return the result.
 
-    Inputs have shape (events, *axes, components); a block without inputs gives one event, which
-    broadcasts. Raises CompileError for a block without a rule.
+    Inputs have shape (events, *axes, components); an op without inputs gives one event, which
+    broadcasts. Raises CompileError for an op without a rule.
     """
     raise CompileError(op.kind(), "has no ONNX function")
 
@@ -242,5 +242,5 @@ lower.register(Table, lower_table)
 lower.register(Radial, lower_radial)
 lower.register(Log2, lower_log2)
 lower.register(Requantize, lower_requantize)
-for block in (Eq2to2, Eq2to2Symmetric, Eq1to2, Eq2to1, Eq2to0):
-    lower.register(block, lower_pairs)
+for pair_op in (Eq2to2, Eq2to2Symmetric, Eq1to2, Eq2to1, Eq2to0):
+    lower.register(pair_op, lower_pairs)

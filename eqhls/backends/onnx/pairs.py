@@ -1,4 +1,4 @@
-"""The pair blocks in ONNX operators: where each map of the basis takes its numbers, and where they go."""
+"""The pair ops in ONNX operators: where each map of the basis takes its numbers, and where they go."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Pairs:
 
 
 def lower_pairs(op: PairOp, body: Body, types: tuple[Type, ...]) -> str:
-    """Append the operators of a pair block: a mix for each place (rounded down where the block says
+    """Append the operators of a pair op: a mix for each place (rounded down where the op says
     `kept`), spread over the pairs and added."""
     out = op.infer(*types)
     particles = all(m.source in PARTICLES for m in op.maps)

@@ -1,4 +1,4 @@
-"""A graph as an ONNX model: a node for each block, a local function for what it computes."""
+"""A graph as an ONNX model: a node for each op, a local function for what it computes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ EVENTS = "events"
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """The local functions of a model: one for each block and types that differ.
+    """The local functions of a model: one for each op and types that differ.
 
-    A function has the name of its block, and a number where there are several, or where plain ONNX has an
+    A function has the name of its op, and a number where there are several, or where plain ONNX has an
     operator of that name: onnxruntime takes a com.eqhls Add with one input for its own and dies.
     """
 
@@ -41,7 +41,7 @@ class Functions:
     )
 
     def of(self, op: Op, types: tuple[Type, ...]) -> onnx.FunctionProto:
-        """Return the function of a block on inputs of these types."""
+        """Return the function of an op on inputs of these types."""
         key = (op, types)
         if key not in self.made:
             name = type(op).__name__
@@ -67,8 +67,8 @@ class Functions:
 def onnx_model(graph: Graph, exact: bool | None = None, double: bool = False) -> onnx.ModelProto:
     """Return a graph as a model whose ports are (events, *axes, components), FLOAT or DOUBLE.
 
-    `exact` asks for the numbers of the firmware, with a Quant node behind every block that rounds; else
-    those of the float references. Left out, it is whether the graph is quantized. Between blocks values
+    `exact` asks for the numbers of the firmware, with a Quant node behind every op that rounds; else
+    those of the float references. Left out, it is whether the graph is quantized. Between ops values
     are DOUBLE, but FLOAT where Quant nodes stand and ports are FLOAT, since QONNX knows no other. Raises
     CompileError where a graph without formats is asked for exact numbers.
     """
@@ -82,7 +82,7 @@ def onnx_model(graph: Graph, exact: bool | None = None, double: bool = False) ->
     for node in graph.nodes:
         formats = node.op.rounds_to() if exact else ()
         made = functions.of(node.op, graph.types_into(node))
-        nodes.append(_block(graph, node, made.name, _value(node) + "/raw" if formats else _value(node)))
+        nodes.append(_node(graph, node, made.name, _value(node) + "/raw" if formats else _value(node)))
         if formats:
             more, values = quant_nodes(_value(node) + "/raw", _value(node), formats, element)
             nodes, constants = nodes + more, constants + values
@@ -112,11 +112,11 @@ def _assembled(graph: onnx.GraphProto, functions: Sequence[onnx.FunctionProto]) 
 
 
 def _value(node: Node) -> str:
-    """Return the name of a value between blocks; plain names are those of the ports."""
+    """Return the name of a value between ops; plain names are those of the ports."""
     return f"{node.name}/value"
 
 
-def _block(graph: Graph, node: Node, operator: str, output: str) -> onnx.NodeProto:
+def _node(graph: Graph, node: Node, operator: str, output: str) -> onnx.NodeProto:
     inputs = [node.name] if node.op.source else [_value(graph.node(n)) for n in node.inputs]
     made = helper.make_node(operator, inputs, [output], node.name, domain=DOMAIN)
     made.attribute.extend(attributes(node))
@@ -124,14 +124,14 @@ def _block(graph: Graph, node: Node, operator: str, output: str) -> onnx.NodePro
 
 
 def attributes(node: Node) -> list[onnx.AttributeProto]:
-    """Return what a node of com.eqhls says of its block: every field, and the type of the result."""
+    """Return what a node of com.eqhls says of its op: every field, and the type of the result."""
     return [*encode(node.op), helper.make_attribute(RESULT, str(node.type))]
 
 
 def expanded(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with every block expanded into plain operators; Quant nodes stay as they are."""
-    blocks = [(f.domain, f.name) for f in model.functions if f.domain == DOMAIN]
-    plain = inliner.inline_selected_functions(model, blocks)
+    """Return the model with every op expanded into plain operators; Quant nodes stay as they are."""
+    functions = [(f.domain, f.name) for f in model.functions if f.domain == DOMAIN]
+    plain = inliner.inline_selected_functions(model, functions)
     kept = [o for o in plain.opset_import if o.domain != DOMAIN]
     functions = [f for f in plain.functions if f.domain != DOMAIN]
     del plain.opset_import[:], plain.functions[:]
@@ -145,7 +145,7 @@ def export_onnx(
 ) -> onnx.ModelProto:
     """Write a graph as an ONNX file, whole or not at all; equal graphs give equal bytes.
 
-    `plain` expands the blocks into plain operators, for QONNX's own tools, which know no local functions.
+    `plain` expands the ops into plain operators, for QONNX's own tools, which know no local functions.
     """
     model = onnx_model(graph, exact, double)
     model = expanded(model) if plain else model

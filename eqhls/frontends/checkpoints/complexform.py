@@ -2,7 +2,7 @@
 
 A complex channel of an irrep is a combination of real tensors of S, V, F or T. Products multiply the
 real ones (`eqhls.groups.realform`); the coefficients wait until a complex mix folds them into its
-real weights, so that no block knows about complex numbers.
+real weights, so that no op knows about complex numbers.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def standard(irrep: str, value: str, channels: int) -> ComplexTensor:
 
 
 def each(b: Builder, name: str, op: Op, x: ComplexTensor, *others: str) -> ComplexTensor:
-    """Apply a real-linear block that keeps channels apart."""
+    """Apply a real-linear op that keeps channels apart."""
     return replace(x, value=b.add(name, op, x.value, *others))
 
 

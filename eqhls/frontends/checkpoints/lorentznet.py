@@ -9,7 +9,7 @@ the mass on the channel of the node's kind, h_i^0 = W s_i + b:
     logits = head(sum_i h_i / divisor)
 
 Batch normalisation in evaluation mode is folded into the linear layer before it, ln 2 into the weights
-of psi (the blocks count octaves), the divisor into the head.
+of psi (the ops count octaves), the divisor into the head.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
 def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:
     """Return the float network: p V[j:nobj] (E, px, py, pz) in GeV and valid S[j:nobj] to logits -w, w.
 
-    Raises CompileError for options that have no block, with the reason, and for tensors that do not fit.
+    Raises CompileError for options that no op computes, with the reason, and for tensors that do not fit.
     """
     fields = Fields("pelican-nano", state, arguments)
     function = _check(fields)
@@ -74,7 +74,7 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
 
 
 def _check(fields: Fields) -> Activation:
-    """Refuse what has no block; return the activation."""
+    """Refuse what no op computes; return the activation."""
     if fields.has("net2to2.eq_layers.1.bias") or fields.has("net2to2.message_layers.0.linear.0.weight"):
         raise fields.refused("more than one Eq2to2 or a mix before it", "expected the published layers")
     return check_options(fields, "relu")

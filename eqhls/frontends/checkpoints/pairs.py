@@ -146,7 +146,7 @@ class Letters:
 
 
 def check_options(fields: Fields, default: str) -> Activation:
-    """Refuse what has no block; return the activation, `default` where the arguments name none.
+    """Refuse what no op computes; return the activation, `default` where the arguments name none.
 
     Norms other than b, i and l are none, as in the training code.
     """
@@ -181,7 +181,7 @@ def read_letters(fields: Fields, name: str, default: str) -> Letters:
         if letter not in "sSmM":
             raise fields.refused(
                 f"{name} = {text!r}",
-                f"{letter!r} is a maximum or minimum, which has no block; train with s, S, m or M",
+                f"{letter!r} is a maximum or minimum, which is not supported; train with s, S, m or M",
             )
     if not text:
         raise fields.refused(f"{name} = ''", "expected letters of s, S, m and M")

@@ -80,7 +80,7 @@ def recognizes(state: Mapping[str, NDArray[Any]]) -> bool:
 def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:
     """Return the float network: p V[j:nobj] (E, px, py, pz) in GeV and valid S[j:nobj] to logits S[c].
 
-    Raises CompileError for options that have no block, with the reason, and for tensors that do not fit.
+    Raises CompileError for options that no op computes, with the reason, and for tensors that do not fit.
     """
     fields = Fields("pelican", state, arguments)
     function = _check(fields)
@@ -121,7 +121,7 @@ def _add_inputs(fields: Fields, outer: Letters, function: Activation) -> tuple[N
 
 
 def _check(fields: Fields) -> Activation:
-    """Refuse what has no block; return the activation."""
+    """Refuse what no op computes; return the activation."""
     if not fields.has("agg_2to0.bias"):
         raise fields.refused(
             "another head than agg_2to0", "only the classifier is read, no regression of vectors"

@@ -1,1 +1,1 @@
-"""Trainable Keras 3 layers that know their group; one for each block."""
+"""Trainable Keras 3 layers that know their group; one for each op."""

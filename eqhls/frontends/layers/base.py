@@ -1,4 +1,4 @@
-"""What every trainable layer knows: the block it is, and how its tensors transform."""
+"""What every trainable layer knows: the op it is, and how its tensors transform."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ K: Any = keras.ops
 
 
 class EqLayer(keras.layers.Layer):
-    """A layer that is one block: `op()` returns it with the weights of now.
+    """A layer that is one op: `op()` returns it with the weights of now.
 
-    Wiring is type-checked by the block's own `infer`, so a layer that would break equivariance
+    Wiring is type-checked by the op's own `infer`, so a layer that would break equivariance
     raises CompileError where the model is built. Tensors have shape (events, *axes, components).
     """
 
@@ -34,7 +34,7 @@ class EqLayer(keras.layers.Layer):
         self.types: tuple[Type, ...] = ()
 
     def op(self) -> Op:
-        """Return the block with the trained weights."""
+        """Return the op with the trained weights."""
         raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -152,7 +152,7 @@ def saturate(x: Any, form: Fixed | None) -> Any:
 
 
 def stored(values: Any) -> NDArray[np.float64]:
-    """Return the numbers of a variable or a tensor in float64, in which blocks hold them."""
+    """Return the numbers of a variable or a tensor in float64, in which ops hold them."""
     return np.asarray(K.convert_to_numpy(values), dtype=np.float64)
 
 

@@ -43,20 +43,20 @@ class _PairLayer(EqLayer):
     n^2 entries start at the scale of single ones and cost nothing. `maps` are the b that are trained, all
     where it is empty; the others are zero."""
 
-    block: ClassVar[type[Any]]
+    op_class: ClassVar[type[Any]]
 
     def __init__(
         self, channels: int, shift: int = 4, quantizer: str = "", maps: Any = (), **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.channels, self.shift, self.quantizer = channels, shift, quantizer
-        self.maps = tuple(maps) or tuple(range(len(self.block.maps)))
+        self.maps = tuple(maps) or tuple(range(len(self.op_class.maps)))
 
     @property
     def places(self) -> np.ndarray:
         """The matrix (trained maps, all maps) that puts each trained weight into its place, divided by
         2**shift for each sum over particles that its map is."""
-        divided = np.diag(2.0 ** (-self.shift * np.array(sums(self.block.maps))))
+        divided = np.diag(2.0 ** (-self.shift * np.array(sums(self.op_class.maps))))
         return divided[list(self.maps)]
 
     def prepare(self) -> None:
@@ -79,11 +79,11 @@ class _PairLayer(EqLayer):
 
     def op(self) -> Op:
         weight, *shifts = (stored(v) for v in self.trained())
-        return self.block(Tensor(ordered_product(weight, self.places)), *map(Tensor, shifts))
+        return self.op_class(Tensor(ordered_product(weight, self.places)), *map(Tensor, shifts))
 
     def result_type(self) -> Type:
-        shape = (self.channels, self.types[0].size("c"), len(self.block.maps))
-        return self.block(Tensor(np.zeros(shape))).infer(*self.types)
+        shape = (self.channels, self.types[0].size("c"), len(self.op_class.maps))
+        return self.op_class(Tensor(np.zeros(shape))).infer(*self.types)
 
     def mixes(self, x: Any) -> Mixes:
         """Return the mixes whose sum is the result, of x of shape (events, .., channels)."""
@@ -97,7 +97,7 @@ class _PairLayer(EqLayer):
         weight, out = self.values()[:2]
         mixes = self.mixes(x[..., 0])
         for place, spread in mixes.places.items():
-            found = at(self.block.maps, place)
+            found = at(self.op_class.maps, place)
             matrix = K.concatenate([weight[:, :, b] for b in found.values()], axis=1)
             tensors = K.concatenate([mixes.sources[name] for name in found], axis=-1)
             out = out + spread(self.rounded(K.matmul(tensors, K.transpose(matrix))))
@@ -109,7 +109,7 @@ class _PairLayer(EqLayer):
 
 
 class _PairToPairLayer(_PairLayer):
-    """Pairs to pairs: a bias of the diagonal, and `keep` as in the block, straight through."""
+    """Pairs to pairs: a bias of the diagonal, and `keep` as in the op, straight through."""
 
     def __init__(self, channels: int, keep: int | None = None, **kwargs: Any) -> None:
         super().__init__(channels, **kwargs)
@@ -169,7 +169,7 @@ def _sources(x: Any) -> dict[str, Any]:
 class Eq2to2Layer(_PairToPairLayer):
     """All fifteen maps of pairs to pairs."""
 
-    block = Eq2to2
+    op_class = Eq2to2
 
     def eye(self) -> np.ndarray:
         return np.eye(self.types[0].axes[0].size)[None, :, :, None]
@@ -191,7 +191,7 @@ class Eq2to2Layer(_PairToPairLayer):
 class Eq2to2SymmetricLayer(_PairToPairLayer):
     """The nine tied maps of symmetric pairs, S[p,c] in triangular storage."""
 
-    block = Eq2to2Symmetric
+    op_class = Eq2to2Symmetric
 
     def eye(self) -> np.ndarray:
         pairs = pairs_of(corner(self.types[0].axes[0].size))
@@ -215,7 +215,7 @@ class Eq2to2SymmetricLayer(_PairToPairLayer):
 class Eq1to2Layer(_PairLayer):
     """The five maps of particles to pairs."""
 
-    block = Eq1to2
+    op_class = Eq1to2
 
     def mixes(self, x: Any) -> Mixes:
         eye = constant(np.eye(self.types[0].axes[0].size)[None, :, :, None], x)
@@ -233,7 +233,7 @@ class Eq1to2Layer(_PairLayer):
 class Eq2to1Layer(_PairLayer):
     """The five maps of pairs to particles."""
 
-    block = Eq2to1
+    op_class = Eq2to1
 
     def mixes(self, x: Any) -> Mixes:
         return Mixes(_sources(_full(x, self.types[0])), {"own": own, "all": lambda z: z[:, None]})
@@ -243,7 +243,7 @@ class Eq2to1Layer(_PairLayer):
 class Eq2to0Layer(_PairLayer):
     """Total and trace of pairs."""
 
-    block = Eq2to0
+    op_class = Eq2to0
 
     def mixes(self, x: Any) -> Mixes:
         return Mixes(_sources(_full(x, self.types[0])), {"own": own})

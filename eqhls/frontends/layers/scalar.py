@@ -54,31 +54,29 @@ class Log2Layer(EqLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.block, self.quantized = Log2(floor, frac, codes, step=step), quantized
+        self.log2, self.quantized = Log2(floor, frac, codes, step=step), quantized
 
     def op(self) -> Op:
-        return self.block
+        return self.log2
 
     def call(self, x: Any) -> Any:
-        block = self.block
-        smooth = K.minimum(K.log2(K.maximum(x, block.floor) / block.floor), block.top)
+        log2 = self.log2
+        smooth = K.minimum(K.log2(K.maximum(x, log2.floor) / log2.floor), log2.top)
         if not self.quantized:
             return smooth
-        w = K.floor(K.maximum(x, 0.0) * (2.0**block.grain / block.floor))
-        shifts = range(0, 40, block.step)
+        w = K.floor(K.maximum(x, 0.0) * (2.0**log2.grain / log2.floor))
+        shifts = range(0, 40, log2.step)
         window = K.zeros_like(w)
         for shift in shifts[1:]:
-            window = window + K.cast(w >= 2.0 ** (shift - block.step + block.window), w.dtype)
-        cell = K.floor(w / K.power(2.0, window * block.step))
-        cells = 1 << block.window
-        codes = (
-            np.array([[block.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-block.frac
-        )
+            window = window + K.cast(w >= 2.0 ** (shift - log2.step + log2.window), w.dtype)
+        cell = K.floor(w / K.power(2.0, window * log2.step))
+        cells = 1 << log2.window
+        codes = np.array([[log2.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-log2.frac
         index = K.cast(K.clip(window * cells + K.minimum(cell, cells - 1), 0, len(codes) - 1), "int32")
         return straight_through(smooth, K.take(constant(codes, smooth), index))
 
     def get_config(self) -> dict[str, Any]:
-        b = self.block
+        b = self.log2
         return super().get_config() | {
             "floor": b.floor,
             "frac": b.frac,

@@ -1,1 +1,1 @@
-"""ONNX files in: safe loading, blocks of com.eqhls, plain operators, quantizers."""
+"""ONNX files in: safe loading, ops of com.eqhls, plain operators, quantizers."""

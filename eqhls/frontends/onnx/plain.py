@@ -1,4 +1,4 @@
-"""Plain ONNX operators that are blocks, exactly: layers and activations on invariants.
+"""Plain ONNX operators that are ops, exactly: layers and activations on invariants.
 
 Only scalars come here: what plain operators do to components is not known to be equivariant. Operators of
 constants are computed (`folding`). Every attribute is honoured by its rule or has the value that it has when
@@ -61,7 +61,7 @@ def _read_values(state: Reading, node: onnx.NodeProto) -> None:
     if rule is None:
         raise CompileError(
             state.place(node),
-            "has no block",
+            "is not supported",
             f"plain operators may be {', '.join(sorted(RULES))}, on scalars; all else is com.eqhls",
         )
     view = rule(state, node, attributes_of(node, state.opset))
@@ -193,17 +193,17 @@ def _matrix(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View
     kind = state.type(view)
     sizes = tuple(a.size for a in kind.axes)
     if len(view.shape) == 1:
-        made = _block(state, node, Dense(Tensor(weight), bias), view)
+        made = _op(state, node, Dense(Tensor(weight), bias), view)
         return View(made.name, (len(weight),))
     if node.op_type == "Gemm" or view.shape != sizes or weight.shape[1] != sizes[-1]:
         raise CompileError(
             state.place(node), f"multiplies {list(view.shape)} of {kind}", "flatten it, or keep its axes"
         )
-    made = _block(state, node, ChannelMix(Tensor(weight), bias, axis=kind.axes[-1].name), view)
+    made = _op(state, node, ChannelMix(Tensor(weight), bias, axis=kind.axes[-1].name), view)
     return View(made.name, (*sizes[:-1], len(weight)))
 
 
-def _block(state: Reading, node: onnx.NodeProto, op: Op, *inputs: View) -> View:
+def _op(state: Reading, node: onnx.NodeProto, op: Op, *inputs: View) -> View:
     return state.add(name_of(node), op, tuple(v.name for v in inputs))
 
 
@@ -211,8 +211,8 @@ def _activation(kind: Activation) -> Rule:
     def rule(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
         view = _scalar(state, node.input[0], node)
         if abs(given.get("alpha", 0.01) - 0.01) > 1e-8:
-            raise CompileError(state.place(node), f"has the slope {given['alpha']}", "the block has 0.01")
-        return View(_block(state, node, Table(activation=kind), view).name, view.shape)
+            raise CompileError(state.place(node), f"has the slope {given['alpha']}", "the op has 0.01")
+        return View(_op(state, node, Table(activation=kind), view).name, view.shape)
 
     return rule
 
@@ -225,7 +225,7 @@ def _sum(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View:
     if len(shapes) != 1 or len({state.type(v).axes for v in values}) != 1:
         kinds = " and ".join(str(state.type(v)) for v in values)
         raise CompileError(state.place(node), f"adds {kinds}", "expected the same axes")
-    return View(_block(state, node, Add(minus), *values).name, values[0].shape)
+    return View(_op(state, node, Add(minus), *values).name, values[0].shape)
 
 
 def _term(state: Reading, node: onnx.NodeProto, k: int) -> View:
@@ -267,7 +267,7 @@ def _concat(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View
     whole = views == parts or len(views) == 1 == first.shape[-1]
     if not whole or axis not in (-1, len(first.shape)):
         raise CompileError(
-            state.place(node), "does not join the components of one tensor", "use the block Concat"
+            state.place(node), "does not join the components of one tensor", "use the op Concat"
         )
     return View(first.name, first.shape)
 

@@ -1,4 +1,4 @@
-"""QONNX's quantizers: a format behind a block, a requantization of its own, or a rounded constant."""
+"""QONNX's quantizers: a format behind an op, a requantization of its own, or a rounded constant."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ def read_quantizer(state: Reading, node: onnx.NodeProto) -> None:
     """Read one operator of QONNX. Raises CompileError for other operators and for what is no fixed point."""
     if node.op_type not in QUANTIZERS:
         raise CompileError(
-            state.place(node), "has no block", f"operators of QONNX may be {', '.join(QUANTIZERS)}"
+            state.place(node), "is not supported", f"operators of QONNX may be {', '.join(QUANTIZERS)}"
         )
     try:
         if node.input[0] in state.constants:
             state.constants[node.output[0]] = _rounded(state, node)
         elif node.op_type == "BipolarQuant":
-            raise CompileError(state.place(node), "has no block for values", "only constants may be -1 and 1")
+            raise CompileError(
+                state.place(node), "is not supported for values", "only constants may be -1 and 1"
+            )
         else:
             state.views[node.output[0]] = _requantized(state, node)
     except CompileError as error:
@@ -94,7 +96,7 @@ def _rounded(state: Reading, node: onnx.NodeProto) -> np.ndarray:
 
 
 def _requantized(state: Reading, node: onnx.NodeProto) -> View:
-    """A Quant that states the format of the block before it, or a requantization of its own."""
+    """A Quant that states the format of the op before it, or a requantization of its own."""
     view, given = state.view(node.input[0], node), _settings(state, node)
     scale, zero, bits = (state.constant(n, node) for n in node.input[1:4])
     if scale.size != 1 or bits.size != 1 or zero.any():

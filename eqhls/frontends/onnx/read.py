@@ -1,6 +1,6 @@
 """ONNX files made of com.eqhls operators, with a tail of plain layers on scalars, read as graphs.
 
-A block has the name of its node, an input that of its port.
+An op has the name of its node, an input that of its port.
 The reader goes by operators and their attributes; local functions are for other runtimes.
 """
 
@@ -13,7 +13,7 @@ import onnx
 
 from eqhls.errors import CompileError
 from eqhls.exchange.attributes import decode, result_type
-from eqhls.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, block_of
+from eqhls.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, op_of
 from eqhls.frontends.onnx.checks import load_checked
 from eqhls.frontends.onnx.plain import read_plain
 from eqhls.frontends.onnx.quantizers import read_quantizer
@@ -100,13 +100,13 @@ def _opset(model: onnx.ModelProto, where: str) -> int:
 
 
 def _read_block(state: Reading, node: onnx.NodeProto) -> None:
-    block = block_of(node.op_type)
-    if block is None:
-        raise CompileError(state.place(node), "is no block", f"blocks are {', '.join(OPERATORS)}")
+    named = op_of(node.op_type)
+    if named is None:
+        raise CompileError(state.place(node), "is not an op", f"ops are {', '.join(OPERATORS)}")
     if len(node.output) != 1:
         raise CompileError(state.place(node), f"has {len(node.output)} results, expected 1")
     try:
-        op, declared = decode(block, node.attribute), result_type(node.attribute)
+        op, declared = decode(named, node.attribute), result_type(node.attribute)
     except CompileError as error:
         raise error.at(f"{state.where}: {name_of(node)}") from None
     inputs = () if op.source else tuple(state.whole(n, node).name for n in node.input)
@@ -117,7 +117,7 @@ def _read_block(state: Reading, node: onnx.NodeProto) -> None:
 
 
 def calls(model: onnx.ModelProto) -> list[tuple[onnx.NodeProto, Node, tuple[Type, ...]]]:
-    """Return the com.eqhls nodes of a model, with the blocks that they stand for and the types they read."""
+    """Return the com.eqhls nodes of a model, with the ops that they stand for and the types they read."""
     state = read_nodes(model, model.graph.name)
     found: list[tuple[onnx.NodeProto, Node, tuple[Type, ...]]] = []
     for call in model.graph.node:

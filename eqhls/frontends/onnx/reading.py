@@ -1,4 +1,4 @@
-"""What is known of an ONNX graph while it is read: blocks so far, and what its values stand for."""
+"""What is known of an ONNX graph while it is read: ops so far, and what its values stand for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from eqhls.ir.types import Type
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An ONNX value: the block's value, its shape in ONNX without the events, or one component of it."""
+    """An ONNX value: the op's value, its shape in ONNX without the events, or one component of it."""
 
     name: str
     shape: tuple[int, ...]
@@ -27,7 +27,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The graph so far: its blocks in a builder, and what the values of the file stand for."""
+    """The graph so far: its ops in a builder, and what the values of the file stand for."""
 
     where: str
     ports: frozenset[str]
@@ -44,23 +44,23 @@ class Reading:
         return self.builder.nodes
 
     def add(self, name: str, op: Op, inputs: tuple[str, ...] = (), declared: Type | None = None) -> View:
-        """Append a block. Raises CompileError for a type error or a name that is taken."""
+        """Append an op. Raises CompileError for a type error or a name that is taken."""
         name = self.builder.add(identifier(name), op, *inputs, declared=declared)
         return View(name, self.builder.type(name).shape)
 
     def invent(self, name: str, op: Op, inputs: tuple[str, ...] = ()) -> View:
-        """Append a block that the file does not have, under a name that no operator of the file has."""
+        """Append an op that the file does not have, under a name that no operator of the file has."""
         return self.add(self.builder.fresh(identifier(name)), op, inputs)
 
     def type(self, view: View) -> Type:
         return self.builder.type(view.name)
 
     def view(self, value: str, node: onnx.NodeProto) -> View:
-        """Return what an input of a node stands for. Raises CompileError where no block gives it."""
+        """Return what an input of a node stands for. Raises CompileError where no op gives it."""
         if value in self.views:
             return self.views[value]
         hint = "give the port a type with the operator Input" if value in self.ports else "it is a constant"
-        raise CompileError(self.place(node), f"reads {value!r}, which no block computes", hint)
+        raise CompileError(self.place(node), f"reads {value!r}, which no op computes", hint)
 
     def whole(self, value: str, node: onnx.NodeProto) -> View:
         """Return a value that is neither reshaped nor cut. Raises CompileError for others."""
@@ -69,7 +69,7 @@ class Reading:
             raise CompileError(
                 self.place(node),
                 f"reads {value!r} as {list(view.shape)}, but it is a {self.type(view)}",
-                "give blocks the tensors of other blocks as they are",
+                "give ops the tensors of other ops as they are",
             )
         return view
 

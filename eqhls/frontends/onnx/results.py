@@ -20,7 +20,7 @@ def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
     """Return the graph of what was read: ports in the order of the file, results under its names.
 
     Raises CompileError for ports without a type or with another one than declared, and for results that are
-    no tensor of a block.
+    no tensor of an op.
     """
     ports = [i for i in graph.input if i.name in state.ports]
     for port in ports:
@@ -94,7 +94,7 @@ def _result(state: Reading, name: str) -> View:
     if name in state.constants:
         raise CompileError(where, "is a constant", "remove it from the outputs")
     if name not in state.views:
-        what = "is an input of the file" if name in state.ports else "is computed by no block"
+        what = "is an input of the file" if name in state.ports else "is not computed by any op"
         raise CompileError(where, what, "let an output be the result of an operator")
     view = state.views[name]
     if view.component is not None:

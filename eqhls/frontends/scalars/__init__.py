@@ -1,1 +1,1 @@
-"""Layers of Keras, HGQ2 and the QKeras API on scalars, read as blocks."""
+"""Layers of Keras, HGQ2 and the QKeras API on scalars, read as ops."""

@@ -1,7 +1,7 @@
 """The layers of Keras, HGQ2 and the QKeras API that can be read on scalars, each with what reads it.
 
 Invariants have no components, so any network may follow them. The layer's own quantizers become
-Requantize. What has no exact block is refused by name.
+Requantize. What is not exactly an op is refused by name.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def dense(site: Site, layer: Any, inputs: list[Value]) -> Value:
 
 
 def mixed(site: Site, x: Value, weight: np.ndarray, bias: np.ndarray | None, part: str) -> Value:
-    """Multiply along the last axis: a Dense block where it is the only one."""
+    """Multiply along the last axis: a Dense op where it is the only one."""
     offset = None if bias is None else Tensor(bias)
     shape = (*x.shape[:-1], len(weight))
     if len(x.shape) == 1:

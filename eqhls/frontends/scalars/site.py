@@ -1,4 +1,4 @@
-"""Where the blocks of a layer are added, and which named axis one of Keras's axes is."""
+"""Where the ops of a layer are added, and which named axis one of Keras's axes is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where blocks are being added: the builder and the layer that they stand for."""
+    """Where ops are being added: the builder and the layer that they stand for."""
 
     builder: Builder
     name: str

@@ -1,4 +1,4 @@
-"""The laws of design section 4 over all blocks: one definition, many machines."""
+"""The laws of design section 4 over all ops: one definition, many machines."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def element_for(types: tuple[Type, ...], rng: np.random.Generator, proper: bool 
     return group.random(rng, group.sizes[-1], proper)
 
 
-def test_every_block_has_examples_and_is_listed() -> None:
+def test_every_op_has_examples_and_is_listed() -> None:
     assert {type(e.op) for e in ops.EXAMPLES} == set(ops.ALL)
     folder = {p.stem for p in (__import__("pathlib").Path(ops.__file__).parent).glob("*.py")}
     assert folder - {"__init__", "common", "maps"} == set(ops.BY_NAME)
@@ -70,7 +70,7 @@ CUTS = [e for e in COMPUTED if e.op.cuts_components(e.types)]
 
 @pytest.mark.parametrize("example", [e for e in COMPUTED if e not in CUTS], ids=str)
 def test_reference_commutes_with_the_group(example: Example, rng: np.random.Generator) -> None:
-    """Proper elements always; reflections unless the block says that it is odd."""
+    """Proper elements always; reflections unless the op says that it is odd."""
     for proper in (True, False):
         element = element_for((*example.types, example.op.infer(*example.types)), rng, proper)
         x = [rng.normal(size=(5, *t.shape)) for t in example.types]
@@ -85,14 +85,14 @@ def test_reference_commutes_with_the_group(example: Example, rng: np.random.Gene
         if proper:
             assert same
         elif example.op.parity_odd():
-            assert not same, "the block claims to break parity and does not"
+            assert not same, "the op claims to break parity and does not"
         else:
             assert same
 
 
 @pytest.mark.parametrize("example", CUTS, ids=str)
 def test_a_bound_commutes_with_exchanges_of_axes_only(example: Example, rng: np.random.Generator) -> None:
-    """What a block says of itself: signed permutations of x, y, z commute with it, boosts do not."""
+    """What an op says of itself: signed permutations of x, y, z commute with it, boosts do not."""
     kind = example.types[0]
     x = rng.normal(size=(5, *kind.shape))
     turn = np.eye(4)
