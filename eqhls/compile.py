@@ -30,7 +30,7 @@ from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, wri
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
-from eqhls.verify.proof import Machines, make_test_vectors, prove, prove_symmetry, vector_feeds
+from eqhls.verify.proof import ProjectEngines, make_test_vectors, prove, prove_symmetry, vector_feeds
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -137,13 +137,13 @@ class Compiled:
         ready = events_of(x, graph)
         if engine == "float":
             return predict_floats(self.given.network, ready)
-        return Machines(self.folder, graph).predict(ready, engine)
+        return ProjectEngines(self.folder, graph).predict(ready, engine)
 
     def simulate(self, events: Path | None = None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on Verilator."""
         graph = self.graph
         ready = read_events(events, graph) if events else None
-        return Machines(self.folder, graph).simulate(ready, waves)
+        return ProjectEngines(self.folder, graph).simulate(ready, waves)
 
     def verify(self, events: Path | None = None, report: Report = silent, score: str = "") -> Evidence:
         """Run every stage of the proof and keep the evidence in report/evidence.json. The AUC is that of

@@ -1,4 +1,4 @@
-"""Two machines for `Num` arithmetic: intervals alone, and NumPy integers (the emulator)."""
+"""Two engines for `Num` arithmetic: intervals alone, and NumPy integers (the emulator)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 
 class Intervals:
-    """The machine without wires: arithmetic on it derives ranges and widths, nothing else."""
+    """The engine without wires: arithmetic on it derives ranges and widths, nothing else."""
 
     def add(self, a: Any, b: Any, lo: int, hi: int) -> None: ...
     def sub(self, a: Any, b: Any, lo: int, hi: int) -> None: ...

@@ -1,4 +1,4 @@
-"""Random arithmetic on `Num`: the same seed builds the same expressions on every machine."""
+"""Random arithmetic on `Num`: the same seed builds the same expressions on every engine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _width(x: Num) -> int:
 
 
 def _operation(rng: np.random.Generator, a: Num, b: Num, c: Num) -> list[Num]:
-    """Draw all parameters first, so that every machine draws the same ones."""
+    """Draw all parameters first, so that every engine draws the same ones."""
     kind, width, shift = (int(v) for v in rng.integers((0, 1, 0), (14, 10, 6)))
     signed, value = bool(rng.integers(2)), int(rng.integers(-40, 41))
     entries, matrix = rng.integers(-60, 60, TABLE), rng.integers(-9, 10, (3, 3))

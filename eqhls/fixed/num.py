@@ -1,4 +1,4 @@
-"""Numbers with their exact interval, on any machine.
+"""Numbers with their exact interval, on any engine.
 
 A `Num` is `value = raw * 2**-frac` with `lo <= raw <= hi`. The same arithmetic runs on every
 `Engine`: NumPy integers (the emulator), nothing at all (interval analysis), symbolic wires (the netlist).
@@ -18,7 +18,7 @@ from eqhls.fixed.format import MAX_WIDTH, Fixed
 
 
 class Engine(Protocol):
-    """Integer operations that every machine has; `Any` is the machine's own kind of wire.
+    """Integer operations that every engine has; `Any` is the engine's own kind of wire.
 
     `lo` and `hi` bound the result, as derived by interval analysis; `spans` bound the wires of a vector.
     """
@@ -240,7 +240,7 @@ def sum_axis(x: NumArray, axis: int) -> NumArray:
 
 
 def constant_matmul(matrix: NDArray[np.int64], frac: int, x: Sequence[Num]) -> list[Num]:
-    """Return (matrix * 2**-frac) @ x; the machine may share terms between the rows."""
+    """Return (matrix * 2**-frac) @ x; the engine may share terms between the rows."""
     point = max(n.frac for n in x)
     x = [n.at(point) for n in x]
     live = [k for k, n in enumerate(x) if not n.is_const]

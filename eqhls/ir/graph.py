@@ -113,7 +113,7 @@ class Graph:
         return replace(node, type=replace(node.type, formats=formats))
 
     def run(self, feeds: Mapping[str, NumArray]) -> dict[str, NumArray]:
-        """Run the exact bodies on any machine; returns every value by name."""
+        """Run the exact bodies on any engine; returns every value by name."""
         values: dict[str, NumArray] = {}
         for node in self.nodes:
             if node.op.source:

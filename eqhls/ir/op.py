@@ -152,7 +152,7 @@ class Op(ABC):
 
     @abstractmethod
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        """Return the exact result for inputs of shape (*axes, components), on any machine."""
+        """Return the exact result for inputs of shape (*axes, components), on any engine."""
 
     @classmethod
     @abstractmethod

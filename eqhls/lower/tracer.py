@@ -36,7 +36,7 @@ SHORTEST_DIGIT = 2
 
 
 class Tracer:
-    """The machine whose wires are hardware."""
+    """The engine whose wires are hardware."""
 
     def __init__(self, stage_ns: float) -> None:
         self._inputs: list[FVariable] = []

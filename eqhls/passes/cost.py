@@ -54,17 +54,17 @@ class Counting(Intervals):
 
 def gates(graph: Graph) -> int:
     """Return the cells that the bodies of a quantized graph would take, one by one."""
-    machine = Counting()
-    feeds = {n.name: _ports(machine, n.type) for n in graph.inputs}
+    engine = Counting()
+    feeds = {n.name: _ports(engine, n.type) for n in graph.inputs}
     graph.run(feeds)
-    return round(machine.cells)
+    return round(engine.cells)
 
 
-def _ports(machine: Counting, kind: Type) -> NumArray:
+def _ports(engine: Counting, kind: Type) -> NumArray:
     out = np.empty(kind.shape, dtype=object)
     for index in np.ndindex(kind.shape):
         form = kind.format_of(index[-1])
-        out[index] = Num(machine, None, form.lo, form.hi, form.frac)
+        out[index] = Num(engine, None, form.lo, form.hi, form.frac)
     return out
 
 

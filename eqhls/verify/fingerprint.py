@@ -1,4 +1,4 @@
-"""The machine of identities: it shows which permutations of the inputs a network cannot tell from none.
+"""The engine of identities: it shows which permutations of the inputs a network cannot tell from none.
 
 Every entry of a port is a random element of a finite field. Sums, products and choices between two values
 are computed in the field, whatever is not polynomial (a table, a cut, a wrap) is a random function of its
@@ -34,7 +34,7 @@ Turn = tuple[NDArray[np.int64], ...]
 
 
 class Fingerprints:
-    """The machine; every wire holds one value for each case."""
+    """The engine; every wire holds one value for each case."""
 
     def __init__(self) -> None:
         self._functions: dict[Hashable, int] = {}
@@ -103,7 +103,7 @@ def prints(
     The ports that are `redrawn` hold other random values in each case; to all entries of those that are
     `moved` the same vector is added, another one in each case.
     """
-    rng, machine = np.random.default_rng(seed), Fingerprints()
+    rng, engine = np.random.default_rng(seed), Fingerprints()
     feeds: dict[str, NumArray] = {}
     sizes = {graph.node(name).type.dim for name in moved}
     vectors = rng.integers(0, PRIMES[1], (len(PRIMES), len(cases), max(sizes, default=1)))
@@ -114,7 +114,7 @@ def prints(
         if node.name in moved:
             step = vectors.reshape(*vectors.shape[:2], *(1 for _ in node.type.axes), -1)
             values = (values + step) % FIELD.reshape(-1, *(1 for _ in values.shape[1:]))
-        feeds[node.name] = _loaded(machine, node, values)
+        feeds[node.name] = _loaded(engine, node, values)
     results = graph.run(feeds)
     return [_printed(results[n.name], n, len(cases)) for n in graph.results]
 
@@ -160,12 +160,12 @@ def _permuted(node: Node, symbols: Wire, orders: Orders) -> Wire:
     return symbols
 
 
-def _loaded(machine: Fingerprints, node: Node, values: Wire) -> NumArray:
+def _loaded(engine: Fingerprints, node: Node, values: Wire) -> NumArray:
     out = np.empty(node.type.shape, dtype=object)
     for index in product(*(range(n) for n in node.type.shape)):
         form = node.type.format_of(index[-1])
         wire = np.ascontiguousarray(values[(slice(None), slice(None), *index)])
-        out[index] = Num(cast(Any, machine), wire, form.lo, form.hi, form.frac)
+        out[index] = Num(cast(Any, engine), wire, form.lo, form.hi, form.frac)
     return out
 
 

@@ -40,7 +40,7 @@ EXACT = ("integer", "hls", "rtl")
 
 
 @dataclass(frozen=True, slots=True)
-class Machines:
+class ProjectEngines:
     """The engines of one project folder, on raw integers by port name."""
 
     folder: Path
@@ -112,7 +112,7 @@ def vectors(folder: Path, graph: Graph) -> Events:
 
 def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report) -> Evidence:
     """Run the symmetry stages alone; nothing is written, a project is verified only by all stages."""
-    stages = symmetry_stages(Machines(folder, graph), Machines, options, report)
+    stages = symmetry_stages(ProjectEngines(folder, graph), ProjectEngines, options, report)
     report("done", 1.0)
     return Evidence(tuple(stages), wanted=tuple(n for n in STAGES if n.startswith("symmetry")))
 
@@ -135,9 +135,9 @@ def prove(
     score = scored_output(graph, score, ready.labels)
     found: list[Stage] = []
     try:
-        for stage in _given_stages(Machines(folder, graph), given, manifest, ready, report):
+        for stage in _given_stages(ProjectEngines(folder, graph), given, manifest, ready, report):
             found.append(stage)
-        for stage in _stages(Machines(folder, graph), ready, given, report, score):
+        for stage in _stages(ProjectEngines(folder, graph), ready, given, report, score):
             found.append(stage)
     except BaseException as error:
         wanted = Evidence(tuple(found), ready.labels is not None).missing
@@ -151,29 +151,31 @@ def prove(
 
 
 def _given_stages(
-    machines: Machines, given: Given, manifest: Mapping[str, Any], events: Events, report: Report
+    engines: ProjectEngines, given: Given, manifest: Mapping[str, Any], events: Events, report: Report
 ) -> Iterator[Stage]:
     """Hold the files against the manifest and the integers against the network as it was given."""
     report("files and given network", 0.01)
-    yield files_stage(machines.folder, manifest)
+    yield files_stage(engines.folder, manifest)
     recorded = tuple(Recorded(**found) for found in manifest.get("from_given_network", ()))
-    shipped = vectors(machines.folder, machines.graph)
-    yield given_stage(given, machines.graph, events.raw, shipped.raw, recorded)
-    yield rewrites_stage(given, machines.graph, events.raw)
+    shipped = vectors(engines.folder, engines.graph)
+    yield given_stage(given, engines.graph, events.raw, shipped.raw, recorded)
+    yield rewrites_stage(given, engines.graph, events.raw)
 
 
-def _stages(machines: Machines, events: Events, given: Given, report: Report, score: str) -> Iterator[Stage]:
+def _stages(
+    engines: ProjectEngines, events: Events, given: Given, report: Report, score: str
+) -> Iterator[Stage]:
     """Run the stages of the engines, the symmetry and the figures of merit."""
     report("inputs", 0.02)
-    yield _inputs(machines.graph, events)
-    yield from _engines(machines, events, report)
+    yield _inputs(engines.graph, events)
+    yield from _engines(engines, events, report)
     report("cocotb on Verilator: back to back, gaps, reset", 0.3)
-    yield _cocotb(machines, events)
-    yield from symmetry_stages(machines, Machines, given.options, report)
+    yield _cocotb(engines, events)
+    yield from symmetry_stages(engines, ProjectEngines, given.options, report)
     report("boosts and rotations", 0.95)
-    yield boost_curve(machines.graph, events, machines.folder)
+    yield boost_curve(engines.graph, events, engines.folder)
     if events.labels is not None:
-        yield _auc(machines, given.network, events, score)
+        yield _auc(engines, given.network, events, score)
 
 
 def _words(error: BaseException) -> str:
@@ -215,13 +217,13 @@ def _inputs(graph: Graph, events: Events) -> Stage:
     )
 
 
-def _engines(machines: Machines, events: Events, report: Report) -> Iterator[Stage]:
+def _engines(engines: ProjectEngines, events: Events, report: Report) -> Iterator[Stage]:
     report("integer model", 0.05)
-    want = machines.run("integer", events.raw)
+    want = engines.run("integer", events.raw)
     yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
     for engine, share in (("hls", 0.08), ("rtl", 0.15)):
         report(f"{engine}: build and run", share)
-        yield _compare(engine, machines.run(engine, events.raw), want)
+        yield _compare(engine, engines.run(engine, events.raw), want)
 
 
 def _compare(name: str, got: Mapping[str, Ints], want: Mapping[str, Ints]) -> Stage:
@@ -244,8 +246,8 @@ def _compare(name: str, got: Mapping[str, Ints], want: Mapping[str, Ints]) -> St
     )
 
 
-def _cocotb(machines: Machines, events: Events) -> Stage:
-    result = machines.simulate(events)
+def _cocotb(engines: ProjectEngines, events: Events) -> Stage:
+    result = engines.simulate(events)
     bad = [name for name, passed, _ in result.tests if not passed]
     detail = f"{result.events} events, {len(result.tests)} tests, failed: {', '.join(bad) or 'none'}"
     return Stage(
@@ -256,14 +258,14 @@ def _cocotb(machines: Machines, events: Events) -> Stage:
     )
 
 
-def _auc(machines: Machines, network: Graph, events: Events, score: str) -> Stage:
+def _auc(engines: ProjectEngines, network: Graph, events: Events, score: str) -> Stage:
     assert events.labels is not None
-    exact = machines.predict(events, "integer")[score].scores
+    exact = engines.predict(events, "integer")[score].scores
     fixed = tagger_auc(exact, events.labels)
     floating = tagger_auc(predict_floats(network, events)[score].scores, events.labels)
     classes = exact.shape[1]
     detail = f", mean over {classes} classes against the rest" if classes > 2 else ""
-    detail += f", of the output {score}" if len(machines.graph.outputs) > 1 else ""
+    detail += f", of the output {score}" if len(engines.graph.outputs) > 1 else ""
     return Stage(
         "auc",
         True,

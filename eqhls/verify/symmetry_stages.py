@@ -79,22 +79,22 @@ class Tested:
 
 
 def symmetry_stages(
-    machines: Engines, make: Callable[[Path, Graph], Engines], options: Options, report: Report
+    engines: Engines, make: Callable[[Path, Graph], Engines], options: Options, report: Report
 ) -> list[Stage]:
     """Test the derived symmetry on the float reference and on every exact engine. `make` returns the engines
     of the test build, whose project is written below that of the network."""
     report("symmetry: build the test design", 0.4)
-    tested = planned(machines.graph)
-    twin = machines
+    tested = planned(engines.graph)
+    twin = engines
     if tested.test is not None:
-        folder = scratch_project(machines.folder, "symmetry", engines_project(tested.test, options))
+        folder = scratch_project(engines.folder, "symmetry", engines_project(tested.test, options))
         twin = make(folder, tested.test)
     stages: list[Stage] = []
     for engine, share in ENGINES:
         report(f"symmetry of {engine}", share)
         moved, itself = (
             partial(float_values, m.graph) if engine == "float" else partial(m.run, engine)
-            for m in (twin, machines)
+            for m in (twin, engines)
         )
         results = _lorentz(tested, engine, moved)
         for k, claim in enumerate(tested.symmetry.claims):

@@ -18,7 +18,7 @@ from eqhls.ir.op import Tensor
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
 from eqhls.verify.metrics import auc, rejection
-from eqhls.verify.proof import Machines
+from eqhls.verify.proof import ProjectEngines
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPILE = (
@@ -59,12 +59,12 @@ def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
     command = [sys.executable, "-c", COMPILE, str(model), str(folder / name)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     project = eqhls.open_project(folder / name)
-    machines = Machines(project.folder, project.graph)
+    engines = ProjectEngines(project.folder, project.graph)
     timings = engines(project, model / "events.npz")
     events = read_events(data or model / "events.npz", project.graph)
     assert events.labels is not None
     raw = {
-        e: machines.run(e, events.raw)[project.graph.outputs[0]].reshape(len(events), -1)[:, 0]
+        e: engines.run(e, events.raw)[project.graph.outputs[0]].reshape(len(events), -1)[:, 0]
         for e in ("integer", "hls", "rtl")
     }
     found = physics(raw["integer"], events.labels) | cost(project.manifest)
@@ -97,15 +97,15 @@ def cost(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def engines(project: eqhls.Compiled, jets: Path) -> dict[str, Any]:
     """Return build seconds and events a second of every engine."""
-    machines, events = Machines(project.folder, project.graph), read_events(jets, project.graph)
-    words = machines.pack(events.raw)
+    engines, events = ProjectEngines(project.folder, project.graph), read_events(jets, project.graph)
+    words = engines.pack(events.raw)
     csim, bulk = CSim(project.folder), BulkSimulator(project.folder)
     found: dict[str, Any] = {
         "gpp": f"{seconds(csim.build, 1):.1f}",
         "verilator": f"{seconds(bulk.build, 1):.1f}",
     }
     steps = {
-        "integer": lambda: machines.run("integer", events.raw),
+        "integer": lambda: engines.run("integer", events.raw),
         "hls": lambda: csim.run(words),
         "rtl": lambda: bulk.run(words),
     }

@@ -295,8 +295,8 @@ def test_hardware_is_the_integer_model(mode: str, rng: np.random.Generator, tmp_
     assert len(np.unique(want)) > 20
     write_project(engines_project(graph, Options()), tmp_path / "p")
     words = Layout.of(graph.inputs).pack(raw)
-    for machine in (CSim(tmp_path / "p"), BulkSimulator(tmp_path / "p")):
-        np.testing.assert_array_equal(Layout.of(graph.results).unpack(machine.run(words))["logits"], want)
+    for engine in (CSim(tmp_path / "p"), BulkSimulator(tmp_path / "p")):
+        np.testing.assert_array_equal(Layout.of(graph.results).unpack(engine.run(words))["logits"], want)
 
 
 def test_ports_may_be_finer(rng: np.random.Generator) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from machines import together
+from designs import together
 
 from eqhls import ops
 from eqhls.backends.hls.config import Context, config

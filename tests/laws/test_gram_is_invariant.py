@@ -1,7 +1,7 @@
 """A proof where testing cannot reach: the integer output of the Gram op is, as a polynomial in the
 components of its inputs, unchanged by every generator of the exact group.
 
-`Gram.body` runs on a machine whose wires are polynomials with integer coefficients. It can only add
+`Gram.body` runs on an engine whose wires are polynomials with integer coefficients. It can only add
 and multiply there (any rounding, wrap or table is an error), and `Num` refuses ranges of more than
 63 bits, so equal polynomials mean equal integers for all inputs in range. Equality of polynomials is
 decided exactly: no solver, no sampling.
@@ -37,7 +37,7 @@ def reduced(p: Polynomial) -> Polynomial:
 
 
 class Polynomials:
-    """The machine on which equality is provable."""
+    """The engine on which equality is provable."""
 
     def add(self, a: Polynomial, b: Polynomial, lo: int, hi: int) -> Polynomial:
         total = Counter(a)
@@ -64,13 +64,13 @@ class Polynomials:
         raise AssertionError(f"the Gram op uses {name}, which is not polynomial")
 
 
-MACHINE: Any = Polynomials()
+ENGINE: Any = Polynomials()
 CASES = {CARTESIAN: (Fixed(14, 12),) * 4, LIGHT_CONE: LIGHT_CONE_FORMATS}
 WIDE = 1 << 24
 
 
 def variables(name: str, forms: tuple[Fixed, ...]) -> list[Num]:
-    return [Num(MACHINE, Counter({(f"{name}{c}",): 1}), -WIDE, WIDE, f.frac) for c, f in enumerate(forms)]
+    return [Num(ENGINE, Counter({(f"{name}{c}",): 1}), -WIDE, WIDE, f.frac) for c, f in enumerate(forms)]
 
 
 def moved(element: Element, x: list[Num]) -> list[Num]:
@@ -79,8 +79,8 @@ def moved(element: Element, x: list[Num]) -> list[Num]:
     for row, old in zip(element.matrix, x, strict=True):
         wire: Polynomial = Counter()
         for m, v in zip(row, x, strict=True):
-            wire = MACHINE.add(wire, MACHINE.mul_const(v.wire, int(m), 0, 0), 0, 0)
-        out.append(Num(MACHINE, wire, 16 * -WIDE, 16 * WIDE, old.frac))
+            wire = ENGINE.add(wire, ENGINE.mul_const(v.wire, int(m), 0, 0), 0, 0)
+        out.append(Num(ENGINE, wire, 16 * -WIDE, 16 * WIDE, old.frac))
     return out
 
 

@@ -1,4 +1,4 @@
-"""The laws of design section 4 over all ops: one definition, many machines."""
+"""The laws of design section 4 over all ops: one definition, many engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Law 4 beyond our own ops: any expression gives the same integers on every machine.
+"""Law 4 beyond our own ops: any expression gives the same integers on every engine.
 
 Found with it: alkaid's merging of equal operations moves tables, its multiplexer forgets a negation
 under a wrap, its `quantize` returns wires that it knows to be constant unchanged. Of ours, a wide table

@@ -19,7 +19,7 @@ from eqhls.ir.graph import Graph
 from eqhls.lower.plan import Plan
 from eqhls.options import Options
 from eqhls.text import write_project
-from eqhls.verify.proof import Machines
+from eqhls.verify.proof import ProjectEngines
 from eqhls.verify.sampling import random_events
 
 REPORT = """<profile><UserAssignments><TargetClockPeriod>2.78</TargetClockPeriod></UserAssignments>
@@ -110,9 +110,9 @@ def test_a_vendor_core_runs_on_the_same_bench(graph: Graph, tmp_path: Path) -> N
     ports = json.loads(str(ours["rtl/seeded.portmap.json"]))
     files = vendor_rtl(ports, plan.latency_cycles, "seeded_vitis", {"seeded_vitis.v": core})
     write_project({**files, "eqhls.json": "{}"}, tmp_path / "p")
-    machines = Machines(tmp_path / "p", graph)
+    engines = ProjectEngines(tmp_path / "p", graph)
     feeds = random_events(graph, np.random.default_rng(1), 500)
     (name,) = graph.outputs
-    np.testing.assert_array_equal(machines.run("rtl", feeds)[name], machines.run("integer", feeds)[name])
+    np.testing.assert_array_equal(engines.run("rtl", feeds)[name], engines.run("integer", feeds)[name])
     with pytest.raises(CompileError, match="is in none of"):
         vendor_rtl(ports, 3, "other", {"seeded_vitis.v": core})

@@ -55,8 +55,8 @@ def test_every_machine_computes_the_integers(quantized: Graph, tmp_path: Path) -
     want = quantized.evaluate(feeds)[quantized.outputs[0]]
     assert len(np.unique(want)) > 20
     write_project(engines_project(quantized, Options()), tmp_path / "p")
-    for machine in (CSim(tmp_path / "p"), BulkSimulator(tmp_path / "p")):
-        words = machine.run(Layout.of(quantized.inputs).pack(feeds))
+    for engine in (CSim(tmp_path / "p"), BulkSimulator(tmp_path / "p")):
+        words = engine.run(Layout.of(quantized.inputs).pack(feeds))
         found = Layout.of(quantized.results).unpack(words)
         np.testing.assert_array_equal(found[quantized.outputs[0]], want)
 

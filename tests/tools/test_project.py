@@ -21,7 +21,7 @@ from eqhls.verify.cocotb_run import TESTS, read_results
 from eqhls.verify.csim import CSim
 from eqhls.verify.evidence import STAGES
 from eqhls.verify.metrics import auc
-from eqhls.verify.proof import Machines
+from eqhls.verify.proof import ProjectEngines
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "lgn_top_small"
@@ -112,7 +112,7 @@ def test_fst_waves_or_a_clear_word(project: Compiled) -> None:
 def test_users_can_run_the_bench_by_make(project: Compiled) -> None:
     graph = project.graph
     events = read_events(EVENTS, graph)
-    Machines(project.folder, graph).simulate(events)
+    ProjectEngines(project.folder, graph).simulate(events)
     done = subprocess.run(
         ["make", "-C", project.folder / "sim", f"PYTHON={sys.executable}"],
         capture_output=True,
@@ -144,10 +144,10 @@ def test_a_wrong_bit_in_the_rtl_is_caught(project: Compiled, tmp_path: Path) -> 
     name = project.manifest["name"]
     spoil(folder, f"rtl/{name}_core.v", "out_data <= {", "out_data <= 1 ^ {")
     graph, events = project.graph, read_events(EVENTS, project.graph)
-    machines = Machines(folder, graph)
+    engines = ProjectEngines(folder, graph)
     (name,) = graph.outputs
-    assert (machines.run("rtl", events.raw)[name] != machines.run("integer", events.raw)[name]).any()
-    assert not machines.simulate(events).ok
+    assert (engines.run("rtl", events.raw)[name] != engines.run("integer", events.raw)[name]).any()
+    assert not engines.simulate(events).ok
 
 
 def test_verify_of_a_spoilt_project_fails(project: Compiled, tmp_path: Path) -> None:
@@ -165,8 +165,8 @@ def test_a_wrong_latency_is_caught(project: Compiled, tmp_path: Path) -> None:
     spoil(folder, f"rtl/{project.manifest['name']}.v", f".Latency({latency})", f".Latency({latency + 1})")
     events = read_events(EVENTS, project.graph)
     with pytest.raises(VerificationError, match="out_valid is wrong"):
-        BulkSimulator(folder).run(Machines(folder, project.graph).pack(events.raw))
-    assert not Machines(folder, project.graph).simulate(events).ok
+        BulkSimulator(folder).run(ProjectEngines(folder, project.graph).pack(events.raw))
+    assert not ProjectEngines(folder, project.graph).simulate(events).ok
 
 
 def test_events_come_as_often_as_the_port_map_says(project: Compiled, tmp_path: Path) -> None:
@@ -176,23 +176,23 @@ def test_events_come_as_often_as_the_port_map_says(project: Compiled, tmp_path: 
     register = f"reg [1:0] busy;\n  always @(posedge clk) busy <= rst ? 2'd0 : {busy};"
     spoil(folder, f"rtl/{name}.v", f"{name}_valid_pipe #(", f"{register}\n  {name}_valid_pipe #(")
     spoil(folder, f"rtl/{name}.v", ".in_valid(in_valid)", ".in_valid(in_valid && busy == 0)")
-    events, machines = read_events(EVENTS, project.graph), Machines(folder, project.graph)
+    events, engines = read_events(EVENTS, project.graph), ProjectEngines(folder, project.graph)
     with pytest.raises(VerificationError, match="out_valid is wrong"):
-        BulkSimulator(folder).run(machines.pack(events.raw))
-    assert not machines.simulate(events).ok
+        BulkSimulator(folder).run(engines.pack(events.raw))
+    assert not engines.simulate(events).ok
     spoil(folder, f"rtl/{name}.portmap.json", '"ii": 1', '"ii": 3')
     np.testing.assert_array_equal(
-        BulkSimulator(folder).run(machines.pack(events.raw)),
-        BulkSimulator(project.folder).run(machines.pack(events.raw)),
+        BulkSimulator(folder).run(engines.pack(events.raw)),
+        BulkSimulator(project.folder).run(engines.pack(events.raw)),
     )
-    assert machines.simulate(events).ok
+    assert engines.simulate(events).ok
 
 
 def test_a_reset_that_forgets_is_caught(project: Compiled, tmp_path: Path) -> None:
     folder = copy(project, tmp_path)
     cell = f"rtl/{project.manifest['name']}_valid_pipe.sv"
     spoil(folder, cell, "rst ? {Latency{1'b0}} :", "1'b0 ? {Latency{1'b0}} :")
-    result = Machines(folder, project.graph).simulate(read_events(EVENTS, project.graph))
+    result = ProjectEngines(folder, project.graph).simulate(read_events(EVENTS, project.graph))
     failed = {name for name, passed, _ in result.tests if not passed}
     assert "reset_mid_stream" in failed
 
@@ -212,9 +212,9 @@ def test_a_wrong_constant_in_the_hls_is_caught(project: Compiled, tmp_path: Path
         "Y sum = half * (a.c0[i] * b.c0[j]);",
     )
     graph, events = project.graph, read_events(EVENTS, project.graph)
-    machines = Machines(folder, graph)
+    engines = ProjectEngines(folder, graph)
     (name,) = graph.outputs
-    assert (machines.run("hls", events.raw)[name] != machines.run("integer", events.raw)[name]).any()
+    assert (engines.run("hls", events.raw)[name] != engines.run("integer", events.raw)[name]).any()
 
 
 def test_a_bench_that_did_not_run_is_a_failure(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_missing_tool_is_named(project: Compiled, tmp_path: Path, monkeypatch:
     folder = copy(project, tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CompileError, match=r"g\+\+: is not installed"):
-        Machines(folder, project.graph).run("hls", read_events(EVENTS, project.graph).raw)
+        ProjectEngines(folder, project.graph).run("hls", read_events(EVENTS, project.graph).raw)
 
 
 def test_report(project: Compiled) -> None:

@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from machines import together
+from designs import together
 
 from eqhls.backends.hls.emit import emit
 from eqhls.fixed import Fixed, Overflow, Rounding

@@ -127,8 +127,8 @@ def test_both_run_in_one_process_below_a_blank_and_built_twice_at_once(
         with ThreadPoolExecutor() as pool:
             built = list(pool.map(lambda _, f=folder: CSim(f).build(), range(2)))
         assert built[0] == built[1] and built[0].is_relative_to(tmp_path / "cache")
-        for machine in (CSim(folder), BulkSimulator(folder)):
-            found = Layout.of(graph.results).unpack(machine.run(words))
+        for engine in (CSim(folder), BulkSimulator(folder)):
+            found = Layout.of(graph.results).unpack(engine.run(words))
             np.testing.assert_array_equal(found["x_out"], want)
         place = workspace(folder)
         assert sorted(p.name for p in place.iterdir() if p.name.startswith(".")) == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from machines import together
+from designs import together
 
 from eqhls import ops
 from eqhls.backends.hls.emit import emit as emit_hls
