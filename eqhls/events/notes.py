@@ -79,7 +79,7 @@ def momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, 
     if node.type.formats and gone.sum() > LOST * max(nonzero.sum(), 1):
         lines.append(
             f"p4: {int(gone.sum()):,} of {int(nonzero.sum()):,} constituents round to zero at the ports, "
-            f"whose step is {lsb:g} GeV; are the momenta in GeV?"
+            f"whose LSB is {lsb:g} GeV; are the momenta in GeV?"
         )
     return lines
 

@@ -15,7 +15,7 @@ from eqhls.ir.op import Floats
 SPACELIKE = 0.01
 """How far E may fall below |p|, relatively: files keep components to 10 bits and better."""
 STEPS = 1.5
-"""The same in steps of a grid: each component is up to half a step off."""
+"""The same in steps of a grid: each component is up to half an LSB off."""
 BEAM_GEV = 14_000.0
 """More transverse momentum than the LHC has energy, in the median event, is not in GeV."""
 ANGLES = (6.5, 6.3)
@@ -29,7 +29,7 @@ FEW = 8
 def odd_momenta(name: str, p: Floats, lsb: float) -> list[str]:
     """Return lines on the form of four-vectors (events, N, 4): the order of components, units, E < |p|.
 
-    `lsb` is the step of the port in GeV, 0 if it has no format.
+    `lsb` is that of the port in GeV, 0 if it has no format.
     """
     rows = p[(p != 0).any(axis=-1)]
     if not len(rows):

@@ -17,7 +17,7 @@ QUANT_MODES: dict[Rounding, tuple[float, str]] = {
     Rounding.RND_INF: (0.0, "HALF_UP"),
     Rounding.RND_CONV: (0.0, "ROUND"),
 }
-"""An ap_fixed rounding as a shift by part of a step before QONNX's rounding."""
+"""An ap_fixed rounding as a shift by part of an LSB before QONNX's rounding."""
 
 _BY_MODE = {mode: rounding for rounding, (shift, mode) in QUANT_MODES.items() if not shift}
 

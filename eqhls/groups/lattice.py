@@ -94,7 +94,7 @@ def product(matrices: Sequence[Ints], dim: int) -> Ints:
 
 
 def in_units(matrix: Ints, points: Sequence[int]) -> Exact:
-    """Return a matrix on raw components, component c in steps of 2**-points[c], as one on real components."""
+    """Return a matrix on raw components, component c in units of 2**-points[c], as one on real components."""
     step = [Fraction(2) ** -point for point in points]
     return exact(matrix) * np.array([[a / b for b in step] for a in step], dtype=object)
 
@@ -104,7 +104,7 @@ def raw_action(
 ) -> tuple[Ints, int]:
     """Return what a transformation does to raw integers of a representation: N and d with raw' = N raw / d.
 
-    `matrix` acts on vectors in steps of 2**-points, the integers of `rep` count steps of 2**-fracs, one
+    `matrix` acts on vectors in units of 2**-points, the integers of `rep` count units of 2**-fracs, one
     for each component. If `matrix` is a multiple of an element of the group, so is N, of a higher power.
     """
     unit = exact(np.eye(rep.size(basis), dtype=int))

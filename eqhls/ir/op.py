@@ -170,7 +170,7 @@ class Op(ABC):
     @abstractmethod
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
         """Return the factor of the result if each input is multiplied by a positive one, or None if there is
-        no such factor, or a rounding whose step would not grow with the value."""
+        no such factor, or a rounding whose LSB would not grow with the value."""
 
     @abstractmethod
     def rounds_to(self) -> tuple[Fixed, ...]:

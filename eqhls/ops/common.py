@@ -31,7 +31,7 @@ from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 
 LIGHT_CONE_FORMATS = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
-"""p+, p-, y, z with steps of 2, 1/8, 1/2, 1/2 GeV: products of p+ p- and y y share a point."""
+"""p+, p-, y, z with LSBs of 2, 1/8, 1/2, 1/2 GeV: products of p+ p- and y y share a point."""
 
 
 def example(

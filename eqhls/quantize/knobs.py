@@ -1,6 +1,6 @@
 """What a search for formats can turn: which values and weights may lose bits, and from which widths on.
 
-Four-vector inputs turn together, so that their steps keep their ratios and the lattice of the exact
+Four-vector inputs turn together, so that their LSBs keep their ratios and the lattice of the exact
 symmetry stays. Covariant results get a knob only where the network rounds them anyway: a search never
 makes an exact network inexact.
 """

@@ -79,8 +79,8 @@ def _changed(value: object, formats: Formats) -> Tensor | None:
 
 def _rounded(weights: Tensor, formats: Formats, where: str, most: float) -> Tensor:
     """Round to the nearest number of each format. Raises CompileError for a weight that is further than
-    `most` steps outside: with one step, the largest weight may round to a power of two that the format just
-    misses, as the search for formats needs it, and any weight is off by one step at most."""
+    `most` LSB outside: with one LSB, the largest weight may round to a power of two that the format just
+    misses, as the search for formats needs it, and any weight is off by one LSB at most."""
     low, high = formats.lo, formats.hi
     scaled = weights.array / formats.lsb
     outside = np.maximum(scaled - high, low - scaled)

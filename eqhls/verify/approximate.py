@@ -1,4 +1,4 @@
-"""What is not exact, measured: the output against boosts and rotations, for several input steps."""
+"""What is not exact, measured: the output against boosts and rotations, for several LSBs of the inputs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
     return Stage(
         "boosts",
         cut or relative < FLOAT_BOUND,
-        f"rms change of the output at {group.symbol} {group.sizes[-1]:g}: {first:.3g} with the ports' steps, "
+        f"rms change of the output at {group.symbol} {group.sizes[-1]:g}: {first:.3g} with the ports' LSBs, "
         f"{last:.3g} with {fitting[-1]} bits more, {floats:.1g} in float64 (spread {spread:.3g})"
         + (", where a bound on components breaks the symmetry" if cut else ""),
         (*numbers, ("float", floats), ("spread", spread)),

@@ -221,7 +221,7 @@ def wrong(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def float_values(graph: Graph, feeds: Mapping[str, Ints]) -> dict[str, Floats]:
-    """Return the float64 reference on raw integers, every output in its steps."""
+    """Return the float64 reference on raw integers, every output in its LSBs."""
     floats: dict[str, Floats] = {n.name: feeds[n.name] * n.type.formats.lsb for n in graph.inputs}
     scores = graph.scores(floats)
     return {n.name: scores[n.name] / n.type.formats.lsb for n in graph.results}

@@ -1,7 +1,7 @@
 """How far a quantized network may lie from the network that it was made of: a bound composed from its ops.
 
 Every op says how far its exact body may lie from its float reference (`Op.rounding`), and a rounded weight
-lies within half a step of the given one. The envelope is how far the outputs move if all of these errors
+lies within half an LSB of the given one. The envelope is how far the outputs move if all of these errors
 act at once: the quantized graph is evaluated in float64 with every value and every rounded weight moved by
 its full error, in patterns of signs (docs/adr/0018-the-proof-begins-at-the-file.md).
 """
@@ -36,7 +36,7 @@ Ranges = Mapping[str, tuple[Fixed, ...]]
 class Pattern:
     """One way in which errors act together. `coherent` errors have one sign for each op; others have one
     for each number, and for each event if `events`. `sign` fixes all of them (0: random). If `back`, rounded
-    weights move towards the given ones instead, as far as half a step allows."""
+    weights move towards the given ones instead, as far as half an LSB allows."""
 
     coherent: bool
     events: bool = False
@@ -173,7 +173,7 @@ class Errors:
         return self.scale * error * self.pattern.draw(self.rng, shape)
 
     def of_weights(self, value: Floats, old: object) -> Floats:
-        """Return errors of a rounded tensor: half a step of it, or the change that quantization made if
+        """Return errors of a rounded tensor: half an LSB of it, or the change that quantization made if
         that is less and the given tensor is known."""
         error = 0.5 * _step(value)
         signs = self.pattern.draw(self.rng, (1, *value.shape))[0]

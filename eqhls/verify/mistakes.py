@@ -17,11 +17,11 @@ from eqhls.ops.add import Add
 STEPS = (1, 4, 16, 64)
 """Steps by which a weight is moved, until the mistake shows."""
 PLACES = 4
-"""Weights of each number of steps, and pairs of operands, that are tried."""
+"""Weights of each number of LSBs, and pairs of operands, that are tried."""
 
 
 def moved_weights(graph: Graph, seed: int = 11) -> Iterator[tuple[str, Graph]]:
-    """Yield graphs with one weight moved by more and more steps of its last place, with what was done.
+    """Yield graphs with one weight moved by more and more LSBs, with what was done.
 
     Weights are all tensors of ops, entries of functions and networks of a scalar included; large ones come
     first, for they count.
@@ -33,7 +33,7 @@ def moved_weights(graph: Graph, seed: int = 11) -> Iterator[tuple[str, Graph]]:
             node, place = holders[k]
             made = _formatted(graph, replace(node, op=_moved(node.op, place, steps)))
             if made is not None:
-                yield f"a weight of %{node.name} moved by {steps} step{'s' * (steps > 1)}", made
+                yield f"a weight of %{node.name} moved by {steps} LSB", made
 
 
 def _tensors(op: Op) -> Iterator[tuple[str, ...]]:
@@ -62,7 +62,7 @@ def _moved(op: Op, place: tuple[str, ...], steps: int) -> Op:
 
 
 def _unit(array: Floats) -> float:
-    """Return a step of weights: the last place of fixed-point numbers, 1/256 of the largest of others."""
+    """Return the LSB of weights: the last place of fixed-point numbers, 1/256 of the largest of others."""
     top = float(np.abs(array).max(initial=0.0)) or 1.0
     for bits in range(-16, 24):
         if (array * 2.0**bits == np.rint(array * 2.0**bits)).all():

@@ -26,7 +26,7 @@ from eqhls.verify.testbuild import port_types
 
 @dataclass(frozen=True, slots=True)
 class Symmetry:
-    """What is exact: a group of integer matrices on vectors in steps of 2**-points (or None,
+    """What is exact: a group of integer matrices on vectors in units of 2**-points (or None,
     with the reason), and what else may be done to the inputs: permutations of slots, shifts, translations."""
 
     group: ExactGroup | None
@@ -86,7 +86,7 @@ def exact_elements(graph: Graph) -> Symmetry:
     whole = parent.lattice(basis)
     fitting = tuple(g for g in whole.generators if _keeps_lattices(g, kinds, basis, points))
     if not fitting:
-        return replace(nothing, reason="the input steps do not form a lattice of the group")
+        return replace(nothing, reason="the input LSBs do not form a lattice of the group")
     rounded = [n for n in graph if n.op.rounds_components(graph.types_into(n))]
     kept = tuple(g for g in fitting if all(_commutes(g, graph, n, points) for n in rounded))
     if not kept:
@@ -112,7 +112,7 @@ def fractions(kind: Type) -> tuple[int, ...]:
 
 
 def _keeps_lattices(element: Element, kinds: Sequence[Type], basis: Basis, points: Sequence[int]) -> bool:
-    """Whether a generator, in steps of the ports, is an element of the group, and maps the integers of every
+    """Whether a generator, in LSBs of the ports, is an element of the group, and maps the integers of every
     port to integers."""
     group = group_of(kinds[0].rep)
     return group.preserves(basis, in_units(element.matrix, points)) and all(
@@ -122,7 +122,7 @@ def _keeps_lattices(element: Element, kinds: Sequence[Type], basis: Basis, point
 
 def _commutes(element: Element, graph: Graph, node: Node, points: Sequence[int]) -> bool:
     """Whether rounding commutes with a signed permutation: flips ask for odd functions, and components that
-    are exchanged must be rounded alike, counted in steps of the lattice."""
+    are exchanged must be rounded alike, counted in LSBs of the lattice."""
     parts = node.op.parts(graph.types_into(node))
     if parts is None or not element.monomial:
         return False

@@ -152,7 +152,7 @@ def check_pairs(
 
 def control(symmetry: Symmetry, test: Graph, found: Images) -> Feeds:
     """Return the moved images with one component of one port off by so much that the integer model feels it,
-    or, if it feels none, as little as one step."""
+    or, if it feels none, as little as one LSB."""
     part = np.linspace(0, len(found) - 1, min(CONTROL_EVENTS, len(found))).astype(np.int64)
     few = {k: v[part] for k, v in found.moved.items()}
     want = test.evaluate(few)
@@ -219,7 +219,7 @@ def _action(kind: Type, points: tuple[int, ...], matrix: bytes) -> tuple[Ints, i
 
 
 def _acted(kind: Type, x: Values, points: tuple[int, ...], pair: Moves, side: int) -> Values:
-    """Return outputs under one matrix of a pair, both sides in the same steps."""
+    """Return outputs under one matrix of a pair, both sides in the same LSBs."""
     if kind.rep is S:
         return x
     (mine, divisor), (_, other) = (_action(kind, points, pair[k].tobytes()) for k in (side, 1 - side))

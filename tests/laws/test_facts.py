@@ -152,7 +152,7 @@ def test_work_is_what_the_body_asks_for(example: Example, rng: np.random.Generat
 
 @pytest.mark.parametrize("example", [e for e in COMPUTED if e.types], ids=str)
 def test_factors_come_out_as_said(example: Example, rng: np.random.Generator) -> None:
-    """An op that says nothing of a common factor has none, if it is exact: a step does not grow with the value."""
+    """An op that says nothing of a common factor has none, if it is exact: an LSB does not grow with the value."""
     values = reals(example, rng)
     plain = example.op.reference(example.types, *values)
     rest = len(values) - 1

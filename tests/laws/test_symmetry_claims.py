@@ -300,7 +300,7 @@ def outputs(graph: Graph, feeds: Feeds) -> dict[str, Any]:
 
 
 def moved_feeds(test: Graph, feeds: Feeds, matrix: Ints) -> tuple[Feeds, Any]:
-    """Images of the raw integers, whose steps are equal for all components; and which fit the ports."""
+    """Images of the raw integers, whose LSBs are equal for all components; and which fit the ports."""
     out, fits = dict(feeds), np.ones(EVENTS, dtype=bool)
     for node in test.inputs:
         if node.type.rep is not S:

@@ -557,7 +557,7 @@ def test_quant_is_that_of_qonnx_or_refused(mode: str, signed: int, narrow: int) 
         assert isinstance(op, Requantize) and isinstance(bits, int) and scale in (0.25, 2.0)
         form = op.formats[0]
         x = np.arange(-160, 161) / 64
-        codes = np.rint(x / form.lsb * 64).astype(np.int64)  # arguments in 64ths of a step
+        codes = np.rint(x / form.lsb * 64).astype(np.int64)  # arguments in 64ths of an LSB
         wide = Fixed(40, 40 - 6 - form.frac, True)
         raw = read_exact(op, wide, codes)
         want = int_quant(

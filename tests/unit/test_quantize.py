@@ -204,7 +204,7 @@ def test_rectified_values_are_narrowed(rng: np.random.Generator) -> None:
 
 
 def test_constants_are_rounded_to_the_bits_of_weights() -> None:
-    """Vectors too: where they fall between the steps of the ports, the test build has finer ones."""
+    """Vectors too: where they fall between the values of the ports, the test build has finer ones."""
     b = Builder("beams")
     p = b.add("p", Input(Type(V, (Axis("j", 2),), formats=(Fixed(8, 5),))))
     beams = b.add("beams", Spurion(Type(V, (Axis("i", 1),)), Tensor([[2.0**0.5, 0.0, 0.0, -1.0]])))
@@ -234,7 +234,7 @@ def test_maps_of_pairs_have_a_format_each() -> None:
 
 
 def test_weights_outside_their_format_are_refused(rng: np.random.Generator) -> None:
-    """By name, with the weight and what the format holds; the step below a power of two is not outside."""
+    """By name, with the weight and what the format holds; one LSB below a power of two is not outside."""
     b = Builder("clipped")
     x = b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(6, 4),))))
     graph = b.graph(b.add("y", Dense(Tensor([[0.5, -2.5]]), Tensor([1.0])), x))

@@ -112,7 +112,7 @@ def test_impossible_bounds(network: Graph, events: Events, tmp_path: Path) -> No
 
 
 def rounded(network: Graph) -> Graph:
-    """The same network behind vectors rounded to steps of 1/2, oddly."""
+    """The same network behind vectors rounded to an LSB of 1/2, oddly."""
     b = Builder("rounded")
     for node in network:
         source = ("r",) if node.inputs == ("p",) else node.inputs

@@ -191,7 +191,7 @@ def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
 
 
 def lower_requantize(op: Requantize, body: Body, types: tuple[Type, ...]) -> str:
-    """Float: at most a rectifier. Exact: what Quant cannot say: shifts by half a step, and whatever does not
+    """Float: at most a rectifier. Exact: what Quant cannot say: shifts by half an LSB, and whatever does not
     saturate."""
     if not body.exact and op.rectifies(types):
         return body("Relu", body.inputs[0])

@@ -51,9 +51,9 @@ from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 
 ROUNDED = Fixed(20, 14, True, Rounding.RND_CONV, Overflow.SAT_SYM)
-"""Updated vectors where they are rounded: oddly, in steps of 1/64 GeV."""
+"""Updated vectors where they are rounded: oddly, with an LSB of 1/64 GeV."""
 PRODUCTS = Fixed(24, 20, True, Rounding.RND, Overflow.SAT)
-"""What an update adds to <x_i, x_j> where only products are carried: in steps of 1/16 GeV^2."""
+"""What an update adds to <x_i, x_j> where only products are carried: with an LSB of 1/16 GeV^2."""
 BEAMS = ((2.0**0.5, 0.0, 0.0, 1.0), (2.0**0.5, 0.0, 0.0, -1.0))
 CLAMP = 100.0
 EPSILON = 1e-5

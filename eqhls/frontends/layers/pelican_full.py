@@ -111,7 +111,7 @@ def _momentum(config: FullConfig, x: Any, nodes: Any, flags: Any, quantized: boo
 
 
 TWELVE_BITS = Inputs("xyz", "fix<12,11>", "fix<12,11>", ((1.0, 0.0, 0.0, 1.0), (1.0, 0.0, 0.0, -1.0)))
-"""Cartesian components in the laboratory, in steps of 0.5 GeV."""
+"""Cartesian components in the laboratory, with an LSB of 0.5 GeV."""
 
 
 @dataclass(frozen=True, slots=True)

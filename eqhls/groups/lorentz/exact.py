@@ -15,7 +15,7 @@ from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE, VectorBasis
 def twice_metric(basis: VectorBasis) -> Ints:
     """Return 2 g_mn on raw integers of the lattice, an integer form.
 
-    On the light cone raw components are counted in steps with step+ * step- = step_y**2, for
+    On the light cone raw components are counted in LSBs with lsb+ * lsb- = lsb_y**2, for
     which the norm is P+ P- - Y**2 - Z**2.
     """
     return (2 * basis.metric).astype(np.int64)
