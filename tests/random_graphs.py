@@ -147,9 +147,9 @@ def _constant(g: Grower) -> None:
 
 def _linear(g: Grower) -> None:
     x = g.pick(lambda t: bool(t.axes))
-    axis, kind = g.axis(x), g.b.type(x)
-    bias = g.weights(3) if kind.rep is S and g.rng.random() < 0.5 else None
-    dual = g.weights(3, axis.size) if kind.rep is F and g.rng.random() < 0.5 else None
+    axis, type = g.axis(x), g.b.type(x)
+    bias = g.weights(3) if type.rep is S and g.rng.random() < 0.5 else None
+    dual = g.weights(3, axis.size) if type.rep is F and g.rng.random() < 0.5 else None
     g.add(ChannelMix(g.weights(3, axis.size), bias, dual, axis.name), x)
 
 
@@ -178,8 +178,8 @@ def _structure(g: Grower) -> None:
 
 def _sum(g: Grower) -> None:
     x = g.pick(lambda t: True)
-    kind = g.b.type(x)
-    others = [g.pick(lambda t: (t.rep, t.basis) == (kind.rep, kind.basis)) for _ in range(g.rng.integers(3))]
+    type = g.b.type(x)
+    others = [g.pick(lambda t: (t.rep, t.basis) == (type.rep, type.basis)) for _ in range(g.rng.integers(3))]
     terms = [x, *others]
     g.add(Add(tuple(k for k in range(len(terms)) if g.rng.random() < 0.3)), *terms)
 
@@ -224,8 +224,8 @@ def _function(g: Grower) -> None:
 
 def _table(g: Grower, x: str) -> Table:
     """A function of one row, or of a row for each entry of an axis."""
-    kind = g.b.type(x)
-    axis = g.axis(x) if kind.axes and g.rng.random() < 0.5 else Axis("", 1)
+    type = g.b.type(x)
+    axis = g.axis(x) if type.axes and g.rng.random() < 0.5 else Axis("", 1)
     activation = BENT[int(g.rng.integers(len(BENT)))]
     powers = Tensor(g.rng.uniform(0.1, 0.5, (axis.size, 1))) if activation is Activation.SLOG else None
     if g.rng.random() < 0.4:

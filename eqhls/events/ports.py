@@ -120,8 +120,8 @@ def particle_axis(graph: Graph) -> str:
 
 def is_flag(node: Node) -> bool:
     """Whether a port holds one bit for each entry of an axis: a feature of wider words is not a flag."""
-    kind, form = node.type, node.type.formats[0]
-    return kind.rep is S and len(kind.axes) == 1 and (form.lo, form.hi) == (0, 1)
+    type, form = node.type, node.type.formats[0]
+    return type.rep is S and len(type.axes) == 1 and (form.lo, form.hi) == (0, 1)
 
 
 def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prepared:

@@ -68,16 +68,16 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
     return out
 
 
-def ends(kind: Type) -> tuple[Ints, Ints]:
+def ends(type: Type) -> tuple[Ints, Ints]:
     """Return the smallest and the largest raw integer of every component."""
-    forms = Formats(kind.formats.each(kind.dim))
+    forms = Formats(type.formats.each(type.dim))
     return forms.lo, forms.hi
 
 
-def uniform(kind: Type, rng: np.random.Generator, events: int) -> Ints:
+def uniform(type: Type, rng: np.random.Generator, events: int) -> Ints:
     """Return raw integers over the whole range of a type; the first two events are its corners."""
-    raw = _uniform(*ends(kind), rng, (events, *kind.shape))
-    for k, corner in enumerate(ends(kind)[:events]):
+    raw = _uniform(*ends(type), rng, (events, *type.shape))
+    for k, corner in enumerate(ends(type)[:events]):
         raw[k] = corner
     return raw
 

@@ -112,10 +112,10 @@ def _network(text: str) -> Graph:
 
 def type_of(text: str) -> Type:
     """Return a type. Raises CompileError for one that no network on an FPGA can have."""
-    kind = Type.parse(text)
-    if kind.elements > MOST_ELEMENTS:
-        raise CompileError("type", f"found {kind}", f"expected at most {MOST_ELEMENTS:,} numbers an event")
-    return kind
+    type = Type.parse(text)
+    if type.elements > MOST_ELEMENTS:
+        raise CompileError("type", f"found {type}", f"expected at most {MOST_ELEMENTS:,} numbers an event")
+    return type
 
 
 def result_type(attributes: Sequence[onnx.AttributeProto]) -> Type | None:

@@ -71,8 +71,8 @@ class Layout:
         kinds = [(n.name, n.type) for n in nodes]
         return cls(
             tuple(
-                Port(name, kind.shape, tuple(kind.format_of(i[-1]) for i in np.ndindex(kind.shape)))
-                for name, kind in kinds
+                Port(name, type.shape, tuple(type.format_of(i[-1]) for i in np.ndindex(type.shape)))
+                for name, type in kinds
             )
         )
 

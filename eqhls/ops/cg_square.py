@@ -28,17 +28,17 @@ class CgSquare(Arithmetic):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        kind = types[0]
-        if (kind.rep, kind.rep) != (self.path.left, self.path.right):
+        type = types[0]
+        if (type.rep, type.rep) != (self.path.left, self.path.right):
             raise self.error(
-                f"found {kind}, expected {self.path.left.name} for the path {self.path}",
+                f"found {type}, expected {self.path.left.name} for the path {self.path}",
                 "choose a path of this representation with itself",
             )
         if not self._product(types).square.terms:
             raise self.error(
                 f"the path {self.path} of a tensor with itself is identically zero", "leave the path out"
             )
-        return Type(self.path.out, kind.axes, self._product(types).out)
+        return Type(self.path.out, type.axes, self._product(types).out)
 
     def _product(self, types: tuple[Type, ...]) -> Coupling:
         return coupling(self.path, types[0].basis, types[0].basis)

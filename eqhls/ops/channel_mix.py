@@ -20,9 +20,9 @@ from eqhls.ops.common import Arithmetic, contract, example, integers, mapped
 DUAL = parse_path("S*F->F~")
 
 
-def dual_of(kind: Type) -> Coupling:
+def dual_of(type: Type) -> Coupling:
     """Return the product of a scalar with F that leaves the Hodge dual of F."""
-    return coupling(DUAL, ONE, kind.basis)
+    return coupling(DUAL, ONE, type.basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +43,22 @@ class ChannelMix(Arithmetic):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        kind = types[0]
-        size = kind.size(self.axis)
+        type = types[0]
+        size = type.size(self.axis)
         if len(self.weight.shape) != 2 or self.weight.shape[1] != size:
-            raise self.error(f"found weights {self.weight.shape} for {kind}, expected (out, {size})")
-        if self.bias is not None and kind.rep is not S:
+            raise self.error(f"found weights {self.weight.shape} for {type}, expected (out, {size})")
+        if self.bias is not None and type.rep is not S:
             raise self.error(
-                f"found a bias on {kind}, expected none", "a constant shift is only invariant on S"
+                f"found a bias on {type}, expected none", "a constant shift is only invariant on S"
             )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
             raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
-        if self.dual is not None and (kind.rep is not F or self.dual.shape != self.weight.shape):
+        if self.dual is not None and (type.rep is not F or self.dual.shape != self.weight.shape):
             raise self.error(
-                f"found dual weights {self.dual.shape} on {kind}",
+                f"found dual weights {self.dual.shape} on {type}",
                 "only F has a dual; give it the shape of the weights",
             )
-        return kind.with_axis(self.axis, Axis(self.axis, self.weight.shape[0]))
+        return type.with_axis(self.axis, Axis(self.axis, self.weight.shape[0]))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.EVENT if axis == self.axis else Along.MAP

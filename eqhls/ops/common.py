@@ -53,14 +53,14 @@ def paired(axis: Axis, to: str) -> Axis:
     return Axis(to, axis.size * (axis.size + 1) // 2, action)
 
 
-def particle_action(where: str, kind: Type, pairs: bool = True) -> Action:
+def particle_action(where: str, type: Type, pairs: bool = True) -> Action:
     """Return what moves the particles of S[i,j,c], triangular S[p,c] or, if not `pairs`, S[i,c]. Raises
     CompileError unless its axes but the last move as particles, or pairs of them, do, or not at all."""
-    found = {a.action for a in kind.axes[:-1]}
-    want = PAIRS if pairs and len(kind.axes) == 2 else PARTICLES
+    found = {a.action for a in type.axes[:-1]}
+    want = PAIRS if pairs and len(type.axes) == 2 else PARTICLES
     if found not in ({CHANNELS}, {want}):
         raise CompileError(
-            where, f"found {kind}", f"give all its axes but the last the action @{want.name}, or none"
+            where, f"found {type}", f"give all its axes but the last the action @{want.name}, or none"
         )
     return PARTICLES if found == {want} else CHANNELS
 
@@ -307,14 +307,14 @@ def biased(x: NumArray, bias: Tensor | None) -> NumArray:
     return np.asarray(x + np.array([const(int(b), point) for b in shift], dtype=object))
 
 
-def pair_count(where: str, kind: Type) -> int:
+def pair_count(where: str, type: Type) -> int:
     """Return the number of particles of S[i,j,c] or, triangular, S[p,c]. Raises CompileError for others."""
-    sizes = [a.size for a in kind.axes]
+    sizes = [a.size for a in type.axes]
     if len(sizes) == 3 and sizes[0] == sizes[1]:
         return sizes[0]
     if len(sizes) == 2:
         return corner(sizes[0])
-    raise CompileError(where, f"found {kind}", "expected S[i,j,c] with as many i as j, or S[p,c]")
+    raise CompileError(where, f"found {type}", "expected S[i,j,c] with as many i as j, or S[p,c]")
 
 
 def full_pairs(x: NDArray[Any], lead: int) -> NDArray[Any]:
@@ -342,13 +342,13 @@ def check_keep(where: str, keep: int | None) -> None:
         raise CompileError(where, f"found keep={keep}", f"keep 0 to {MOST_KEPT} fraction bits, or all")
 
 
-def check_axes(where: str, kind: Type, *names: str) -> None:
+def check_axes(where: str, type: Type, *names: str) -> None:
     """Raise CompileError unless the axes are these, in this order."""
-    if tuple(a.name for a in kind.axes) != names:
-        raise CompileError(where, f"found {kind}, expected axes {', '.join(names)}")
+    if tuple(a.name for a in type.axes) != names:
+        raise CompileError(where, f"found {type}, expected axes {', '.join(names)}")
 
 
-def check_last(where: str, kind: Type, name: str) -> None:
+def check_last(where: str, type: Type, name: str) -> None:
     """Raise CompileError unless this is the last axis."""
-    if not kind.axes or kind.axes[-1].name != name:
-        raise CompileError(where, f"found {kind}, expected {name} as its last axis")
+    if not type.axes or type.axes[-1].name != name:
+        raise CompileError(where, f"found {type}, expected {name} as its last axis")

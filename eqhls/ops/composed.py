@@ -121,8 +121,8 @@ class Composed(Function):
         return self.function(wide).reshape(len(x), -1)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        kind, own = types[0], self.rows
-        place = [1 + kind.index(a.name) for a in own]
+        type, own = types[0], self.rows
+        place = [1 + type.index(a.name) for a in own]
         last = list(range(x[0].ndim - 1 - len(own), x[0].ndim - 1))
         moved = np.moveaxis(x[0], place, last)
         flat = moved.reshape(-1, *(a.size for a in own), 1)

@@ -45,12 +45,12 @@ class Eq1to2(PairOp):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         scalars_only(self.kind(), types)
-        kind = types[0]
-        check_axes(self.kind(), kind, self.row, self.channel)
-        check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias)
-        particle_action(self.kind(), kind, pairs=False)
-        rows, out = kind.axes[0], Axis(self.channel, self.weight.shape[0])
-        return kind.like(S, (rows, rows.named(self.column), out))
+        type = types[0]
+        check_axes(self.kind(), type, self.row, self.channel)
+        check_maps(self.kind(), self.weight, type.size(self.channel), BASIS, self.bias)
+        particle_action(self.kind(), type, pairs=False)
+        rows, out = type.axes[0], Axis(self.channel, self.weight.shape[0])
+        return type.like(S, (rows, rows.named(self.column), out))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.EVENT if axis == self.channel else Along.ALIKE

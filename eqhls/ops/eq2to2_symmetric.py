@@ -55,13 +55,13 @@ class Eq2to2Symmetric(PairOp):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
         scalars_only(self.kind(), types)
-        kind = types[0]
-        check_axes(self.kind(), kind, self.pair, self.channel)
-        corner(kind.size(self.pair))
-        check_maps(self.kind(), self.weight, kind.size(self.channel), BASIS, self.bias, self.diagonal)
+        type = types[0]
+        check_axes(self.kind(), type, self.pair, self.channel)
+        corner(type.size(self.pair))
+        check_maps(self.kind(), self.weight, type.size(self.channel), BASIS, self.bias, self.diagonal)
         check_keep(self.kind(), self.keep)
-        particle_action(self.kind(), kind)
-        return kind.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
+        particle_action(self.kind(), type)
+        return type.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.EVENT if axis == self.channel else Along.ALIKE
@@ -118,9 +118,9 @@ class Eq2to2Symmetric(PairOp):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        kind = example(S, "p:6,c:2")
+        type = example(S, "p:6,c:2")
         return (
-            Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (kind,), "biased"),
-            Example(cls(Tensor(weight.array[:1])), (kind,), "plain"),
-            Example(cls(weight, Tensor([0.25, -1.0]), keep=1), (kind,), "kept"),
+            Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (type,), "biased"),
+            Example(cls(Tensor(weight.array[:1])), (type,), "plain"),
+            Example(cls(weight, Tensor([0.25, -1.0]), keep=1), (type,), "kept"),
         )

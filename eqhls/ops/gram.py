@@ -31,9 +31,9 @@ from eqhls.ops.common import (
 PRODUCT = form(V)
 
 
-def minkowski(kind: Type) -> Coupling:
+def minkowski(type: Type) -> Coupling:
     """Return the product of four-vectors of this type."""
-    return coupling(PRODUCT, kind.basis, kind.basis)
+    return coupling(PRODUCT, type.basis, type.basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Gram(Arithmetic):
             return types[0].like(S, joined_axes(*types))
         return types[0].like(S).with_axis(self.axis, paired(types[0].axis(self.axis), self.to))
 
-    def _pairs(self, kind: Type) -> tuple[list[int], list[int]]:
-        n = kind.size(self.axis)
+    def _pairs(self, type: Type) -> tuple[list[int], list[int]]:
+        n = type.size(self.axis)
         pairs = [(a, b) for a in range(n) for b in range(a, n)]
         return [a for a, _ in pairs], [b for _, b in pairs]
 

@@ -34,18 +34,18 @@ class Invariants(Arithmetic):
         return Along.MAP
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        kind = types[0]
-        if kind.rep is S:
+        type = types[0]
+        if type.rep is S:
             return x[0]
-        if kind.rep is V:
-            return square(cast(VectorBasis, kind.basis), x[0])[..., None]
-        return _square(kind).contract(x[0], x[0])
+        if type.rep is V:
+            return square(cast(VectorBasis, type.basis), x[0])[..., None]
+        return _square(type).contract(x[0], x[0])
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        kind = types[0]
-        if kind.rep is S:
+        type = types[0]
+        if type.rep is S:
             return x[0]
-        return contract(_square(kind).square, 1, x[0], x[0])
+        return contract(_square(type).square, 1, x[0], x[0])
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return product_faults(types[0])
@@ -70,5 +70,5 @@ class Invariants(Arithmetic):
         )
 
 
-def _square(kind: Type) -> Coupling:
-    return coupling(form(kind.rep), kind.basis, kind.basis)
+def _square(type: Type) -> Coupling:
+    return coupling(form(type.rep), type.basis, type.basis)

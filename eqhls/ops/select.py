@@ -56,7 +56,7 @@ class Select(Plain):
         taken = np.take(x[0], self.indices, axis=types[0].index(self.axis))
         return taken.reshape(self.infer(*types).shape)
 
-    def sources(self, kind: Type) -> tuple[int, ...]:
+    def sources(self, type: Type) -> tuple[int, ...]:
         """Return the entry of the axis that each entry of the result is."""
         return self.indices
 

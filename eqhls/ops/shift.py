@@ -49,9 +49,9 @@ class Shift(Plain):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return np.roll(x[0], -self.step, axis=types[0].index(self.axis))
 
-    def sources(self, kind: Type) -> tuple[int, ...]:
+    def sources(self, type: Type) -> tuple[int, ...]:
         """Return the entry of the axis that each entry of the result is."""
-        size = kind.size(self.axis)
+        size = type.size(self.axis)
         return tuple((k + self.step) % size for k in range(size))
 
     def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:

@@ -70,5 +70,5 @@ class Spurion(Plain):
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         beams = np.array([[2.0, 2.0, 0.0, 2.0], [2.0, 2.0, 0.0, -2.0]])
-        kind = example(V, "i:2", (), LIGHT_CONE)
-        return (Example(cls(kind, Tensor(beams)), (), "beams"),)
+        type = example(V, "i:2", (), LIGHT_CONE)
+        return (Example(cls(type, Tensor(beams)), (), "beams"),)

@@ -32,14 +32,14 @@ class ToBasis(Plain):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        kind = types[0]
-        targets = [b for b in kind.rep.bases if b in BASES[2] and b != kind.basis]
+        type = types[0]
+        targets = [b for b in type.rep.bases if b in BASES[2] and b != type.basis]
         for basis in targets:
             if basis.name == self.basis:
-                return replace(kind, basis=basis, formats=Formats())
+                return replace(type, basis=basis, formats=Formats())
         names = ", ".join(b.name for b in targets)
         raise self.error(
-            f"found {kind} and the basis {self.basis!r}",
+            f"found {type} and the basis {self.basis!r}",
             f"expected one of {names}" if names else "only tensors of spin 2 have several bases",
         )
 

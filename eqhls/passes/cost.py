@@ -60,10 +60,10 @@ def gates(graph: Graph) -> int:
     return round(engine.cells)
 
 
-def _ports(engine: Counting, kind: Type) -> NumArray:
-    out = np.empty(kind.shape, dtype=object)
-    for index in np.ndindex(kind.shape):
-        form = kind.format_of(index[-1])
+def _ports(engine: Counting, type: Type) -> NumArray:
+    out = np.empty(type.shape, dtype=object)
+    for index in np.ndindex(type.shape):
+        form = type.format_of(index[-1])
         out[index] = Num(engine, None, form.lo, form.hi, form.frac)
     return out
 

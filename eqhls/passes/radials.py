@@ -47,7 +47,7 @@ def _merge(made: Builder, node: Node, mix: ChannelMix) -> bool:
         last = node.name if mix.bias is None else made.fresh(f"{node.name}.masked")
         value = made.add(last, mask.op, value, *mask.inputs[1:])
     if mix.bias is not None:
-        kind = Type(S, (Axis(mix.axis, len(weight)),))
-        bias = made.add(made.fresh(f"{node.name}.bias"), Spurion(kind, Tensor(mix.bias.array[:, None])))
+        type = Type(S, (Axis(mix.axis, len(weight)),))
+        bias = made.add(made.fresh(f"{node.name}.bias"), Spurion(type, Tensor(mix.bias.array[:, None])))
         made.add(node.name, Add(), value, bias)
     return True

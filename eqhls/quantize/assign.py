@@ -78,13 +78,13 @@ class _State:
     def append(self, name: str, op: Op, *inputs: str) -> str:
         """Append a value with the exact format of its interval."""
         types = tuple(self.made.type(n) for n in inputs)
-        kind = typed(op, *types)
+        type = typed(op, *types)
         if op.source:
-            self.nums[name] = interval(kind.formats, kind.shape)
+            self.nums[name] = interval(type.formats, type.shape)
         else:
             self.nums[name] = op.body(types, *(self.nums[n] for n in inputs))
-            kind = replace(kind, formats=hull(self.nums[name], kind.rep.own_formats))
-        return self.made.add(name, op, *inputs, declared=kind)
+            type = replace(type, formats=hull(self.nums[name], type.rep.own_formats))
+        return self.made.add(name, op, *inputs, declared=type)
 
     def invent(self, name: str, op: Op, *inputs: str) -> str:
         """Append a value that the network does not have."""
@@ -95,8 +95,8 @@ def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str
     name, op = node.name, node.op
     inputs = tuple(state.rounded.get(n, n) for n in node.inputs)
     if op.reads is Reading.ADDRESS and _address_bits(state.nums[inputs[0]]) > ADDRESS_BITS:
-        kind, largest = state.made.type(inputs[0]), _range(node.inputs[0], seen)
-        narrow = Requantize(_calibrated(kind, largest, ADDRESS_BITS))
+        type, largest = state.made.type(inputs[0]), _range(node.inputs[0], seen)
+        narrow = Requantize(_calibrated(type, largest, ADDRESS_BITS))
         inputs = (state.invent(f"{name}.address", narrow, *inputs),)
     wish = op.logarithm()
     if wish is not None and not wish.odd:
@@ -230,12 +230,12 @@ def _range(name: str, seen: Mapping[str, Floats]) -> Floats:
     return seen[name]
 
 
-def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
+def _calibrated(type: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
     """Return one format for a representation; light-cone components get a point each.
 
     Components that the exact symmetries exchange (y and z) share theirs.
     """
-    signed = kind.rep is not S
+    signed = type.rep is not S
     rounding = Rounding.RND_CONV if signed else Rounding.RND
     fit = Overflow.SAT_SYM if signed else Overflow.SAT
 
@@ -243,7 +243,7 @@ def _calibrated(kind: Type, largest: Floats, width: int) -> tuple[Fixed, ...]:
         integer = ceil(log2(max(value, 2.0**-20) * MARGIN)) + 1
         return Fixed(width, integer, True, rounding, fit)
 
-    if kind.rep is V and kind.basis == LIGHT_CONE:
+    if type.rep is V and type.basis == LIGHT_CONE:
         across = max(largest[2], largest[3])
         return tuple(covering(v) for v in (largest[0], largest[1], across, across))
     return (covering(float(largest.max())),)

@@ -91,8 +91,8 @@ def _arguments(form: Fixed, largest: float) -> Ints:
 
 def _through(op: Op, form: Fixed, raw: Ints) -> Floats:
     """Return what an op makes of raw numbers, in real units."""
-    kind = Type(S, formats=Formats((form,)))
-    body = op.body((kind,), load((form,), raw[:, None]))
+    type = Type(S, formats=Formats((form,)))
+    body = op.body((type,), load((form,), raw[:, None]))
     (out,) = hull(body)
     return np.asarray(store(body, (out,), len(raw))[:, 0] * out.lsb, dtype=np.float64)
 

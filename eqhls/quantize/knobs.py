@@ -110,12 +110,12 @@ def options_of(knobs: Knobs) -> Options:
 def _source_knobs(node: Node, base: Graph, generous: int) -> Iterator[tuple[str, Knob]]:
     """Ports, and functions unless a few given levels are all that they take: what has a format by itself."""
     made = base.node(node.name)
-    kind, op = made.type, made.op
+    type, op = made.type, made.op
     if op.source:
-        if max(f.width for f in kind.formats) > MIN_WIDTH:
-            group = VECTORS if kind.rep is V else node.name
+        if max(f.width for f in type.formats) > MIN_WIDTH:
+            group = VECTORS if type.rep is V else node.name
             bits = 0 if node.type.formats else generous
-            yield group, Knob(node.name, False, tuple(_widened(f, bits) for f in kind.formats))
+            yield group, Knob(node.name, False, tuple(_widened(f, bits) for f in type.formats))
     elif op.has_format and op.reads is not Reading.FORMAT:
         (out,) = op.rounds_to()
         if np.max(op.rounding(base.types_into(made))) <= 0.5 * out.lsb:
@@ -139,13 +139,13 @@ def _result_knobs(node: Node, graph: Graph, base: Graph, generous: int) -> Itera
     readers = [r for r in graph if node.name in r.inputs]
     tables = [r.name for r in readers if r.op.reads is Reading.ADDRESS]
     narrowed = _narrowed(graph, base, node.name)
-    kind = base.node(node.name).type
-    if kind.rep is not S:
+    type = base.node(node.name).type
+    if type.rep is not S:
         if narrowed:
             yield node.name, Knob(node.name, False, tuple(_widened(f, generous) for f in narrowed))
         return
     address = _invented(graph, base.node(base.node(tables[0]).inputs[0])) if tables else ()
-    formats = address or narrowed or kind.formats
+    formats = address or narrowed or type.formats
     wide = max(formats, key=lambda f: f.width)
     if tables:
         yield node.name, Knob(node.name, False, (_capped(wide, ADDRESS_BITS),))

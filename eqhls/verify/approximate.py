@@ -128,10 +128,10 @@ def _moved(
     return before, after, elements
 
 
-def _acted(kind: Type, elements: Floats, x: Floats) -> Floats:
+def _acted(type: Type, elements: Floats, x: Floats) -> Floats:
     """Return each event of x (events, *axes, components) under its own transformation."""
-    lead = elements.reshape(len(x), *(1 for _ in kind.axes), *elements.shape[1:])
-    return kind.rep.act(kind.basis, lead, x)
+    lead = elements.reshape(len(x), *(1 for _ in type.axes), *elements.shape[1:])
+    return type.rep.act(type.basis, lead, x)
 
 
 def _deviation(graph: Graph, events: Events, fine: int, amount: float) -> float:
@@ -150,8 +150,8 @@ def _outputs(
     )
     kinds = {n.name: n.type for n in test.results}
     return (
-        {k: _acted(kind, elements, first[k] * kind.formats.lsb) for k, kind in kinds.items()},
-        {k: second[k] * kind.formats.lsb for k, kind in kinds.items()},
+        {k: _acted(type, elements, first[k] * type.formats.lsb) for k, type in kinds.items()},
+        {k: second[k] * type.formats.lsb for k, type in kinds.items()},
     )
 
 

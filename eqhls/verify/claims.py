@@ -142,8 +142,8 @@ def translations(graph: Graph) -> Iterator[Translation]:
     alone = [n for n in ports if same_when_moved(graph, (n.name,))]
     yield from (Translation((n.name,)) for n in alone)
     rest = [n for n in ports if n not in alone]
-    for kind in dict.fromkeys((n.type.rep, n.type.basis, n.type.formats) for n in rest):
-        names = tuple(n.name for n in rest if (n.type.rep, n.type.basis, n.type.formats) == kind)
+    for type in dict.fromkeys((n.type.rep, n.type.basis, n.type.formats) for n in rest):
+        names = tuple(n.name for n in rest if (n.type.rep, n.type.basis, n.type.formats) == type)
         if len(names) > 1 and same_when_moved(graph, names):
             yield Translation(names)
 

@@ -89,8 +89,8 @@ def _rewired(
         yield "operands", node.inputs[::-1]
     earlier = graph.nodes[:place]
     for position, name in enumerate(node.inputs):
-        kind = replace(graph.node(name).type, formats=())
-        alike = [n.name for n in earlier if n.name != name and replace(n.type, formats=()) == kind]
+        type = replace(graph.node(name).type, formats=())
+        alike = [n.name for n in earlier if n.name != name and replace(n.type, formats=()) == type]
         if alike:
             other = alike[int(rng.integers(len(alike)))]
             yield "an operand", (*node.inputs[:position], other, *node.inputs[position + 1 :])

@@ -191,15 +191,15 @@ def scored_output(graph: Graph, name: str, labels: NDArray[Any] | None) -> str:
     chosen = name or graph.outputs[0]
     if chosen not in graph.outputs:
         raise CompileError("score", f"found {name!r}, expected one of the outputs {', '.join(graph.outputs)}")
-    kind = graph.node(chosen).type
-    if labels is not None and kind.rep is not S:
+    type = graph.node(chosen).type
+    if labels is not None and type.rep is not S:
         raise CompileError(
             "y",
-            f"labels events, but the output %{chosen}: {kind} is not a score",
+            f"labels events, but the output %{chosen}: {type} is not a score",
             "leave y out of the events, or name an output of scalars as the score",
         )
     if labels is not None:
-        class_labels(labels, kind.elements)
+        class_labels(labels, type.elements)
     return chosen
 
 

@@ -84,20 +84,20 @@ def lattice_events(graph: Graph, test: Graph, rng: np.random.Generator, events: 
     return feeds
 
 
-def _tensors(kind: Type, rng: np.random.Generator, events: int) -> Ints:
+def _tensors(type: Type, rng: np.random.Generator, events: int) -> Ints:
     """Return tensors whose components are of any size up to an eighth of their range."""
-    bound = max(kind.format_of(0).hi >> 3, 1)
+    bound = max(type.format_of(0).hi >> 3, 1)
     largest = np.exp2(rng.uniform(0, np.log2(bound + 1), events)).astype(np.int64)
-    limits = largest.reshape(events, *([1] * len(kind.shape)))
-    return rng.integers(-limits, limits + 1, (events, *kind.shape))
+    limits = largest.reshape(events, *([1] * len(type.shape)))
+    return rng.integers(-limits, limits + 1, (events, *type.shape))
 
 
-def _vectors(kind: Type, rng: np.random.Generator, events: int, largest: Ints) -> Ints:
+def _vectors(type: Type, rng: np.random.Generator, events: int, largest: Ints) -> Ints:
     """Return vectors of two sizes, and a quarter of them so small that few bits hold their images."""
-    shape = (events, *kind.shape[:-1])
+    shape = (events, *type.shape[:-1])
     bound = int(largest.max())
-    reach = kind.format_of(kind.dim - 1).hi >> ROOM
-    raw, small, tiny = group_of(kind.rep).vectors(kind.basis, rng, shape, bound, reach)
+    reach = type.format_of(type.dim - 1).hi >> ROOM
+    raw, small, tiny = group_of(type.rep).vectors(type.basis, rng, shape, bound, reach)
     pick = (largest < bound).reshape(events, *([1] * (len(shape))))
     least = (np.arange(events) % 4 == 3).reshape(pick.shape)
     return np.where(least, tiny, np.where(pick, small, raw))

@@ -106,9 +106,9 @@ def _smaller(whole: ExactGroup, kept: tuple[Element, ...]) -> ExactGroup:
     return ExactGroup(f"{what} in {whole.name}", whole.basis, kept)
 
 
-def fractions(kind: Type) -> tuple[int, ...]:
+def fractions(type: Type) -> tuple[int, ...]:
     """Return the fraction bits of each component."""
-    return tuple(f.frac for f in kind.formats.each(kind.dim))
+    return tuple(f.frac for f in type.formats.each(type.dim))
 
 
 def _keeps_lattices(element: Element, kinds: Sequence[Type], basis: Basis, points: Sequence[int]) -> bool:
@@ -126,9 +126,9 @@ def _commutes(element: Element, graph: Graph, node: Node, points: Sequence[int])
     parts = node.op.parts(graph.types_into(node))
     if parts is None or not element.monomial:
         return False
-    kind = node.type
-    natural = kind.rep.natural_points(kind.basis, tuple(points))
-    matrix, divisor = raw_action(kind.rep, kind.basis, element.matrix, points, natural)
+    type = node.type
+    natural = type.rep.natural_points(type.basis, tuple(points))
+    matrix, divisor = raw_action(type.rep, type.basis, element.matrix, points, natural)
     if divisor != 1 or (np.abs(matrix).sum(axis=1) != 1).any():
         return False
     alike = [(p.function, p.point - point) for p, point in zip(parts, natural, strict=True)]

@@ -66,33 +66,33 @@ def port_types(graph: Graph, guard_bits: int = 0, fine_bits: int = 0, trimmed: i
     widest = tuple(max((t.format_of(c) for t in vectors), key=lambda f: f.width) for c in range(size))
     found: dict[str, Type] = {}
     for node in graph:
-        kind = node.type
-        guard = guard_bits * (1 if _is_vector(kind) else 2)
-        if kind.rep is S:
+        type = node.type
+        guard = guard_bits * (1 if _is_vector(type) else 2)
+        if type.rep is S:
             continue
         if node.op.constant:
-            least = widest or (Fixed(1, 1),) * kind.dim
-            forms = least if _is_vector(kind) else least[-1:] * kind.dim
+            least = widest or (Fixed(1, 1),) * type.dim
+            forms = least if _is_vector(type) else least[-1:] * type.dim
             where = f"{graph.name}: %{node.name}"
             values = node.op.constant_values()
             fine = fine_bits + _between(where, values, forms)
             wider = tuple(_wider(f, guard - trimmed, fine) for f in forms)
-            found[node.name] = replace(kind, formats=_holding(kind, values, wider, max(guard - trimmed, 0)))
+            found[node.name] = replace(type, formats=_holding(type, values, wider, max(guard - trimmed, 0)))
         elif node.op.source:
-            forms = tuple(_wider(f, guard, fine_bits) for f in kind.formats.each(kind.dim))
-            found[node.name] = replace(kind, formats=_one_if_equal(_turnable(kind, forms)))
+            forms = tuple(_wider(f, guard, fine_bits) for f in type.formats.each(type.dim))
+            found[node.name] = replace(type, formats=_one_if_equal(_turnable(type, forms)))
     return found
 
 
-def _is_vector(kind: Type) -> bool:
+def _is_vector(type: Type) -> bool:
     """Whether these are vectors, on which the elements of the group are given as matrices."""
-    return kind.rep is not S and kind.rep == group_of(kind.rep).vector
+    return type.rep is not S and type.rep == group_of(type.rep).vector
 
 
-def _turnable(kind: Type, forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
+def _turnable(type: Type, forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
     """Return formats that hold either sign of what a transformation may turn round: all but the energy, or
     p+ and p-, of vectors in the future cone."""
-    positive = kind.rep.positive(kind.basis)
+    positive = type.rep.positive(type.basis)
     return (*forms[:positive], *map(_signed, forms[positive:]))
 
 
@@ -104,11 +104,11 @@ def _one_if_equal(forms: tuple[Fixed, ...]) -> tuple[Fixed, ...]:
     return forms[:1] if len(set(forms)) == 1 else forms
 
 
-def _holding(kind: Type, values: Floats, forms: tuple[Fixed, ...], guard: int) -> tuple[Fixed, ...]:
+def _holding(type: Type, values: Floats, forms: tuple[Fixed, ...], guard: int) -> tuple[Fixed, ...]:
     """Return formats with as many more integer bits, and signs, as the values of a spurion and `guard` bits
     above them need."""
     out: list[Fixed] = []
-    signed = _turnable(kind, forms) if _in_future_cone(kind, values) else tuple(map(_signed, forms))
+    signed = _turnable(type, forms) if _in_future_cone(type, values) else tuple(map(_signed, forms))
     for c, form in enumerate(signed):
         low, high = (int(v) for v in np.rint(_ends(values[..., c]) / form.lsb))
         least = Fixed.covering(min(low, -1) if form.signed else low, high, form.frac).width
@@ -117,11 +117,11 @@ def _holding(kind: Type, values: Floats, forms: tuple[Fixed, ...], guard: int) -
     return _one_if_equal(tuple(out))
 
 
-def _in_future_cone(kind: Type, values: Floats) -> bool:
+def _in_future_cone(type: Type, values: Floats) -> bool:
     """Whether all are four-vectors that no transformation turns into ones of negative energy."""
-    if kind.rep is not V:
+    if type.rep is not V:
         return False
-    return bool((square(cast(VectorBasis, kind.basis), values) >= 0).all() and (values[..., 0] >= 0).all())
+    return bool((square(cast(VectorBasis, type.basis), values) >= 0).all() and (values[..., 0] >= 0).all())
 
 
 def _ends(values: Floats) -> Floats:
@@ -157,8 +157,8 @@ def spurion_values(graph: Graph, test: Graph) -> dict[str, Ints]:
     for node in graph:
         if not node.op.constant or node.type.rep is S:
             continue
-        kind = test.node(node.name).type
-        raw = node.op.constant_values() / kind.formats.lsb
+        type = test.node(node.name).type
+        raw = node.op.constant_values() / type.formats.lsb
         values[node.name] = np.rint(raw).astype(np.int64)
     return values
 
@@ -174,9 +174,9 @@ def _between(where: str, values: Floats, formats: tuple[Fixed, ...]) -> int:
     )
 
 
-def in_range(kind: Type, raw: Ints) -> NDArray[np.bool_]:
+def in_range(type: Type, raw: Ints) -> NDArray[np.bool_]:
     """Return, per event, whether raw integers of shape (events, *shape) fit their formats."""
-    fits = (raw >= kind.formats.lo) & (raw <= kind.formats.hi)
+    fits = (raw >= type.formats.lo) & (raw <= type.formats.hi)
     return np.asarray(fits.reshape(len(raw), -1).all(axis=1))
 
 

@@ -213,16 +213,16 @@ def _image(node: Node, points: tuple[int, ...], matrix: Ints, x: Ints) -> tuple[
 
 
 @cache
-def _action(kind: Type, points: tuple[int, ...], matrix: bytes) -> tuple[Ints, int]:
+def _action(type: Type, points: tuple[int, ...], matrix: bytes) -> tuple[Ints, int]:
     square = np.frombuffer(matrix, dtype=np.int64).reshape(len(points), len(points))
-    return raw_action(kind.rep, kind.basis, square, points, fractions(kind))
+    return raw_action(type.rep, type.basis, square, points, fractions(type))
 
 
-def _acted(kind: Type, x: Values, points: tuple[int, ...], pair: Moves, side: int) -> Values:
+def _acted(type: Type, x: Values, points: tuple[int, ...], pair: Moves, side: int) -> Values:
     """Return outputs under one matrix of a pair, both sides in the same LSBs."""
-    if kind.rep is S:
+    if type.rep is S:
         return x
-    (mine, divisor), (_, other) = (_action(kind, points, pair[k].tobytes()) for k in (side, 1 - side))
+    (mine, divisor), (_, other) = (_action(type, points, pair[k].tobytes()) for k in (side, 1 - side))
     if x.dtype.kind == "f":
         return np.asarray(x @ mine.T.astype(np.float64) / divisor)
     matrix = mine.astype(object) * (lcm(divisor, other) // divisor)

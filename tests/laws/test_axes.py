@@ -56,9 +56,9 @@ def single(op: Op, types: tuple[Type, ...]) -> Graph:
     return b.graph(b.add("out", op, *ports)).formatted()
 
 
-def turn(x: Prints, kind: Type, moved: Moved) -> Prints:
+def turn(x: Prints, type: Type, moved: Moved) -> Prints:
     """Move a result (*axes, components) as its type says."""
-    for k, axis in enumerate(kind.axes):
+    for k, axis in enumerate(type.axes):
         order = moved.get(axis.moved_with)
         x = x if order is None else np.take(x, axis.action.order(order), axis=k)
     return x
@@ -149,11 +149,11 @@ def test_an_axis_that_is_mapped_may_have_an_element_for_each_site(
         np.testing.assert_allclose(got, want, atol=1e-9 * max(1.0, float(np.abs(want).max())))
 
 
-def act(kind: Type, axis: str, field: np.ndarray, x: np.ndarray) -> np.ndarray:
+def act(type: Type, axis: str, field: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Act on x (events, *axes, components) with another element for every entry of one axis."""
-    shape = [1] * len(kind.axes)
-    shape[kind.index(axis)] = len(field)
-    return kind.rep.act(kind.basis, field.reshape(*shape, *field.shape[1:]), x)
+    shape = [1] * len(type.axes)
+    shape[type.index(axis)] = len(field)
+    return type.rep.act(type.basis, field.reshape(*shape, *field.shape[1:]), x)
 
 
 def ring(size: int) -> Type:

@@ -59,8 +59,8 @@ def raw_inputs(example: Example, rng: np.random.Generator) -> list[Ints]:
     return [rng.integers(lo, t.formats.hi + 1, (EVENTS, *t.shape)) for lo, t in spans]
 
 
-def in_units(kind: Type, raw: Ints) -> Floats:
-    return raw * kind.formats.lsb
+def in_units(type: Type, raw: Ints) -> Floats:
+    return raw * type.formats.lsb
 
 
 def reals(example: Example, rng: np.random.Generator) -> list[Floats]:
@@ -130,8 +130,8 @@ def counted(op: Op, types: tuple[Type, ...], raw: list[Ints]) -> Work:
     return Work(engine.products, engine.constants, engine.lookups)
 
 
-def _loaded(engine: Counted, kind: Type, raw: Ints) -> NumArray:
-    plain = load(kind.formats, raw)
+def _loaded(engine: Counted, type: Type, raw: Ints) -> NumArray:
+    plain = load(type.formats, raw)
     out = np.empty(plain.shape, dtype=object)
     for index in np.ndindex(plain.shape):
         num: Num = plain[index]
@@ -174,10 +174,10 @@ def test_results_have_the_formats_that_were_said(example: Example, rng: np.rando
     if not formats:
         assert not np.any(op.rounding(types)) or (isinstance(op, PairOp) and op.kept() is not None)
         return
-    kind = op.infer(*types)
-    assert len(formats) in (1, kind.dim)
+    type = op.infer(*types)
+    assert len(formats) in (1, type.dim)
     found = store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
-    for c in range(kind.dim):
+    for c in range(type.dim):
         form = formats[c if len(formats) > 1 else 0]
         steps = found[..., c] / form.lsb
         assert (steps == np.rint(steps)).all() and (steps >= form.lo).all() and (steps <= form.hi).all()
@@ -317,8 +317,8 @@ def test_rectifiers_rectify(example: Example, rng: np.random.Generator) -> None:
 
 def decodes(example: Example, wish: Logarithm, floor: float, told: float) -> bool:
     """Whether an op that was told one floor returns of codes with another what it returns of numbers."""
-    kind = example.types[0]
-    x = np.multiply.outer(np.concatenate([-(2.0 ** OCTAVES[20:]), 2.0 ** OCTAVES[20:]]), np.ones(kind.shape))
+    type = example.types[0]
+    x = np.multiply.outer(np.concatenate([-(2.0 ** OCTAVES[20:]), 2.0 ** OCTAVES[20:]]), np.ones(type.shape))
     code = Log2(floor, odd=wish.odd, magnitude=not wish.odd).ideal(example.types, x)
     plain, coded = (
         example.op.reference(example.types, x),

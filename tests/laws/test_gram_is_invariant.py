@@ -88,8 +88,8 @@ def product(op: Op, basis: Basis, vectors: list[list[Num]]) -> list[tuple[Polyno
     x = np.empty((len(vectors), 4), dtype=object)
     for k, v in enumerate(vectors):
         x[k] = v
-    kind = Type(V, (Axis("i", len(vectors)),), basis)
-    body = op.body((kind,), x)
+    type = Type(V, (Axis("i", len(vectors)),), basis)
+    body = op.body((type,), x)
     return [(n.wire, n.frac) for n in body.ravel()]
 
 
@@ -124,7 +124,7 @@ def test_a_truncated_product_is_no_polynomial() -> None:
 @pytest.mark.parametrize("basis", CASES, ids=str)
 def test_no_wire_overflows(basis: Basis) -> None:
     """Interval analysis: the corner of the input range that reaches the bound stays inside it."""
-    kind = Type(V, (Axis("i", 2),), basis, CASES[basis])
-    bounds = Gram("i", "p").body((kind,), interval(kind.formats, kind.shape))
+    type = Type(V, (Axis("i", 2),), basis, CASES[basis])
+    bounds = Gram("i", "p").body((type,), interval(type.formats, type.shape))
     for num in bounds.ravel():
         assert Fixed.covering(num.lo, num.hi, num.frac).width <= 63

@@ -149,8 +149,8 @@ def test_names_tell_everything() -> None:
     names = [r.name for r in reps()]
     assert len(set(names)) == len(names) and len({g.name for g in GROUPS}) == len(GROUPS)
     for rep, basis in FORMS:
-        kind = Type(rep, (Axis("j", 2),), basis)
-        assert Type.parse(str(kind)) == kind
+        type = Type(rep, (Axis("j", 2),), basis)
+        assert Type.parse(str(type)) == type
         assert rep.basis(basis.name) == basis and len(rep.natural_points(basis, (0,) * group_of(rep).dim)) > 0
     for group in GROUPS:
         assert all(parse_path(str(path)) == path and group_of(path) is group for path in group.paths)

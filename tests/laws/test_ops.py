@@ -21,17 +21,17 @@ COMPUTED = [e for e in ops.EXAMPLES if not e.op.source]
 EVENTS = 40
 
 
-def raw_inputs(kind: Type, rng: np.random.Generator, events: int = EVENTS) -> Ints:
+def raw_inputs(type: Type, rng: np.random.Generator, events: int = EVENTS) -> Ints:
     """Raw integers over the whole range of a type; the first two events are its corners."""
-    low = kind.formats.lo
-    high = kind.formats.hi
-    raw = rng.integers(low, high + 1, (events, *kind.shape))
+    low = type.formats.lo
+    high = type.formats.hi
+    raw = rng.integers(low, high + 1, (events, *type.shape))
     raw[0], raw[1] = low, high
     return raw
 
 
-def in_units(kind: Type, raw: Ints) -> Floats:
-    return raw * kind.formats.lsb
+def in_units(type: Type, raw: Ints) -> Floats:
+    return raw * type.formats.lsb
 
 
 def element_for(types: tuple[Type, ...], rng: np.random.Generator, proper: bool = True) -> Floats:
@@ -51,10 +51,10 @@ def test_body_is_reference_but_for_rounding(example: Example, rng: np.random.Gen
     raw = [raw_inputs(t, rng) for t in example.types]
     nums = [load(t.formats, r) for t, r in zip(example.types, raw, strict=True)]
     body = example.op.body(example.types, *nums)
-    kind = example.op.infer(*example.types)
-    assert body.shape == kind.shape
-    kind = replace(kind, formats=hull(body))
-    got = in_units(kind, store(body, kind.formats, EVENTS))
+    type = example.op.infer(*example.types)
+    assert body.shape == type.shape
+    type = replace(type, formats=hull(body))
+    got = in_units(type, store(body, type.formats, EVENTS))
     want = example.op.reference(
         example.types, *(in_units(t, r) for t, r in zip(example.types, raw, strict=True))
     )
@@ -93,13 +93,13 @@ def test_reference_commutes_with_the_group(example: Example, rng: np.random.Gene
 @pytest.mark.parametrize("example", CUTS, ids=str)
 def test_a_bound_commutes_with_exchanges_of_axes_only(example: Example, rng: np.random.Generator) -> None:
     """What an op says of itself: signed permutations of x, y, z commute with it, boosts do not."""
-    kind = example.types[0]
-    x = rng.normal(size=(5, *kind.shape))
+    type = example.types[0]
+    x = rng.normal(size=(5, *type.shape))
     turn = np.eye(4)
     turn[1:, 1:] = np.array([[0, -1, 0], [0, 0, 1], [1, 0, 0]])
     for element, same in ((turn, True), (random_lorentz(rng, 2.0), False)):
-        got = example.op.reference(example.types, kind.rep.act(kind.basis, element, x))
-        want = kind.rep.act(kind.basis, element, example.op.reference(example.types, x))
+        got = example.op.reference(example.types, type.rep.act(type.basis, element, x))
+        want = type.rep.act(type.basis, element, example.op.reference(example.types, x))
         assert np.allclose(got, want, rtol=0, atol=1e-12) == same
 
 

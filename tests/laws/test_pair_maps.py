@@ -34,14 +34,14 @@ def spread_out(m: Map, x: Floats, rank: int) -> Floats:
 
 def maps_found(example: Example, maps: Sequence[Map], rng: np.random.Generator) -> list[bool]:
     """Return for each map whether the float reference, with this weight alone, is what its name says."""
-    op, kind = example.op, example.types[0]
+    op, type = example.op, example.types[0]
     assert isinstance(op, PairOp)
-    triangular, result = len(kind.axes) == 2 and maps[0].source != "v", op.infer(kind)
-    n = corner(kind.axes[0].size) if triangular else kind.axes[0].size
+    triangular, result = len(type.axes) == 2 and maps[0].source != "v", op.infer(type)
+    n = corner(type.axes[0].size) if triangular else type.axes[0].size
     left, right = (np.array(side) for side in zip(*pairs_of(n), strict=True))
     x = rng.normal(size=(n,) * (1 if maps[0].source == "v" else 2))
     x = x + x.T if triangular else x
-    value = np.zeros((1, *kind.shape))
+    value = np.zeros((1, *type.shape))
     value[0, ..., 0, 0] = x[left, right] if triangular else x
     rank = 2 if op.maps[0].place in ("pair", "corner") else len(result.axes) - 1
     found: list[bool] = []
@@ -51,7 +51,7 @@ def maps_found(example: Example, maps: Sequence[Map], rng: np.random.Generator) 
         alone = replace(op, weight=Tensor(weight), **dict.fromkeys(op.weights[1:]))
         expected = spread_out(m, x, rank)
         expected = expected[left, right] if rank == 2 and len(result.axes) == 2 else expected
-        found.append(np.allclose(alone.reference((kind,), value)[0, ..., 0, 0], expected))
+        found.append(np.allclose(alone.reference((type,), value)[0, ..., 0, 0], expected))
     return found
 
 
@@ -67,17 +67,17 @@ def test_maps_of_pairs_are_what_they_are_called(example: Example, rng: np.random
 @pytest.mark.parametrize("example", PAIRS, ids=str)
 def test_shifts_of_pairs_are_added_where_they_say(example: Example, rng: np.random.Generator) -> None:
     """A shift is what a map of the same place makes of 1; and mixes are rounded if they are said to be."""
-    op, kind = example.op, example.types[0]
+    op, type = example.op, example.types[0]
     assert isinstance(op, PairOp)
     silent = replace(op, weight=Tensor(np.zeros(op.weight.shape)))
-    result = silent.reference((kind,), np.zeros((1, *kind.shape)))[0, ..., 0]
+    result = silent.reference((type,), np.zeros((1, *type.shape)))[0, ..., 0]
     expected = np.zeros(result.shape)
     for place, shift in op.shifts().items():
         assert place in {m.place for m in op.maps}
         where = np.ones(result.shape[:-1]) if place != "diagonal" else diagonal(result.shape[:-1])
         expected = expected + (0.0 if shift is None else where[..., None] * shift.array)
     assert np.array_equal(result, expected)
-    assert (op.kept() is not None) == bool(np.any(op.rounding((kind,))))
+    assert (op.kept() is not None) == bool(np.any(op.rounding((type,))))
 
 
 def diagonal(shape: tuple[int, ...]) -> Floats:

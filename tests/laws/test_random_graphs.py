@@ -57,8 +57,8 @@ def cases(seeds: range) -> Iterator[tuple[int, np.random.Generator, Graph]]:
         yield seed, rng, random_graph(rng, steps=1 + seed % 3 if seed % 2 else 0)
 
 
-def lsb(kind: Type) -> Floats:
-    return kind.formats.lsb
+def lsb(type: Type) -> Floats:
+    return type.formats.lsb
 
 
 def real(graph: Graph, raw: Mapping[str, Ints]) -> dict[str, Floats]:
@@ -256,8 +256,8 @@ def test_a_rounded_value_does_not_replace_a_namesake() -> None:
 def test_parts_of_a_norm_do_not_replace_namesakes(rng: np.random.Generator) -> None:
     """`norm.a` is what a part of the expanded `norm` would be called."""
     b = Builder("collide")
-    kind = Type(V, (Axis("i", 3),), formats=(Fixed(7, 5),))
-    x, y = b.add("x", Input(kind)), b.add("y", Input(kind))
+    type = Type(V, (Axis("i", 3),), formats=(Fixed(7, 5),))
+    x, y = b.add("x", Input(type)), b.add("y", Input(type))
     x_j = b.add("x_j", Rename("i", "j"), x)
     b.add("dot", Gram(), x, x_j)
     b.add("away", Add((1,)), x, x_j)

@@ -169,8 +169,8 @@ class Growing:
 
     def grow_add(self) -> None:
         x = self.pick(lambda t: True)
-        kind = self.b.type(x)
-        self.add(Add((1,) if self.rng.random() < 0.3 else ()), x, self.pick(lambda t: t.rep is kind.rep))
+        type = self.b.type(x)
+        self.add(Add((1,) if self.rng.random() < 0.3 else ()), x, self.pick(lambda t: t.rep is type.rep))
 
     def grow_select(self) -> None:
         x = self.pick(lambda t: bool(t.axes))
@@ -182,20 +182,20 @@ class Growing:
     def grow_constant(self) -> None:
         """Constants of the shape of a value, along its axes or alike along them, joined or multiplied."""
         x = self.pick(lambda t: len(t.axes) == 1)
-        kind = replace(self.b.type(x), formats=())
-        values = self.rng.integers(-2, 3, kind.shape).astype(float)
+        type = replace(self.b.type(x), formats=())
+        values = self.rng.integers(-2, 3, type.shape).astype(float)
         if self.rng.random() < 0.5:
-            values = np.broadcast_to(values[:1], kind.shape)
-        self.add(Spurion(kind, Tensor(values)))
+            values = np.broadcast_to(values[:1], type.shape)
+        self.add(Spurion(type, Tensor(values)))
         made = self.names[-1]
         self.add(Concat(self.axis(x).name) if self.rng.random() < 0.5 else Add(), x, made)
 
     def grow_layer(self) -> None:
         x = self.pick(lambda t: t.rep is S)
-        kind = self.b.type(x)
+        type = self.b.type(x)
         if self.rng.random() < 0.3:
-            self.add(Dense(self.weights(2, kind.elements)), x)
-        elif kind.axes:
+            self.add(Dense(self.weights(2, type.elements)), x)
+        elif type.axes:
             axis = self.axis(x)
             self.add(ChannelMix(self.weights(2, axis.size), axis=axis.name), x)
 
@@ -260,22 +260,22 @@ def cone_moves(rng: np.random.Generator, proper: bool) -> Iterator[Ints]:
         yield np.rint(matrix).astype(np.int64) @ flip
 
 
-def acted(kind: Type, matrix: Ints, x: Any) -> Any:
+def acted(type: Type, matrix: Ints, x: Any) -> Any:
     """Real components (exact in float64: few bits) under a matrix on the components of the basis."""
-    if kind.rep is S:
+    if type.rep is S:
         return x
-    if kind.rep is V:
+    if type.rep is V:
         return np.einsum("mn,...n->...m", matrix, x)
-    places = [(m, n) for m in range(4) for n in range(m + (kind.rep is F), 4)]
-    if kind.rep is T:
-        places.remove((0, 0) if kind.basis is CARTESIAN else (0, 1))
+    places = [(m, n) for m in range(4) for n in range(m + (type.rep is F), 4)]
+    if type.rep is T:
+        places.remove((0, 0) if type.basis is CARTESIAN else (0, 1))
     full = np.zeros((*x.shape[:-1], 4, 4))
     for c, (m, n) in enumerate(places):
         full[..., m, n] = x[..., c]
-        full[..., n, m] = -x[..., c] if kind.rep is F else x[..., c]
-    if kind.rep is T:
+        full[..., n, m] = -x[..., c] if type.rep is F else x[..., c]
+    if type.rep is T:
         fixed = full[..., 2, 2] + full[..., 3, 3]
-        if kind.basis is CARTESIAN:
+        if type.basis is CARTESIAN:
             full[..., 0, 0] = fixed + full[..., 1, 1]
         else:
             full[..., 0, 1] = full[..., 1, 0] = fixed
@@ -424,8 +424,8 @@ def alone(example: Example) -> Graph:
     return b.graph(b.add("o", example.op, *inputs)).formatted()
 
 
-def _as_port(kind: Type) -> Type:
-    return kind if kind.rep is V else replace(kind, formats=kind.formats[:1])
+def _as_port(type: Type) -> Type:
+    return type if type.rep is V else replace(type, formats=type.formats[:1])
 
 
 COMPUTED = [e for e in ops.EXAMPLES if e.types]
@@ -446,8 +446,8 @@ def test_claims_of_every_block_hold(example: Example) -> None:
 
 @pytest.mark.parametrize("example", COMPUTED, ids=str)
 def test_a_block_that_rounds_components_says_so(example: Example) -> None:
-    kind = example.op.infer(*example.types)
-    if kind.rep is not S and not example.op.rounds_components(example.types):
+    type = example.op.infer(*example.types)
+    if type.rep is not S and not example.op.rounds_components(example.types):
         assert example.op.rounding(example.types) == 0
 
 

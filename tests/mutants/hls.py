@@ -56,9 +56,9 @@ def hls_mutants(project: Compiled, rng: np.random.Generator, each: int) -> list[
         "table entry": (tables, _entries),
     }
     found: list[Mutant] = []
-    for kind, (texts, fault) in kinds.items():
+    for type, (texts, fault) in kinds.items():
         sites = [
-            Mutant(f"HLS {kind}", name, k, before, after)
+            Mutant(f"HLS {type}", name, k, before, after)
             for name, text in texts.items()
             for k, line in enumerate(text.split("\n"))
             if not line.lstrip().startswith(("//", "#", "template"))

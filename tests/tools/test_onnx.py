@@ -230,13 +230,13 @@ def test_plain_tail(rng: np.random.Generator) -> None:
 
 
 def test_mix_of_the_last_axis(rng: np.random.Generator) -> None:
-    kind = Type(S, (Axis("i", 2), Axis("c", 3)))
+    type = Type(S, (Axis("i", 2), Axis("c", 3)))
     squeeze = numpy_helper.from_array(np.array([3], dtype=np.int64), "axes")
     weight = numpy_helper.from_array(rng.normal(size=(3, 2)), "w")
     model = plain_model(
         helper.make_node("Squeeze", ["s", "axes"], ["f"]), helper.make_node("MatMul", ["f", "w"], ["y"])
     )
-    model.graph.node[0].attribute[0].s = str(kind).encode()
+    model.graph.node[0].attribute[0].s = str(type).encode()
     model.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", TensorProto.FLOAT, ["e", 2, 3, 1]))
     model.graph.initializer.extend([squeeze, weight])
     op = read_onnx(model).results[0].op

@@ -67,10 +67,10 @@ def moved(x: np.ndarray, axes: tuple[str, ...], order: np.ndarray) -> np.ndarray
 
 @pytest.mark.parametrize("example", PAIR_EXAMPLES, ids=str)
 def test_blocks_commute_with_permutations(example: Example, rng: np.random.Generator) -> None:
-    kind, out = example.types[0], example.op.infer(*example.types)
-    x = rng.normal(size=(5, *kind.shape))
+    type, out = example.types[0], example.op.infer(*example.types)
+    x = rng.normal(size=(5, *type.shape))
     order = np.array([2, 0, 1])
-    names = tuple(a.name for a in kind.axes), tuple(a.name for a in out.axes)
+    names = tuple(a.name for a in type.axes), tuple(a.name for a in out.axes)
     got = example.op.reference(example.types, moved(x, names[0], order))
     want = moved(example.op.reference(example.types, x), names[1], order)
     np.testing.assert_allclose(got, want, atol=1e-12)
@@ -80,10 +80,10 @@ def test_blocks_commute_with_permutations(example: Example, rng: np.random.Gener
 def test_the_fifteen_maps_are_independent(rng: np.random.Generator) -> None:
     """dim Hom(pairs, pairs) is 15 from n = 4 on, 9 between symmetric tensors."""
     for op, shape, axes in ((Eq2to2, (4, 4), "S[i:4,j:4,c:1]"), (Eq2to2Symmetric, (10,), "S[p:10,c:1]")):
-        kind = Type.parse(axes)
+        type = Type.parse(axes)
         count = 15 if op is Eq2to2 else 9
         x = rng.normal(size=(30, *shape, 1, 1))
-        rows = [op(Tensor(np.eye(count)[None, None, b])).reference((kind,), x) for b in range(count)]
+        rows = [op(Tensor(np.eye(count)[None, None, b])).reference((type,), x) for b in range(count)]
         assert np.linalg.matrix_rank(np.stack(rows).reshape(count, -1)) == count
 
 

@@ -206,8 +206,8 @@ def test_one_function_stays_as_it_is(name: str, rng: np.random.Generator) -> Non
         case "selected":
             copies = radial.spread(b, "copies", x, "c", 2)
             curve = radial.affine(rng.normal(size=2), rng.normal(size=2), Activation.TANH, "c")
-            kind = Type(S, (Axis("c", 2), Axis("k", 6)))
-            chosen = b.add("chosen", Spurion(kind, Tensor(np.repeat(np.eye(2), 3, axis=1)[..., None])))
+            type = Type(S, (Axis("c", 2), Axis("k", 6)))
+            chosen = b.add("chosen", Spurion(type, Tensor(np.repeat(np.eye(2), 3, axis=1)[..., None])))
             b.add("y", PairSum("c"), b.add("curves", curve, copies), chosen)
         case "scaled":
             factor = b.add("f", Spurion(Type(S), Tensor([-0.3])))
@@ -272,9 +272,9 @@ def test_what_joins_entries_is_seen(rng: np.random.Generator) -> None:
     assert acts_alone(Dense(weights(rng, 4, 2)), (Type(S, (Axis("c", 2),)),), (), (0,))
 
 
-def network(*nodes: tuple[str, object, tuple[str, ...]], kind: Type = ONE) -> Graph:
+def network(*nodes: tuple[str, object, tuple[str, ...]], type: Type = ONE) -> Graph:
     b = Builder("f")
-    b.add("x", Input(kind))
+    b.add("x", Input(type))
     for name, op, inputs in nodes:
         b.add(name, op, *inputs)  # pyright: ignore[reportArgumentType]
     return b.graph(nodes[-1][0])

@@ -37,5 +37,5 @@ def test_the_arrays_broadcast_over_components() -> None:
 
 
 def test_a_type_takes_any_tuple() -> None:
-    kind = Type(V, formats=(A,))  # pyright: ignore[reportArgumentType]
-    assert isinstance(kind.formats, Formats) and kind.formats[3] == A and str(kind) == f"V.xyz[]:{A}"
+    type = Type(V, formats=(A,))  # pyright: ignore[reportArgumentType]
+    assert isinstance(type.formats, Formats) and type.formats[3] == A and str(type) == f"V.xyz[]:{A}"

@@ -184,10 +184,10 @@ def test_an_operator_added_while_reading_a_file_leaves_names_to_the_file() -> No
 
 def test_channels_of_pairs_come_last() -> None:
     """By its sizes alone S[c, i, j] would pass for pairs (c, i) of j channels."""
-    kind = Type(S, (Axis("c", 2), Axis("i", 2), Axis("j", 2)))
+    type = Type(S, (Axis("c", 2), Axis("i", 2), Axis("j", 2)))
     for op in (Eq2to0(Tensor(np.ones((1, 2, 2)))), Eq2to1(Tensor(np.ones((1, 2, 5))))):
         with pytest.raises(CompileError, match="expected c as its last axis"):
-            op.infer(kind)
+            op.infer(type)
 
 
 def test_weights_must_be_finite() -> None:

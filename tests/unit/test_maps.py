@@ -63,16 +63,16 @@ def placed(value: np.ndarray, place: str, pairs: bool) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("op", "kind"), OPS, ids=lambda v: getattr(v, "__name__", ""))
-def test_each_weight_is_that_of_the_map_it_is_called(op: type[Any], kind: Type) -> None:
-    x = np.random.default_rng(1).normal(size=(N, N) if kind is not LINE else N)
-    x = x + x.T if kind is TRIANGLE else x
-    given = x[UPPER] if kind is TRIANGLE else x
+def test_each_weight_is_that_of_the_map_it_is_called(op: type[Any], type_: Type) -> None:
+    x = np.random.default_rng(1).normal(size=(N, N) if type_ is not LINE else N)
+    x = x + x.T if type_ is TRIANGLE else x
+    given = x[UPPER] if type_ is TRIANGLE else x
     for k, (source, place) in enumerate(op.maps):
         weight = np.zeros((1, 1, len(op.maps)))
         weight[..., k] = 1.0
-        got = op(Tensor(weight)).reference((kind,), given.reshape(1, *kind.shape))[0, ..., 0, 0]
+        got = op(Tensor(weight)).reference((type_,), given.reshape(1, *type_.shape))[0, ..., 0, 0]
         want = placed(SOURCES[source](x), place, op in (Eq2to2, Eq2to2Symmetric, Eq1to2))
-        np.testing.assert_allclose(got, want[UPPER] if kind is TRIANGLE else want, rtol=1e-12)
+        np.testing.assert_allclose(got, want[UPPER] if type_ is TRIANGLE else want, rtol=1e-12)
 
 
 def test_maps_are_found_by_place() -> None:

@@ -62,8 +62,8 @@ def test_calibration_gives_a_working_model(floating: Graph, rng: np.random.Gener
     feeds = samples(rng)
     graph = assign(floating, feeds, Options()).formatted()
     assert graph.quantized
-    kind = graph.node("x").type
-    raw = np.clip(np.rint(feeds["x"] / kind.formats[0].lsb), kind.formats[0].lo, kind.formats[0].hi)
+    type = graph.node("x").type
+    raw = np.clip(np.rint(feeds["x"] / type.formats[0].lsb), type.formats[0].lo, type.formats[0].hi)
     out = graph.evaluate({"x": raw.astype(np.int64)})[graph.outputs[0]] * graph.results[0].type.formats[0].lsb
     want = floating.reference(feeds)["out"]
     assert np.corrcoef(out.ravel(), want.ravel())[0, 1] > 0.9
@@ -123,14 +123,14 @@ def test_a_radial_function_reads_a_logarithm_of_exact_squares(rng: np.random.Gen
     code, function = graph.node("r.code").op, graph.node("r").op
     assert isinstance(code, Log2) and isinstance(function, Radial) and code.magnitude
     assert function.floor == code.floor <= 2.0**-6
-    kind = graph.node("p").type
+    type = graph.node("p").type
     raw = (
-        np.rint(feeds["p"] / kind.formats[0].lsb)
-        .clip(kind.formats[0].lo, kind.formats[0].hi)
+        np.rint(feeds["p"] / type.formats[0].lsb)
+        .clip(type.formats[0].lo, type.formats[0].hi)
         .astype(np.int64)
     )
     out = graph.evaluate({"p": raw})["r"] * graph.node("r").type.formats[0].lsb
-    want = floating.reference({"p": raw * kind.formats[0].lsb})["r"]
+    want = floating.reference({"p": raw * type.formats[0].lsb})["r"]
     assert np.abs(out - want).max() < 0.1 < np.ptp(want)
 
 

@@ -195,10 +195,10 @@ def test_a_spurion_may_lie_between_the_steps_of_the_ports() -> None:
     """It gets a finer lattice of its own, and the group stays exact; padding never touches it."""
     graph = beside_beams(1 + 2**-6)
     test = ported(graph, 6)
-    kind = test.node("beams").type
-    assert {f.frac for f in kind.formats} == {6} and {f.frac for f in test.node("p").type.formats} == {2}
+    type = test.node("beams").type
+    assert {f.frac for f in type.formats} == {6} and {f.frac for f in test.node("p").type.formats} == {2}
     events = lattice_events(graph, test, np.random.default_rng(1), 300)
-    np.testing.assert_array_equal(events["beams"][:, 0, 0] * kind.formats[0].lsb, 1 + 2**-6)
+    np.testing.assert_array_equal(events["beams"][:, 0, 0] * type.formats[0].lsb, 1 + 2**-6)
     assert (events["p"][:, 2] == 0).all(axis=-1).any()
     transformed, mismatches, control = check(graph, derive(graph))
     assert transformed > 100 and mismatches == 0 and control > 0

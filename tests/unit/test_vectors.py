@@ -32,7 +32,7 @@ FLAG = Fixed(1, 1, False)
 
 def ported(*kinds: Type) -> Graph:
     b = Builder("ports")
-    names = [b.add(f"x{k}", Input(kind)) for k, kind in enumerate(kinds)]
+    names = [b.add(f"x{k}", Input(type)) for k, type in enumerate(kinds)]
     return b.graph(*names)
 
 
@@ -71,9 +71,9 @@ def test_every_format_is_driven_to_both_ends(form: Fixed, rep: Rep, rng: np.rand
 
 
 def test_components_have_ranges_of_their_own(rng: np.random.Generator) -> None:
-    kind = Type(V, (Axis("j", 3),), formats=(Fixed(12, 12, False), Fixed(2, 2), Fixed(9, 1), FLAG))
-    raw = port_events(ported(kind), rng, 500)["x0"]
-    np.testing.assert_array_equal((raw.min(axis=(0, 1)), raw.max(axis=(0, 1))), ends(kind))
+    type = Type(V, (Axis("j", 3),), formats=(Fixed(12, 12, False), Fixed(2, 2), Fixed(9, 1), FLAG))
+    raw = port_events(ported(type), rng, 500)["x0"]
+    np.testing.assert_array_equal((raw.min(axis=(0, 1)), raw.max(axis=(0, 1))), ends(type))
 
 
 @pytest.mark.parametrize("axes", [("j",), ("j", "c"), ("c", "j")])

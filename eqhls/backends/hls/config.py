@@ -72,12 +72,12 @@ def _(op: Input, c: Context) -> dict[str, Value]:
 
 @config.register
 def _(op: Spurion, c: Context) -> dict[str, Value]:
-    kind = c.node.type
-    wide = kind.rep.own_formats
-    shared = covering(kind.formats)
-    forms = kind.formats if wide else Formats([shared])
-    flat = op.values.array.reshape(-1, kind.dim)
-    return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(kind.dim)])}
+    type = c.node.type
+    wide = type.rep.own_formats
+    shared = covering(type.formats)
+    forms = type.formats if wide else Formats([shared])
+    flat = op.values.array.reshape(-1, type.dim)
+    return {"bits": np.array([[round(v / forms[d].lsb) for v in flat[:, d]] for d in range(type.dim)])}
 
 
 @config.register(Select)
@@ -106,8 +106,8 @@ def _(op: Clamp, c: Context) -> dict[str, Value]:
 def _(op: Concat, c: Context) -> dict[str, Value]:
     whole = indices.flat(c.node.type)[..., 0]
     where, start, targets = c.node.type.index(op.axis), 0, list[list[int]]()
-    for kind in c.types:
-        stop = start + kind.size(op.axis)
+    for type in c.types:
+        stop = start + type.size(op.axis)
         targets.append([int(v) for v in np.take(whole, range(start, stop), axis=where).ravel()])
         start = stop
     longest = max(map(len, targets))
@@ -199,10 +199,10 @@ def _(op: CgSquare, c: Context) -> dict[str, Value]:
 
 @config.register
 def _(op: Invariants, c: Context) -> dict[str, Value]:
-    kind, same = c.types[0], np.arange(c.size)
-    if kind.rep is S:
+    type, same = c.types[0], np.arange(c.size)
+    if type.rep is S:
         return {"identity": True, "size": c.size}
-    square = coupling(form(kind.rep), kind.basis, kind.basis).square
+    square = coupling(form(type.rep), type.basis, type.basis).square
     return {"identity": False} | _contraction(square, c, same, same)
 
 
@@ -244,10 +244,10 @@ def _(op: Dense, c: Context) -> dict[str, Value]:
 
 @config.register
 def _(op: ChannelMix, c: Context) -> dict[str, Value]:
-    kind = c.types[0]
-    senders = np.moveaxis(indices.flat(kind)[..., 0], kind.index(op.axis), -1)
-    whole = np.moveaxis(indices.flat(c.node.type)[..., 0], kind.index(op.axis), -1)
-    rows, source = np.zeros(c.size, dtype=int), np.zeros((c.size, kind.size(op.axis)), dtype=int)
+    type = c.types[0]
+    senders = np.moveaxis(indices.flat(type)[..., 0], type.index(op.axis), -1)
+    whole = np.moveaxis(indices.flat(c.node.type)[..., 0], type.index(op.axis), -1)
+    rows, source = np.zeros(c.size, dtype=int), np.zeros((c.size, type.size(op.axis)), dtype=int)
     for index in np.ndindex(whole.shape):
         rows[whole[index]] = index[-1]
         source[whole[index]] = senders[index[:-1]]
@@ -257,7 +257,7 @@ def _(op: ChannelMix, c: Context) -> dict[str, Value]:
     both = np.concatenate([op.weight.array, op.dual.array])
     raw, weight_t = _weights("weight", Tensor(both))
     half = len(op.weight.array)
-    cg = dual_of(kind).table
+    cg = dual_of(type).table
     star = np.zeros((6, 6), dtype=np.int64)
     for t in cg.terms:
         star[t.out, t.right] = t.numerator
@@ -321,12 +321,12 @@ def _(op: Any, c: Context) -> dict[str, Value]:
 
 @config.register
 def _(op: Requantize, c: Context) -> dict[str, Value]:
-    kind = c.node.type
-    count = kind.dim if kind.rep.own_formats else 1
+    type = c.node.type
+    count = type.dim if type.rep.own_formats else 1
     if count == 1 and len(set(op.formats)) > 1:
         raise CompileError(
             "requantize",
-            f"has formats that differ between components of {kind.rep}",
+            f"has formats that differ between components of {type.rep}",
             "share one format over the components",
         )
     forms = Formats(op.formats).each(count)

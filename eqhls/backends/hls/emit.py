@@ -89,13 +89,13 @@ def _headers(graph: Graph) -> set[str]:
     return found
 
 
-def tensor_type(kind: Type) -> str:
+def tensor_type(type: Type) -> str:
     """Return the C++ type of a tensor."""
-    size = kind.elements // kind.dim
-    if kind.rep.own_formats:
-        types = ", ".join(plain(kind.format_of(d)) for d in range(kind.dim))
+    size = type.elements // type.dim
+    if type.rep.own_formats:
+        types = ", ".join(plain(type.format_of(d)) for d in range(type.dim))
         return f"eqhls::four_vector<{size}, {types} >"
-    return f"eqhls::components<{size}, {kind.dim}, {plain(covering(kind.formats))} >"
+    return f"eqhls::components<{size}, {type.dim}, {plain(covering(type.formats))} >"
 
 
 def top_header(plan: Plan) -> str:
@@ -248,9 +248,9 @@ def top_source(graph: Graph) -> str:
     return out.text()
 
 
-def members(kind: Type) -> tuple[str, ...]:
+def members(type: Type) -> tuple[str, ...]:
     """Return the arrays inside a tensor."""
-    return ("c0", "c1", "c2", "c3") if kind.rep.own_formats else ("c",)
+    return ("c0", "c1", "c2", "c3") if type.rep.own_formats else ("c",)
 
 
 def call(node: Node) -> str:

@@ -83,46 +83,46 @@ class Square:
 
 
 @singledispatch
-def pair_map(op: PairOp, k: NDArray[np.int64], kind: Type) -> PairMap:
+def pair_map(op: PairOp, k: NDArray[np.int64], type: Type) -> PairMap:
     """Return the three sums of an op with raw weights k and one input of a type. Raises CompileError for an
     op without a rule here."""
     raise CompileError(op.kind(), "has no three sums")
 
 
 @pair_map.register
-def _(op: Eq2to2, k: NDArray[np.int64], kind: Type) -> PairMap:
-    return eq2to2(k, kind.axes[0].size)
+def _(op: Eq2to2, k: NDArray[np.int64], type: Type) -> PairMap:
+    return eq2to2(k, type.axes[0].size)
 
 
 @pair_map.register
-def _(op: Eq2to2Symmetric, k: NDArray[np.int64], kind: Type) -> PairMap:
-    return eq2to2_symmetric(k, kind.axes[0].size)
+def _(op: Eq2to2Symmetric, k: NDArray[np.int64], type: Type) -> PairMap:
+    return eq2to2_symmetric(k, type.axes[0].size)
 
 
 @pair_map.register
-def _(op: Eq1to2, k: NDArray[np.int64], kind: Type) -> PairMap:
-    return eq1to2(k, kind.axes[0].size)
+def _(op: Eq1to2, k: NDArray[np.int64], type: Type) -> PairMap:
+    return eq1to2(k, type.axes[0].size)
 
 
 @pair_map.register
-def _(op: Eq2to1, k: NDArray[np.int64], kind: Type) -> PairMap:
-    return eq2to1(k, *_particles(kind))
+def _(op: Eq2to1, k: NDArray[np.int64], type: Type) -> PairMap:
+    return eq2to1(k, *_particles(type))
 
 
 @pair_map.register
-def _(op: Eq2to0, k: NDArray[np.int64], kind: Type) -> PairMap:
-    return eq2to0(k, *_particles(kind))
+def _(op: Eq2to0, k: NDArray[np.int64], type: Type) -> PairMap:
+    return eq2to0(k, *_particles(type))
 
 
-def _particles(kind: Type) -> tuple[int, bool]:
+def _particles(type: Type) -> tuple[int, bool]:
     """Return the number of particles of a pair tensor, and whether it is triangular."""
-    n, triangular = kind.axes[0].size, len(kind.axes) == 2
+    n, triangular = type.axes[0].size, len(type.axes) == 2
     return (corner(n) if triangular else n), triangular
 
 
-def diagonal_places(kind: Type) -> list[int]:
+def diagonal_places(type: Type) -> list[int]:
     """Return the places of the pairs (i, i) along the pairs of a tensor."""
-    n, triangular = _particles(kind)
+    n, triangular = _particles(type)
     if not triangular:
         return [i * (n + 1) for i in range(n)]
     return [k for k, (i, j) in enumerate(pairs_of(n)) if i == j]

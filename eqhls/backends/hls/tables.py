@@ -22,9 +22,9 @@ from eqhls.ops.table import Table
 
 
 def table_config(op: Table, c: Context) -> dict[str, Value]:
-    kind = c.types[0]
-    by_bits = _entries(op, covering(kind.formats), op.values.shape[0])
-    row = indices.along(kind, op.axis, kind.size(op.axis)) if op.axis else np.zeros(c.size, dtype=int)
+    type = c.types[0]
+    by_bits = _entries(op, covering(type.formats), op.values.shape[0])
+    row = indices.along(type, op.axis, type.size(op.axis)) if op.axis else np.zeros(c.size, dtype=int)
     assert op.out is not None
     return {"size": c.size, "row": row, "entry": by_bits, "entry_t": plain(op.out)}
 
@@ -46,13 +46,13 @@ def radial_config(op: Radial, c: Context) -> dict[str, Value]:
 
 def composed_config(op: Composed, c: Context) -> dict[str, Value]:
     assert op.out is not None
-    kind, own = c.types[0], Type(S, op.rows)
+    type, own = c.types[0], Type(S, op.rows)
     channels = op.count // own.elements
     return {
         "size": c.size // channels,
         "channels": channels,
-        "row": indices.over(own, kind.axes),
-        "entry": _entries(op, covering(kind.formats), op.count),
+        "row": indices.over(own, type.axes),
+        "entry": _entries(op, covering(type.formats), op.count),
         "entry_t": plain(op.out),
     }
 

@@ -114,8 +114,8 @@ def _(op: Invariants, body: Body, types: tuple[Type, ...]) -> str:
     return _square(body, form(types[0].rep), types[0])
 
 
-def _square(body: Body, path: Path, kind: Type) -> str:
-    x, product = body.real(), coupling(path, kind.basis, kind.basis)
+def _square(body: Body, path: Path, type: Type) -> str:
+    x, product = body.real(), coupling(path, type.basis, type.basis)
     return contract(body, product.square, product.dim, x, x)
 
 

@@ -60,7 +60,7 @@ def entered(body: Body, y: str, out: Fixed | None, levels: Tensor | None = None)
     return body("Mul", body("Round", body("Div", y, body.const(out.lsb))), body.const(out.lsb))
 
 
-def _activated(body: Body, op: Table, kind: Type, y: str) -> str:
+def _activated(body: Body, op: Table, type: Type, y: str) -> str:
     one = body.const(1.0)
     match op.activation:
         case Activation.NONE:
@@ -81,10 +81,10 @@ def _activated(body: Body, op: Table, kind: Type, y: str) -> str:
             squared = body("Sub", body("Pow", body.const(2.0), body("Abs", y)), one)
             return body("Log", body("Add", one, body("Sqrt", squared)))
         case Activation.SLOG:
-            return _slog(body, op, kind, y)
+            return _slog(body, op, type, y)
         case Activation.POWER:
             zero = body("Equal", y, body.const(0.0))
-            size = body("Pow", body("Where", zero, one, body("Abs", y)), body.const(_by_row(op, kind)))
+            size = body("Pow", body("Where", zero, one, body("Abs", y)), body.const(_by_row(op, type)))
             return body("Where", zero, body.const(0.0), size)
         case Activation.GAUSSIAN | Activation.SOFT_STEP | Activation.STEP | Activation.SINE:
             return _radial(body, op.activation, y)
@@ -138,16 +138,16 @@ def _radial(body: Body, kind: Activation, y: str) -> str:
     return body("Where", above, bent, zero)
 
 
-def _by_row(op: Table, kind: Type) -> NDArray[np.float64]:
+def _by_row(op: Table, type: Type) -> NDArray[np.float64]:
     """Return the parameters of an activation with one each row, so that they broadcast over the axes."""
     assert op.parameters is not None
     rows = op.parameters.array.ravel()
-    return rows.reshape(1, *(len(rows) if a.name == op.axis else 1 for a in kind.axes), 1)
+    return rows.reshape(1, *(len(rows) if a.name == op.axis else 1 for a in type.axes), 1)
 
 
-def _slog(body: Body, op: Table, kind: Type, y: str) -> str:
+def _slog(body: Body, op: Table, type: Type, y: str) -> str:
     """sign(y) ((1 + |y|)^a - 1) / a with an exponent a row, and its limit where a is 0."""
-    rows = _by_row(op, kind)
+    rows = _by_row(op, type)
     power, flat = np.where(rows == 0, 1.0, rows), rows == 0
     one = body.const(1.0)
     grown = body("Log", body("Add", one, body("Abs", y)))

@@ -169,8 +169,8 @@ class _Network:
             return mass
         labels = np.full((rows.count, 1, 1), -1.0)
         labels[:2] = 1.0
-        kind = Type(S, (Axis("i", rows.count), Axis("c", 1)))
-        return b.add("scalars", Concat("c"), mass, b.add("labels", Spurion(kind, Tensor(labels))))
+        type = Type(S, (Axis("i", rows.count), Axis("c", 1)))
+        return b.add("scalars", Concat("c"), mass, b.add("labels", Spurion(type, Tensor(labels))))
 
     def _level(self, level: int, features: Features, rows: _Rows) -> Features:
         """X' = W [ sum_j CG(X_j, R_ij Y_ij) | X | CG(X, X) ], then the scalar network (5.5, 5.6).

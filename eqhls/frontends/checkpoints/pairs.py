@@ -120,8 +120,8 @@ def without_masses(nodes: Nodes, products: str) -> str:
     """Return the products with those of a particle and itself exactly zero, as they are for massless
     particles: of rounded momenta they would be noise, of the order of energy times LSB."""
     pairs = 1.0 - np.diag([0.0] * nodes.spurions + [1.0] * nodes.particles)
-    kind = Type(S, (Axis("i", nodes.size), Axis("j", nodes.size)))
-    different = nodes.builder.add("different", Spurion(kind, Tensor(pairs[..., None])))
+    type = Type(S, (Axis("i", nodes.size), Axis("j", nodes.size)))
+    different = nodes.builder.add("different", Spurion(type, Tensor(pairs[..., None])))
     return nodes.builder.add("massless", Mask(), products, different)
 
 

@@ -139,8 +139,8 @@ def _add_component_encoder(nodes: Nodes, products: str, fields: Fields, scale: f
     """Add slog of lines of the products of components and, unless these are all, of <p_i, p_j>."""
     b, stabilizer = nodes.builder, fields.argument("stabilizer", "so2")
     directions = np.array(COMPONENTS[stabilizer], dtype=np.float64) * [1, -1, -1, -1]
-    kind = Type(V, (Axis("c", len(directions)),))
-    constant = b.add("directions", Spurion(kind, Tensor(directions)))
+    type = Type(V, (Axis("c", len(directions)),))
+    constant = b.add("directions", Spurion(type, Tensor(directions)))
     own = b.add("components", Gram(), "particles", constant)
     place = Type(S, (Axis("i", nodes.size), Axis("j", nodes.size)))
     every = b.add("every_pair", Spurion(place, Tensor(np.ones(place.shape))))

@@ -86,9 +86,9 @@ class EqLayer(keras.layers.Layer):
         return (None, *self.result_type().shape)
 
 
-def remember_type(tensor: Any, kind: Type) -> None:
+def remember_type(tensor: Any, type: Type) -> None:
     """Let a symbolic tensor carry its eqhls type."""
-    tensor.eqhls_type = kind
+    tensor.eqhls_type = type
 
 
 L = TypeVar("L", bound=type[EqLayer])

@@ -104,11 +104,11 @@ class InvariantsLayer(EqLayer):
         return Invariants()
 
     def call(self, x: Any) -> Any:
-        kind = self.types[0]
-        if kind.rep is S:
+        type = self.types[0]
+        if type.rep is S:
             return x
-        path = form(kind.rep)
-        return contract(coupling(path, kind.basis, kind.basis).square, x, x)
+        path = form(type.rep)
+        return contract(coupling(path, type.basis, type.basis).square, x, x)
 
 
 @register

@@ -151,11 +151,11 @@ def _diagonal(x: Any) -> Any:
     return K.take(flat, [i * (n + 1) for i in range(n)], axis=1)
 
 
-def _full(x: Any, kind: Type) -> Any:
+def _full(x: Any, type: Type) -> Any:
     """Return (events, n, n, c), whether the pairs are stored so or triangular."""
-    if len(kind.axes) == 3:
+    if len(type.axes) == 3:
         return x
-    n = corner(kind.axes[0].size)
+    n = corner(type.axes[0].size)
     return K.reshape(K.take(x, triangle(n).ravel(), axis=1), (-1, n, n, x.shape[-1]))
 
 

@@ -190,16 +190,16 @@ def _matrix(state: Reading, node: onnx.NodeProto, given: dict[str, Any]) -> View
     if len(node.input) > 2 and node.input[2]:
         shift = state.constant(node.input[2], node).astype(np.float64) * given.get("beta", 1.0)
         bias = Tensor(np.broadcast_to(shift, (1, len(weight)))[0])
-    kind = state.type(view)
-    sizes = tuple(a.size for a in kind.axes)
+    type = state.type(view)
+    sizes = tuple(a.size for a in type.axes)
     if len(view.shape) == 1:
         made = _op(state, node, Dense(Tensor(weight), bias), view)
         return View(made.name, (len(weight),))
     if node.op_type == "Gemm" or view.shape != sizes or weight.shape[1] != sizes[-1]:
         raise CompileError(
-            state.place(node), f"multiplies {list(view.shape)} of {kind}", "flatten it, or keep its axes"
+            state.place(node), f"multiplies {list(view.shape)} of {type}", "flatten it, or keep its axes"
         )
-    made = _op(state, node, ChannelMix(Tensor(weight), bias, axis=kind.axes[-1].name), view)
+    made = _op(state, node, ChannelMix(Tensor(weight), bias, axis=type.axes[-1].name), view)
     return View(made.name, (*sizes[:-1], len(weight)))
 
 
@@ -232,14 +232,14 @@ def _term(state: Reading, node: onnx.NodeProto, k: int) -> View:
     if node.input[k] not in state.constants:
         return _scalar(state, node.input[k], node)
     other = _scalar(state, node.input[1 - k], node)
-    array, kind = state.constants[node.input[k]].astype(np.float64), state.type(other)
+    array, type = state.constants[node.input[k]].astype(np.float64), state.type(other)
     try:
         full = np.broadcast_to(array, (1, *other.shape))[0]
     except ValueError:
         raise CompileError(
             state.place(node), f"adds a constant {list(array.shape)} to {list(other.shape)}", "match them"
         ) from None
-    shaped = Type(S, kind.axes)
+    shaped = Type(S, type.axes)
     spurion = Spurion(shaped, Tensor(full.reshape(shaped.shape)))
     return View(state.invent(f"{name_of(node)}.constant", spurion).name, other.shape)
 

@@ -47,10 +47,10 @@ def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
     return Graph(title, _distinct(_renamed(nodes, names)), tuple(outputs))
 
 
-def _copy(name: str, value: str, kind: Type) -> Node:
+def _copy(name: str, value: str, type: Type) -> Node:
     """Return a sum of one term: a value under another name, with the same words."""
-    formats = tuple(Fixed(f.width, f.integer, f.signed) for f in kind.formats)
-    return Node(name, Add(), (value,), replace(kind, formats=formats))
+    formats = tuple(Fixed(f.width, f.integer, f.signed) for f in type.formats)
+    return Node(name, Add(), (value,), replace(type, formats=formats))
 
 
 def _check_port(state: Reading, port: onnx.ValueInfoProto) -> None:

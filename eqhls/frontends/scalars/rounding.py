@@ -41,22 +41,22 @@ def requantized(site: Site, x: Value, forms: Forms | None) -> Value:
     would be rounded apart, or wrap."""
     if forms is None:
         return x
-    kind = site.type(x)
-    forms = forms.reshape(kind.shape)
-    if kind.rep is not S:
-        _check_covariant(site, kind, forms)
+    type = site.type(x)
+    forms = forms.reshape(type.shape)
+    if type.rep is not S:
+        _check_covariant(site, type, forms)
     return Value(_split(site, x.name, forms[..., 0]), x.shape)
 
 
-def _check_covariant(site: Site, kind: Type, forms: Forms) -> None:
-    if any(len(set(row)) > 1 for row in forms.reshape(-1, kind.dim)):
+def _check_covariant(site: Site, type: Type, forms: Forms) -> None:
+    if any(len(set(row)) > 1 for row in forms.reshape(-1, type.dim)):
         raise site.refuse(
-            f"rounds the components of {kind} to formats of their own",
+            f"rounds the components of {type} to formats of their own",
             "share them: QuantizerConfig(heterogeneous_axis=()) or RequantizeLayer",
         )
     if any(f is None or f.overflow in WRAPPING for f in forms.ravel()):
         raise site.refuse(
-            f"wraps components of {kind}, which no Lorentz transformation survives", "use SAT_SYM"
+            f"wraps components of {type}, which no Lorentz transformation survives", "use SAT_SYM"
         )
 
 

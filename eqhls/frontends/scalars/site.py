@@ -53,12 +53,12 @@ def position(site: Site, x: Value, axis: int) -> int:
 
 def axis_of(site: Site, x: Value, position: int) -> str:
     """Return the named axis that one of Keras's axes is."""
-    kind = site.type(x)
-    ours = [a for a in kind.axes if a.size > 1]
+    type = site.type(x)
+    ours = [a for a in type.axes if a.size > 1]
     theirs = [k for k, s in enumerate(x.shape) if s > 1]
     if [a.size for a in ours] != [x.shape[k] for k in theirs] or position not in theirs:
         raise site.refuse(
-            f"works along axis {position + 1} of {(None, *x.shape)}, which is not an axis of {kind}",
+            f"works along axis {position + 1} of {(None, *x.shape)}, which is not an axis of {type}",
             "Reshape to the sizes of the named axes first, or Flatten",
         )
     return ours[theirs.index(position)].name
