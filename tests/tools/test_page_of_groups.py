@@ -41,7 +41,7 @@ def test_a_wrong_sign_in_the_group_of_the_page_is_noticed(tmp_path: Path) -> Non
         "-m",
         "pytest",
         "-q",
-        "tests/laws/test_groups.py",
+        "tests/laws/test_registry.py",
         "-k",
         "m1 and m2 and (follow or tensor)",
         fails=True,
