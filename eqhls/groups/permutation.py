@@ -110,7 +110,7 @@ def _cyclic(points: int) -> list[list[int]]:
 
 def _regular(turns: int, mirrored: bool) -> Callable[[int], list[list[int]]]:
     """Return the group of a polygon on an axis of its own elements: entry r + turns * m is the turn by r
-    behind a reflection if m is 1 (so3-blocks 6.1)."""
+    behind a reflection if m is 1."""
 
     def generators(points: int) -> list[list[int]]:
         if points != turns * (1 + mirrored):

@@ -69,7 +69,7 @@ def fuse(k1: int, k2: int, k: int) -> NDArray[np.float64]:
 def lorentz_clebsch(
     first: tuple[int, int], second: tuple[int, int], out: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """Return H[a, b, c] in the canonical bases (lorentz-blocks, section 2)."""
+    """Return H[a, b, c] in the canonical bases."""
     return np.einsum(
         "xyc,dux,evy,dea,uvb->abc",
         uncoupled(*out),
