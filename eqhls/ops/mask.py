@@ -31,7 +31,7 @@ class Mask(Plain):
         scalars_only(self.kind(), types[1:])
         x, flag = types
         for axis in flag.axes:
-            if not x.has(axis.name) or x.size(axis.name) != axis.size:
+            if axis not in x.axes:
                 raise self.error(f"found {x} and flags {flag}, expected axis {axis} in both")
         if flag.formats and (flag.formats[0].lo, flag.formats[0].hi, flag.formats[0].frac) != (0, 1, 0):
             raise self.error(f"found flags of format {flag.formats[0]}, expected ufix<1,1>")

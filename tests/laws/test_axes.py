@@ -93,6 +93,26 @@ def test_accepted_types_follow_what_moves_them(example: Example) -> None:
         assert follows(example.op, types, out), f"{', '.join(map(str, types))} -> {out}"
 
 
+SHARED = [
+    (e, a)
+    for e in COMPUTED
+    if len(e.types) > 1
+    for a in e.types[0].axes
+    if all(t.has(a.name) for t in e.types)
+]
+
+
+@pytest.mark.parametrize(("example", "axis"), SHARED, ids=str)
+def test_inputs_agree_on_what_moves_a_shared_axis(example: Example, axis: Axis) -> None:
+    """What moves one input and leaves the other is no symmetry: neither may be matched with the other."""
+    for k in range(len(example.types)):
+        types = list(example.types)
+        axes = tuple(replace(a, action=PARTICLES) if a.name == axis.name else a for a in types[k].axes)
+        types[k] = replace(types[k], axes=axes)
+        with pytest.raises(CompileError):
+            typed(example.op, *types)
+
+
 def plain_moves(example: Example, axis: Axis, action: Action) -> bool:
     """Whether the result follows what moves one axis along an axis of its name and size, or stays."""
     graph = single(example.op, example.types)
