@@ -48,7 +48,7 @@ def mentions(node: ast.AST, names: set[str]) -> bool:
 
 
 def _of_op(node: ast.AST) -> bool:
-    """Whether an expression is the class or the name of an op: type(node.op), op.kind()."""
+    """Whether an expression is the class or the name of an op: type(node.op), op.name()."""
     match node:
         case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id="op") | ast.Attribute(attr="op")]):
             return True
@@ -119,16 +119,16 @@ WRONG = [
     "type(op) is Table",
     "type(node.op) in (Table, R)",
     "RULES[type(node.op)]",
-    "RULES[op.kind()]",
-    "op.kind() == 'table'",
-    "op.kind() in SOME",
+    "RULES[op.name()]",
+    "op.name() == 'table'",
+    "op.name() in SOME",
     "match op:\n    case Table(out=None):\n        pass",
     "match op:\n    case Table() | R():\n        pass",
     "getattr(op, 'keep', None)",
     "hasattr(op, 'diagonal')",
     "FIRST = ('concat', 'add')",
     "NEEDS = {'dense': 'channel_mix', 'invariants': 'rename'}",
-    "NEEDS.get(op.kind(), '')",
+    "NEEDS.get(op.name(), '')",
 ]
 RIGHT = [
     "isinstance(value, Tensor)",
@@ -136,12 +136,12 @@ RIGHT = [
     "match cell:\n    case Relu():\n        pass",
     "type(a.op) is type(b.op)",
     "type(before) is type(op)",
-    "made.op.kind() == node.op.kind()",
+    "made.op.name() == node.op.name()",
     "@config.register\ndef _(op: Table, c: Context) -> None: ...",
     "config.register(Table)(rule)",
     "made = Table(out=form)",
     "getattr(op, field.name)",
-    "names = {op.kind(): op}",
+    "names = {op.name(): op}",
     "('name', 'table')",
     "counts = {'input': 3}",
     "RULES[type(cell)]",

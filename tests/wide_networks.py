@@ -73,7 +73,7 @@ class Wide:
 
     def add(self, op: Op, *inputs: str) -> str:
         """Append a layer and return its name, or that of its input if its words would need over 63 bits."""
-        before, name = self.b, f"{op.kind()}{len(self.b.nodes)}"
+        before, name = self.b, f"{op.name()}{len(self.b.nodes)}"
         longer = Builder(before.name)
         for node in before.nodes.values():
             longer.keep(node)

@@ -39,7 +39,7 @@ def triangle(n: int) -> NDArray[np.int64]:
     return at
 
 
-def corner(pairs: int) -> int:
+def points_of_pairs(pairs: int) -> int:
     """Return the number of particles that have so many pairs i <= j. Raises CompileError if none."""
     n = isqrt(2 * pairs)
     if n * (n + 1) != 2 * pairs:
@@ -67,7 +67,7 @@ class Action:
     def points(self, size: int) -> int:
         """Return how many points the group permutes if an axis has this size. Raises CompileError if it
         permutes no such number."""
-        points = corner(size) if self.pairs else size
+        points = points_of_pairs(size) if self.pairs else size
         if self.moves and not _GROUPS[self.group](points):
             raise CompileError(
                 "axes", f"found an axis of {size} entries that {self.group} moves", "give it the group's size"

@@ -341,7 +341,7 @@ def _inferred(graph: str, name: str, op: Op, inputs: tuple[str, ...], known: Map
         raise error.at(where) from None
     except (IndexError, ValueError) as error:
         raise CompileError(
-            where, f"{op.kind()} has fields that do not fit ({error})", "correct them"
+            where, f"{op.name()} has fields that do not fit ({error})", "correct them"
         ) from None
 
 
@@ -353,6 +353,6 @@ def _agreed(graph: str, node: Node, found: Type, known: Mapping[str, Type]) -> T
     kinds = ", ".join(str(known[n]) for n in node.inputs)
     raise CompileError(
         f"{graph}: %{node.name}",
-        f"is declared {node.type}, but {node.op.kind()} of ({kinds}) gives {found}",
+        f"is declared {node.type}, but {node.op.name()} of ({kinds}) gives {found}",
         "correct the declared type",
     )

@@ -137,7 +137,7 @@ class Op(ABC):
     """Whether the result has bits of the inputs alone: to round it is to round them."""
 
     @classmethod
-    def kind(cls) -> str:
+    def name(cls) -> str:
         """The name in text, file names and C++: snake case of the class."""
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
@@ -260,7 +260,7 @@ class Op(ABC):
         return disturbed(self.body(types, *x), fault)
 
     def error(self, problem: str, remedy: str = "") -> CompileError:
-        return CompileError(self.kind(), problem, remedy)
+        return CompileError(self.name(), problem, remedy)
 
     def expect(self, types: tuple[Type, ...], count: int) -> None:
         """Raise CompileError unless there are `count` inputs."""
@@ -314,4 +314,4 @@ class Example:
     label: str = ""
 
     def __str__(self) -> str:
-        return f"{self.op.kind()}{'-' + self.label if self.label else ''}"
+        return f"{self.op.name()}{'-' + self.label if self.label else ''}"

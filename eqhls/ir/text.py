@@ -55,7 +55,7 @@ def _sections(graph: Graph, name: str, prefix: str, arrays: Arrays) -> list[str]
                 items.append(f"{field.name} = {_encode(value, key, arrays)}")
         settings = f" {{{'; '.join(items)}}}" if items else ""
         inputs = ", ".join(f"%{n}" for n in node.inputs)
-        lines.append(f"%{node.name} = {node.op.kind()}({inputs}){settings} : {node.type}")
+        lines.append(f"%{node.name} = {node.op.name()}({inputs}){settings} : {node.type}")
     return [*inner, *lines, "output " + ", ".join(f"%{n}" for n in graph.outputs)]
 
 
@@ -142,7 +142,7 @@ def _parse_op(name: str, cls: type[Op], settings: str, known: Known) -> Op:
         if key not in names:
             raise CompileError(
                 f"%{name}",
-                f"{cls.kind()} has no field {key!r}",
+                f"{cls.name()} has no field {key!r}",
                 f"its fields are {', '.join(names) or 'none'}",
             )
         try:
@@ -150,13 +150,13 @@ def _parse_op(name: str, cls: type[Op], settings: str, known: Known) -> Op:
         except (ValueError, KeyError) as error:
             raise CompileError(
                 f"%{name}",
-                f"field {key} of {cls.kind()} is {value!r} ({error})",
+                f"field {key} of {cls.name()} is {value!r} ({error})",
                 "correct the value or its array",
             ) from None
     try:
         return cls(**values)
     except TypeError as error:
-        raise CompileError(f"%{name}", f"{cls.kind()}: {error}", "give every field") from None
+        raise CompileError(f"%{name}", f"{cls.name()}: {error}", "give every field") from None
 
 
 def _encode(value: Any, key: str, arrays: Arrays) -> str:

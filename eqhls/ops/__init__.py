@@ -65,6 +65,6 @@ ALL: tuple[type[Op], ...] = (
     Rename,
 )
 
-BY_NAME: dict[str, type[Op]] = {op.kind(): op for op in ALL}
+BY_NAME: dict[str, type[Op]] = {op.name(): op for op in ALL}
 
 EXAMPLES: tuple[Example, ...] = tuple(e for op in ALL for e in op.examples())

@@ -24,7 +24,7 @@ from eqhls.fixed import (
 )
 from eqhls.fixed.ordered import rounded_once
 from eqhls.groups.coupling import CGTable
-from eqhls.groups.permutation import CHANNELS, PAIRS, PARTICLES, Action, corner, triangle
+from eqhls.groups.permutation import CHANNELS, PAIRS, PARTICLES, Action, points_of_pairs, triangle
 from eqhls.groups.rep import Basis, Rep, S
 from eqhls.ir.op import TRUNCATED, Along, Floats, Logarithm, Op, Reading, Tensor, component_faults, disturbed
 from eqhls.ir.types import Axis, Type
@@ -313,7 +313,7 @@ def pair_count(where: str, type: Type) -> int:
     if len(sizes) == 3 and sizes[0] == sizes[1]:
         return sizes[0]
     if len(sizes) == 2:
-        return corner(sizes[0])
+        return points_of_pairs(sizes[0])
     raise CompileError(where, f"found {type}", "expected S[i,j,c] with as many i as j, or S[p,c]")
 
 
@@ -321,7 +321,7 @@ def full_pairs(x: NDArray[Any], lead: int) -> NDArray[Any]:
     """Return pairs as (.., n, n, c), whether they are so already or triangular (.., p, c)."""
     if x.ndim == lead + 3:
         return x
-    return np.take(x, triangle(corner(x.shape[lead])), axis=lead)
+    return np.take(x, triangle(points_of_pairs(x.shape[lead])), axis=lead)
 
 
 def check_maps(where: str, weight: Tensor, channels: int, basis: int, *shifts: Tensor | None) -> None:

@@ -57,7 +57,7 @@ class Composed(Function):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         x, rows, new = types[0], self.rows, self.channels
         found = tuple(a for a in x.axes if a in rows)
         if found != rows or any(x.has(a.name) for a in new):
@@ -160,7 +160,7 @@ class Composed(Function):
 
     def entries(self, x: Num, number: int) -> list[int]:
         """Return the raw entry of one function for each raw address from x.lo to x.hi."""
-        return tabulated(self.kind(), x, self.out, lambda _: _tabulated(self, x.lo, x.hi, x.frac)[:, number])
+        return tabulated(self.name(), x, self.out, lambda _: _tabulated(self, x.lo, x.hi, x.frac)[:, number])
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.EVENT if any(a.name == axis for a in self.rows) else Along.MAP
@@ -203,12 +203,12 @@ def _check(network: Graph) -> None:
     for node in network.verify():
         where = f"{NETWORK}: %{node.name}"
         if node.op.rounds_to() or node.type.formats:
-            problem = f"{node.op.kind()} has formats ({node.type})"
+            problem = f"{node.op.name()} has formats ({node.type})"
             raise CompileError(where, problem, "leave them to the result of the network")
         if fed.isdisjoint(node.inputs):
             continue
         if not acts_alone(node.op, network.types_into(node), port.type.axes, places(node.inputs, fed)):
-            problem = f"{node.op.kind()} joins or moves entries of {port.type}"
+            problem = f"{node.op.name()} joins or moves entries of {port.type}"
             raise CompileError(where, problem, "a function of one scalar acts on every entry alone")
         fed.add(node.name)
     if network.outputs[0] not in fed:

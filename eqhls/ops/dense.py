@@ -23,7 +23,7 @@ class Dense(ScalarMap):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         if len(self.weight.shape) != 2 or self.weight.shape[1] != types[0].elements:
             raise self.error(
                 f"found weights {self.weight.shape} for {types[0]}, expected (out, {types[0].elements})"

@@ -44,11 +44,11 @@ class Eq1to2(PairOp):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         type = types[0]
-        check_axes(self.kind(), type, self.row, self.channel)
-        check_maps(self.kind(), self.weight, type.size(self.channel), BASIS, self.bias)
-        particle_action(self.kind(), type, pairs=False)
+        check_axes(self.name(), type, self.row, self.channel)
+        check_maps(self.name(), self.weight, type.size(self.channel), BASIS, self.bias)
+        particle_action(self.name(), type, pairs=False)
         rows, out = type.axes[0], Axis(self.channel, self.weight.shape[0])
         return type.like(S, (rows, rows.named(self.column), out))
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis, total
-from eqhls.groups.permutation import corner, pairs_of
+from eqhls.groups.permutation import pairs_of, points_of_pairs
 from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
@@ -46,12 +46,12 @@ class Eq2to0(PairOp):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
-        pair_count(self.kind(), types[0])
-        particle_action(self.kind(), types[0])
-        check_last(self.kind(), types[0], self.channel)
+        scalars_only(self.name(), types)
+        pair_count(self.name(), types[0])
+        particle_action(self.name(), types[0])
+        check_last(self.name(), types[0], self.channel)
         channels = types[0].size(self.channel)
-        check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
+        check_maps(self.name(), self.weight, channels, BASIS, self.bias)
         return types[0].like(S, (Axis(self.channel, self.weight.shape[0]),))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
@@ -68,7 +68,7 @@ class Eq2to0(PairOp):
         raw, frac = integers(self.weight)
         v = x[0][..., 0]
         if v.ndim == 2:
-            pairs = pairs_of(corner(len(v)))
+            pairs = pairs_of(points_of_pairs(len(v)))
             trace = sum_axis(v[[k for k, (i, j) in enumerate(pairs) if i == j]], 0)
             off = [k for k, (i, j) in enumerate(pairs) if i != j]
             twice = [total(list(v[off, c])).scale(1) for c in range(v.shape[-1])]

@@ -46,11 +46,11 @@ class Eq2to1(PairOp):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
-        check_last(self.kind(), types[0], self.channel)
-        n, channels = pair_count(self.kind(), types[0]), types[0].size(self.channel)
-        check_maps(self.kind(), self.weight, channels, BASIS, self.bias)
-        particles = Axis(self.to, n, particle_action(self.kind(), types[0]))
+        scalars_only(self.name(), types)
+        check_last(self.name(), types[0], self.channel)
+        n, channels = pair_count(self.name(), types[0]), types[0].size(self.channel)
+        check_maps(self.name(), self.weight, channels, BASIS, self.bias)
+        particles = Axis(self.to, n, particle_action(self.name(), types[0]))
         return types[0].like(S, (particles, Axis(self.channel, self.weight.shape[0])))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:

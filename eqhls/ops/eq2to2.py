@@ -58,14 +58,14 @@ class Eq2to2(PairOp):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         type = types[0]
-        check_axes(self.kind(), type, self.row, self.column, self.channel)
+        check_axes(self.name(), type, self.row, self.column, self.channel)
         if type.size(self.row) != type.size(self.column):
             raise self.error(f"found {type}, expected as many rows as columns")
-        check_maps(self.kind(), self.weight, type.size(self.channel), BASIS, self.bias, self.diagonal)
-        check_keep(self.kind(), self.keep)
-        particle_action(self.kind(), type)
+        check_maps(self.name(), self.weight, type.size(self.channel), BASIS, self.bias, self.diagonal)
+        check_keep(self.name(), self.keep)
+        particle_action(self.name(), type)
         return type.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:

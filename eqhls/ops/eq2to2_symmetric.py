@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis, total
-from eqhls.groups.permutation import corner, pairs_of, triangle
+from eqhls.groups.permutation import pairs_of, points_of_pairs, triangle
 from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
@@ -54,13 +54,13 @@ class Eq2to2Symmetric(PairOp):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         type = types[0]
-        check_axes(self.kind(), type, self.pair, self.channel)
-        corner(type.size(self.pair))
-        check_maps(self.kind(), self.weight, type.size(self.channel), BASIS, self.bias, self.diagonal)
-        check_keep(self.kind(), self.keep)
-        particle_action(self.kind(), type)
+        check_axes(self.name(), type, self.pair, self.channel)
+        points_of_pairs(type.size(self.pair))
+        check_maps(self.name(), self.weight, type.size(self.channel), BASIS, self.bias, self.diagonal)
+        check_keep(self.name(), self.keep)
+        particle_action(self.name(), type)
         return type.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
@@ -68,7 +68,7 @@ class Eq2to2Symmetric(PairOp):
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         size = types[0].size(self.pair)
-        n = corner(size)
+        n = points_of_pairs(size)
         left, right = (np.array(side) for side in zip(*pairs_of(n), strict=True))
         same = (left == right)[:, None].astype(float)
         v = x[0][..., 0]
@@ -89,7 +89,7 @@ class Eq2to2Symmetric(PairOp):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         raw, frac = integers(self.weight)
         v = x[0][..., 0]
-        n = corner(len(v))
+        n = points_of_pairs(len(v))
         at = triangle(n)
         d = np.stack([v[at[i, i]] for i in range(n)])
         r = sum_axis(v[at], 1)

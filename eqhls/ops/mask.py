@@ -28,7 +28,7 @@ class Mask(Plain):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 2)
-        scalars_only(self.kind(), types[1:])
+        scalars_only(self.name(), types[1:])
         x, flag = types
         for axis in flag.axes:
             if axis not in x.axes:

@@ -32,7 +32,7 @@ class PairSum(Arithmetic):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 2)
-        scalars_only(self.kind(), types[:1])
+        scalars_only(self.name(), types[:1])
         weight, x = types
         if not (weight.has(self.over) and x.has(self.over)):
             raise self.error(f"found {weight} and {x}, expected axis {self.over} in both")

@@ -35,7 +35,7 @@ class Radial(Function):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         channels, terms = (*self.weight.shape, 0)[:2]
         if self.slope.shape != (terms,) or self.offset.shape != (channels,) or not channels:
             raise self.error(
@@ -92,7 +92,7 @@ class Radial(Function):
 
     def entries(self, x: Num, channel: int) -> list[int]:
         """Return the raw entry of one channel for each raw address from x.lo to x.hi."""
-        return tabulated(self.kind(), x, self.out, lambda v: self.function(v)[:, channel])
+        return tabulated(self.name(), x, self.out, lambda v: self.function(v)[:, channel])
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         assert self.out is not None

@@ -23,7 +23,7 @@ class Relu(Plain):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         return types[0].like(S)
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:

@@ -171,7 +171,7 @@ class Table(Function):
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
-        scalars_only(self.kind(), types)
+        scalars_only(self.name(), types)
         rows = types[0].size(self.axis) if self.axis else 1
         if self.values.shape != (rows, *self.knots.shape) or self.knots.shape[0] < 2:
             raise self.error(
@@ -245,7 +245,7 @@ class Table(Function):
             allowed = np.sort(self.levels.array)
             return allowed[np.argmin(np.abs(y[:, None] - allowed), axis=1)]
 
-        return tabulated(self.kind(), x, self.out, value)
+        return tabulated(self.name(), x, self.out, value)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         where = types[0].index(self.axis) if self.axis else 0

@@ -167,5 +167,5 @@ def _network(scalar: str, members: Iterable[Node], own: tuple[Axis, ...]) -> Gra
     names = {scalar: b.add(ARGUMENT, Input(Type(S, own)))}
     for node in members:
         inputs = (names[n] for n in node.inputs)
-        names[node.name] = b.add(f"{node.op.kind()}{len(names)}", node.op, *inputs)
+        names[node.name] = b.add(f"{node.op.name()}{len(names)}", node.op, *inputs)
     return b.graph(next(reversed(names.values())))

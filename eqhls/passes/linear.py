@@ -30,7 +30,7 @@ def move_heads_past_sums(graph: Graph) -> Graph:
         mix = graph.node(node.inputs[0])
         if not isinstance(mix.op, ChannelMix) or mix.op.axis != node.op.channel or readers[mix.name] > 1:
             return node
-        merged = _merged(node.op, mix.op, pair_count(node.op.kind(), mix.type))
+        merged = _merged(node.op, mix.op, pair_count(node.op.name(), mix.type))
         return replace(node, op=merged, inputs=mix.inputs) if _fits(merged) else node
 
     return graph.rewrite(rule)

@@ -50,13 +50,13 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
 
 def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Graph:
     """Return the quantized graph, from the `ranges` of its values instead of samples."""
-    asked = {n.name for n in graph if options.precision(n.name, n.op.kind()).result}
+    asked = {n.name for n in graph if options.precision(n.name, n.op.name()).result}
     graph = encode_logarithms(graph, seen, asked)
     _check_names(graph, options)
     state = _State(Builder.reading(graph), {}, {}, _kept(graph), _curves(graph, seen), {})
     for node in graph:
         try:
-            _quantize_node(state, node, options.precision(node.name, node.op.kind()), seen)
+            _quantize_node(state, node, options.precision(node.name, node.op.name()), seen)
         except CompileError as error:
             raise error.at(f"{graph.name}: %{node.name}") from None
     return state.made.graph(*(state.rounded.get(n, n) for n in graph.outputs))
@@ -186,7 +186,7 @@ def _is_exact(op: Op) -> bool:
 
 
 def _check_names(graph: Graph, options: Options) -> None:
-    names, kinds = {n.name for n in graph}, {n.op.kind() for n in graph}
+    names, kinds = {n.name for n in graph}, {n.op.name() for n in graph}
     for asked, known, what in (
         (options.HLSConfig.LayerName, names, "LayerName"),
         (options.HLSConfig.LayerType, kinds, "LayerType"),

@@ -50,7 +50,7 @@ def catalogue() -> str:
 
 
 def _entry(op: type[Op]) -> list[str]:
-    kind = op.kind()
+    kind = op.name()
     lines = [f"### {kind}", "", inspect.cleandoc(op.__doc__ or ""), ""]
     rows = [f"| `{f.name}` | `{f.type}` | {_default(f.default)} |" for f in fields(op)]
     if rows:

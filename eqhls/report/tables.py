@@ -81,7 +81,7 @@ def model_table(graph: Graph) -> Table:
     for node in graph:
         cost = costs[node.name]
         counts = (f"{n:,}" if n else "" for n in (cost.products, cost.constants, cost.lookups))
-        table.add_row(node.name, node.op.kind(), ", ".join(node.inputs), str(node.type), *counts)
+        table.add_row(node.name, node.op.name(), ", ".join(node.inputs), str(node.type), *counts)
     return table
 
 

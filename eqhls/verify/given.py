@@ -201,7 +201,7 @@ def asked(given: Given) -> Ranges:
     """Return the formats of results that the options ask for, by value of the given network."""
     found: dict[str, tuple[Fixed, ...]] = {}
     for node in given.simple:
-        text = given.options.precision(node.name, node.op.kind()).result
+        text = given.options.precision(node.name, node.op.name()).result
         if text:
             found[node.name] = tuple(Fixed.parse(part) for part in text.split("|"))
     return found

@@ -45,8 +45,8 @@ def trained_values(graph: Graph) -> int:
     for node in graph:
         for name in ("weight", "bias", "diagonal", "dual", "values"):
             field = getattr(node.op, name, None)
-            if isinstance(field, Tensor) and node.op.kind() != "spurion":
-                fixed = node.op.kind() == "table" and field.shape[-1] == 2
+            if isinstance(field, Tensor) and node.op.name() != "spurion":
+                fixed = node.op.name() == "table" and field.shape[-1] == 2
                 maps = field.array.reshape(-1, field.shape[-1]) if len(field.shape) == 3 else None
                 unused = 0 if maps is None else int((maps == 0).all(axis=0).sum()) * len(maps)
                 count += 0 if fixed else field.array.size - unused

@@ -67,7 +67,7 @@ def reals(example: Example, rng: np.random.Generator) -> list[Floats]:
     return [in_units(t, r) for t, r in zip(example.types, raw_inputs(example, rng), strict=True)]
 
 
-@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.name())
 @pytest.mark.parametrize("fact", STATED)
 def test_every_op_says(op: type[Op], fact: str) -> None:
     own = [c for c in op.__mro__ if issubclass(c, Op) and c is not Op]
@@ -239,7 +239,7 @@ def _change(example: Example) -> float:
         return float(np.nanmax(np.abs(np.diff(example.op.ideal(example.types, x), axis=0)), initial=0.0))
 
 
-@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.name())
 def test_inputs_are_read_as_said(op: type[Op], rng: np.random.Generator) -> None:
     found = reading(op, rng)
     assert found is op.reads or (op.reads is Reading.CURVE and found is Reading.ADDRESS)
@@ -365,17 +365,17 @@ def test_functions_are_known_everywhere(example: Example) -> None:
     assert np.array_equal(np.unique(op.everywhere(x)), np.unique(op.reference(example.types, every)))
 
 
-@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.name())
 def test_every_op_has_all_its_files(op: type[Op]) -> None:
     """A header, a rule for its config and a rule for its ONNX function."""
-    assert header(op).is_file(), f"hls_templates/eqhls/{op.kind()}.h is missing"
+    assert header(op).is_file(), f"hls_templates/eqhls/{op.name()}.h is missing"
     none = config.dispatch(object), lower.dispatch(object)
-    assert config.dispatch(op) is not none[0], f"eqhls/backends/hls/config.py has no rule for {op.kind()}"
+    assert config.dispatch(op) is not none[0], f"eqhls/backends/hls/config.py has no rule for {op.name()}"
     if not op.source:
-        assert lower.dispatch(op) is not none[1], f"eqhls/backends/onnx/functions.py lacks {op.kind()}"
+        assert lower.dispatch(op) is not none[1], f"eqhls/backends/onnx/functions.py lacks {op.name()}"
 
 
-@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.kind())
+@pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.name())
 def test_headers_document_their_config(op: type[Op]) -> None:
     """What a header says of CFG is there, and what it uses it says."""
     graph = together("all", op.examples())
@@ -391,7 +391,7 @@ def test_headers_document_their_config(op: type[Op]) -> None:
 
 
 def header(op: type[Op]) -> Path:
-    return Path(__file__).resolve().parents[2] / "hls_templates" / "eqhls" / f"{op.kind()}.h"
+    return Path(__file__).resolve().parents[2] / "hls_templates" / "eqhls" / f"{op.name()}.h"
 
 
 def test_the_laws_can_fail(rng: np.random.Generator) -> None:

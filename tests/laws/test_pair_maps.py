@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from eqhls import ops
-from eqhls.groups.permutation import corner, pairs_of
+from eqhls.groups.permutation import pairs_of, points_of_pairs
 from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ops.maps import Map
 from eqhls.ops.pair_op import PairOp
@@ -37,7 +37,7 @@ def maps_found(example: Example, maps: Sequence[Map], rng: np.random.Generator) 
     op, type = example.op, example.types[0]
     assert isinstance(op, PairOp)
     triangular, result = len(type.axes) == 2 and maps[0].source != "v", op.infer(type)
-    n = corner(type.axes[0].size) if triangular else type.axes[0].size
+    n = points_of_pairs(type.axes[0].size) if triangular else type.axes[0].size
     left, right = (np.array(side) for side in zip(*pairs_of(n), strict=True))
     x = rng.normal(size=(n,) * (1 if maps[0].source == "v" else 2))
     x = x + x.T if triangular else x
@@ -84,5 +84,5 @@ def diagonal(shape: tuple[int, ...]) -> Floats:
     return (
         np.eye(shape[0])
         if len(shape) == 2
-        else np.array([float(i == j) for i, j in pairs_of(corner(*shape))])
+        else np.array([float(i == j) for i, j in pairs_of(points_of_pairs(*shape))])
     )

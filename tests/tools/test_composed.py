@@ -47,7 +47,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
 
 def test_hidden_layers_are_proved_as_tables(project: Compiled) -> None:
     """The given network has them, the compiled one does not, and every stage holds."""
-    kinds = [[n.op.kind() for n in g] for g in (project.given.network, project.graph)]
+    kinds = [[n.op.name() for n in g] for g in (project.given.network, project.graph)]
     assert "relu" in kinds[0] and "relu" not in kinds[1] and kinds[1].count("composed") == 1
     evidence = project.verify()
     assert evidence.ok

@@ -129,7 +129,7 @@ def narrow(graph: Graph, floats: dict[str, np.ndarray]) -> Options:
     formats = dict(PORTS)
     for name, largest in ranges(graph, floats).items():
         node = graph.node(name)
-        if node.op.kind() in ("channel_mix", "add", "composed") and name not in ("r", "score"):
+        if node.op.name() in ("channel_mix", "add", "composed") and name not in ("r", "score"):
             modes = "RND,SAT" if node.type.rep is S else "RND_CONV,SAT_SYM"
             formats[name] = f"fix<{BITS},{ceil(log2(largest.max())) + 1},{modes}>"
     layers = {name: {"Precision": {"result": text}} for name, text in formats.items()}

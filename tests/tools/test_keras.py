@@ -171,7 +171,7 @@ def test_weight_quantizers_export_what_they_train(
     model.fit(x, rng.integers(0, 2, (6, 1, 1)).astype("float32"), epochs=2, verbose=0)
     graph = read_keras(model)
     for node in graph:
-        if node.op.kind() in ("dense", "channel_mix"):
+        if node.op.name() in ("dense", "channel_mix"):
             integers(node.op.weight)
     want = graph.reference({"p": p, "valid": valid})[graph.outputs[0]].ravel()
     np.testing.assert_allclose(

@@ -226,7 +226,7 @@ def test_plain_tail(rng: np.random.Generator) -> None:
     want = run(with_functions(model), {"x": x})
     got = graph.reference({"x": x})["y"].reshape(5, 2)
     np.testing.assert_allclose(got, want, atol=1e-5)
-    assert [n.op.kind() for n in graph if n.op.kind() == "dense"] == ["dense", "dense"]
+    assert [n.op.name() for n in graph if n.op.name() == "dense"] == ["dense", "dense"]
 
 
 def test_mix_of_the_last_axis(rng: np.random.Generator) -> None:
@@ -291,7 +291,7 @@ def test_torch_example(tmp_path: Path, rng: np.random.Generator) -> None:
     tagger = module.Tagger()
     module.export(tagger, tmp_path / "net.onnx")
     graph = load_any(tmp_path / "net.onnx")
-    assert [n.op.kind() for n in graph] == ["input", "gram", "dense", "table", "dense"]
+    assert [n.op.name() for n in graph] == ["input", "gram", "dense", "table", "dense"]
     x = rng.normal(size=(7, 6, 4)).astype(np.float32)
     want = tagger(module.torch.tensor(x)).detach().numpy()
     np.testing.assert_allclose(run(onnx.load(tmp_path / "net.onnx"), {"p": x}), want, atol=1e-5)

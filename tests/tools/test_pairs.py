@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     from eqhls.frontends.layers.structure import TypedInput
 
 from eqhls.errors import CompileError
-from eqhls.groups.permutation import corner, pairs_of, triangle
+from eqhls.groups.permutation import pairs_of, points_of_pairs, triangle
 from eqhls.ir.op import Example, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops import EXAMPLES
@@ -28,7 +28,7 @@ from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
 from eqhls.verify.symmetry import derive
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-PAIR_EXAMPLES = [e for e in EXAMPLES if e.op.kind().startswith("eq")]
+PAIR_EXAMPLES = [e for e in EXAMPLES if e.op.name().startswith("eq")]
 LAYERS = {
     "full": ("S[i:4,j:4,c:2]", pairs.Eq2to2Layer),
     "symmetric": ("S[p:10,c:2]", pairs.Eq2to2SymmetricLayer),
@@ -59,7 +59,7 @@ def moved(x: np.ndarray, axes: tuple[str, ...], order: np.ndarray) -> np.ndarray
         if name in ("i", "j"):
             x = np.take(x, order, axis=k)
         elif name == "p":
-            n = corner(x.shape[k])
+            n = points_of_pairs(x.shape[k])
             at = triangle(n)
             x = np.take(x, [at[order[a], order[b]] for a, b in pairs_of(n)], axis=k)
     return x

@@ -157,7 +157,7 @@ def _vary_widths(model: keras.Model, rng: np.random.Generator) -> None:
 def test_widths_differ_in_the_test(rng: np.random.Generator) -> None:
     model = hgq_tail()
     _vary_widths(model, rng)
-    kinds = {n.op.kind() for n in read_keras(model) if n.name.startswith("dense1.iq")}
+    kinds = {n.op.name() for n in read_keras(model) if n.name.startswith("dense1.iq")}
     assert kinds >= {"select", "requantize", "concat"}
 
 

@@ -108,7 +108,7 @@ def positive(rng: np.random.Generator, events: int = 50) -> dict[str, Floats]:
 
 
 def kinds(graph: Graph) -> list[str]:
-    return [n.op.kind() for n in graph]
+    return [n.op.name() for n in graph]
 
 
 @pytest.mark.parametrize(("of", "count"), FAMILIES, ids=["tensor field", "e3nn", "cormorant"])
@@ -347,7 +347,7 @@ def test_an_address_is_chosen_by_the_functions() -> None:
 def test_functions_of_one_scalar_share_an_address(rng: np.random.Generator) -> None:
     given, samples = family(tensor_field, rng), positive(rng, 200)
     made = through(simplify(given), samples)
-    assert kinds(made) == ["input", made.nodes[1].op.kind(), "composed", "composed"]
+    assert kinds(made) == ["input", made.nodes[1].op.name(), "composed", "composed"]
     assert {n.inputs for n in made if isinstance(n.op, Composed)} == {("r2.address",)}
 
 

@@ -72,7 +72,7 @@ def test_the_network_of_the_format_page_computes_what_it_says(tmp_path: Path) ->
     )
     (said,) = re.findall(r"# (\[\[.*\]\]):", program)
     assert done.stdout.strip() == said
-    assert parse_graph(nested, {}, BY_NAME).node("filter").op.kind() == "composed"
+    assert parse_graph(nested, {}, BY_NAME).node("filter").op.name() == "composed"
 
 
 def test_the_glossary_names_things_that_exist() -> None:

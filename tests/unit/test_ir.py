@@ -202,7 +202,7 @@ def test_intervals_give_the_formats(graph: Graph) -> None:
 
 def test_saturation_is_counted(graph: Graph, rng: np.random.Generator) -> None:
     counts = graph.saturation(random_events(graph, rng, 100))
-    assert set(counts) == {n.name for n in graph if n.op.kind() in ("log2", "table")}
+    assert set(counts) == {n.name for n in graph if n.op.name() in ("log2", "table")}
 
 
 def test_scores_come_in_pieces(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:

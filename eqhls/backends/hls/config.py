@@ -62,7 +62,7 @@ from eqhls.ops.to_basis import ToBasis
 @singledispatch
 def config(op: Op, c: Context) -> dict[str, Value]:
     """Return the values of the config struct of an op."""
-    raise CompileError(op.kind(), "has no HLS template")
+    raise CompileError(op.name(), "has no HLS template")
 
 
 @config.register

@@ -81,7 +81,7 @@ INCLUDED = re.compile(r'^#include "((?!ap_)\w+)\.h"', re.MULTILINE)
 
 def _headers(graph: Graph) -> set[str]:
     """Return the headers that the ops need, with those that they include."""
-    found, left = set[str](), {n.op.kind() for n in graph}
+    found, left = set[str](), {n.op.name() for n in graph}
     while left:
         found |= left
         texts = [asset("hls_templates", "eqhls", f"{kind}.h").read_text() for kind in left]
@@ -196,12 +196,12 @@ def parameters(plan: Plan) -> str:
     _open_guard(out, guard(graph, "PARAMETERS"))
     out('#include "defines.h"')
     out('#include "weights/tables.h"')
-    for kind in sorted({n.op.kind() for n in graph} | {"output"}):
+    for kind in sorted({n.op.name() for n in graph} | {"output"}):
         out(f'#include "eqhls/{kind}.h"')
     out()
     out(f"namespace {namespace(graph)} {{")
     for c in contexts(plan):
-        out(f"// {c.node.op.kind()}")
+        out(f"// {c.node.op.name()}")
         out(config_struct(identifier(c.node.name), config(c.node.op, c)))
     for name, place in places(plan.outputs).items():
         out(config_struct(f"{identifier(name)}out", place))
@@ -258,7 +258,7 @@ def call(node: Node) -> str:
     result = identifier(node.name)
     inputs = ["in_data"] if node.op.source else [identifier(n) for n in node.inputs]
     arguments = [result, *inputs] if node.op.variadic else [*inputs, result]
-    return f"eqhls::{node.op.kind()}<{result}config>({', '.join(arguments)});"
+    return f"eqhls::{node.op.name()}<{result}config>({', '.join(arguments)});"
 
 
 def render(template: str, plan: Plan) -> str:

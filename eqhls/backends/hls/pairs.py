@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.groups.permutation import corner, pairs_of, triangle
+from eqhls.groups.permutation import pairs_of, points_of_pairs, triangle
 from eqhls.ir.types import Type
 from eqhls.ops.eq1to2 import Eq1to2
 from eqhls.ops.eq2to0 import Eq2to0
@@ -86,7 +86,7 @@ class Square:
 def pair_map(op: PairOp, k: NDArray[np.int64], type: Type) -> PairMap:
     """Return the three sums of an op with raw weights k and one input of a type. Raises CompileError for an
     op without a rule here."""
-    raise CompileError(op.kind(), "has no three sums")
+    raise CompileError(op.name(), "has no three sums")
 
 
 @pair_map.register
@@ -117,7 +117,7 @@ def _(op: Eq2to0, k: NDArray[np.int64], type: Type) -> PairMap:
 def _particles(type: Type) -> tuple[int, bool]:
     """Return the number of particles of a pair tensor, and whether it is triangular."""
     n, triangular = type.axes[0].size, len(type.axes) == 2
-    return (corner(n) if triangular else n), triangular
+    return (points_of_pairs(n) if triangular else n), triangular
 
 
 def diagonal_places(type: Type) -> list[int]:
@@ -155,7 +155,7 @@ def eq2to2(k: NDArray[np.int64], n: int) -> PairMap:
 
 def eq2to2_symmetric(k: NDArray[np.int64], pairs: int) -> PairMap:
     """Return the map of weights (out, in, 9) on triangular storage."""
-    n, maps = corner(pairs), Eq2to2Symmetric.maps
+    n, maps = points_of_pairs(pairs), Eq2to2Symmetric.maps
     m, square = PairMap(), Square(n, k.shape[1], True)
     v, event = square.vectors(m), square.event(m)
     only, side = (spread(m, k, at(maps, place), v) for place in ("corner", "sides"))

@@ -65,7 +65,7 @@ def lower(op: Op, body: Body, types: tuple[Type, ...]) -> str:
     Inputs have shape (events, *axes, components); an op without inputs gives one event, which
     broadcasts. Raises CompileError for an op without a rule.
     """
-    raise CompileError(op.kind(), "has no ONNX function")
+    raise CompileError(op.name(), "has no ONNX function")
 
 
 @lower.register

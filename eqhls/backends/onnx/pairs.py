@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eqhls.backends.onnx.body import Body
-from eqhls.groups.permutation import corner, pairs_of, triangle
+from eqhls.groups.permutation import pairs_of, points_of_pairs, triangle
 from eqhls.ir.types import Type
 from eqhls.ops.pair_op import PairOp
 
@@ -35,7 +35,7 @@ def lower_pairs(op: PairOp, body: Body, types: tuple[Type, ...]) -> str:
     out = op.infer(*types)
     particles = all(m.source in PARTICLES for m in op.maps)
     triangular = len(types[0].axes) == 2 and not particles
-    n = corner(types[0].axes[0].size) if triangular else types[0].axes[0].size
+    n = points_of_pairs(types[0].axes[0].size) if triangular else types[0].axes[0].size
     pairs = _Pairs(n, triangular)
     x, channels = body("Squeeze", body.real(), body.const([-1])), types[0].axes[-1].size
     sources = _sources(body, x, pairs, channels, particles)

@@ -11,7 +11,7 @@ import numpy as np
 from eqhls.fixed.ordered import ordered_product
 from eqhls.frontends.layers.base import EqLayer, K, constant, register, stored, straight_through
 from eqhls.frontends.layers.weights import quantizer_of
-from eqhls.groups.permutation import corner, pairs_of, triangle
+from eqhls.groups.permutation import pairs_of, points_of_pairs, triangle
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.eq1to2 import Eq1to2
@@ -155,7 +155,7 @@ def _full(x: Any, type: Type) -> Any:
     """Return (events, n, n, c), whether the pairs are stored so or triangular."""
     if len(type.axes) == 3:
         return x
-    n = corner(type.axes[0].size)
+    n = points_of_pairs(type.axes[0].size)
     return K.reshape(K.take(x, triangle(n).ravel(), axis=1), (-1, n, n, x.shape[-1]))
 
 
@@ -194,12 +194,12 @@ class Eq2to2SymmetricLayer(_PairToPairLayer):
     op_class = Eq2to2Symmetric
 
     def eye(self) -> np.ndarray:
-        pairs = pairs_of(corner(self.types[0].axes[0].size))
+        pairs = pairs_of(points_of_pairs(self.types[0].axes[0].size))
         return np.array([float(i == j) for i, j in pairs])[None, :, None]
 
     def mixes(self, x: Any) -> Mixes:
         eye = constant(self.eye(), x)
-        pairs = pairs_of(corner(self.types[0].axes[0].size))
+        pairs = pairs_of(points_of_pairs(self.types[0].axes[0].size))
         left, right = [i for i, _ in pairs], [j for _, j in pairs]
         places = {
             "pair": own,
