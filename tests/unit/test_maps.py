@@ -62,7 +62,7 @@ def placed(value: np.ndarray, place: str, pairs: bool) -> np.ndarray:
             return value
 
 
-@pytest.mark.parametrize(("op", "kind"), OPS, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.parametrize(("op", "type_"), OPS, ids=lambda v: getattr(v, "__name__", ""))
 def test_each_weight_is_that_of_the_map_it_is_called(op: type[Any], type_: Type) -> None:
     x = np.random.default_rng(1).normal(size=(N, N) if type_ is not LINE else N)
     x = x + x.T if type_ is TRIANGLE else x
