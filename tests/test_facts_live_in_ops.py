@@ -52,7 +52,7 @@ def _of_op(node: ast.AST) -> bool:
     match node:
         case ast.Call(func=ast.Name(id="type"), args=[ast.Name(id="op") | ast.Attribute(attr="op")]):
             return True
-        case ast.Call(func=ast.Attribute(attr="kind")):
+        case ast.Call(func=ast.Attribute(attr="name")):
             return True
         case _:
             return False
@@ -87,7 +87,7 @@ def questions(text: str) -> Iterator[tuple[int, str]]:
             case ast.Compare(left=left, comparators=[*others]):
                 sides = [left, *others]
                 if any(map(_of_op, sides)) and not all(_of_any(s) for s in sides):
-                    yield node.lineno, "type or kind"
+                    yield node.lineno, "type or name"
             case ast.Subscript(slice=key) | ast.Call(func=ast.Attribute(attr="get"), args=[key, *_]):
                 if _of_op(key):
                     yield node.lineno, "a table of classes or names"

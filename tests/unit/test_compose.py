@@ -285,10 +285,10 @@ def test_networks_that_are_no_function_are_refused() -> None:
     square = Table(activation=Activation.ROOT)
     form = Fixed(8, 4, True, Rounding.RND, Overflow.SAT)
     refused = [
-        (network(("y", square, ("x",)), kind=column), Type(S, PAIRS[:1]), "axes of x, in this order"),
-        (network(("y", ParticleSum(), ("x",)), kind=column), column, "begins with the axes"),
+        (network(("y", square, ("x",)), type=column), Type(S, PAIRS[:1]), "axes of x, in this order"),
+        (network(("y", ParticleSum(), ("x",)), type=column), column, "begins with the axes"),
         (
-            network(("y", ChannelMix(Tensor(np.eye(N)[::-1]), axis="j"), ("x",)), kind=column),
+            network(("y", ChannelMix(Tensor(np.eye(N)[::-1]), axis="j"), ("x",)), type=column),
             column,
             "every entry alone",
         ),
