@@ -70,7 +70,9 @@ class Action:
         points = points_of_pairs(size) if self.pairs else size
         if self.moves and not _GROUPS[self.group](points):
             raise CompileError(
-                "axes", f"found an axis of {size} entries that {self.group} moves", "give it the group's size"
+                "axes",
+                f"found an axis of {size} entries that {self.group} moves",
+                f"give the axis one entry per element of {self.group}",
             )
         return points
 

@@ -13,6 +13,7 @@ from eqhls.errors import CompileError
 from eqhls.fixed import NO_FORMATS, Fixed, Formats
 from eqhls.groups.permutation import ACTIONS, CHANNELS, Action
 from eqhls.groups.registry import rep as rep_named
+from eqhls.groups.registry import reps
 from eqhls.groups.rep import Basis, Rep, S
 
 
@@ -39,14 +40,17 @@ class Axis:
 
     @classmethod
     def parse(cls, text: str) -> Axis:
-        """Read what `str` prints. Raises ValueError or KeyError for anything else."""
-        name, size = text.strip().split(":")
-        count, at, action = size.partition("@")
-        if at and not action:
-            raise ValueError(text)
-        return cls(name, int(count), ACTIONS[action])
+        """Read what `str` prints. Raises ValueError, with what is wrong, for anything else."""
+        found = _AXIS.fullmatch(text.strip())
+        if found is None:
+            raise ValueError(f"the axis {text.strip()!r} is not NAME:SIZE or NAME:SIZE@ACTION")
+        name, size, action = found.groups()
+        if (action or "") not in ACTIONS:
+            raise ValueError(f"the action @{action} is not one of {', '.join(f'@{a}' for a in ACTIONS if a)}")
+        return cls(name, int(size), ACTIONS[action or ""])
 
 
+_AXIS = re.compile(r"(\w+)\s*:\s*(\d+)(?:@(\w+))?")
 _TYPE = re.compile(r"(\w+)(?:\.(\w+))?\[([^\]]*)\](?::(.+))?")
 _FIRST = Basis("", ())
 """Stands for the first basis of a representation."""
@@ -153,18 +157,22 @@ class Type:
         found = _TYPE.fullmatch(text.strip())
         try:
             if not found:
-                raise ValueError(text)
-            rep, basis, axes, formats = found.groups()
-            found_rep = rep_named(rep)
+                raise ValueError("it is not REP.BASIS[AXES]:FORMATS")
+            name, basis, axes, formats = found.groups()
+            if name not in (names := [r.name for r in reps()]):
+                raise ValueError(f"the representation {name} is not one of {', '.join(names)}")
+            rep = rep_named(name)
             return cls(
-                found_rep,
+                rep,
                 tuple(Axis.parse(a) for a in axes.split(",") if a.strip()),
-                rep_named(rep).basis(basis or ""),
+                rep.basis(basis or ""),
                 Formats(map(Fixed.parse, formats.split("|")) if formats else ()),
             )
-        except (ValueError, KeyError):
+        except ValueError as error:
             raise CompileError(
-                "type", f"found {text.strip()!r}", "expected e.g. V.lc[j:16]:fix<10,4>"
+                "type",
+                f"found {text.strip()!r}: {error}",
+                "expected e.g. V.lc[j:16]:fix<10,4> or 1o.xyz[j:8@S]",
             ) from None
 
 

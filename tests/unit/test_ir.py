@@ -217,3 +217,29 @@ def test_scores_come_in_pieces(monkeypatch: pytest.MonkeyPatch, rng: np.random.G
     scores = graph.scores(feeds)
     np.testing.assert_array_equal(scores["y"], graph.reference(feeds)["y"])
     np.testing.assert_array_equal(scores["fixed"], np.full((10, 1, 1), 2.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("S[x:4@Q]", "the action @Q is not one of @S"),
+        ("S[x:4@]", "the axis 'x:4@' is not NAME:SIZE"),
+        ("4e[x:4]", "the representation 4e is not one of S"),
+        ("1o.t5[x:4]", "1o has the bases xyz, not t5"),
+        ("S[x:5@D4]", "give the axis one entry per element of D4"),
+        ("S[p:5@P]", "5 pairs"),
+        ("V lc", "it is not REP"),
+    ],
+    ids=str,
+)
+def test_a_type_that_is_none_says_why(text: str, reason: str) -> None:
+    with pytest.raises(CompileError) as error:
+        Type.parse(text)
+    assert reason in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["S[p:6@P, c:2]", "1o.xyz[j:3@S]", "S[x:4@Z, y:4@Z]", "2e.d5[g:8@D4]:fix<4,2>", "0o[]"], ids=str
+)
+def test_types_with_actions_are_printed_as_they_are_read(text: str) -> None:
+    assert str(Type.parse(text)) == text
