@@ -13,6 +13,8 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.frontends.onnx.reading import Reading
+from eqhls.groups.basis import Basis
+from eqhls.groups.lorentz import Rep
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
@@ -243,3 +245,9 @@ def test_a_type_that_is_none_says_why(text: str, reason: str) -> None:
 )
 def test_types_with_actions_are_printed_as_they_are_read(text: str) -> None:
     assert str(Type.parse(text)) == text
+
+
+def test_scripts_of_the_first_release_build_the_same_types() -> None:
+    from_scripts = Type(Rep.V, (Axis("j", 3),), Basis.LIGHT_CONE)
+    assert from_scripts == Type.parse("V.lc[j:3]")
+    assert [r.name for r in (Rep.S, Rep.V, Rep.F, Rep.T)] == ["S", "V", "F", "T"] and Rep.S is S
