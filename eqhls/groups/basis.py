@@ -8,7 +8,7 @@ from eqhls.groups.lorentz import basis
 
 
 class Basis:
-    """Cartesian and light-cone components, for scripts that build graphs: `Type(Rep.V, (), Basis.LIGHT_CONE)`."""
+    """Components of four-vectors, for scripts that build graphs: `Type(Rep.V, axes, Basis.LIGHT_CONE)`."""
 
     CARTESIAN: ClassVar[basis.VectorBasis] = basis.CARTESIAN
     LIGHT_CONE: ClassVar[basis.VectorBasis] = basis.LIGHT_CONE
