@@ -213,8 +213,10 @@ def permuted(graph: Graph, feeds: Mapping[str, Ints], orders: Orders) -> dict[st
 
 def wrong(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which events differ: in any bit, or, where the values are floats, beyond 1e-9 of the largest
-    value of all events, for what cancels in one event is as large as in others."""
-    allowed = FLOAT_TOLERANCE * max(1.0, float(np.abs(y).max(initial=0.0))) if x.dtype.kind == "f" else 0.0
+    component of the tensor."""
+    allowed: Any = 0
+    if x.dtype.kind == "f":
+        allowed = FLOAT_TOLERANCE * np.maximum(1.0, np.abs(y).max(axis=-1, keepdims=True))
     return np.asarray((np.abs(x - y) > allowed).reshape(len(x), -1).any(axis=1), dtype=np.bool_)
 
 
