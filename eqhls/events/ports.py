@@ -109,7 +109,8 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
 
 def particle_axis(graph: Graph) -> str:
     """Return the name of the axis of the particles: the one that the types say is permuted, else that of the
-    vectors of which there are several, else that of the flags; nothing if there is none of these."""
+    vectors of which there are several, else that of the flags, else that of the vectors. It is empty if the
+    ports have no such axis."""
     sets = [a for n in graph.inputs for a in n.type.axes if a.action == PARTICLES]
     vectors = [a for n in graph.inputs for a in n.type.axes if n.type.rep is not S]
     several = [a for a in vectors if a.size > 1]

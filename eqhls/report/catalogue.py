@@ -79,7 +79,7 @@ def operators() -> str:
         "",
         "Written by `eqhls catalogue --onnx` from `eqhls/ops`; do not edit. What each computes is in "
         f"[ops.md](ops.md), how they travel in [onnx.md](onnx.md). Every operator may carry `{RESULT}` "
-        "(STRING), the type of its result. An attribute whose field is none is left out.",
+        "(STRING), the type of its result. An attribute whose field is None is left out.",
         "",
         "| operator | attribute | ONNX type | holds | default |",
         "|---|---|---|---|---|",

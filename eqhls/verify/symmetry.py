@@ -81,8 +81,8 @@ def exact_elements(graph: Graph) -> Symmetry:
     if len({k.basis for k in kinds if k.rep.own_formats}) > 1:
         return replace(nothing, reason="the inputs have different bases")
     vectors = [k for k in kinds if k.rep == parent.vector]
-    basis = next((b for b in parent.vector.bases if b.name == kinds[0].basis.name), parent.vector.basis())
-    basis = vectors[0].basis if vectors else basis
+    alike = (b for b in parent.vector.bases if b.name == kinds[0].basis.name)
+    basis = vectors[0].basis if vectors else next(alike, parent.vector.basis())
     points = fractions(vectors[0]) if vectors else (0,) * parent.dim
     whole = parent.lattice(basis)
     fitting = tuple(g for g in whole.generators if _keeps_lattices(g, kinds, basis, points))

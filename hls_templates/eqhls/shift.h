@@ -6,25 +6,14 @@
 #define EQHLS_SHIFT_H_
 
 #include "common.h"
+#include "select.h"
 
 namespace eqhls {
-
-template <class CFG>
-struct shift_step {
-  template <class A, class B>
-  static void run(const A* x, B* y) {
-#pragma HLS INLINE
-    for (int n = 0; n < CFG::size; ++n) {
-#pragma HLS UNROLL
-      y[n] = x[CFG::source(n)];
-    }
-  }
-};
 
 template <class CFG, class X, class Y>
 void shift(const X& x, Y& y) {
 #pragma HLS INLINE
-  each<shift_step<CFG> >(x, y);
+  select<CFG>(x, y);
 }
 
 }  // namespace eqhls

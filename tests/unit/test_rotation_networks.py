@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from emulated import network, stages
 
-from eqhls.engines import Ints
 from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.registry import parse_path, rep
 from eqhls.groups.rotation.reps import VECTOR
-from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.graph import Builder
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
@@ -25,12 +24,9 @@ from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.to_basis import ToBasis
-from eqhls.options import Options
 from eqhls.verify.approximate import boost_curve
-from eqhls.verify.evidence import Stage
 from eqhls.verify.sampling import spread_events
 from eqhls.verify.symmetry import derive
-from eqhls.verify.symmetry_stages import symmetry_stages
 
 ODD = (Fixed(5, 7, True, Rounding.RND_CONV, Overflow.SAT_SYM),)
 TRUNCATING = (Fixed(5, 7),)
@@ -96,35 +92,6 @@ KINDS: dict[Callable[[Builder], list[str]], tuple[str, bool]] = {
     rounding("d5", ODD): ("sign flips and exchanges of axes in O(3;Z): %q", False),
     rounding("t6", TRUNCATING): ("no exact rotation subgroup: %q rounds components and is not odd", False),
 }
-
-
-@dataclass(frozen=True)
-class Emulated:
-    """Engines that are all the integer model; one of them may spoil an output."""
-
-    folder: Path
-    graph: Graph
-    spoilt: str = ""
-
-    def run(self, engine: str, feeds: Mapping[str, Ints]) -> dict[str, Ints]:
-        out = self.graph.evaluate(feeds)
-        if self.spoilt and engine == "rtl":
-            bit = feeds["r"][:, 0, 0] & 1
-            out[self.spoilt] = out[self.spoilt] ^ bit.reshape(-1, *[1] * (out[self.spoilt].ndim - 1))
-        return out
-
-
-def network(kind: Callable[[Builder], list[str]]) -> Graph:
-    b = Builder(kind.__name__)
-    outputs = kind(b)
-    return b.graph(*outputs).formatted()
-
-
-def stages(graph: Graph, folder: Path, spoilt: str = "") -> list[Stage]:
-    def make(folder: Path, test: Graph) -> Emulated:
-        return Emulated(folder, test, spoilt)
-
-    return symmetry_stages(make(folder, graph), make, Options(), lambda *_: None)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from emulated import network, stages
 
-from eqhls.engines import Ints
 from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.basis import CARTESIAN, LIGHT_CONE
 from eqhls.groups.lorentz.reps import F, T, V
 from eqhls.groups.registry import parse_path
 from eqhls.groups.rep import Basis, Rep, S
-from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.graph import Builder
 from eqhls.ir.op import FLIPPED, TRUNCATED, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.add import Add
@@ -34,12 +33,9 @@ from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
-from eqhls.options import Options
 from eqhls.verify.approximate import boost_curve
-from eqhls.verify.evidence import Stage
 from eqhls.verify.sampling import spread_events
 from eqhls.verify.symmetry import derive
-from eqhls.verify.symmetry_stages import symmetry_stages
 from eqhls.verify.testbuild import guarded
 
 CONE, XYZ = LIGHT_CONE, CARTESIAN
@@ -230,35 +226,6 @@ KINDS: dict[Callable[[Builder], list[str]], tuple[str, tuple[str, ...]]] = {
     nothing_of_the_vectors: ("O(3,1;Z)", ("2 of 2 along j", "2 of 2 along c, which the outputs follow")),
     difference_of_itself: ("O(3,1;Z)", ("2 of 2 along j",)),
 }
-
-
-@dataclass(frozen=True)
-class Emulated:
-    """Engines that are all the integer model; one of them may spoil an output."""
-
-    folder: Path
-    graph: Graph
-    spoilt: str = ""
-
-    def run(self, engine: str, feeds: Mapping[str, Ints]) -> dict[str, Ints]:
-        out = self.graph.evaluate(feeds)
-        if self.spoilt and engine == "rtl":
-            bit = feeds["p"][:, 0, 0] & 1
-            out[self.spoilt] = out[self.spoilt] ^ bit.reshape(-1, *[1] * (out[self.spoilt].ndim - 1))
-        return out
-
-
-def network(kind: Callable[[Builder], list[str]]) -> Graph:
-    b = Builder(kind.__name__)
-    outputs = kind(b)
-    return b.graph(*outputs).formatted()
-
-
-def stages(graph: Graph, folder: Path, spoilt: str = "") -> list[Stage]:
-    def make(folder: Path, test: Graph) -> Emulated:
-        return Emulated(folder, test, spoilt)
-
-    return symmetry_stages(make(folder, graph), make, Options(), lambda *_: None)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
