@@ -62,8 +62,11 @@ def _moved(op: Op, place: tuple[str, ...], steps: int) -> Op:
 
 
 def _unit(array: Floats) -> float:
-    """Return the LSB of weights: the last place of fixed-point numbers, 1/256 of the largest of others."""
-    top = float(np.abs(array).max(initial=0.0)) or 1.0
+    """Return the LSB of weights: the last place of fixed-point numbers, 1/256 of the largest of others. Zeros
+    have no last place: 1/256."""
+    top = float(np.abs(array).max(initial=0.0))
+    if not top:
+        return 1 / 256
     for bits in range(-16, 24):
         if (array * 2.0**bits == np.rint(array * 2.0**bits)).all():
             return 2.0**-bits
@@ -108,11 +111,12 @@ def doubled_outputs(graph: Graph) -> Iterator[tuple[str, Graph]]:
 
 
 def _formatted(graph: Graph, changed: Node) -> Graph | None:
-    """Return the graph with one node changed and all formats derived again; None if it has none, or if the
-    outputs are of other types."""
+    """Return the graph with one node changed and all formats derived again; None if it has none (a moved
+    exponent may take numbers out of the range of floats), or if the outputs are of other types."""
     try:
-        made = graph.rewrite(lambda n: changed if n.name == changed.name else n).verify().formatted()
-    except CompileError:
+        with np.errstate(over="raise", invalid="raise"):
+            made = graph.rewrite(lambda n: changed if n.name == changed.name else n).verify().formatted()
+    except (CompileError, FloatingPointError):
         return None
     return made if _shapes(made) == _shapes(graph) else None
 
