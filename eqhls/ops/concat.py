@@ -10,7 +10,7 @@ import numpy as np
 from eqhls.fixed import Fixed, NumArray
 from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.reps import V
-from eqhls.ir.op import Along, Example, Floats, neutral
+from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example
 
@@ -40,7 +40,7 @@ class Concat(Plain):
         return Along.EVENT if axis == self.axis else Along.MAP
 
     def charges(self, types: tuple[Type, ...]) -> Charges:
-        return types[0].charges if len({t.charges for t in types}) == 1 else neutral(self, types)
+        return types[0].charges
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         events = max(len(a) for a in x)

@@ -130,7 +130,7 @@ def test_what_sums_and_choices_give(op: Op, types: tuple[Type, ...], want: str) 
             (typed(Add((1,)), ANGLE, ANGLE),),
             "known up to multiples of a turn only; reduce it into a window",
         ),
-        (Concat("j"), (RAPIDITY, PLAIN), "which adds under eta"),
+        (Concat("j"), (RAPIDITY, PLAIN), "only tensors that transform alike"),
         (Add(), (ANGLE, Type.parse("S+phi%720[j:3]")), "phi is counted modulo 360 and modulo 720"),
     ],
     ids=str,
