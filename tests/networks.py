@@ -99,9 +99,9 @@ def _values(rng: np.random.Generator, rows: int, scale: float) -> Tensor:
 def words_network(
     turn: int = 1440, pt: str = "S[j:4]:ufix<14,12>", phi: str = "", feature: bool = False
 ) -> Graph:
-    """Reads words of the trigger: the sum over four of log2 pt and log2 of the distances to the jet in eta and to
-    the first in phi, plus log2 pt of the first and the number of words. `phi` is another type of that port,
-    which is then left aside."""
+    """Reads words of the trigger: the sum over four of log2 pt, its root, and log2 of the distances to the jet in
+    eta and to the first in phi, plus log2 pt of the first and the number of words. `phi` is another type of
+    that port, which is then left aside."""
     b = Builder("words")
     b.add("pt", Input(Type.parse(pt)))
     b.add("eta", Input(Type.parse("S+eta[j:4]:fix<12,12>")))
@@ -112,7 +112,12 @@ def words_network(
     b.add("ld", Log2(1.0, 2, 64, magnitude=True), "d")
     b.add("t", Log2(1.0, 2, 48), "pt")
     first = b.add("t0", Select("j", (0,), "i"), "t")
-    terms = ["t", "ld"]
+    curve = Tensor(np.sqrt(KNOTS.array)[None])
+    terms = [
+        "t",
+        "ld",
+        b.add("u", Table(KNOTS, curve, out=Fixed(8, 4, True, Rounding.RND, Overflow.SAT)), "t"),
+    ]
     if not phi:
         b.add("phi0", Select("j", (0,)), "phi")
         b.add("turned", Add((1,)), "phi", "phi0")
