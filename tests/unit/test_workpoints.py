@@ -6,12 +6,15 @@ import csv
 import io
 import json
 import math
+from collections import defaultdict
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
+from eqhls.events.scores import from_raw
 from eqhls.fixed import Fixed
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
@@ -19,12 +22,14 @@ from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.input import Input
 from eqhls.ops.relu import Relu
+from eqhls.report.tables import summary_lines
 from eqhls.report.working import section
+from eqhls.verify.evidence import LABELLED, STAGES, Evidence
 from eqhls.verify.intervals import ONE_SIGMA, at_least, interval, upper_limit
-from eqhls.verify.merit import percent
+from eqhls.verify.merit import merit_stages, percent
 from eqhls.verify.metrics import accuracy, class_aucs, tagger_auc
 from eqhls.verify.tagger import tagger_of
-from eqhls.verify.workpoints import BACKGROUND, SIGNAL, WorkingPoints, working_points
+from eqhls.verify.workpoints import BACKGROUND, CSV, JSON, SIGNAL, WorkingPoints, working_points
 
 
 def exact(passed: int, total: int, rate: float) -> float:
@@ -237,6 +242,33 @@ def test_which_outputs_are_the_scores() -> None:
     found = dict(tagger_of(three, "", labels).ports(three))
     assert found == {f"y{k}": three.node(f"y{k}").type.formats[0].lsb for k in range(3)}
     assert len(set(found.values())) == 3
+
+
+def test_the_stages_of_a_network_with_three_outputs(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Files, numbers and the lines that `verify` prints; outputs of unequal LSB are compared by what they are
+    worth."""
+    graph, labels = outputs(3), np.arange(300) % 3
+    size = np.array([8, 16, 32]) / 8
+    raw = {
+        f"x{k}": np.round(size[2 - k] * rng.normal(6 + 4 * (labels == k), 3)).astype(np.int64)
+        for k in range(3)
+    }
+    exact = from_raw(graph, graph.evaluate({k: v[:, None] for k, v in raw.items()}))
+    tagger = tagger_of(graph, "", labels)
+    stages = tuple(merit_stages(tmp_path, graph, tagger, exact, exact, labels))
+    scores = tagger.scores(exact)
+    assert [s.name for s in stages] == list(LABELLED) and all(s.ok for s in stages)
+    assert [stages[0].number(f"class {k}") for k in range(3)] == list(class_aucs(scores, labels))
+    assert stages[0].number("accuracy") == accuracy(scores, labels) > 0.5
+    kept = json.loads((tmp_path / JSON).read_text())
+    assert [p["port"] for p in kept["ports"]] == ["y0", "y1", "y2"]
+    assert [p["auc_softmax"] for p in kept["ports"]] == list(class_aucs(scores, labels))
+    assert (tmp_path / CSV).read_text().startswith("port,signal,threshold,score,signal_passed")
+    manifest = defaultdict(lambda: 1, model_sha256={})
+    said = "\n".join(summary_lines(manifest, Evidence(stages, labelled=True)))
+    assert f"classes      accuracy {accuracy(scores, labels):.4f}, AUC of each by softmax 0: " in said
+    assert "cut          y0 >= " in said and "; y2 >= " in said and CSV in said
+    assert set(LABELLED) <= set(Evidence((), labelled=True).missing) and not set(LABELLED) & set(STAGES)
 
 
 @pytest.mark.parametrize(
