@@ -50,6 +50,8 @@ def page(data: dict[str, Any], plot: Path) -> str:
     parts.append("<h2>Evidence</h2>" + _evidence(data["evidence"]))
     if data["working_points"]:
         parts.append(section(data["working_points"]))
+    else:
+        parts.append("<h2>Working points</h2><p>None: give eqhls verify events with labels y.</p>")
     if plot.is_file():
         picture = base64.b64encode(plot.read_bytes()).decode()
         parts.append("<h2>Boosts and rotations</h2>" + _numbers(data["evidence"], "boosts"))

@@ -31,14 +31,12 @@ from .models import ROOT
 
 TOP = "eqhls_route"
 ZERO = "1'b0"
+MODELS = ROOT / "models"
+PEERS = {MODELS / "peers": "bench.peers", MODELS / "peers" / "words": "bench.words"}
+"""Folders of .keras files, and the module that reads them."""
 NETWORKS = (
-    "lgn_top_small",
-    "lgn_top",
-    "deepset_mass_s",
-    "deepset_mass_m",
-    "jedi_mass_s",
-    "deepset_s",
-    "jedi_s",
+    *sorted(folder.name for folder in MODELS.glob("tag*")),
+    *("lgn_top_small", "deepset_mass_s", "jedi_mass_s", "deepset_s", "deepset_mass_m"),
 )
 PASSES = f"synth_ecp5 -abc9 -nodsp -top {TOP} -json netlist.json"
 DEVICE = ("--85k", "--package", "CABGA756", "--speed", "8", "--freq", "200")
@@ -122,13 +120,15 @@ def read_clock(report: dict[str, Any]) -> float:
 
 def design(name: str, folder: Path) -> Design:
     """Compile a model of ours, or trace a peer."""
-    if not (ROOT / "models" / "peers" / f"{name}.keras").is_file():
-        model = Path(name) if Path(name).exists() else ROOT / "models" / name
-        project = eqhls.compile(model, output=folder / model.stem)
-        return Design(model.stem, project.folder, project.manifest["lut_estimate"])
-    peers = importlib.import_module("bench.peers")
-    peer = peers.read(ROOT / "models" / "peers" / f"{name}.keras")
-    return Design(name, peers.write(peer, folder), peer.netlist.lut_estimate)
+    for place, module in PEERS.items():
+        if (place / f"{name}.keras").is_file():
+            peers = importlib.import_module(module)
+            peer = peers.read(place / f"{name}.keras")
+            project = importlib.import_module("bench.peers").write(peer, folder)
+            return Design(name, project, peer.netlist.lut_estimate)
+    model = next((p for p in (MODELS / name, ROOT / name) if p.exists()), Path(name))
+    compiled = eqhls.compile(model, output=folder / model.stem)
+    return Design(model.stem, compiled.folder, compiled.manifest["lut_estimate"])
 
 
 def routed(folder: Path, seed: int) -> Routed:
