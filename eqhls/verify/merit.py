@@ -51,10 +51,11 @@ def _auc(
 
 def _cuts(found: WorkingPoints) -> Stage:
     integers = sum(len(cuts.thresholds) for cuts in found.cuts)
+    alone = "; no cut on one score alone if they were trained with softmax" * (len(found.cuts) > 1)
     return Stage(
         "working points",
         True,
-        f"{'; '.join(map(_shown, found.cuts))}; {CSV} has all {integers} thresholds",
+        f"{'; '.join(map(_shown, found.cuts))}; {CSV} has all {integers} thresholds{alone}",
         (("scores", len(found.cuts)), ("thresholds", integers)),
     )
 

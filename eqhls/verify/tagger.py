@@ -32,7 +32,7 @@ class Tagger:
     def raw(self, found: Prediction) -> Ints:
         """Return the integers (events, K) of the prediction of an exact engine."""
         columns = [found[name].raw for name in self.outputs]
-        return np.concatenate([c for c in columns if c is not None], axis=1)
+        return np.concatenate([c.astype(np.int64) for c in columns if c is not None], axis=1)
 
     def ports(self, graph: Graph) -> Iterator[tuple[str, float]]:
         """Yield the name of each score of a quantized graph, and what one count of it is worth."""

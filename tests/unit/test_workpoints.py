@@ -267,7 +267,12 @@ def test_the_stages_of_a_network_with_three_outputs(tmp_path: Path, rng: np.rand
     manifest = defaultdict(lambda: 1, model_sha256={})
     said = "\n".join(summary_lines(manifest, Evidence(stages, labelled=True)))
     assert f"classes      accuracy {accuracy(scores, labels):.4f}, AUC of each by softmax 0: " in said
-    assert "cut          y0 >= " in said and "; y2 >= " in said and CSV in said
+    assert (
+        "cut          y0 >= " in said
+        and "; y2 >= " in said
+        and f"{CSV} has all " in said
+        and "with softmax" in said
+    )
     assert set(LABELLED) <= set(Evidence((), labelled=True).missing) and not set(LABELLED) & set(STAGES)
 
 
