@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray, Overflow
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
@@ -37,6 +38,9 @@ class Input(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         raise AssertionError("an input has no inputs")
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return self.type.charges
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         raise AssertionError("an input is fed, not computed")

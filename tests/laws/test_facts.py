@@ -45,6 +45,7 @@ STATED = (
     "has_format",
     "variadic",
     "moves_bits",
+    "charges",
     "work",
     "gain",
     "rounds_to",
