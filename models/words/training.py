@@ -78,15 +78,16 @@ def bends(knots: NDArray[Any], grid: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Curve:
-    """A function of codes 0 to `size` - 1 of a LSB, straight between knots."""
+    """A function of `size` codes from `first` on, of a LSB, straight between knots."""
 
     size: int
     lsb: float
     knots: tuple[float, ...]
+    first: int = 0
 
     @property
     def grid(self) -> NDArray[Any]:
-        return np.arange(self.size) * self.lsb
+        return np.arange(self.first, self.first + self.size) * self.lsb
 
 
 class Curves:
@@ -121,12 +122,13 @@ class Curves:
     def _between(self, tables: Array, features: Array) -> Array:
         lsb = jnp.asarray([c.lsb for c in self.curves], features.dtype)
         last = jnp.asarray([c.size - 1 for c in self.curves], features.dtype)
-        at = jnp.clip(features / lsb, 0, last)
+        first = jnp.asarray([c.first for c in self.curves], features.dtype)
+        at = jnp.clip(features / lsb - first, 0, last)
         low = jnp.minimum(jnp.floor(at), last - 1)
         rest = at - low
-        first = low.astype(int) + jnp.arange(len(self.curves)) * self.width
+        place = low.astype(int) + jnp.arange(len(self.curves)) * self.width
         flat = tables.ravel()
-        return flat[first] * (1 - rest) + flat[first + 1] * rest
+        return flat[place] * (1 - rest) + flat[place + 1] * rest
 
 
 def rate(step: Array, steps: int, peak: float) -> Array:
