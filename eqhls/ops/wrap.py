@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray
+from eqhls.groups.charge import NEUTRAL, Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import MAX_ADDRESS_BITS, example, map_numbers, scalars_only
@@ -23,9 +24,10 @@ class Wrap(Op):
     y = step * clip(((h + n//2) mod n) - n//2) + (x mod step). So the window begins at -(n//2) step: for an
     even n at -modulus/2, for an odd one half a step above it. `step` is a power of two that divides
     `modulus`, and `out` ends at borders of cells: the low bits pass, and one table of the high bits is all.
-    For phi, 1440 = 45 * 32. A modulus that is a power of two costs nothing unless `out` saturates. Behind a difference
-    (`add` with `minus`), the result does not change when both angles turn. The range of `out` is part of the
-    function, its modes have no effect.
+    For phi, 1440 = 45 * 32. A modulus that is a power of two costs nothing unless `out` saturates.
+
+    Behind a difference (`add` with `minus`), the result does not change when both angles turn. The range of
+    `out` is part of the function, its modes have no effect.
     """
 
     group: ClassVar[str] = "scalar"
@@ -100,6 +102,17 @@ class Wrap(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        turn = {(c.factor, c.modulus) for c in types[0].charges}
+        if turn == {(0, self.modulus * self.out.lsb)}:
+            return NEUTRAL
+        if turn and not any(factor for factor, _ in turn):
+            raise self.error(
+                f"found {types[0]} and a modulus of {self.modulus * self.out.lsb:g}",
+                "reduce angles by the turn of their type",
+            )
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         raw = x[0] / self.out.lsb
