@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from frontend import Codes
 from numpy.typing import NDArray
-from training import Array, Curve, Curves, Weights, fixed, log_code, logistic_loss, straight
+from training import Array, Curve, Curves, Weights, bounded, fixed, log_code, logistic_loss, straight
 
 from eqhls.engines import Ints
 from eqhls.fixed import Fixed, Overflow, Rounding
@@ -72,7 +72,7 @@ class Tagger:
     read: Fixed = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
     hidden: int = 0
     part: Fixed = Fixed(7, 4, True, Rounding.RND, Overflow.SAT)
-    whole: Fixed = Fixed(7, 4, True, Rounding.RND, Overflow.SAT)
+    whole: Fixed = Fixed(7, 5, True, Rounding.RND, Overflow.SAT)
     singles: int = 0
 
     @property
@@ -315,17 +315,13 @@ class Model:
         net, x = self.net, self.features(w, data, rounded)
         count = x.shape[1]
         x = jnp.tile(x, (1, 1 + net.hidden))
-        forms = (net.read, net.part, net.whole) if rounded else (None, None, None)
-        direct = self._read(w, x, forms[0])[:, :count].sum(-1)
+        direct = self.curves(w["bent"], x, net.read, rounded)[:, :count].sum(-1)
         if self.last is None:
             return direct
-        parts = self._read(w, x, forms[1])[:, count:]
+        parts = self.curves(w["bent"], x, net.part, rounded)[:, count:]
         hidden = parts.reshape(len(x), net.hidden, count).sum(-1)
-        hidden = hidden if forms[2] is None else fixed(hidden, forms[2])
-        return direct + self.last(w["last"], hidden, forms[0]).sum(-1)
-
-    def _read(self, w: Weights, x: Array, form: Fixed | None) -> Array:
-        return self.curves(w["bent"], x, form)
+        hidden = (fixed if rounded else bounded)(hidden, net.whole)
+        return direct + self.last(w["last"], hidden, net.read, rounded).sum(-1)
 
     def loss(self, w: Weights, data: dict[str, Array], rounded: bool) -> Array:
         return logistic_loss(self.logit(w, data, rounded), data["label"])

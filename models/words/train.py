@@ -91,8 +91,8 @@ def ship(folder: Path, graph: Graph, test: Events, fixed: Ints) -> None:
     save_graph(graph, folder)
     words = {n.name: test.raw[n.name][:SHIPPED].astype(np.int32) for n in graph.inputs}
     small = {k: v if k == "jet_mass2" else v.astype(np.int16) for k, v in words.items()}
-    labels = test.labels[:SHIPPED].astype(np.uint8)
-    write_file(folder / "events.npz", npz(**small, y=labels, expected=fixed[:SHIPPED].astype(np.int16)))
+    known = {"y": test.labels[:SHIPPED].astype(np.uint8), "expected": fixed[:SHIPPED].astype(np.int16)}
+    write_file(folder / "events.npz", npz(small | known))
 
 
 def train(name: str, plan: Plan, data: Path, seed: int, output: Path) -> None:

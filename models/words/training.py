@@ -42,9 +42,14 @@ def straight(smooth: Array, rounded: Array) -> Array:
     return smooth + jax.lax.stop_gradient(rounded - smooth)
 
 
+def bounded(x: Array, form: Fixed) -> Array:
+    """Return x, saturated to the range of a format."""
+    return jnp.clip(x, form.lo * form.lsb, form.hi * form.lsb)
+
+
 def fixed(x: Array, form: Fixed) -> Array:
     """Return x rounded to the nearest number of a format, halves up, and saturated."""
-    kept = jnp.clip(x, form.lo * form.lsb, form.hi * form.lsb)
+    kept = bounded(x, form)
     return straight(kept, jnp.floor(kept / form.lsb + 0.5) * form.lsb)
 
 
@@ -106,16 +111,16 @@ class Curves:
     def start(self, rng: np.random.Generator, scale: float) -> NDArray[Any]:
         return rng.normal(0, scale, (len(self.curves), self.count))
 
-    def tables(self, bent: Array, form: Fixed | None) -> Array:
-        """Return the values at all codes, (curves, width), rounded if a format is given."""
+    def tables(self, bent: Array, form: Fixed, rounded: bool = True) -> Array:
+        """Return the values at all codes, (curves, width), bounded by a format and, if asked, rounded to it."""
         values = jnp.einsum("kb,kba->ka", bent, jnp.asarray(self.basis, bent.dtype))
-        return values if form is None else fixed(values, form)
+        return fixed(values, form) if rounded else bounded(values, form)
 
-    def __call__(self, bent: Array, features: Array, form: Fixed | None) -> Array:
-        """Return the values (B, curves) of functions, given by their bends, at features (B, curves). If a
-        format is given they are those of the rounded tables, with the slopes of the smooth ones."""
-        smooth = self._between(self.tables(bent, None), features)
-        if form is None:
+    def __call__(self, bent: Array, features: Array, form: Fixed, rounded: bool) -> Array:
+        """Return the values (B, curves) of functions, given by their bends, at features (B, curves). Rounded,
+        they are those of the tables, with the slopes of the smooth ones."""
+        smooth = self._between(self.tables(bent, form, False), features)
+        if not rounded:
             return smooth
         return straight(smooth, self._between(self.tables(bent, form), features))
 
