@@ -1,11 +1,11 @@
-"""Train taggers of two classes from trigger words to a score: float first, then with the roundings of the graph.
+"""Train taggers of two classes from trigger words to a score: float first, then rounded as their graph is.
 
     python models/words/train.py --data FOLDER [--only NAME ...] [--seed K] [--output FOLDER]
 
-FOLDER holds toptag_{train,val,test}.npz with p4 (B, N, 4) in GeV, jet (B, 4), y, and n (B,), the constituents of the
-jet before it was cut to N. Writes graph.eq, graph.npz and events.npz (test jets as words, with labels and expected
-outputs) into models/NAME and prints the AUCs. The network that was trained and the graph are held against each
-other bit for bit on all test jets. JAX is in the extra `jax`.
+FOLDER holds toptag_{train,val,test}.npz with p4 (B, N, 4) in GeV, jet (B, 4), y, and n (B,), the constituents of
+the jet before it was cut to N. Writes graph.eq, graph.npz and events.npz (test jets as words, with labels and
+expected outputs) into models/NAME and prints the AUCs. The network that was trained and the graph are held against
+each other bit for bit on all test jets. JAX is in the extra `jax`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from model import Model, training_data
 from numpy.typing import NDArray
-from tagger import Model, Tagger, build, front_graph, training_data
+from tagger import Tagger, build, front_graph
 from training import Phase, fit
 
 from eqhls.engines import Ints
@@ -109,7 +110,7 @@ def train(name: str, plan: Plan, data: Path, seed: int, output: Path) -> None:
         smooth = smooth if phase.rounded else weights
         print(f"{name} {'rounded' if phase.rounded else 'float'}: loss {loss:.4f}", flush=True)
     exact = {k: jnp.asarray(v, jnp.float64) for k, v in weights.items()}
-    graph = build(net, name, model.tables_of(exact))
+    graph = build(net, name, model.tables(exact))
     for part in ("val", "test"):
         fixed, x = score(graph, parts[part]), {k: jnp.asarray(v) for k, v in known[part].items()}
         rounded = np.asarray(model.logit(exact, x, True)) / graph.results[0].type.formats[0].lsb

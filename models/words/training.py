@@ -1,7 +1,7 @@
-"""What training on the integers of a front end needs: roundings that gradients pass, tables of functions, a loop.
+"""What training on the integers of a front end needs: roundings that gradients pass, tables, a loop.
 
-Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to 2^53, so
-that the network that was trained can be held bit for bit against the graph that is built from its tables.
+Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to 2^53,
+so that the network that was trained can be held bit for bit against the graph that is built from its tables.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def log_code(op: Log2, x: Array, frac: int) -> Array:
 
 
 def bends(knots: NDArray[Any], grid: NDArray[Any]) -> NDArray[Any]:
-    """Return functions whose sum is trained, (knots, grid): a constant, a line, a bend at every inner knot. One
-    step of the optimiser moves the function over its whole range."""
+    """Return functions whose sum is trained, (knots, grid): a constant, a line, a bend at every inner knot.
+    One step of the optimiser moves the function over its whole range."""
     unit = (knots[-1] - knots[0]) / 4
     hats = np.stack([np.interp(grid, knots, row) for row in np.eye(len(knots))])
     inner = [np.maximum(knots - k, 0.0) / unit for k in knots[1:-1]]
@@ -112,7 +112,7 @@ class Curves:
         return rng.normal(0, scale, (len(self.curves), self.count))
 
     def tables(self, bent: Array, form: Fixed, rounded: bool = True) -> Array:
-        """Return the values at all codes, (curves, width), bounded by a format and, if asked, rounded to it."""
+        """Return the values at all codes, (curves, width), within a format and, if asked, rounded to it."""
         values = jnp.einsum("kb,kba->ka", bent, jnp.asarray(self.basis, bent.dtype))
         return fixed(values, form) if rounded else bounded(values, form)
 
@@ -153,7 +153,7 @@ def fit(
     batch: int = 256,
     decay: float = 1e-4,
 ) -> tuple[Weights, float]:
-    """Return weights after one cycle of AdamW on `data`, arrays by name with events first, and the last loss."""
+    """Return weights after one cycle of AdamW on `data`, arrays by name events first, and the last loss."""
     flat, unravel = ravel_pytree(weights)
     events = len(next(iter(data.values())))
     count = events // batch
