@@ -1,8 +1,8 @@
 """From the words of the trigger to codes: the parts of a graph that networks of words share.
 
 Every part appends values to a Builder and returns their names. The seed is the first word, which has the
-highest pt. A difference of two angles does not change when both turn, nor one of two pseudorapidities when both
-are boosted; only differences enter functions, so that the types prove what is exact.
+highest pt. A difference of two angles does not change when both turn, nor one of two pseudorapidities when
+both are boosted; only differences enter functions, so that the types prove what is exact.
 
     deta, dphi      differences to the seed in steps of pi/720, saturated to 9 bits: |d| < 1.12
     leta, lphi      log2 |d|, no less than 0
@@ -51,7 +51,7 @@ PORTS = {
 
 @dataclass(frozen=True)
 class Codes:
-    """How fine logarithms are: fraction bits, and windows of so many bits, `stride` apart, that are tables."""
+    """How fine logarithms are: fraction bits, and windows of that many bits, `stride` apart, as tables."""
 
     frac: int = 2
     window: int = 6

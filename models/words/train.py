@@ -2,10 +2,10 @@
 
     python models/words/train.py --data FOLDER [--only NAME ...] [--seed K] [--output FOLDER]
 
-FOLDER holds toptag_{train,val,test}.npz with p4 (B, N, 4) in GeV, jet (B, 4), y, and n (B,), the constituents of
-the jet before it was cut to N. Writes graph.eq, graph.npz and events.npz (test jets as words, with labels and
-expected outputs) into models/NAME and prints the AUCs. The network that was trained and the graph are held against
-each other bit for bit on all test jets. JAX is in the extra `jax`.
+FOLDER holds toptag_{train,val,test}.npz with p4 (B, N, 4) in GeV, jet (B, 4), y, and n (B,), the constituents
+of the jet before it was cut to N. Writes graph.eq, graph.npz and events.npz (test jets as words, with labels and
+expected outputs) into models/NAME and prints the AUCs. The network that was trained and the graph are held
+against each other bit for bit on all test jets. JAX is in the extra `jax`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from training import Phase, fit
 
 from eqhls.engines import Ints
 from eqhls.events.words import words_of_momenta
+from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.graphfile import save_graph
 from eqhls.ir.graph import Graph
 from eqhls.text import npz, write_file
@@ -43,12 +44,19 @@ class Plan:
     net: Tagger
     phases: tuple[Phase, ...] = (Phase(24, 0.05, False), Phase(24, 0.02, True))
     seed: int = 1
+    decay: float = 1e-4
 
 
+CUT = Fixed(7, 5, True, Rounding.TRN, Overflow.SAT)
+"""Hidden sums cut to this save a clock."""
 PLANS = {
     "tag16": Plan(Tagger(16, hidden=4, singles=2)),
     "tag16_small": Plan(Tagger(12, sums=2)),
-    "tag32": Plan(Tagger(32, sums=6, hidden=4, singles=2)),
+    "tag32": Plan(
+        Tagger(32, hidden=4, singles=2, whole=CUT),
+        phases=(Phase(16, 0.05, False), Phase(16, 0.02, True)),
+        decay=3e-2,
+    ),
 }
 
 
@@ -106,7 +114,9 @@ def train(name: str, plan: Plan, data: Path, seed: int, output: Path) -> None:
     batches["label"] = jnp.asarray(parts["train"].labels, jnp.float32)
     weights, smooth = model.start(seed), model.start(seed)
     for phase in plan.phases:
-        weights, loss = fit(lambda w, d, r=phase.rounded: model.loss(w, d, r), weights, batches, phase, seed)
+        weights, loss = fit(
+            lambda w, d, r=phase.rounded: model.loss(w, d, r), weights, batches, phase, seed, decay=plan.decay
+        )
         smooth = smooth if phase.rounded else weights
         print(f"{name} {'rounded' if phase.rounded else 'float'}: loss {loss:.4f}", flush=True)
     exact = {k: jnp.asarray(v, jnp.float64) for k, v in weights.items()}

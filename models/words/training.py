@@ -1,7 +1,7 @@
 """What training on the integers of a front end needs: roundings that gradients pass, tables, a loop.
 
-Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to 2^53,
-so that the network that was trained can be held bit for bit against the graph that is built from its tables.
+Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to
+2^53, so that the network that was trained can be held bit for bit against the graph that is built from its tables.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from numpy.typing import NDArray
 
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Rounding
 from eqhls.ops.log2 import Log2
 
 Array = Any
@@ -48,9 +48,11 @@ def bounded(x: Array, form: Fixed) -> Array:
 
 
 def fixed(x: Array, form: Fixed) -> Array:
-    """Return x rounded to the nearest number of a format, halves up, and saturated."""
-    kept = bounded(x, form)
-    return straight(kept, jnp.floor(kept / form.lsb + 0.5) * form.lsb)
+    """Return x rounded to a format, to the nearest with halves up or down, and saturated."""
+    if form.rounding not in (Rounding.RND, Rounding.TRN):
+        raise ValueError(f"found {form}, expected RND or TRN: no other rounding is trained")
+    kept, half = bounded(x, form), 0.5 if form.rounding is Rounding.RND else 0.0
+    return straight(kept, jnp.floor(kept / form.lsb + half) * form.lsb)
 
 
 def nearest(x: Array, levels: Sequence[float]) -> Array:
