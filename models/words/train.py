@@ -3,7 +3,7 @@
     python models/words/train.py --data FOLDER [--only NAME ...] [--seed K] [--output FOLDER]
 
 FOLDER holds toptag_{train,val,test}.npz with p4 (B, N, 4) in GeV, jet (B, 4), y, and n (B,), the constituents
-of the jet before it was cut to N. Writes graph.eq, graph.npz and events.npz (test jets as words, with labels and
+of the jet before it was cut to N. Writes graph.eq, graph.npz and events.npz (test jets as words, labels and
 expected outputs) into models/NAME and prints the AUCs. The network that was trained and the graph are held
 against each other bit for bit on all test jets. JAX is in the extra `jax`.
 """

@@ -1,7 +1,7 @@
 """What training on the integers of a front end needs: roundings that gradients pass, tables, a loop.
 
 Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to
-2^53, so that the network that was trained can be held bit for bit against the graph that is built from its tables.
+2^53, so that the network that was trained can be held bit for bit against the graph that is built from it.
 """
 
 from __future__ import annotations
