@@ -84,11 +84,11 @@ def _turn_notes(ports: WordPorts, raw: Mapping[str, Ints]) -> list[str]:
     lines = list[str]()
     for name in (k for k in ANGLES if k in ports):
         first, behind = turn_of(ports.formats[name], ports.turn)
-        there = raw["pt"] > 0 if name == "phi" else True
-        out = (((raw[name] < first) | (raw[name] >= behind)) & there).any(axis=1)
+        beyond = (raw[name] < first) | (raw[name] >= behind)
+        out = (beyond & (raw["pt"] > 0) if name == "phi" else beyond).any(axis=1)
         if out.any():
             lines.append(
-                f"{name}: {int(out.sum())} of {len(out)} events have angles outside of the turn "
+                f"{name}: {int(out.sum())} of {len(raw['pt'])} events have angles outside of the turn "
                 f"[{first}, {behind})"
             )
     return lines

@@ -106,7 +106,8 @@ def _lines(layout: Layout, raw: Mapping[str, Ints]) -> str:
 
 
 def vectors(folder: Path, graph: Graph) -> Events:
-    """Return the events that were shipped with the project. They are to look wrong, so there are no notes."""
+    """Return the events that were shipped with the project. They are words of
+    every kind, so nothing is noted of them."""
     return replace(read_events(folder / VECTORS, graph), notes=())
 
 
