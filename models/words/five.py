@@ -39,7 +39,6 @@ from eqhls.ops.table import Activation, Table
 
 CLASSES = ("q", "g", "W", "Z", "t")
 PRODUCT = parse_path("S*S->S")
-FLAG = Fixed(1, 1, False)
 
 EDGE_KNOTS = (0.0, 1.5, 2.5, 3.5, 4.5, 5.25, 6.0, 7.0, 8.0)
 DROP_KNOTS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0)
@@ -64,9 +63,10 @@ class Feature:
 class Five:
     """Sizes and formats of the network."""
 
-    slots: int = 24
+    slots: int = 20
     subjets: int = 2
     hidden: int = 8
+    levels: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
     gate_frac: int = 2
     moment_frac: int = 3
     whole: Fixed = Fixed(10, 10, False, Rounding.TRN, Overflow.SAT)
@@ -82,9 +82,16 @@ class Five:
     out: Fixed = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
 
     @property
+    def gate(self) -> Table:
+        """The nearest of the levels to the sigmoid of a score."""
+        frac = max(int(-np.log2(self.levels[1])), 0)
+        form = Fixed(frac + 1, 1, False)
+        return Table(activation=Activation.SIGMOID, out=form, levels=Tensor(self.levels))
+
+    @property
     def logs(self) -> dict[str, Log2]:
         """The logarithms of what is known of a subjet. Floors put W and Z where a window has narrow cells."""
-        return {"vv": Log2(2.0, 3, 128), "sv": Log2(0.125, 3, 64), "pv": Log2(8.0, 3, 64)}
+        return {"vv": Log2(2.0, 3, 128), "sv": Log2(2.0**-5, 3, 96), "pv": Log2(8.0, 3, 64)}
 
     @property
     def sums_of(self) -> dict[str, Fixed]:
@@ -100,7 +107,7 @@ class Five:
         """Every feature in the order of the terms."""
         step = 2.0**-self.gate_frac
         vv = (0.0, 2.0, 4.0, *_grid(5.0, 9.5, 0.5), *_grid(9.75, 14.25, 0.25), 15.0, 16.0)
-        each = (("vv", vv), ("sv", _grid(0.0, 8.0, 0.5)), ("pv", (0.0, 2.0, *_grid(3.0, 8.0, 0.25))))
+        each = (("vv", vv), ("sv", _grid(0.0, 12.0, 0.5)), ("pv", (0.0, 2.0, *_grid(3.0, 8.0, 0.25))))
         mass = (
             0.0,
             2.0,
@@ -177,9 +184,10 @@ def subjet(b: Builder, net: Five, v: int, values: Values) -> None:
     b.add(f"edge{v}", table(EDGE_KNOTS, values["edge"][v], codes, net.edge), "g_gate")
     b.add(f"drop{v}", drop_values(DROP_KNOTS, values["drop"][v], codes, net.drop), "t_gate")
     b.add(f"z{v}", Add(), f"edge{v}", f"drop{v}")
-    b.add(f"in{v}", Table(activation=Activation.STEP, out=FLAG), f"z{v}")
+    b.add(f"in{v}", net.gate, f"z{v}")
     for name, form in net.sums_of.items():
-        b.add(f"{name}_in{v}", Mask(), name, f"in{v}")
+        share = Mask() if len(net.levels) == 2 else CgProduct(PRODUCT)
+        b.add(f"{name}_in{v}", share, name, f"in{v}")
         b.add(f"{name}_sum{v}", ParticleSum("j"), f"{name}_in{v}")
         b.add(f"{name}_{v}", Requantize((form,)), f"{name}_sum{v}")
     factors = (("p0", "p2"), ("py", "py"), ("pz", "pz"))

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from five import CLASSES, DROP_KNOTS, EDGE_KNOTS, FRONT, HIDDEN_KNOTS, Five, front_graph
 
-from training import bends, fixed, log_code, straight
+from training import bends, fixed, log_code, nearest, straight
 
 Arrays = Mapping[str, Any]
 
@@ -64,9 +64,9 @@ class Model:
     def __init__(self, net: Five) -> None:
         self.net = net
 
-    def __call__(self, bent: Arrays, x: Arrays, rounded: bool, sharp: Any = 1.0) -> Any:
+    def __call__(self, bent: Arrays, x: Arrays, rounded: bool) -> Any:
         net, codes = self.net, dict(x)
-        gates = self.gates(bent, x, rounded, sharp)
+        gates = self.gates(bent, x, rounded)
         for v in range(net.subjets):
             codes |= self.subjet(gates[..., v], x, v, rounded)
         cut = (lambda y, form: fixed(y, form)) if rounded else (lambda y, form: y)
@@ -76,7 +76,7 @@ class Model:
         hidden = fixed(hidden, net.sums) if rounded else jnp.clip(hidden, -8, 8)
         return sum(cut(curve(HIDDEN_KNOTS, bent["out"][k], hidden[:, k]), net.out) for k in range(net.hidden))
 
-    def gates(self, bent: Arrays, x: Arrays, rounded: bool, sharp: Any) -> Any:
+    def gates(self, bent: Arrays, x: Arrays, rounded: bool) -> Any:
         """Return which words belong to which subjet, (B, slots, subjets), between 0 and 1 if not rounded."""
         edge, drop = (
             curve(*a)
@@ -86,8 +86,11 @@ class Model:
             edge, drop = fixed(edge, self.net.edge), fixed(drop, self.net.drop)
         empty = (x["t_gate"] == 0)[..., None]
         z = edge + jnp.where(empty, self.net.drop.lo * self.net.drop.lsb, drop)
-        soft = jax.nn.sigmoid(sharp * z)
-        return straight(soft, (z > 0).astype(z.dtype)) if rounded else jnp.where(empty, 0, soft)
+        soft = jax.nn.sigmoid(z)
+        if not rounded:
+            return jnp.where(empty, 0, soft)
+        level = nearest(jax.nn.sigmoid(z), self.net.levels)
+        return straight(soft, level)
 
     def subjet(self, gate: Any, x: Arrays, v: int, rounded: bool) -> dict[str, Any]:
         """Return the features of a subjet from which words belong to it."""

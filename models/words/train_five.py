@@ -1,11 +1,11 @@
-"""Train the five-class network on trigger words: smooth with ever sharper gates, then with all roundings.
+"""Train the five-class network on trigger words: smooth first, then with all roundings.
 
     python models/words/train_five.py --data FOLDER --output models/tag5
     python models/words/train_five.py --data FOLDER --output models/tag5_ports --ports
 
-FOLDER holds jets5_{train,test}.npz: p4 (B, 32, 4) and jet (B, 4) in GeV, n, the constituents of the whole jet,
-and y, 0 to 4 for q, g, W, Z, t. Writes graph.eq, graph.npz and events.npz (words of the test jets by port, and
-labels). With --ports every logit is trained to tell its own class from the rest.
+FOLDER holds jets5_{train,test}.npz: p4 (B, 32, 4) and jet (B, 4) in GeV, n, the constituents of the whole
+jet, and y, 0 to 4 for q, g, W, Z, t. Writes graph.eq, graph.npz and events.npz (words of the test jets by
+port, and labels). With --ports every logit is trained to tell its own class from the rest.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ from eqhls.text import write_file
 from eqhls.verify.metrics import auc, tagger_auc
 
 VALIDATION, CHUNK = 2500, 500
-SHARPNESS = (1.0, 4.0, 4.0)
-"""How steep gates are in each phase: a smooth step that is steep loses little when it becomes a bit."""
 
 Words = dict[str, np.ndarray]
 
@@ -56,8 +54,8 @@ def ports_loss(logits: Any, y: Any) -> Any:
     return (jax.nn.softplus(logits) - logits * own).sum(-1).mean()
 
 
-def predict(model: Model, bent: Any, x: Mapping[str, np.ndarray], rounded: bool, sharp: float) -> np.ndarray:
-    run = jax.jit(partial(model, rounded=rounded, sharp=sharp))
+def predict(model: Model, bent: Any, x: Mapping[str, np.ndarray], rounded: bool) -> np.ndarray:
+    run = jax.jit(partial(model, rounded=rounded))
     count = len(next(iter(x.values())))
     parts = ({k: v[i : i + CHUNK] for k, v in x.items()} for i in range(0, count, CHUNK))
     return np.concatenate([np.asarray(run(bent, part)) for part in parts])
@@ -80,18 +78,17 @@ def train(net: Five, data: Any, plan: argparse.Namespace) -> Any:
     loss = ports_loss if plan.ports else softmax_loss
     x, y = data["train"]
     both = jax.tree.map(jnp.asarray, {**x, "y": y})
-    for k, (epochs, peak, sharp) in enumerate(zip(plan.epochs, plan.rates, SHARPNESS, strict=True)):
-        rounded = k == len(SHARPNESS) - 1
+    for phase in (Phase(plan.epochs[0], plan.rates[0], False), Phase(plan.epochs[1], plan.rates[1], True)):
 
-        def found(b: Any, part: Any, rounded: bool = rounded, sharp: float = sharp) -> Any:
-            return loss(model(b, part, rounded, sharp), part["y"])
+        def found(b: Any, part: Any, rounded: bool = phase.rounded) -> Any:
+            return loss(model(b, part, rounded), part["y"])
 
-        bent, last = fit(found, bent, both, Phase(epochs, peak, rounded), plan.seed + k)
+        bent, last = fit(found, bent, both, phase, plan.seed + phase.rounded)
+        kind = "rounded" if phase.rounded else "smooth"
+        print(f"{kind}: loss {last:.4f}")
         for name in ("validation", "test"):
-            logits = predict(model, bent, data[name][0], rounded, sharp)
-            print(
-                f"{'rounded' if rounded else 'smooth '} {name}: {figures(logits, data[name][1])}", flush=True
-            )
+            logits = predict(model, bent, data[name][0], phase.rounded)
+            print(f"{kind}, {name}: {figures(logits, data[name][1])}", flush=True)
     return bent
 
 
@@ -107,7 +104,7 @@ def demand_equal(net: Five, bent: Any, graph: Graph, x: Mapping[str, np.ndarray]
     found = integers(graph, words)
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a, np.float64)), (dict(bent), dict(x)))
-        model = predict(Model(net), *double, rounded=True, sharp=1.0)
+        model = predict(Model(net), *double, rounded=True)
     differ = int((model != found).any(axis=1).sum())
     assert not differ, f"the trained model and the graph differ in {differ} of {len(found)} jets"
     return found
@@ -130,11 +127,12 @@ def main() -> None:
     parser.add_argument("--ports", action="store_true")
     parser.add_argument("--slots", type=int, default=Five.slots)
     parser.add_argument("--subjets", type=int, default=Five.subjets)
+    parser.add_argument("--levels", type=float, nargs="+", default=Five.levels)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=int, nargs=3, default=(15, 20, 30))
-    parser.add_argument("--rates", type=float, nargs=3, default=(3e-2, 2e-2, 1e-2))
+    parser.add_argument("--epochs", type=int, nargs=2, default=(35, 35))
+    parser.add_argument("--rates", type=float, nargs=2, default=(3e-2, 1e-2))
     plan = parser.parse_args()
-    net = Five(slots=plan.slots, subjets=plan.subjets)
+    net = Five(slots=plan.slots, subjets=plan.subjets, levels=tuple(plan.levels))
     words, y = read(plan.data, "train", net)
     test_words, test_y = read(plan.data, "test", net)
     x, order = inputs(net, words), np.random.default_rng(0).permutation(len(y))
