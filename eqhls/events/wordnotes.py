@@ -43,8 +43,8 @@ def _jet_notes(arrays: Mapping[str, Any], ports: WordPorts, made: TriggerWords) 
     if all(k in arrays for k in JET if k in ports):
         return []
     return [
-        f"jet is missing: the sum of the {made.given['pt'].shape[1]} given constituents takes its place; give "
-        "the jet (E, px, py, pz) in GeV, or the words of the jet by name, that the network was trained with"
+        f"jet is missing: the sum of the {made.given['pt'].shape[1]} given constituents takes its place; "
+        "give the jet (E, px, py, pz) in GeV that the network was trained with, or its words by name"
     ]
 
 
@@ -55,8 +55,8 @@ def _cut_notes(pt: Ints, slots: int) -> list[str]:
     share = float(np.mean(pt[:, slots:].sum(axis=1) / np.maximum(pt.sum(axis=1), 1)))
     if share > CUT:
         lines.append(
-            f"words: those beyond the first {slots} are cut in {more} of {len(pt)} events, with {share:.0%} of "
-            "the pT on average"
+            f"words: those beyond the first {slots} are cut in {more} of {len(pt)} events, with "
+            f"{share:.0%} of the pT on average"
         )
     empty = int((pt == 0).all(axis=1).sum())
     if empty:
@@ -89,14 +89,14 @@ def _saturation_notes(ports: WordPorts, raw: Mapping[str, Ints]) -> list[str]:
     words = ended("pt") | (ended("eta") & (raw["pt"] > 0))
     if words.any():
         lines.append(
-            f"words: {int(words.sum())} of {int((raw['pt'] > 0).sum())} have the largest pT or eta that they can "
-            "hold"
+            f"words: {int(words.sum())} of {int((raw['pt'] > 0).sum())} have the largest pT or eta that they "
+            "can hold"
         )
     jets = [ended(k) for k in (*JET, MULTIPLICITY) if k in ports and k != "jet_phi"]
     events = int(np.any(jets, axis=0).sum()) if jets else 0
     if events:
         lines.append(
-            f"words: those of the jet, or the number of words, are the largest that they can hold in {events} "
-            f"of {len(raw['pt'])} events"
+            "words: those of the jet, or the number of words, are the largest that they can hold in "
+            f"{events} of {len(raw['pt'])} events"
         )
     return lines

@@ -1,7 +1,9 @@
 """Ports that read the words of the trigger, and how events fill them.
 
 They go by their names: `pt`, `eta` and `phi` over one axis of slots, and beside them `jet_pt`, `jet_eta`,
-`jet_phi`, `jet_mass2` and `multiplicity`, one number each. All are scalars.
+`jet_phi`, `jet_mass2` and `multiplicity`, one number each. That `phi` counts steps of a turn is said by its
+type: `S+phi%1440[j:16]` adds modulo 1440 steps, and eta is counted in the same steps. A port of that name
+with any other type is an ordinary one, filled by name alone.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ from eqhls.errors import CompileError
 from eqhls.events.layouts import DEFAULT
 from eqhls.events.ports import Filled, given_port
 from eqhls.events.words import (
+    ANGLES,
     CONSTITUENT,
     TRIGGER,
-    TURN,
     TriggerWords,
     demand_inside,
     words_of_momenta,
@@ -43,20 +45,22 @@ class WordPorts:
     axis: str
     slots: int
     formats: Mapping[str, Fixed]
-    turn: int = TURN
+    turn: int
 
     def __contains__(self, name: str) -> bool:
         return name in self.nodes
 
 
 def word_ports(graph: Graph) -> WordPorts | None:
-    """Return the ports of a graph that read words, or None if it has none.
-
-    Angles count steps, so a graph whose `eta` or `phi` has fraction bits reads something else.
-    """
+    """Return the ports of a graph that read words, or None if it has none. Raises CompileError if phi and
+    jet_phi have different turns."""
     ports = {n.name: n for n in graph.inputs if n.type.rep is S}
-    if not all(k in ports for k in CONSTITUENT):
+    turns = {turn: k for k in ANGLES if k in ports for turn in _turns(ports[k])}
+    if not (all(k in ports for k in CONSTITUENT) and _turns(ports["phi"])):
         return None
+    if len(turns) > 1:
+        said = " and ".join(f"a turn of {k} has {turn} steps" for turn, k in turns.items())
+        raise CompileError(graph.name, said, "give phi and jet_phi one modulus")
     axes = {ports[k].type.axes for k in CONSTITUENT}
     slots = next(iter(axes))
     if len(axes) > 1 or len(slots) != 1:
@@ -64,9 +68,12 @@ def word_ports(graph: Graph) -> WordPorts | None:
     single = {k: n for k, n in ports.items() if k in TRIGGER and n.type.elements == 1}
     nodes = single | {k: ports[k] for k in CONSTITUENT}
     formats = {k: n.type.format_of(0) for k, n in nodes.items() if n.type.formats}
-    if any(formats[k].frac for k in ("eta", "phi") if k in formats):
-        return None
-    return WordPorts(nodes, slots[0].name, slots[0].size, {**TRIGGER, **formats})
+    return WordPorts(nodes, slots[0].name, slots[0].size, {**TRIGGER, **formats}, next(iter(turns)))
+
+
+def _turns(node: Node) -> list[int]:
+    """Return the units in a turn, if the values of a port add modulo one."""
+    return [c.modulus for c in node.type.charges if c.modulus]
 
 
 def words_given(arrays: Mapping[str, Any]) -> dict[str, Any]:

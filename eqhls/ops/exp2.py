@@ -11,8 +11,9 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, const, select
 from eqhls.fixed.ordered import rounded_once
+from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import MAX_ADDRESS_BITS, example, map_numbers, scalars_only, tabled
@@ -58,6 +59,9 @@ class Exp2(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     @property
     def most(self) -> float:

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, element
+from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats
+from eqhls.ir.op import Along, Example, Floats, neutral
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
 from eqhls.ops.common import Arithmetic, broadcast, entrywise, example, scalars_only, tabulated
@@ -57,6 +58,12 @@ class LogAdd(Arithmetic):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return entrywise(types, axis)
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        """Logarithms that all grow by one step give a sum that grows by it, too."""
+        first = types[0].charges
+        alike = types[1].charges == first and not any(c.modulus for c in first)
+        return first if alike else neutral(self, types)
 
     def rise(self, difference: Floats) -> Floats:
         """Return T, by how much the result exceeds b, for a - b."""

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, element, select
+from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats
+from eqhls.ir.op import Along, Example, Floats, neutral
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ops.common import Plain, broadcast, entrywise, example, scalars_only
 
@@ -31,6 +32,9 @@ class SignSelect(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return entrywise(types, axis)
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = joined_axes(*types)

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray
+from eqhls.groups.charge import NEUTRAL, Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import MAX_ADDRESS_BITS, example, map_numbers, scalars_only
@@ -101,6 +102,17 @@ class Wrap(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        turn = {(c.factor, c.modulus) for c in types[0].charges}
+        if turn == {(0, self.modulus * self.out.lsb)}:
+            return NEUTRAL
+        if turn and not any(factor for factor, _ in turn):
+            raise self.error(
+                f"found {types[0]} and a modulus of {self.modulus * self.out.lsb:g}",
+                "reduce angles by the turn of their type",
+            )
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         raw = x[0] / self.out.lsb
