@@ -1,11 +1,11 @@
 """Five classes (q, g, W, Z, t) from trigger words: what the network computes, and how its graph is built.
 
-The seed is the hardest word. Each word is known by logarithms, t of its pt and g of its angle to the seed, and
-by its moments about the seed: pt, pt d^2, pt d_phi, pt d_eta. Gates of one bit choose the constituents of two
-subjets, whose moments give a squared mass (vv), a mass with the seed (sv, no product) and a pt (pv) each. These
+The seed is the hardest word. Each word is known by logarithms, t of its pt and g of its angle to the seed,
+and by its moments about the seed: pt, pt d^2, pt d_phi, pt d_eta. Gates share the words out to two subjets,
+whose moments give a squared mass (vv), a mass with the seed (sv, without a product) and a pt (pv) each. These
 numbers, mass and multiplicity of the jet, the seed's pt and the angle of the jet's axis to it are features x:
 
-    z_v = E_v[g] + U_v[t]            for each word and subjet v; the word belongs to v if z_v > 0
+    w_v = level(E_v[g] + U_v[t])     for each word and subjet v: 0, 1/4, 1/2 or 1
     h_k = sum over x of F_xk[x]      hidden sums
     l_c = sum over k of H_kc[h_k]    five logits
 
@@ -40,6 +40,20 @@ from eqhls.ops.table import Activation, Table
 CLASSES = ("q", "g", "W", "Z", "t")
 PRODUCT = parse_path("S*S->S")
 
+WHOLE = Fixed(10, 10, False, Rounding.TRN, Overflow.SAT)
+SECOND = Fixed(9, 4, False, Rounding.RND, Overflow.SAT)
+ACROSS = Fixed(10, 8, False, Rounding.RND, Overflow.SAT)
+WHOLE_SUM = Fixed(11, 12, False, Rounding.RND, Overflow.SAT)
+SECOND_SUM = Fixed(12, 7, False, Rounding.RND, Overflow.SAT)
+ACROSS_SUM = Fixed(12, 10, True, Rounding.RND, Overflow.SAT)
+EDGE = Fixed(5, 3, True, Rounding.RND, Overflow.SAT)
+DROP = Fixed(6, 4, True, Rounding.RND, Overflow.SAT)
+READ = Fixed(6, 3, True, Rounding.RND, Overflow.SAT)
+SUMS = Fixed(7, 4, True, Rounding.RND, Overflow.SAT)
+OUT = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
+"""Formats: of the moments of a word and of their sums, of the two tables of a gate, of what enters the hidden
+sums, of these, and of what they give to a class."""
+
 EDGE_KNOTS = (0.0, 1.5, 2.5, 3.5, 4.5, 5.25, 6.0, 7.0, 8.0)
 DROP_KNOTS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0)
 HIDDEN_KNOTS = (-7.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0)
@@ -69,17 +83,17 @@ class Five:
     levels: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
     gate_frac: int = 2
     moment_frac: int = 3
-    whole: Fixed = Fixed(10, 10, False, Rounding.TRN, Overflow.SAT)
-    second: Fixed = Fixed(9, 4, False, Rounding.RND, Overflow.SAT)
-    across: Fixed = Fixed(10, 8, False, Rounding.RND, Overflow.SAT)
-    whole_sum: Fixed = Fixed(11, 12, False, Rounding.RND, Overflow.SAT)
-    second_sum: Fixed = Fixed(12, 7, False, Rounding.RND, Overflow.SAT)
-    across_sum: Fixed = Fixed(12, 10, True, Rounding.RND, Overflow.SAT)
-    edge: Fixed = Fixed(5, 3, True, Rounding.RND, Overflow.SAT)
-    drop: Fixed = Fixed(6, 4, True, Rounding.RND, Overflow.SAT)
-    read: Fixed = Fixed(6, 3, True, Rounding.RND, Overflow.SAT)
-    sums: Fixed = Fixed(7, 4, True, Rounding.RND, Overflow.SAT)
-    out: Fixed = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
+    whole: Fixed = WHOLE
+    second: Fixed = SECOND
+    across: Fixed = ACROSS
+    whole_sum: Fixed = WHOLE_SUM
+    second_sum: Fixed = SECOND_SUM
+    across_sum: Fixed = ACROSS_SUM
+    edge: Fixed = EDGE
+    drop: Fixed = DROP
+    read: Fixed = READ
+    sums: Fixed = SUMS
+    out: Fixed = OUT
 
     @property
     def gate(self) -> Table:
@@ -157,8 +171,8 @@ def front_graph(net: Five) -> Graph:
 
 
 Values = Mapping[str, np.ndarray]
-"""Trained functions: the values at the knots, (functions, knots), of `edge` and `drop` of the subjets, of each
-feature by its name, (hidden, knots), and of `out`, (hidden, classes, knots)."""
+"""Trained functions: the values at the knots, (functions, knots), of `edge` and `drop` of the subjets, of
+each feature by its name, (hidden, knots), and of `out`, (hidden, classes, knots)."""
 
 
 def table(

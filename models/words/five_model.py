@@ -1,4 +1,4 @@
-"""The network of five.py in JAX, on the integers of its front end: smooth first, then with the very roundings.
+"""The network of five.py in JAX, on the integers of its front end: smooth, or with the very roundings.
 
 Rounded forward passes give the graph's numbers; gradients go straight through every rounding. In float64 both
 are equal bit for bit, which train_five.py demands.
@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from five import CLASSES, DROP_KNOTS, EDGE_KNOTS, FRONT, HIDDEN_KNOTS, Five, front_graph
-
 from training import bends, fixed, log_code, nearest, straight
 
 Arrays = Mapping[str, Any]
@@ -31,7 +30,7 @@ def inputs(net: Five, words: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def curve(knots: tuple[float, ...], bent: Any, x: Any) -> Any:
-    """Return functions (.., functions) of x (..), constant beyond the knots; `bent` are (functions, knots)."""
+    """Return functions (.., functions) of x (..), constant beyond the knots, of bends (functions, knots)."""
     at = np.asarray(knots)
     values = bent @ jnp.asarray(bends(np.array(knots), np.array(knots)), bent.dtype)
     part = jnp.clip((x[..., None] - at[:-1]) / np.diff(at), 0, 1)
