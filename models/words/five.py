@@ -8,6 +8,7 @@ numbers, mass and multiplicity of the jet, the seed's pt and the angle of the je
     w_v = level(E_v[g] + U_v[t])     for each word and subjet v: 0, 1/4, 1/2 or 1
     h_k = sum over x of F_xk[x]      hidden sums
     l_c = sum over k of H_kc[h_k]    five logits
+    log2 p_c = l_c - log2 sum over c of 2^l_c      if every port is to be cut on
 
 Every bracket is a table of a trained piecewise linear function. `models/words/five_model.py` trains the same
 network on the integers of this front end, with the same roundings.
@@ -30,6 +31,7 @@ from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.concat import Concat
 from eqhls.ops.log2 import Log2
+from eqhls.ops.log_add import LogAdd
 from eqhls.ops.mask import Mask
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.requantize import Requantize
@@ -51,8 +53,9 @@ DROP = Fixed(6, 4, True, Rounding.RND, Overflow.SAT)
 READ = Fixed(6, 3, True, Rounding.RND, Overflow.SAT)
 SUMS = Fixed(7, 4, True, Rounding.RND, Overflow.SAT)
 OUT = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
+LOGIT = Fixed(8, 5, True, Rounding.RND, Overflow.SAT)
 """Formats: of the moments of a word and of their sums, of the two tables of a gate, of what enters the hidden
-sums, of these, and of what they give to a class."""
+sums, of these, of what they give to a class, and of the logits from which probabilities are made."""
 
 EDGE_KNOTS = (0.0, 1.5, 2.5, 3.5, 4.5, 5.25, 6.0, 7.0, 8.0)
 DROP_KNOTS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0)
@@ -94,6 +97,7 @@ class Five:
     read: Fixed = READ
     sums: Fixed = SUMS
     out: Fixed = OUT
+    ports: bool = False
 
     @property
     def gate(self) -> Table:
@@ -227,9 +231,19 @@ def read_out(b: Builder, net: Five, values: Values) -> str:
     grid = np.arange(net.sums.lo, net.sums.hi + 1) * net.sums.lsb
     for c, name in enumerate(CLASSES):
         b.add(f"to_{name}", table(HIDDEN_KNOTS, values["out"][:, c], grid, net.out, "h"), "hidden")
-        b.add(f"sum_{name}", ParticleSum("h"), f"to_{name}")
-        b.add(f"logit_{name}", Add(), f"sum_{name}", "no_c")
-    return b.add("logits", Concat("c"), *(f"logit_{name}" for name in CLASSES))
+        b.add(f"logit_{name}", ParticleSum("h"), f"to_{name}")
+    found = probabilities(b) if net.ports else [f"logit_{name}" for name in CLASSES]
+    return b.add("logits", Concat("c"), *(b.add(f"{k}_c", Add(), k, "no_c") for k in found))
+
+
+def probabilities(b: Builder) -> list[str]:
+    """Add log2 of the probability of every class: the logarithm of a sum is one of pairs of logarithms."""
+    logits = [b.add(f"in_{name}", Requantize((LOGIT,)), f"logit_{name}") for name in CLASSES]
+    rest, add = logits, LogAdd(1, LOGIT.frac)
+    while len(rest) > 1:
+        pairs = [rest[k : k + 2] for k in range(0, len(rest), 2)]
+        rest = [b.add(f"sum_{'_'.join(p)}", add, *p) if len(p) == 2 else p[0] for p in pairs]
+    return [b.add(f"log_p_{name}", Add((1,)), k, rest[0]) for name, k in zip(CLASSES, logits, strict=True)]
 
 
 def build(net: Five, values: Values, name: str) -> Graph:

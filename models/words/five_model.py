@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from five import CLASSES, DROP_KNOTS, EDGE_KNOTS, FRONT, HIDDEN_KNOTS, Five, front_graph
+from five import CLASSES, DROP_KNOTS, EDGE_KNOTS, FRONT, HIDDEN_KNOTS, LOGIT, Five, front_graph
 from training import bends, fixed, log_code, nearest, straight
 
 Arrays = Mapping[str, Any]
@@ -57,6 +57,21 @@ def values(net: Five, bent: Arrays) -> dict[str, np.ndarray]:
     return {k: np.asarray(bent[k], np.float64) @ bends(np.array(at), np.array(at)) for k, at in knots.items()}
 
 
+def probabilities(logits: Any, rounded: bool) -> Any:
+    """Return log2 of the probabilities of the classes, of logits to the base 2, (B, classes)."""
+    rest = [logits[:, k] for k in range(len(CLASSES))]
+    while len(rest) > 1:
+        pairs = [rest[k : k + 2] for k in range(0, len(rest), 2)]
+        rest = [log_add(*p, rounded) if len(p) == 2 else p[0] for p in pairs]
+    return logits - rest[0][:, None]
+
+
+def log_add(a: Any, b: Any, rounded: bool) -> Any:
+    rise = jnp.logaddexp2(a - b, 0.0)
+    unit = 2.0**LOGIT.frac
+    return b + (straight(rise, jnp.floor(rise * unit + 0.5) / unit) if rounded else rise)
+
+
 class Model:
     """logits(bent, x, rounded, sharpness) of a network."""
 
@@ -73,7 +88,9 @@ class Model:
         for f in net.features:
             hidden = hidden + cut(curve(f.knots, bent[f.name], codes[f.name]), net.read)
         hidden = fixed(hidden, net.sums) if rounded else jnp.clip(hidden, -8, 8)
-        return sum(cut(curve(HIDDEN_KNOTS, bent["out"][k], hidden[:, k]), net.out) for k in range(net.hidden))
+        rows = (curve(HIDDEN_KNOTS, bent["out"][k], hidden[:, k]) for k in range(net.hidden))
+        logits = sum(cut(row, net.out) for row in rows)
+        return probabilities(cut(logits, LOGIT), rounded) if net.ports else logits
 
     def gates(self, bent: Arrays, x: Arrays, rounded: bool) -> Any:
         """Return which words belong to which subjet, (B, slots, subjets), between 0 and 1 if not rounded."""

@@ -5,13 +5,14 @@
 
 FOLDER holds jets5_{train,test}.npz: p4 (B, 32, 4) and jet (B, 4) in GeV, n, the constituents of the whole
 jet, and y, 0 to 4 for q, g, W, Z, t. Writes graph.eq, graph.npz and events.npz (words of the test jets by
-port, and labels). With --ports every logit is trained to tell its own class from the rest.
+port, and labels). With --ports every output is log2 of the probability of its class, made on the chip.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -44,14 +45,10 @@ def read(folder: Path, part: str, net: Five, graph: Graph | None = None) -> tupl
     return {k: v for k, v in words.items() if k != "jet_pt"}, y.astype(np.int64)
 
 
-def softmax_loss(logits: Any, y: Any) -> Any:
-    return -jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1).mean()
-
-
-def ports_loss(logits: Any, y: Any) -> Any:
-    """Return the cross entropy of every class against the rest."""
-    own = jax.nn.one_hot(y, len(CLASSES))
-    return (jax.nn.softplus(logits) - logits * own).sum(-1).mean()
+def loss_of(logits: Any, y: Any, ports: bool) -> Any:
+    """Return the mean cross entropy. Ports are log2 of probabilities: their softmax is one to the base 2."""
+    natural = logits * math.log(2.0) if ports else logits
+    return -jnp.take_along_axis(jax.nn.log_softmax(natural), y[:, None], 1).mean()
 
 
 def predict(model: Model, bent: Any, x: Mapping[str, np.ndarray], rounded: bool) -> np.ndarray:
@@ -66,29 +63,30 @@ def raw_auc(logits: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean([auc(logits[:, k], (y == k).astype(int)) for k in range(len(CLASSES))]))
 
 
-def figures(logits: np.ndarray, y: np.ndarray) -> str:
+def figures(logits: np.ndarray, y: np.ndarray, ports: bool = False) -> str:
     """Return accuracy and mean AUCs, by softmax and of the ports alone."""
+    base = math.log(2.0) if ports else 1.0
     accuracy = (logits.argmax(1) == y).mean()
-    return f"accuracy {accuracy:.4f} AUC {tagger_auc(logits, y):.4f} (ports alone {raw_auc(logits, y):.4f})"
+    mean = tagger_auc(base * logits, y)
+    return f"accuracy {accuracy:.4f} AUC {mean:.4f} (ports alone {raw_auc(logits, y):.4f})"
 
 
 def train(net: Five, data: Any, plan: argparse.Namespace) -> Any:
     """Return the bends after all phases; `data` are (inputs, labels) by part."""
     model, bent = Model(net), start(net, plan.seed)
-    loss = ports_loss if plan.ports else softmax_loss
     x, y = data["train"]
     both = jax.tree.map(jnp.asarray, {**x, "y": y})
     for phase in (Phase(plan.epochs[0], plan.rates[0], False), Phase(plan.epochs[1], plan.rates[1], True)):
 
         def found(b: Any, part: Any, rounded: bool = phase.rounded) -> Any:
-            return loss(model(b, part, rounded), part["y"])
+            return loss_of(model(b, part, rounded), part["y"], net.ports)
 
         bent, last = fit(found, bent, both, phase, plan.seed + phase.rounded)
         kind = "rounded" if phase.rounded else "smooth"
         print(f"{kind}: loss {last:.4f}")
         for name in ("validation", "test"):
             logits = predict(model, bent, data[name][0], phase.rounded)
-            print(f"{kind}, {name}: {figures(logits, data[name][1])}", flush=True)
+            print(f"{kind}, {name}: {figures(logits, data[name][1], net.ports)}", flush=True)
     return bent
 
 
@@ -132,7 +130,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, nargs=2, default=(35, 35))
     parser.add_argument("--rates", type=float, nargs=2, default=(3e-2, 1e-2))
     plan = parser.parse_args()
-    net = Five(slots=plan.slots, subjets=plan.subjets, levels=tuple(plan.levels))
+    net = Five(slots=plan.slots, subjets=plan.subjets, levels=tuple(plan.levels), ports=plan.ports)
     words, y = read(plan.data, "train", net)
     test_words, test_y = read(plan.data, "test", net)
     x, order = inputs(net, words), np.random.default_rng(0).permutation(len(y))
@@ -142,7 +140,7 @@ def main() -> None:
     bent = train(net, data, plan)
     graph = build(net, values(net, bent), plan.output.name)
     logits = demand_equal(net, bent, graph, data["test"][0], test_words)
-    print(f"{plan.output.name}, {len(test_y)} test jets, integers: {figures(logits, test_y)}")
+    print(f"{plan.output.name}, {len(test_y)} test jets, integers: {figures(logits, test_y, net.ports)}")
     ship(plan.output, graph, test_words, test_y, events=not plan.ports)
 
 
