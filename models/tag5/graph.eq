@@ -109,22 +109,22 @@ graph tag5
 %of_seed_pt = table(%seed_pt_h) {knots = @of_seed_pt.knots; values = @of_seed_pt.values; axis = h; out = fix<6,3,RND,SAT>} : S[h:8]:fix<6,3>
 %axis_h = add(%axis, %no_h) : S[h:8]:ufix<6,4>
 %of_axis = table(%axis_h) {knots = @of_axis.knots; values = @of_axis.values; axis = h; out = fix<6,3,RND,SAT>} : S[h:8]:fix<6,3>
-%hidden_sum = add(%of_vv0, %of_sv0, %of_pv0, %of_vv1, %of_sv1, %of_pv1, %of_mass, %of_multiplicity, %of_seed_pt, %of_axis) : S[h:8]:fix<9,6>
+%hidden_sum = add(%of_vv0, %of_sv0, %of_pv0, %of_vv1, %of_sv1, %of_pv1, %of_mass, %of_multiplicity, %of_seed_pt, %of_axis) : S[h:8]:fix<10,7>
 %hidden = requantize(%hidden_sum) {formats = [fix<7,4,RND,SAT>]} : S[h:8]:fix<7,4>
 %to_q = table(%hidden) {knots = @to_q.knots; values = @to_q.values; axis = h; out = fix<8,5,RND,SAT>} : S[h:8]:fix<7,4>
-%sum_q = particle_sum(%to_q) {axis = h} : S[]:fix<9,6>
-%logit_q = add(%sum_q, %no_c) : S[c:1]:fix<9,6>
-%to_g = table(%hidden) {knots = @to_g.knots; values = @to_g.values; axis = h; out = fix<8,5,RND,SAT>} : S[h:8]:fix<8,5>
-%sum_g = particle_sum(%to_g) {axis = h} : S[]:fix<9,6>
-%logit_g = add(%sum_g, %no_c) : S[c:1]:fix<9,6>
+%logit_q = particle_sum(%to_q) {axis = h} : S[]:fix<9,6>
+%to_g = table(%hidden) {knots = @to_g.knots; values = @to_g.values; axis = h; out = fix<8,5,RND,SAT>} : S[h:8]:fix<7,4>
+%logit_g = particle_sum(%to_g) {axis = h} : S[]:fix<9,6>
 %to_W = table(%hidden) {knots = @to_W.knots; values = @to_W.values; axis = h; out = fix<8,5,RND,SAT>} : S[h:8]:fix<7,4>
-%sum_W = particle_sum(%to_W) {axis = h} : S[]:fix<8,5>
-%logit_W = add(%sum_W, %no_c) : S[c:1]:fix<8,5>
+%logit_W = particle_sum(%to_W) {axis = h} : S[]:fix<8,5>
 %to_Z = table(%hidden) {knots = @to_Z.knots; values = @to_Z.values; axis = h; out = fix<8,5,RND,SAT>} : S[h:8]:fix<8,5>
-%sum_Z = particle_sum(%to_Z) {axis = h} : S[]:fix<9,6>
-%logit_Z = add(%sum_Z, %no_c) : S[c:1]:fix<9,6>
+%logit_Z = particle_sum(%to_Z) {axis = h} : S[]:fix<9,6>
 %to_t = table(%hidden) {knots = @to_t.knots; values = @to_t.values; axis = h; out = fix<8,5,RND,SAT>} : S[h:8]:fix<8,5>
-%sum_t = particle_sum(%to_t) {axis = h} : S[]:fix<10,7>
-%logit_t = add(%sum_t, %no_c) : S[c:1]:fix<10,7>
-%logits = concat(%logit_q, %logit_g, %logit_W, %logit_Z, %logit_t) {axis = c} : S[c:5]:fix<10,7>
+%logit_t = particle_sum(%to_t) {axis = h} : S[]:fix<10,7>
+%logit_q_c = add(%logit_q, %no_c) : S[c:1]:fix<9,6>
+%logit_g_c = add(%logit_g, %no_c) : S[c:1]:fix<9,6>
+%logit_W_c = add(%logit_W, %no_c) : S[c:1]:fix<8,5>
+%logit_Z_c = add(%logit_Z, %no_c) : S[c:1]:fix<9,6>
+%logit_t_c = add(%logit_t, %no_c) : S[c:1]:fix<10,7>
+%logits = concat(%logit_q_c, %logit_g_c, %logit_W_c, %logit_Z_c, %logit_t_c) {axis = c} : S[c:5]:fix<10,7>
 output %logits

@@ -1,11 +1,11 @@
 """Train the five-class network on trigger words: smooth first, then with all roundings.
 
-    python models/words/train_five.py --data FOLDER --output models/tag5
-    python models/words/train_five.py --data FOLDER --output models/tag5_ports --ports
+    python models/words/train_five.py --data FOLDER
 
 FOLDER holds jets5_{train,test}.npz: p4 (B, 32, 4) and jet (B, 4) in GeV, n, the constituents of the whole
-jet, and y, 0 to 4 for q, g, W, Z, t. Writes graph.eq, graph.npz and events.npz (words of the test jets by
-port, and labels). With --ports every output is log2 of the probability of its class, made on the chip.
+jet, and y, 0 to 4 for q, g, W, Z, t. One training gives two networks: models/tag5 ends with logits to the
+base 2, models/tag5_ports with log2 of the probability of every class, made of them on the chip. Writes
+graph.eq and graph.npz of both, and the words of the test jets with labels to models/tag5/events.npz.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import io
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,10 @@ def read(folder: Path, part: str, net: Five, graph: Graph | None = None) -> tupl
     return {k: v for k, v in words.items() if k != "jet_pt"}, y.astype(np.int64)
 
 
-def loss_of(logits: Any, y: Any, ports: bool) -> Any:
-    """Return the mean cross entropy. Ports are log2 of probabilities: their softmax is one to the base 2."""
-    natural = logits * math.log(2.0) if ports else logits
-    return -jnp.take_along_axis(jax.nn.log_softmax(natural), y[:, None], 1).mean()
+def loss_of(outputs: Any, y: Any) -> Any:
+    """Return the mean cross entropy of logits to the base 2, or of log2 of probabilities."""
+    probability = jax.nn.log_softmax(outputs * math.log(2.0))
+    return -jnp.take_along_axis(probability, y[:, None], 1).mean()
 
 
 def predict(model: Model, bent: Any, x: Mapping[str, np.ndarray], rounded: bool) -> np.ndarray:
@@ -63,12 +64,10 @@ def raw_auc(logits: np.ndarray, y: np.ndarray) -> float:
     return float(np.mean([auc(logits[:, k], (y == k).astype(int)) for k in range(len(CLASSES))]))
 
 
-def figures(logits: np.ndarray, y: np.ndarray, ports: bool = False) -> str:
+def figures(outputs: np.ndarray, y: np.ndarray) -> str:
     """Return accuracy and mean AUCs, by softmax and of the ports alone."""
-    base = math.log(2.0) if ports else 1.0
-    accuracy = (logits.argmax(1) == y).mean()
-    mean = tagger_auc(base * logits, y)
-    return f"accuracy {accuracy:.4f} AUC {mean:.4f} (ports alone {raw_auc(logits, y):.4f})"
+    accuracy, mean = (outputs.argmax(1) == y).mean(), tagger_auc(math.log(2.0) * outputs, y)
+    return f"accuracy {accuracy:.4f} AUC {mean:.4f} (ports alone {raw_auc(outputs, y):.4f})"
 
 
 def train(net: Five, data: Any, plan: argparse.Namespace) -> Any:
@@ -79,14 +78,14 @@ def train(net: Five, data: Any, plan: argparse.Namespace) -> Any:
     for phase in (Phase(plan.epochs[0], plan.rates[0], False), Phase(plan.epochs[1], plan.rates[1], True)):
 
         def found(b: Any, part: Any, rounded: bool = phase.rounded) -> Any:
-            return loss_of(model(b, part, rounded), part["y"], net.ports)
+            return loss_of(model(b, part, rounded), part["y"])
 
         bent, last = fit(found, bent, both, phase, plan.seed + phase.rounded)
         kind = "rounded" if phase.rounded else "smooth"
         print(f"{kind}: loss {last:.4f}")
         for name in ("validation", "test"):
             logits = predict(model, bent, data[name][0], phase.rounded)
-            print(f"{kind}, {name}: {figures(logits, data[name][1], net.ports)}", flush=True)
+            print(f"{kind}, {name}: {figures(logits, data[name][1])}", flush=True)
     return bent
 
 
@@ -121,8 +120,7 @@ def ship(folder: Path, graph: Graph, words: Words, y: np.ndarray, events: bool) 
 def main() -> None:
     parser = argparse.ArgumentParser(description="train the five-class network")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--ports", action="store_true")
+    parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent.parent)
     parser.add_argument("--slots", type=int, default=Five.slots)
     parser.add_argument("--subjets", type=int, default=Five.subjets)
     parser.add_argument("--levels", type=float, nargs="+", default=Five.levels)
@@ -130,7 +128,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, nargs=2, default=(35, 35))
     parser.add_argument("--rates", type=float, nargs=2, default=(3e-2, 1e-2))
     plan = parser.parse_args()
-    net = Five(slots=plan.slots, subjets=plan.subjets, levels=tuple(plan.levels), ports=plan.ports)
+    net = Five(slots=plan.slots, subjets=plan.subjets, levels=tuple(plan.levels), ports=True)
     words, y = read(plan.data, "train", net)
     test_words, test_y = read(plan.data, "test", net)
     x, order = inputs(net, words), np.random.default_rng(0).permutation(len(y))
@@ -138,10 +136,11 @@ def main() -> None:
     data = {k: ({n: a[i] for n, a in x.items()}, y[i]) for k, i in parts.items()}
     data["test"] = (inputs(net, test_words), test_y)
     bent = train(net, data, plan)
-    graph = build(net, values(net, bent), plan.output.name)
-    logits = demand_equal(net, bent, graph, data["test"][0], test_words)
-    print(f"{plan.output.name}, {len(test_y)} test jets, integers: {figures(logits, test_y, net.ports)}")
-    ship(plan.output, graph, test_words, test_y, events=not plan.ports)
+    for name, made in {"tag5": replace(net, ports=False), "tag5_ports": net}.items():
+        graph = build(made, values(made, bent), name)
+        outputs = demand_equal(made, bent, graph, data["test"][0], test_words)
+        print(f"{name}, {len(test_y)} test jets, integers: {figures(outputs, test_y)}")
+        ship(plan.output / name, graph, test_words, test_y, events=not made.ports)
 
 
 if __name__ == "__main__":
