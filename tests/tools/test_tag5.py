@@ -72,8 +72,8 @@ def test_single_ports_are_discriminators() -> None:
     y, ports = words()["y"], logits("tag5_ports", words())
     alone = [auc(ports[:, k], (y == k).astype(int)) for k in range(5)]
     softmax = logits("tag5", words())
-    assert np.mean(alone) >= 0.91
-    assert np.mean(alone) > np.mean([auc(softmax[:, k], (y == k).astype(int)) for k in range(5)]) + 0.01
+    assert np.mean(alone) >= 0.915
+    assert np.mean(alone) > np.mean([auc(softmax[:, k], (y == k).astype(int)) for k in range(5)]) + 0.02
 
 
 @pytest.mark.parametrize("name", ["tag5", "tag5_ports"])
