@@ -108,8 +108,9 @@ def _lines(layout: Layout, raw: Mapping[str, Ints]) -> str:
 
 
 def vectors(folder: Path, graph: Graph) -> Events:
-    """Return the events that were shipped with the project."""
-    return read_events(folder / VECTORS, graph)
+    """Return the events that were shipped with the project. They are words of
+    every kind, so nothing is noted of them."""
+    return replace(read_events(folder / VECTORS, graph), notes=())
 
 
 def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report) -> Evidence:

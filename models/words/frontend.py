@@ -1,8 +1,8 @@
 """From the words of the trigger to codes: the parts of a graph that networks of words share.
 
-Every part appends values to a Builder and returns their names. The seed is the first word, which has the highest
-pt. A difference of two angles does not change when both turn, nor one of two pseudorapidities when both are
-boosted; only differences enter functions, so that the types prove what is exact.
+Every part appends values to a Builder and returns their names. The seed is the first word, which has the
+highest pt. A difference of two angles does not change when both turn, nor one of two pseudorapidities when
+both are boosted; only differences enter functions, so that the types prove what is exact.
 
     deta, dphi      differences to the seed in steps of pi/720, saturated to 9 bits: |d| < 1.12
     leta, lphi      log2 |d|, no less than 0
@@ -34,7 +34,7 @@ from eqhls.ops.table import Table
 from eqhls.ops.wrap import Wrap
 
 TURN, CELL = 1440, 32
-"""Steps of phi in a turn, and the largest power of two that divides it: low bits of a difference never wrap."""
+"""Steps of phi in a turn, and the largest power of two that divides it: what lies below it never wraps."""
 REACH = 1024
 """Steps of eta that are told apart, 4.5: no jet is that wide."""
 NEAR = Fixed(9, 9)
@@ -51,7 +51,7 @@ PORTS = {
 
 @dataclass(frozen=True)
 class Codes:
-    """How fine logarithms are: fraction bits, and bits of the windows that are tables, of `stride` bits each."""
+    """How fine logarithms are: fraction bits, and windows of that many bits, `stride` apart, as tables."""
 
     frac: int = 2
     window: int = 6
@@ -112,8 +112,8 @@ def front_end(b: Builder, words: int, codes: Codes, *jet: str) -> None:
 
 
 def moments(b: Builder, codes: Codes, across: Fixed, second: Fixed, whole: Fixed) -> tuple[str, ...]:
-    """Append pt, pt d^2, pt d_phi and pt d_eta of every word, in GeV and units of 256 steps, which is nearly a
-    radian: products are sums of logarithms. `across`, `second` and `whole` are their formats, the first
+    """Append pt, pt d^2, pt d_phi and pt d_eta of every word, in GeV and units of 256 steps, which is nearly
+    a radian: products are sums of logarithms. `across`, `second` and `whole` are their formats, the first
     without the sign. Return the four names."""
     b.add("p0", Requantize((whole,)), "pt")
     b.add("g2", Add(), "g", "g")

@@ -1,7 +1,7 @@
-"""What training on the integers of a front end needs: roundings that gradients pass, tables of functions, a loop.
+"""What training on the integers of a front end needs: roundings that gradients pass, tables, a loop.
 
-Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to 2^53, so
-that the network that was trained can be held bit for bit against the graph that is built from its tables.
+Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to
+2^53, so that the network that was trained can be held bit for bit against the graph that is built from it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from numpy.typing import NDArray
 
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Rounding
 from eqhls.ops.log2 import Log2
 
 Array = Any
@@ -42,10 +42,17 @@ def straight(smooth: Array, rounded: Array) -> Array:
     return smooth + jax.lax.stop_gradient(rounded - smooth)
 
 
+def bounded(x: Array, form: Fixed) -> Array:
+    """Return x, saturated to the range of a format."""
+    return jnp.clip(x, form.lo * form.lsb, form.hi * form.lsb)
+
+
 def fixed(x: Array, form: Fixed) -> Array:
-    """Return x rounded to the nearest number of a format, halves up, and saturated."""
-    kept = jnp.clip(x, form.lo * form.lsb, form.hi * form.lsb)
-    return straight(kept, jnp.floor(kept / form.lsb + 0.5) * form.lsb)
+    """Return x rounded to a format, to the nearest with halves up or down, and saturated."""
+    if form.rounding not in (Rounding.RND, Rounding.TRN):
+        raise ValueError(f"found {form}, expected RND or TRN: no other rounding is trained")
+    kept, half = bounded(x, form), 0.5 if form.rounding is Rounding.RND else 0.0
+    return straight(kept, jnp.floor(kept / form.lsb + half) * form.lsb)
 
 
 def nearest(x: Array, levels: Sequence[float]) -> Array:
@@ -68,8 +75,8 @@ def log_code(op: Log2, x: Array, frac: int) -> Array:
 
 
 def bends(knots: NDArray[Any], grid: NDArray[Any]) -> NDArray[Any]:
-    """Return functions whose sum is trained, (knots, grid): a constant, a line, a bend at every inner knot. One
-    step of the optimiser moves the function over its whole range."""
+    """Return functions whose sum is trained, (knots, grid): a constant, a line, a bend at every inner knot.
+    One step of the optimiser moves the function over its whole range."""
     unit = (knots[-1] - knots[0]) / 4
     hats = np.stack([np.interp(grid, knots, row) for row in np.eye(len(knots))])
     inner = [np.maximum(knots - k, 0.0) / unit for k in knots[1:-1]]
@@ -78,15 +85,16 @@ def bends(knots: NDArray[Any], grid: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Curve:
-    """A function of codes 0 to `size` - 1 of a LSB, straight between knots."""
+    """A function of `size` codes from `first` on, of a LSB, straight between knots."""
 
     size: int
     lsb: float
     knots: tuple[float, ...]
+    first: int = 0
 
     @property
     def grid(self) -> NDArray[Any]:
-        return np.arange(self.size) * self.lsb
+        return np.arange(self.first, self.first + self.size) * self.lsb
 
 
 class Curves:
@@ -105,28 +113,29 @@ class Curves:
     def start(self, rng: np.random.Generator, scale: float) -> NDArray[Any]:
         return rng.normal(0, scale, (len(self.curves), self.count))
 
-    def tables(self, bent: Array, form: Fixed | None) -> Array:
-        """Return the values at all codes, (curves, width), rounded if a format is given."""
+    def tables(self, bent: Array, form: Fixed, rounded: bool = True) -> Array:
+        """Return the values at all codes, (curves, width), within a format and, if asked, rounded to it."""
         values = jnp.einsum("kb,kba->ka", bent, jnp.asarray(self.basis, bent.dtype))
-        return values if form is None else fixed(values, form)
+        return fixed(values, form) if rounded else bounded(values, form)
 
-    def __call__(self, bent: Array, features: Array, form: Fixed | None) -> Array:
-        """Return the values (B, curves) of functions, given by their bends, at features (B, curves). If a
-        format is given they are those of the rounded tables, with the slopes of the smooth ones."""
-        smooth = self._between(self.tables(bent, None), features)
-        if form is None:
+    def __call__(self, bent: Array, features: Array, form: Fixed, rounded: bool) -> Array:
+        """Return the values (B, curves) of functions, given by their bends, at features (B, curves). Rounded,
+        they are those of the tables, with the slopes of the smooth ones."""
+        smooth = self._between(self.tables(bent, form, False), features)
+        if not rounded:
             return smooth
         return straight(smooth, self._between(self.tables(bent, form), features))
 
     def _between(self, tables: Array, features: Array) -> Array:
         lsb = jnp.asarray([c.lsb for c in self.curves], features.dtype)
         last = jnp.asarray([c.size - 1 for c in self.curves], features.dtype)
-        at = jnp.clip(features / lsb, 0, last)
+        first = jnp.asarray([c.first for c in self.curves], features.dtype)
+        at = jnp.clip(features / lsb - first, 0, last)
         low = jnp.minimum(jnp.floor(at), last - 1)
         rest = at - low
-        first = low.astype(int) + jnp.arange(len(self.curves)) * self.width
+        place = low.astype(int) + jnp.arange(len(self.curves)) * self.width
         flat = tables.ravel()
-        return flat[first] * (1 - rest) + flat[first + 1] * rest
+        return flat[place] * (1 - rest) + flat[place + 1] * rest
 
 
 def rate(step: Array, steps: int, peak: float) -> Array:
@@ -146,7 +155,7 @@ def fit(
     batch: int = 256,
     decay: float = 1e-4,
 ) -> tuple[Weights, float]:
-    """Return weights after one cycle of AdamW on `data`, arrays by name with events first, and the last loss."""
+    """Return weights after one cycle of AdamW on `data`, arrays by name events first, and the last loss."""
     flat, unravel = ravel_pytree(weights)
     events = len(next(iter(data.values())))
     count = events // batch
