@@ -17,7 +17,7 @@ from eqhls.ir.graph import Graph
 from eqhls.ir.op import Tensor
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
-from eqhls.verify.metrics import auc, rejection
+from eqhls.verify.metrics import rejection, tagger_auc
 from eqhls.verify.proof import ProjectEngines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,8 +78,12 @@ def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
 
 
 def physics(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Return what a network is worth on its jets."""
-    worth = {"auc": f"{auc(scores, labels):.4f}", "rejection": f"{rejection(scores, labels):.0f}"}
+    """Return what a network is worth on its jets, of scores (events, K)."""
+    one = scores.shape[1] == 1
+    worth = {
+        "auc": f"{tagger_auc(scores, labels):.4f}",
+        "rejection": f"{rejection(scores[:, 0], labels):.0f}" if one else "",
+    }
     return {"jets": len(labels)} | worth
 
 
