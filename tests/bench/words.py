@@ -1,4 +1,4 @@
-"""Peers that read the trigger's words: front end and network traced as one, then cut, emitted and simulated as ours are."""
+"""Networks from the trigger's words to the score: ours, and peers with front end and network traced as one."""
 
 from __future__ import annotations
 
@@ -12,52 +12,45 @@ import numpy as np
 from alkaid.converter import trace_model
 from alkaid.trace import FVArray, trace
 
+import eqhls
 from eqhls.fixed import NumArray
-from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout
+from eqhls.lower.plan import Plan
 from eqhls.lower.stages import cut
 from eqhls.lower.tracer import Tracer
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
 
-from .models import cost, physics
+from .models import compiled, cost, judged, physics, trained_values
+from .names import WORD_PEERS
 from .peers import WITHOUT_TABLES, Peer, as_manifest, outputs_of, parameters, scores, write
 
-HERE = Path(__file__).resolve().parents[2] / "models" / "peers" / "words"
-FRONT = runpy.run_path(str(HERE / "front.py"))
-JETS = runpy.run_path(str(HERE / "jets.py"))
-
-
-def names() -> list[str]:
-    """Return the names of all peers that were trained."""
-    return sorted(p.stem for p in HERE.glob("*.keras"))
-
-
-def task_of(name: str) -> str:
-    return name.split("_")[1]
+FRONT = runpy.run_path(str(WORD_PEERS / "front.py"))
+JETS = runpy.run_path(str(WORD_PEERS / "jets.py"))
+TASKS = {1: "top", 5: "five"}
+"""By the number of scores."""
 
 
 def read(path: Path) -> Peer:
     """Trace a peer from the words to its scores."""
     model = keras.saving.load_model(path, compile=False)
-    front = run_passes(FRONT["front_end"]())
-    tracer = Tracer(Options().stage_ns)
-    words, wires = Layout.of(front.inputs), []
+    front, tracer, wires = run_passes(FRONT["front_end"]()), Tracer(Options().stage_ns), []
+    words = Layout.of(front.inputs)
     feeds: dict[str, NumArray] = {p.name: np.empty(p.shape, dtype=object) for p in words.ports}
     for field in words.fields:
         number = tracer.input(field.form)
         feeds[field.port][field.index] = number
         wires.append(number.wire)
     found = front.run(feeds)
-    taken = tuple(features(found, FRONT[group]) for group in ("PARTICLE", "EVENT"))
+    taken = tuple(_features(found, FRONT[group]) for group in ("PARTICLE", "EVENT"))
     _, made = trace_model(model, solver_options=WITHOUT_TABLES, inputs=taken)
     comb = trace(wires, list(made), optimize=False, keep_dead_inputs=True)
     netlist = cut(path.stem, words, outputs_of(comb), comb, [0] * len(made), Options().stage_ns)
     return Peer(model, comb, netlist)
 
 
-def features(found: dict[str, NumArray], scales: dict[str, float]) -> FVArray:
-    """Return some features of the front end as wires of their values, the last axis as in the network."""
+def _features(found: dict[str, NumArray], scales: dict[str, float]) -> FVArray:
+    """Return features of the front end as wires of their values, (1, .., features) as the network takes them."""
     parts = [_values(found[name], scale) for name, scale in scales.items()]
     return FVArray(np.concatenate(parts, axis=-1)[None], WITHOUT_TABLES)
 
@@ -71,29 +64,40 @@ def _values(numbers: NumArray, scale: float) -> np.ndarray:
 
 
 def front_alone() -> dict[str, Any]:
-    """Return what the front end costs by itself."""
-    graph: Graph = FRONT["front_end"]()
-    from eqhls.lower.plan import Plan
+    """Return what the front end of the peers costs by itself."""
+    return cost(as_manifest(Plan.of(run_passes(FRONT["front_end"]()), Options()).netlist))
 
-    return as_manifest(Plan.of(run_passes(graph), Options()).netlist)
+
+def measure_peer(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
+    """Return the row of one peer; mismatches are those of RTL and Keras model."""
+    start = time.perf_counter()
+    peer = read(WORD_PEERS / f"{name}.keras")
+    project = write(peer, folder)
+    seconds = time.perf_counter() - start
+    words, labels = JETS["load"](TASKS[len(peer.netlist.outputs.ports)], data)
+    found, rate = scores(peer, project, words)
+    want = np.asarray(peer.model.predict(JETS["features"](words), batch_size=1000, verbose=0))
+    row = physics(found, labels) | cost(as_manifest(peer.netlist))
+    return row | {
+        "task": TASKS[found.shape[1]],
+        "values": parameters(peer.model),
+        "mismatches": int((found != want).any(axis=1).sum()),
+        "compile": f"{seconds:.1f}",
+        "rtl": f"{rate:,.0f}",
+    }
+
+
+def measure_ours(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
+    """Return the row of one of our models that read words; mismatches are those of integer, HLS and RTL."""
+    seconds, _ = compiled(name, folder)
+    project = eqhls.open_project(folder / name)
+    graph = project.graph
+    task = TASKS[sum(n.type.elements for n in graph.results)]
+    words, labels = JETS["load"](task, data, graph.node("pt").type.shape[0])
+    row = judged(project, {n.name: words[n.name].reshape(-1, *n.type.shape) for n in graph.inputs}, labels)
+    return row | cost(project.manifest) | {"task": task, "values": trained_values(graph), "compile": seconds}
 
 
 def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
-    """Return the row of one peer; mismatches are those of RTL and Keras model."""
-    start = time.perf_counter()
-    peer = read(HERE / f"{name}.keras")
-    project = write(peer, folder)
-    seconds = time.perf_counter() - start
-    words, labels = JETS["load"](task_of(name), data)
-    found, rate = scores(peer, project, words)
-    want = np.asarray(peer.model.predict(JETS["features"](words), batch_size=1000, verbose=0))
-    return (
-        physics(found, labels)
-        | cost(as_manifest(peer.netlist))
-        | {
-            "values": parameters(peer.model),
-            "mismatches": int((found != want).any(axis=1).sum()),
-            "compile": f"{seconds:.1f}",
-            "rtl": f"{rate:,.0f}",
-        }
-    )
+    """Return the row of a peer or of a model, by where it lies."""
+    return (measure_peer if (WORD_PEERS / f"{name}.keras").exists() else measure_ours)(name, folder, data)

@@ -65,7 +65,9 @@ def _near(b: Builder, name: str) -> str:
     span = 4096 if name == "eta" else 2048
     high = np.arange(-span, span, STEP, dtype=float)
     wrapped = high if name == "eta" else (high + TURN // 2 // STEP * STEP) % TURN - TURN // 2 // STEP * STEP
-    address = Fixed((2 * span // STEP).bit_length() - 1, (2 * span).bit_length() - 1, True, Rounding.TRN, Overflow.WRAP)
+    address = Fixed(
+        (2 * span // STEP).bit_length() - 1, (2 * span).bit_length() - 1, True, Rounding.TRN, Overflow.WRAP
+    )
     b.add(f"{name}_address", Requantize((address,)), f"{name}_off")
     out = Fixed(NEAR.width - 5, NEAR.integer, True, Rounding.TRN, Overflow.SAT)
     _table(b, f"{name}_high", f"{name}_address", high, wrapped, out)

@@ -5,7 +5,7 @@
 NAME is NETWORK_TASK_SIZE, with _seedN behind it for another seed than 1: Deep Set or JEDI-linear style, top against QCD
 or five classes, and how strong HGQ2's cost (beta times EBOPs) is. FOLDER holds toptag_{train,test}.npz or
 jets5_{train,test}.npz: p4 (B, N, 4) in GeV by falling pT, jet (B, 4), n (constituents of the whole jet) and y. Writes
-NAME.keras, and prints the AUC of the Keras model on the test jets.
+NAME.keras and jets_TASK.npz, the words of the first test jets, and prints the AUC of the Keras model on all of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from peers.train import BATCH, mixed_with_mean, particle_dense, pooled  # noqa: E402
 from peers.words.front import CONSTITUENTS, EVENT, PARTICLE  # noqa: E402
-from peers.words.jets import features, read  # noqa: E402
+from peers.words.jets import features, read, ship  # noqa: E402
 from training import Bar, OneCycle  # noqa: E402
 
 from eqhls.verify.metrics import tagger_auc  # noqa: E402
@@ -110,6 +110,7 @@ def main() -> None:
     (train, y), (test, y_test) = (read(arguments.data, name.task, part) for part in ("train", "test"))
     model = fitted(name, arguments.name, features(train), y, arguments.epochs)
     model.save(arguments.output / f"{arguments.name}.keras")
+    ship(arguments.data, name.task)
     logits = np.asarray(model.predict(features(test), batch_size=4000, verbose=0))
     print(f"{arguments.name}: AUC {tagger_auc(logits, y_test):.4f} ({len(y_test)} jets)")
 
