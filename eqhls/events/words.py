@@ -8,15 +8,15 @@ The words of an event fall in pt; words of equal pt keep the order in which thei
 constituent whose pt is cut to 0 is no word: an empty slot has pt = eta = phi = 0. Constituents are massless.
 
 The jet is one more word with pt and phi likewise, its *rapidity* in place of eta, and its squared mass in
-GeV^2, cut to an integer and saturated. Rapidity, since only that is shifted by a boost along the beam if the
-jet has a mass; for massless constituents it is the pseudorapidity. `multiplicity` counts the words of the whole
-jet, before it is cut to the slots of a network. Without a jet, the sum of all given constituents is the jet.
+GeV^2, cut to an integer and saturated. Rapidity, since only that is shifted by a boost along the beam if
+the jet has a mass; for massless constituents it is the pseudorapidity. `multiplicity` counts the words of the
+whole jet, before it is cut to the slots of a network. Without a jet, the sum of all given constituents is it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import tau
 from types import MappingProxyType
 from typing import Any
@@ -54,11 +54,13 @@ TRIGGER: Mapping[str, Fixed] = MappingProxyType(
 @dataclass(frozen=True, slots=True)
 class TriggerWords:
     """Raw integers by port: pt, eta, phi (B, N), the others (B,); how many of each port saturated in each
-    event, (B,); and all words of the event before the cut to N, pt, eta, phi (B, M), in their order."""
+    event, (B,); all words of the event before the cut to N, pt, eta, phi (B, M), in their order; and whether
+    that is another order than that of the constituents given."""
 
     raw: Mapping[str, Ints]
     saturated: Mapping[str, Ints]
     given: Mapping[str, Ints]
+    reordered: bool = False
 
 
 def words_of_momenta(
@@ -74,7 +76,8 @@ def words_of_momenta(
     order = np.argsort(-one["pt"], axis=1, kind="stable")
     fallen = {k: np.take_along_axis(v, order, axis=1) for k, v in one.items()}
     lost = {k: np.take_along_axis(v, order, axis=1) for k, v in over.items()}
-    return _finished(fallen, lost, _jet(whole, formats, turn), slots, formats[MULTIPLICITY])
+    made = _finished(fallen, lost, _jet(whole, formats, turn), slots, formats[MULTIPLICITY])
+    return replace(made, reordered=bool((np.diff(order, axis=1) < 0).any()))
 
 
 def words_of_puppi(
@@ -87,9 +90,9 @@ def words_of_puppi(
 ) -> TriggerWords:
     """Return the ports' integers from words (B, M) of the layout `name`, as they are and in their order.
 
-    Without a jet (B, 4) in GeV, the sum of the massless constituents that the words describe is the jet. Raises
-    CompileError for anything but words of the layout, for a layout with other LSBs than the ports have, and for
-    an angle outside of the turn.
+    Without a jet (B, 4) in GeV, the sum of the massless constituents that the words describe is the jet.
+    Raises CompileError for anything but words of the layout, for a layout with other LSBs than the ports
+    have, and for an angle outside of the turn.
     """
     version, words = layout(name), checked_words("puppi", puppi)
     if version.words != 1:
@@ -114,7 +117,8 @@ def massless(words: Mapping[str, Ints], formats: Mapping[str, Fixed] = TRIGGER, 
     """Return the four-momenta (..., 4) in GeV that words of massless constituents describe."""
     pt = words["pt"] * formats["pt"].lsb
     eta, phi = (np.where(pt > 0, words[k], 0) * formats[k].lsb * (tau / turn) for k in ("eta", "phi"))
-    return np.stack([pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)], axis=-1)
+    parts = (pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta))
+    return np.stack(parts, axis=-1).astype(np.float64)
 
 
 def demand_inside(where: str, name: str, raw: Ints, form: Fixed, turn: int, filled: Any = True) -> None:
@@ -170,7 +174,7 @@ def _jet(p: Floats, formats: Mapping[str, Fixed], turn: int) -> Coded:
     phi, phi_over = _azimuth(p, on, formats["jet_phi"], turn)
     form = formats["jet_mass2"]
     mass2, mass2_over = _coded(np.floor(square / form.lsb), form)
-    raw = dict(zip(JET, (pt, eta, phi, mass2), strict=True))
+    raw: dict[str, Ints] = dict(zip(JET, (pt, eta, phi, mass2), strict=True))
     return raw, dict(zip(JET, (pt_over, eta_over, phi_over, mass2_over), strict=True))
 
 

@@ -11,8 +11,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, const, select
+from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers, scalars_only
@@ -68,6 +69,9 @@ class Log2(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if self.odd:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eqhls.events.wordports import word_ports
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
@@ -59,11 +60,11 @@ def starting_knobs(graph: Graph, base: Graph, generous: int) -> Knobs:
 
     `graph` is the network, `base` the same quantized, with no options or with knobs found before; functions,
     rounded covariants, and ports and weights which have no format of their own, begin with `generous` more
-    fraction bits than there.
+    fraction bits than there. Ports that read words of the trigger stay as those are.
     """
     groups: dict[str, list[Knob]] = {}
-    codes = code_carriers(graph, base)
-    for node in (n for n in graph if n.name not in codes):
+    codes, words = code_carriers(graph, base), word_ports(graph)
+    for node in (n for n in graph if n.name not in codes and not (words and n.name in words)):
         for group, knob in (
             *_source_knobs(node, base, generous),
             *_weight_knobs(node, base, generous),

@@ -1,4 +1,4 @@
-"""Claims beside the group of the tensors: permutations, shifts around rings, translations.
+"""Claims beside the group of the tensors: permutations, shifts around rings, translations, steps.
 
 What is claimed of axes that say what moves them is read off their types; slots of all other axes are tried
 by exchanges. Whether a claim is exact follows from the bodies of the ops, run on fingerprints: an output
@@ -20,7 +20,7 @@ from eqhls.errors import CompileError
 from eqhls.groups.permutation import ACTIONS, PARTICLES, Action, Order, pair_order, permute
 from eqhls.groups.registry import group_of
 from eqhls.groups.rep import S
-from eqhls.ir.graph import Graph
+from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Axis
 from eqhls.verify.fingerprint import Orders, Turn, prints, same_when_moved, still, turned, turns
@@ -96,7 +96,61 @@ class Translation:
         return f"translations of {' and '.join(self.ports)}"
 
 
-Claim = Permutable | Translation
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A symmetry under which the values of some ports add: turns of all angles, shifts of all rapidities.
+    Ports move by their factor times a step; the outputs stay as they are, or move by theirs."""
+
+    name: str
+    modulus: int
+    factors: tuple[tuple[str, int], ...]
+    """Ports and outputs by name; an output that is not here stays."""
+
+    def moved(self, graph: Graph) -> tuple[str, ...]:
+        """Return the ports that are moved."""
+        return tuple(n.name for n in graph.inputs if dict(self.factors).get(n.name))
+
+    def acted(self, node: Node, raw: NDArray[Any], steps: Ints) -> NDArray[Any]:
+        """Return raw integers of a port or an output moved by steps (events,) in units of the value, angles
+        between minus half a turn and half a turn. Angles that do not move are reduced likewise."""
+        return self.reduced(node, raw + self.factor(node) * _per_event(node, steps) * _unit(node))
+
+    def factor(self, node: Node) -> int:
+        """Return the charge of a port or an output."""
+        return dict(self.factors).get(node.name, 0)
+
+    def reduced(self, node: Node, raw: NDArray[Any]) -> NDArray[Any]:
+        """Return angles between minus half a turn and half a turn, and anything else as it is."""
+        if not self.modulus or node.name not in dict(self.factors):
+            return raw
+        turn = self.modulus * _unit(node)
+        return (raw + turn // 2) % turn - turn // 2
+
+    def __str__(self) -> str:
+        ports = " and ".join(name for name, factor in self.factors if factor)
+        turn = f" modulo {self.modulus}" if self.modulus else ""
+        return f"steps of {self.name}{turn} of {ports}"
+
+
+def _per_event(node: Node, steps: Ints) -> Ints:
+    return steps.reshape(-1, *(1 for _ in node.type.shape))
+
+
+def _unit(node: Node) -> int:
+    """Return the LSBs in a unit of the value: charges are counted in units."""
+    return 1 << node.type.format_of(0).frac
+
+
+Claim = Permutable | Translation | Steps
+
+
+def charged(graph: Graph) -> Iterator[Steps]:
+    """Yield the symmetries under which the ports add. That the outputs follow is said by the types: `infer`
+    lets only what adds, or does not move, through."""
+    ends = (*graph.inputs, *graph.results)
+    for name, modulus in dict.fromkeys((c.name, c.modulus) for n in graph.inputs for c in n.type.charges):
+        factors = {n.name: c.factor for n in ends for c in n.type.charges if c.name == name}
+        yield Steps(name, modulus, tuple(factors.items()))
 
 
 def permutations(graph: Graph) -> Iterator[Permutable]:

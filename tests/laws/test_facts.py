@@ -44,6 +44,7 @@ STATED = (
     "has_format",
     "variadic",
     "moves_bits",
+    "charges",
     "work",
     "gain",
     "rounds_to",
