@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import runpy
 from pathlib import Path
+
+from eqhls.ir.text import print_graph
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 WORD_PEERS = MODELS / "peers" / "words"
@@ -35,7 +38,11 @@ def module_of(name: str) -> str:
 
 
 def fingerprint(name: str) -> str:
-    """Return a hash of the files that a network on words is made of."""
+    """Return a hash of what a network on words is made of: of a peer its file and its front end."""
     peer = WORD_PEERS / f"{name}.keras"
-    files = [peer, WORD_PEERS / "front.py"] if peer.exists() else sorted((MODELS / name).glob("graph.*"))
-    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    if peer.exists():
+        text, _ = print_graph(runpy.run_path(str(WORD_PEERS / "front.py"))["front_end"]())
+        parts = [peer.read_bytes(), text.encode()]
+    else:
+        parts = [f.read_bytes() for f in sorted((MODELS / name).glob("graph.*"))]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]

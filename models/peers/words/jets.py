@@ -1,4 +1,4 @@
-"""Jets as the peers take them: the trigger's words, then the front end's integers, then floats that need no rounding."""
+"""Jets as the peers take them: words, then the front end's integers, then floats that need no rounding."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Jets = tuple[dict[str, np.ndarray], np.ndarray]
 
 
 def read(folder: Path, task: str, part: str, slots: int = CONSTITUENTS) -> Jets:
-    """Return the jets of FOLDER. The files hold up to 32 constituents per jet and beside them, as `n`, how many the
-    whole jet has, which is the multiplicity that the trigger would count."""
+    """Return the jets of FOLDER. The files hold up to 32 constituents per jet and beside them, as `n`, how
+    many the whole jet has: that is the multiplicity that the trigger would count."""
     with np.load(folder / f"{FILES[task]}_{part}.npz") as file:
         raw = dict(words_of_momenta(file["p4"], file["jet"], slots).raw)
         raw["multiplicity"] = np.minimum(file["n"].astype(np.int64), TRIGGER["multiplicity"].hi)
@@ -48,7 +48,7 @@ def load(task: str, folder: Path | None = None, slots: int = CONSTITUENTS) -> Je
 
 
 def features(words: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    """Return x (events, constituents, 3) and event (events, 2): the front end's integers times their scales."""
+    """Return x (events, constituents, 3) and event (events, 2): the front end's integers, scaled."""
     graph = front_end()
     raw = graph.evaluate({n.name: words[n.name] for n in graph.inputs}, graph.outputs)
 

@@ -2,10 +2,11 @@
 
     KERAS_BACKEND=jax python models/peers/words/train.py --data FOLDER --name deepset_top_s
 
-NAME is NETWORK_TASK_SIZE, with _seedN behind it for another seed than 1: Deep Set or JEDI-linear style, top against QCD
-or five classes, and how strong HGQ2's cost (beta times EBOPs) is. FOLDER holds toptag_{train,test}.npz or
-jets5_{train,test}.npz: p4 (B, N, 4) in GeV by falling pT, jet (B, 4), n (constituents of the whole jet) and y. Writes
-NAME.keras and jets_TASK.npz, the words of the first test jets, and prints the AUC of the Keras model on all of them.
+NAME is NETWORK_TASK_SIZE, with _seedN behind it for another seed than 1: Deep Set or JEDI-linear style, top
+against QCD or five classes, and how strong HGQ2's cost (beta times EBOPs) is. FOLDER holds
+toptag_{train,test}.npz or jets5_{train,test}.npz: p4 (B, N, 4) in GeV by falling pT, jet (B, 4), n
+(constituents of the whole jet) and y. Writes NAME.keras and jets_TASK.npz, the words of the first test jets,
+and prints the AUC of the Keras model on all of them.
 """
 
 from __future__ import annotations
