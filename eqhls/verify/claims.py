@@ -36,6 +36,8 @@ FLOAT_TOLERANCE = 1e-9
 
 Axes = tuple[tuple[str, int], ...]
 """Axes of ports, by name and size, that are permuted together."""
+Factors = tuple[tuple[str, int], ...]
+"""Charges of ports or of outputs, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,13 @@ class Steps:
 
     name: str
     modulus: int
-    factors: tuple[tuple[str, int], ...]
-    """Ports and outputs by name; an output that is not here stays."""
+    ports: Factors
+    outputs: Factors = ()
+    """The outputs that move, or are known up to whole turns; all others stay."""
 
     def moved(self, graph: Graph) -> tuple[str, ...]:
         """Return the ports that are moved."""
-        return tuple(n.name for n in graph.inputs if dict(self.factors).get(n.name))
+        return tuple(name for name, factor in self.ports if factor)
 
     def acted(self, node: Node, raw: NDArray[Any], steps: Ints) -> NDArray[Any]:
         """Return raw integers of a port or an output moved by steps (events,) in units of the value, angles
@@ -117,19 +120,20 @@ class Steps:
 
     def factor(self, node: Node) -> int:
         """Return the charge of a port or an output."""
-        return dict(self.factors).get(node.name, 0)
+        return dict(self.ports + self.outputs).get(node.name, 0)
 
     def reduced(self, node: Node, raw: NDArray[Any]) -> NDArray[Any]:
         """Return angles between minus half a turn and half a turn, and anything else as it is."""
-        if not self.modulus or node.name not in dict(self.factors):
+        if not self.modulus or node.name not in dict(self.ports + self.outputs):
             return raw
         turn = self.modulus * _unit(node)
         return (raw + turn // 2) % turn - turn // 2
 
     def __str__(self) -> str:
-        ports = " and ".join(name for name, factor in self.factors if factor)
         turn = f" modulo {self.modulus}" if self.modulus else ""
-        return f"steps of {self.name}{turn} of {ports}"
+        text = f"steps of {self.name}{turn} of {' and '.join(name for name, factor in self.ports if factor)}"
+        follow = " and ".join(name for name, factor in self.outputs if factor)
+        return f"{text}, which {follow} follow" if follow else text
 
 
 def _per_event(node: Node, steps: Ints) -> Ints:
@@ -147,10 +151,12 @@ Claim = Permutable | Translation | Steps
 def charged(graph: Graph) -> Iterator[Steps]:
     """Yield the symmetries under which the ports add. That the outputs follow is said by the types: `infer`
     lets only what adds, or does not move, through."""
-    ends = (*graph.inputs, *graph.results)
     for name, modulus in dict.fromkeys((c.name, c.modulus) for n in graph.inputs for c in n.type.charges):
-        factors = {n.name: c.factor for n in ends for c in n.type.charges if c.name == name}
-        yield Steps(name, modulus, tuple(factors.items()))
+        yield Steps(name, modulus, _factors(graph.inputs, name), _factors(graph.results, name))
+
+
+def _factors(nodes: Sequence[Node], name: str) -> Factors:
+    return tuple((n.name, c.factor) for n in nodes for c in n.type.charges if c.name == name)
 
 
 def permutations(graph: Graph) -> Iterator[Permutable]:

@@ -23,8 +23,10 @@ from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.concat import Concat
 from eqhls.ops.log2 import Log2
+from eqhls.ops.log_add import LogAdd
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.select import Select
+from eqhls.ops.wrap import Wrap
 
 EVENTS, STEPS = 20, 5
 TURN = 360
@@ -91,7 +93,9 @@ def test_a_result_moves_by_the_charges_that_the_op_says(example: Example, rng: n
         assert follows(example, types, charges, rng), (types, charges)
 
 
-ANGLE, RAPIDITY, PLAIN = (Type.parse(t) for t in ("S+phi%360[j:3]", "S+eta[j:3]", "S[j:3]"))
+ANGLE, DIFFERENCE, RAPIDITY, PLAIN = (
+    Type.parse(t) for t in ("S+phi%360[j:3]", "S+0phi%360[j:3]", "S+eta[j:3]", "S[j:3]")
+)
 
 
 def test_the_law_feels_a_wrong_charge(rng: np.random.Generator) -> None:
@@ -113,6 +117,8 @@ def test_the_law_feels_a_wrong_charge(rng: np.random.Generator) -> None:
         (Add((1,)), (ANGLE, ANGLE), "S+0phi%360[j:3]"),
         (Add(), (ANGLE, RAPIDITY), "S+eta+phi%360[j:3]"),
         (ParticleSum("j"), (RAPIDITY,), "S+3eta[]"),
+        (LogAdd(1, 2), (RAPIDITY, RAPIDITY), "S+eta[j:3]"),
+        (Wrap(360, 8, Fixed(9, 9)), (DIFFERENCE,), "S[j:3]"),
         (Select("j", (0,)), (ANGLE,), "S+phi%360[]"),
     ],
     ids=str,

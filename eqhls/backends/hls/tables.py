@@ -62,7 +62,8 @@ def log2_config(op: Log2, c: Context) -> dict[str, Value]:
     top = op.scaled(op.turned(Num(INTERVALS, None, form.lo, form.hi, form.frac))).hi
     width = max(1, top.bit_length())
     count = 1 + max(0, -(-(width - op.window) // op.step))
-    codes = np.array([[op.code(cell, k * op.step) for cell in range(1 << op.window)] for k in range(count)])
+    cells = range(1 << op.window)
+    codes = np.array([[op.code(cell, k * op.step, form.frac) for cell in cells] for k in range(count)])
     point = op.grain - (np.frexp(op.floor)[1] - 1)
     scaled = Fixed(width, width - int(point), False)
     code_t = Fixed.covering(0, int(codes.max()), op.frac)

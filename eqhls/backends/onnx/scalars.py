@@ -179,7 +179,8 @@ def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
     top = op.scaled(op.turned(interval(types[0].formats, (1,))[0])).hi
     windows = 1 + max(0, ceil((top.bit_length() - op.window) / op.step))
     shifts = op.step * np.arange(windows)
-    entries = [op.code(c, int(s)) * 2.0**-op.frac for s in shifts for c in range(1 << op.window)]
+    frac = max(f.frac for f in types[0].formats)
+    entries = [op.code(c, int(s), frac) * 2.0**-op.frac for s in shifts for c in range(1 << op.window)]
     scaled = body("Floor", body("Mul", x, body.const(2.0**op.grain / op.floor)))
     whole = body("Max", scaled, body.const(0.0))
     window = body.bucket(whole, np.exp2(op.window + shifts[:-1]).astype(np.float64), inclusive=True)

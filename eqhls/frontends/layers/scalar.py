@@ -71,7 +71,9 @@ class Log2Layer(EqLayer):
             window = window + K.cast(w >= 2.0 ** (shift - log2.step + log2.window), w.dtype)
         cell = K.floor(w / K.power(2.0, window * log2.step))
         cells = 1 << log2.window
-        codes = np.array([[log2.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-log2.frac
+        codes = (
+            np.array([[log2.code(c, s, 0) for c in range(cells)] for s in shifts]).ravel() * 2.0**-log2.frac
+        )
         index = K.cast(K.clip(window * cells + K.minimum(cell, cells - 1), 0, len(codes) - 1), "int32")
         return straight_through(smooth, K.take(constant(codes, smooth), index))
 
