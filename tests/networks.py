@@ -93,3 +93,27 @@ def _level(b: Builder, rng: np.random.Generator, k: int, wires: tuple[str, ...])
 
 def _values(rng: np.random.Generator, rows: int, scale: float) -> Tensor:
     return Tensor(rng.uniform(-scale, scale, (rows, len(KNOTS.array))))
+
+
+def words_network(
+    turn: int = 1440, pt: str = "S[j:4]:ufix<14,12>", phi: str = "", feature: bool = False
+) -> Graph:
+    """Reads words of the trigger: sum over four of w_j (log2 pt + log2 of the distance to the jet in eta), where w
+    tells the first from the others, plus the number of words; the angles phi lie at a port."""
+    b = Builder("words")
+    b.add("pt", Input(Type.parse(pt)))
+    b.add("eta", Input(Type.parse("S+eta[j:4]:fix<12,12>")))
+    b.add("phi", Input(Type.parse(phi or f"S+phi%{turn}[j:4]:fix<11,11>")))
+    b.add("jet_eta", Input(Type.parse("S+eta[]:fix<12,12>")))
+    b.add("multiplicity", Input(Type.parse("S[]:ufix<7,7>")))
+    b.add("d", Add((1,)), "eta", "jet_eta")
+    b.add("ld", Log2(1.0, 2, 64, magnitude=True), "d")
+    b.add("t", Log2(1.0, 2, 48), "pt")
+    first = b.add("t0", Select("j", (0,), "i"), "t")
+    terms = [b.add("x", Add(), "t", "ld")]
+    if feature:
+        terms.append(b.add("charge", Input(Type.parse("S[j:4]:ufix<1,1>"))))
+    b.add("terms", Add(), *terms)
+    b.add("sum", ParticleSum("j"), "terms")
+    b.add("seed", ParticleSum("i"), first)
+    return b.graph(b.add("score", Add(), "sum", "seed", "multiplicity")).formatted()

@@ -76,8 +76,8 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
 
 
 def _cone(ports: WordPorts, feeds: Feeds, rng: np.random.Generator) -> Feeds:
-    """Return words of jets: of falling pT, around the axis of the jet, angles within the turn, zero behind the
-    last one; the axis is anywhere in the detector."""
+    """Return words of jets: of falling pT, around the axis of the jet, angles within the turn, zero behind
+    the last one; the axis is anywhere in the detector."""
     raw = feeds["pt"][..., 0]
     events, slots = raw.shape
     softer = np.minimum(rng.integers(0, STEEPEST + 1, raw.shape).cumsum(axis=1), 62)
