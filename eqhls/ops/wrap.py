@@ -24,9 +24,10 @@ class Wrap(Op):
     y = step * clip(((h + n//2) mod n) - n//2) + (x mod step). So the window begins at -(n//2) step: for an
     even n at -modulus/2, for an odd one half a step above it. `step` is a power of two that divides
     `modulus`, and `out` ends at borders of cells: the low bits pass, and one table of the high bits is all.
-    For phi, 1440 = 45 * 32. A modulus that is a power of two costs nothing unless `out` saturates. Behind a
-    difference (`add` with `minus`), the result does not change when both angles turn. The range of `out` is
-    part of the function, its modes have no effect.
+    For phi, 1440 = 45 * 32. A modulus that is a power of two costs nothing unless `out` saturates.
+
+    Behind a difference (`add` with `minus`), the result does not change when both angles turn. The range of
+    `out` is part of the function, its modes have no effect.
     """
 
     group: ClassVar[str] = "scalar"

@@ -188,6 +188,8 @@ def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
     cell = body("Cast", body("Floor", body("Mul", whole, step)), to=7)
     place = body("Add", cell, body("Mul", window, body.const(1 << op.window)))
     code = body("Gather", body.const(np.array(entries)), place)
+    if op.odd and op.centred:
+        return body("Where", body("Less", given, body.const(0.0)), body("Neg", code), code)
     return body("Mul", body("Sign", given), code) if op.odd else code
 
 
