@@ -13,7 +13,9 @@ from alkaid.converter import trace_model
 from alkaid.trace import FVArray, trace
 
 import eqhls
+from eqhls.events.read import read_events
 from eqhls.fixed import NumArray
+from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout
 from eqhls.lower.plan import Plan
 from eqhls.lower.stages import cut
@@ -22,7 +24,7 @@ from eqhls.options import Options
 from eqhls.passes import run as run_passes
 
 from .models import compiled, cost, judged, physics, trained_values
-from .names import WORD_PEERS
+from .names import MODELS, WORD_PEERS
 from .peers import WITHOUT_TABLES, Peer, as_manifest, outputs_of, parameters, scores, write
 
 FRONT = runpy.run_path(str(WORD_PEERS / "front.py"))
@@ -91,11 +93,23 @@ def measure_ours(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
     """Return the row of one of our models that read words; mismatches are those of integer, HLS and RTL."""
     seconds, _ = compiled(name, folder)
     project = eqhls.open_project(folder / name)
-    graph = project.graph
-    task = TASKS[sum(n.type.elements for n in graph.results)]
-    words, labels = JETS["load"](task, data, graph.node("pt").type.shape[0])
-    row = judged(project, {n.name: words[n.name].reshape(-1, *n.type.shape) for n in graph.inputs}, labels)
-    return row | cost(project.manifest) | {"task": task, "values": trained_values(graph), "compile": seconds}
+    raw, labels = jets_of(project.graph, MODELS / name, data)
+    facts = {"task": task_of(project.graph), "values": trained_values(project.graph), "compile": seconds}
+    return judged(project, raw, labels) | cost(project.manifest) | facts
+
+
+def jets_of(graph: Graph, model: Path, data: Path | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return test jets of FOLDER in the ports of a graph and their labels, or those that the model ships."""
+    if data is None:
+        events = read_events(model / "events.npz", graph)
+        assert events.labels is not None
+        return events.raw, events.labels
+    words, labels = JETS["read"](data, task_of(graph), "test", graph.node("pt").type.shape[0])
+    return {n.name: words[n.name].reshape(-1, *n.type.shape) for n in graph.inputs}, labels
+
+
+def task_of(graph: Graph) -> str:
+    return TASKS[sum(n.type.elements for n in graph.results)]
 
 
 def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
