@@ -20,7 +20,7 @@ from typing import Any
 
 from eqhls.verify.synth import synthesize
 
-from .names import OURS, PEERS, fingerprint, module_of, ours_on_words, peers_on_words
+from .names import FRONT_END, OURS, PEERS, fingerprint, module_of, ours_on_words, peers_on_words
 from .picture import draw, message, points
 
 COLUMNS = (
@@ -133,26 +133,36 @@ def side_by_side(names: list[str], data: Path | None, yosys: bool) -> None:
 
 
 def on_words(names: list[str], arguments: argparse.Namespace) -> None:
-    """Print the table of networks on words, and draw it."""
-    file: Path | None = arguments.rows
-    kept: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file and file.exists() else {}
-    rows: dict[str, dict[str, Any]] = {}
-    jets = "shipped" if arguments.data is None else "all"
-    for network in names:
-        of = {"of": fingerprint(network), "from": jets}
-        found = kept.get(network, {})
-        if of.items() <= found.items():
-            rows[network] = found
-            continue
-        print(f"{network} ..", file=sys.stderr, flush=True)
-        with tempfile.TemporaryDirectory() as name:
-            rows[network] = in_a_process(network, Path(name), arguments.data) | of
-        if file:
-            file.write_text(json.dumps(kept | rows, indent=1) + "\n")
+    """Print the table of networks on words, what the front end of the peers takes of it, and draw it."""
+    kept = Rows(arguments.rows, arguments.data)
+    rows = {name: kept[name] for name in names}
     print(table(ON_WORDS, dict(sorted(rows.items(), key=by_task_and_cost))))
-    print("", message(points(rows)), sep="\n")
+    alone = kept[FRONT_END]
+    print(f"\nThe front end of the peers alone: {alone['lut']} LUT, {alone['cycles']} cycles.")
+    print(message(points(rows)))
     if arguments.picture:
         draw(rows, arguments.picture)
+
+
+class Rows:
+    """Rows by name: from a file if network and jets are still the same, else measured. Without the file all
+    are measured, as after a change of the compiler."""
+
+    def __init__(self, file: Path | None, data: Path | None) -> None:
+        self.file, self.data = file, data
+        self.kept: dict[str, dict[str, Any]] = {}
+        if file and file.exists():
+            self.kept = json.loads(file.read_text())
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        of = {"of": fingerprint(name), "from": "all" if self.data else "shipped"}
+        if not of.items() <= self.kept.get(name, {}).items():
+            print(f"{name} ..", file=sys.stderr, flush=True)
+            with tempfile.TemporaryDirectory() as folder:
+                self.kept[name] = in_a_process(name, Path(folder), self.data) | of
+            if self.file:
+                self.file.write_text(json.dumps(self.kept, indent=1) + "\n")
+        return self.kept[name]
 
 
 def by_task_and_cost(item: tuple[str, dict[str, Any]]) -> tuple[bool, float]:

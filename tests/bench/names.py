@@ -15,6 +15,8 @@ OURS = ("lgn_top_small", "lgn_top", "lgn_top_lab", "pelican_nano", "pelican_top"
 PEERS = tuple(
     f"{net}{mass}_{size}" for net in ("deepset", "jedi") for mass in ("_mass", "") for size in "lms"
 )
+FRONT_END = "front_end"
+"""The name under which the front end of the peers is measured by itself."""
 WORDS = re.compile(r"^%pt = input\(", re.MULTILINE)
 """What says in a graph that it reads the trigger's words."""
 
@@ -40,9 +42,9 @@ def module_of(name: str) -> str:
 def fingerprint(name: str) -> str:
     """Return a hash of what a network on words is made of: of a peer its file and its front end."""
     peer = WORD_PEERS / f"{name}.keras"
-    if peer.exists():
+    if name == FRONT_END or peer.exists():
         text, _ = print_graph(runpy.run_path(str(WORD_PEERS / "front.py"))["front_end"]())
-        parts = [peer.read_bytes(), text.encode()]
+        parts = [peer.read_bytes() if peer.exists() else b"", text.encode()]
     else:
         parts = [f.read_bytes() for f in sorted((MODELS / name).glob("graph.*"))]
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]

@@ -76,11 +76,12 @@ def _gap(found: list[Point], title: str) -> str:
 def draw(rows: Mapping[str, Mapping[str, Any]], file: Path) -> None:
     """Write the picture of all rows."""
     found = points(rows)
-    figure = Figure(figsize=(10, 8), layout="constrained")
+    tasks = [t for t in TITLES if any(p.task == t for p in found)]
+    figure = Figure(figsize=(10, 4 * len(tasks) + 0.6), layout="constrained")
     figure.suptitle(
         "From the trigger's words to the score\n" + message(found).replace("; ", "\n"), fontsize=11
     )
-    for line, task in zip(figure.subplots(2, 2, sharey="row"), TITLES, strict=True):
+    for line, task in zip(figure.subplots(len(tasks), 2, sharey="row", squeeze=False), tasks, strict=True):
         for axes, cost in zip(line, COSTS, strict=True):
             _panel(axes, [p for p in found if p.task == task], cost)
             axes.set(title=TITLES[task], xlabel=COSTS[cost])

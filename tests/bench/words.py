@@ -24,7 +24,7 @@ from eqhls.options import Options
 from eqhls.passes import run as run_passes
 
 from .models import compiled, cost, judged, physics, trained_values
-from .names import MODELS, WORD_PEERS
+from .names import FRONT_END, MODELS, WORD_PEERS
 from .peers import WITHOUT_TABLES, Peer, as_manifest, outputs_of, parameters, scores, write
 
 FRONT = runpy.run_path(str(WORD_PEERS / "front.py"))
@@ -113,5 +113,7 @@ def task_of(graph: Graph) -> str:
 
 
 def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
-    """Return the row of a peer or of a model, by where it lies."""
+    """Return the row of a peer, of the front end of the peers, or of a model, by its name and where it lies."""
+    if name == FRONT_END:
+        return front_alone()
     return (measure_peer if (WORD_PEERS / f"{name}.keras").exists() else measure_ours)(name, folder, data)
