@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from .names import ours_on_words
 
@@ -103,4 +104,7 @@ def _panel(axes: Axes, found: list[Point], cost: str) -> None:
             axes.annotate(short, (getattr(p, cost), p.auc), (4, -9), textcoords="offset points", fontsize=7)
     if cost == "lut":
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
