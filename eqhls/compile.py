@@ -178,7 +178,8 @@ def predict_float(graph: Graph, events: Events) -> Prediction:
 
 def events_of(x: EventsLike, graph: Graph) -> Events:
     """Return events from a file, from arrays by name, from one array, or as they are. One array is that of
-    four-momenta in GeV (B, N, 4), or of the only input of a network that has no four-vectors."""
+    four-momenta in GeV (B, N, 4), of unsigned words of the trigger (B, N), or of the only input of a network
+    that has no four-vectors."""
     if isinstance(x, Events):
         return x
     if isinstance(x, Path | str):

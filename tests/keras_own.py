@@ -119,7 +119,9 @@ OWN_LAYERS = [
             "type": shape("S[j:3]:fix<9,4>")
             + follows("S[c:3]:fix<7,2>", "S[c:3]:ufix<9,4>")
             + refused(r"probe: is S\[c:4\].* of an input", "S[c:4]:fix<9,4>")
-            + denied("", "Q[c:3]")
+            + denied("", "Q[c:3]"),
+            "frame": denied("only four-vectors V.lc have a frame", "seed", "jet")
+            + denied("expected jet or seed", "sead"),
         },
         build=behind_type,
     ),

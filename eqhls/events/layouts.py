@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.prepare import whole
 from eqhls.fixed import Fixed
 
 Words = NDArray[np.uint64]
@@ -223,7 +224,7 @@ def unpack(layout: Layout, words: Words) -> dict[str, Ints]:
 
 def checked_words(name: str, words: Any) -> Words:
     """Return words of 64 bits. Raises CompileError for anything else; signed integers may not be negative."""
-    given = np.asarray(words)
+    given = whole(name, words)
     signed = given.dtype.kind == "i" and not (given.size and given.min() < 0)
     if not (signed or given.dtype.kind == "u"):
         found = "negative integers" if given.dtype.kind == "i" else str(given.dtype)

@@ -156,12 +156,7 @@ def momenta_of(p4: Any, jet: Any) -> tuple[Floats, Floats]:
 def finite(name: str, array: Any) -> Floats:
     """Return an array of events in float64. Raises CompileError where one holds no number, NaN or infinity,
     and where there is no event."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise CompileError(name, "is a masked array with masked entries", "fill them: padding is zero")
-    try:
-        given = np.asarray(array)
-    except (ValueError, TypeError):
-        raise CompileError(name, "has rows of different lengths", "give a float array") from None
+    given = whole(name, array)
     if given.dtype.kind not in "fiub":
         raise CompileError(name, f"does not hold numbers but {_kind(given)}", "give a float array")
     values = given.astype(np.float64)
@@ -171,6 +166,17 @@ def finite(name: str, array: Any) -> Floats:
     if len(bad):
         raise CompileError(name, f"event {bad[0]} holds NaN or infinity", "clean the events")
     return values
+
+
+def whole(name: str, array: Any) -> NDArray[Any]:
+    """Return what is given as an array. Raises CompileError for masked entries and for rows of different
+    lengths."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise CompileError(name, "is a masked array with masked entries", "fill them: padding is zero")
+    try:
+        return np.asarray(array)
+    except (ValueError, TypeError):
+        raise CompileError(name, "has rows of different lengths", "give an array padded with zeros") from None
 
 
 def _kind(array: NDArray[Any]) -> str:

@@ -18,6 +18,7 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.events.layouts import DEFAULT
 from eqhls.events.ports import Filled, given_port
+from eqhls.events.prepare import whole
 from eqhls.events.words import (
     ANGLES,
     CONSTITUENT,
@@ -116,17 +117,18 @@ def given_words(node: Node, array: Any, ports: WordPorts, empty: Ints | None) ->
     """Return a port of words filled by integers of its name. Raises CompileError for floats, which may be
     radians or steps, and for an angle outside of the turn; `empty` (B, slots) are slots that may hold
     anything."""
-    if np.asarray(array).dtype.kind not in "iub":
+    given = whole(node.name, array)
+    if given.dtype.kind not in "iub":
         raise CompileError(
             node.name,
-            f"holds {np.asarray(array).dtype}, expected the integers of words",
+            f"holds {given.dtype}, expected the integers of words",
             "give integers in LSBs of the port, or p4 in GeV",
         )
-    filled = given_port(node, array)
-    raw = filled.raw if node.type.formats else filled.exact.astype(np.int64)
-    flat = raw.reshape(len(raw), -1)
+    flat = given.reshape(len(given), -1) if given.size and given.ndim else np.zeros((0, 0), dtype=np.int64)
     on = ~empty if empty is not None and empty.shape == flat.shape else True
     demand_inside(node.name, node.name, flat, ports.formats[node.name], ports.turn, on)
+    filled = given_port(node, given)
+    raw = filled.raw if node.type.formats else filled.exact.astype(np.int64)
     return Filled(raw, _real(raw, ports.formats[node.name]), filled.over)
 
 

@@ -71,12 +71,12 @@ def words_of_momenta(
     `formats` are those of the ports, by which LSBs and saturation go; a turn has `turn` units of phi. Raises
     CompileError for wrong shapes, NaN and infinity.
     """
-    momenta, whole = momenta_of(p4, jet)
+    momenta, axis = momenta_of(p4, jet)
     one, over = _constituents(momenta, formats, turn)
     order = np.argsort(-one["pt"], axis=1, kind="stable")
     fallen = {k: np.take_along_axis(v, order, axis=1) for k, v in one.items()}
     lost = {k: np.take_along_axis(v, order, axis=1) for k, v in over.items()}
-    made = _finished(fallen, lost, _jet(whole, formats, turn), slots, formats[MULTIPLICITY])
+    made = _finished(fallen, lost, _jet(axis, formats, turn), slots, formats[MULTIPLICITY])
     return replace(made, reordered=bool((np.diff(order, axis=1) < 0).any()))
 
 

@@ -14,6 +14,7 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, read_events
 from eqhls.events.scores import Prediction, from_raw, predict_floats
+from eqhls.events.wordports import word_ports
 from eqhls.frontends.graphfile import load_model
 from eqhls.ir.graph import Graph
 from eqhls.lower.coverage import covering_events
@@ -32,6 +33,7 @@ from eqhls.verify.merit import merit_stages
 from eqhls.verify.sampling import Feeds
 from eqhls.verify.symmetry_stages import symmetry_stages
 from eqhls.verify.tagger import Tagger, tagger_of
+from eqhls.verify.wordboosts import word_boosts
 
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
@@ -172,7 +174,11 @@ def _stages(
     yield _cocotb(engines, events)
     yield from symmetry_stages(engines, ProjectEngines, given.options, report)
     report("boosts and rotations", 0.95)
-    yield boost_curve(engines.graph, events, engines.folder)
+    words = word_ports(engines.graph)
+    if words is None:
+        yield boost_curve(engines.graph, events, engines.folder)
+    else:
+        yield word_boosts(engines.graph, words, events, engines.folder)
     if events.labels is not None:
         exact = from_raw(engines.graph, engines.run("integer", events.raw))
         given_scores = predict_floats(given.network, events)

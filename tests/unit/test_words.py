@@ -100,18 +100,21 @@ def test_the_jet_has_a_rapidity_and_a_squared_mass() -> None:
     assert not any(v.any() for v in none.raw.values())
 
 
+def beamwise(steps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the turn about the beam and the boost along it by so many steps."""
+    turn = np.eye(4)
+    sine, cosine = np.sin(steps * STEP), np.cos(steps * STEP)
+    turn[1:3, 1:3] = [[cosine, -sine], [sine, cosine]]
+    return turn, boost(np.array([0.0, 0.0, np.tanh(steps * STEP)]))
+
+
 @pytest.mark.parametrize("steps", [1, -311])
 def test_turns_and_boosts_along_the_beam_are_steps_of_the_words(steps: int, rng: np.random.Generator) -> None:
     """By whole steps; a boost along x is no step, and pseudorapidities of jets would not move by one."""
     p, jet = jets(rng)
     before = words_of_momenta(p, jet)
     on = before.raw["pt"] > 0
-    turn = np.eye(4)
-    turn[1:3, 1:3] = [
-        [np.cos(steps * STEP), -np.sin(steps * STEP)],
-        [np.sin(steps * STEP), np.cos(steps * STEP)],
-    ]
-    along = boost(np.array([0.0, 0.0, np.tanh(steps * STEP)]))
+    turn, along = beamwise(steps)
     moved = {k: words_of_momenta(p @ g.T, jet @ g.T).raw for k, g in (("phi", turn), ("eta", along))}
     for angle, raw in moved.items():
         for k, old in before.raw.items():
@@ -122,6 +125,25 @@ def test_turns_and_boosts_along_the_beam_are_steps_of_the_words(steps: int, rng:
     assert (words_of_momenta(p @ aside.T).raw["eta"] != before.raw["eta"]).any()
     pseudo = [np.arcsinh(j[:, 3] / np.hypot(j[:, 1], j[:, 2])) for j in (jet, jet @ along.T)]
     assert np.abs(pseudo[1] - pseudo[0] - steps * STEP).max() > 1e-6
+
+
+def test_whole_events_in_gev_move_by_steps_without_a_bit_changing(rng: np.random.Generator) -> None:
+    """From momenta to the output; half a step is felt, and so is a turn of the words modulo 2048."""
+    p, jet = jets(rng)
+    graph = words_network()
+
+    def scores(*g: np.ndarray) -> np.ndarray:
+        moved = np.linalg.multi_dot([*g, np.eye(4), np.eye(4)]).T
+        return graph.evaluate(from_mapping(graph, {"p4": p @ moved, "jet": jet @ moved}).raw)["score"]
+
+    plain = scores()
+    for steps in (1, 720, -333):
+        turn, along = beamwise(steps)
+        np.testing.assert_array_equal(scores(turn, along), plain)
+    assert (scores(*beamwise(0.5)) != plain).mean() > 0.3
+    raw = from_mapping(graph, {"p4": p, "jet": jet}).raw
+    wide = raw | {"phi": (raw["phi"] + 333 + 1024) % 2048 - 1024}
+    assert (graph.evaluate(wide)["score"] != plain).any()
 
 
 def test_puppi_words_are_read_as_they_are(rng: np.random.Generator) -> None:
@@ -259,10 +281,16 @@ def refused_arrays(rng: np.random.Generator) -> dict[str, tuple[dict[str, Any], 
             "puppi: found the layout l1gt_jet; expected one of single",
         ),
         "other steps": (words | {"layout": "l1gt_sum"}, "layout l1gt_sum: found no field 'pt'"),
+        "ragged": ({"puppi": [[1, 2], [3]]}, "puppi: has rows of different lengths"),
+        "one number": (raw | {"jet_eta": 3}, "jet_eta: "),
+        "masked": ({"puppi": np.ma.masked_array([[1, 2]], [[0, 1]])}, "puppi: is a masked array"),
         "foreign bits": ({"puppi": words["puppi"] | np.uint64(1 << 62)}, "l1ct: found bits above bit 60"),
         "turn": (raw | {"phi": wide}, r"phi: event 7 has a phi of 720, outside of the turn \[-720, 720\)"),
         "turn of words": ({"puppi": bad}, r"puppi: event 3 has a phi of -721, outside of the turn"),
-        "range": (raw | {"pt": raw["pt"] + 16384}, "pt: event 0 does not fit"),
+        "range": (
+            raw | {"pt": raw["pt"] + 16384},
+            "pt: event 0 has a pt of 16[0-9]{3}, which does not fit ufix<14,12>; correct the words",
+        ),
         "nan": (both | {"p4": nan}, "p4: event 5 holds NaN"),
         "shape of p4": ({"p4": both["p4"][:, 0]}, r"p4: has shape \(300, 4\)"),
         "jets": (both | {"jet": nan[:2, 0]}, r"jet: "),

@@ -33,6 +33,8 @@ class TypedInput(EqLayer):
         self.kind, self.frame = Type.parse(type), frame
         if frame not in ("", *(f.value for f in Frame)):
             raise CompileError(self.name, f"found the frame {frame!r}", "expected jet or seed")
+        if frame:
+            self.op().infer()
         self.types = (self.kind,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
