@@ -1,8 +1,8 @@
 """Products of two variables as rows on carry chains: how deep they are, and what they compute.
 
 One factor is recoded into digits of radix 4 from -2 to 2 (Booth), and row d adds digit d times the other
-factor to what the rows before have summed. One LUT with six inputs selects 0, b or 2b, inverts it and adds it: a bit
-of a row is one LUT and its place on the carry chain. The two low bits of every sum are final.
+factor to what the rows before have summed. One LUT with six inputs selects 0, b or 2b, inverts it and adds
+it: a bit of a row is one LUT and its place on the carry chain. The two low bits of every sum are final.
 
 `-b` is `~b + 1`. If the recoded factor has a sign, the one enters the carry chain of its own row. If it has
 none, the last digit is not negative, and the one of each row fits below the row after it: the first row is

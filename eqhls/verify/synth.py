@@ -83,13 +83,13 @@ def mapping(top: str, dsp: bool = False) -> list[str]:
     )
     if not dsp:
         return [synth]
-    others = "t:$mul w:* a:use_dsp=yes %i %ci1:@$mul:+Y %d"
     return [
         f"hierarchy -top {top}",
         "proc",
         "flatten",
-        f"alumacc {others}",
-        f"maccmap -unmap {others}",
+        "select -set wanted w:* a:use_dsp=yes %i %ci1 t:$mul %i",
+        "alumacc t:$mul @wanted %d",
+        "maccmap t:$macc t:$macc_v2",
         synth,
     ]
 
