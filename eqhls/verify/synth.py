@@ -87,6 +87,7 @@ def mapping(top: str, dsp: bool = False) -> list[str]:
         f"hierarchy -top {top}",
         "proc",
         "flatten",
+        "opt_clean",
         "select -set wanted w:* a:use_dsp=yes %i %ci1 t:$mul %i",
         "alumacc t:$mul @wanted %d",
         "maccmap t:$macc t:$macc_v2",
