@@ -20,6 +20,7 @@ from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
+from eqhls.lower.netlist import dsp_facts
 from eqhls.lower.plan import Plan
 from eqhls.names import usable_name
 from eqhls.options import Options, options_of
@@ -147,8 +148,9 @@ class Compiled:
         return ProjectEngines(self.folder, graph).simulate(ready, waves)
 
     def verify(self, events: Path | None = None, report: Report = silent, score: str = "") -> Evidence:
-        """Run every stage of the proof and keep the evidence in report/evidence.json. The AUC is that of
-        the output `score`, by default the first."""
+        """Run every stage of the proof and keep the evidence in report/evidence.json. AUC and
+        working points are those of the output `score`, or of several with commas between them in the order
+        of the labels (eqhls.verify.tagger)."""
         return prove(self.folder, self.given, self.manifest, events, report, score)
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:
@@ -235,7 +237,7 @@ def _manifest(
         "lut_estimate": round(netlist.lut_estimate),
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
-        "dsp": 0,
+        **dsp_facts(netlist),
         "algebra": [asdict(s) for s in savings[0]],
         "passes": [asdict(s) for s in savings[1]],
         "inputs": {n.name: str(n.type) for n in graph.inputs},

@@ -1,8 +1,10 @@
 """Figures of our models and of their peers, as Markdown tables.
 
     python -m bench [NAME ..] [--data toptag_test.npz] [--yosys]      (from tests/)
+    python -m bench --words [NAME ..] [--data FOLDER] [--rows FILE] [--picture FILE]
 
-Each row is made by a process of its own, so that its peak memory is its own.
+Each row is made by a process of its own, so that its peak memory is its own. With --words the networks are those that
+read the trigger's words, front ends counted, and FOLDER holds toptag_test.npz and jets5_test.npz.
 """
 
 from __future__ import annotations
@@ -18,10 +20,9 @@ from typing import Any
 
 from eqhls.verify.synth import synthesize
 
-OURS = ("lgn_top_small", "lgn_top", "lgn_top_lab", "pelican_nano", "pelican_top", "pelican_nano_published")
-PEERS = tuple(
-    f"{net}{mass}_{size}" for net in ("deepset", "jedi") for mass in ("_mass", "") for size in "lms"
-)
+from .names import FRONT_END, OURS, PEERS, fingerprint, module_of, ours_on_words, peers_on_words
+from .picture import draw, message, points
+
 COLUMNS = (
     ("parameters", "values"),
     ("jets", "jets"),
@@ -38,6 +39,19 @@ COLUMNS = (
     ("peak MiB", "memory"),
     ("RTL ev/s", "rtl"),
 )
+ON_WORDS = (
+    ("task", "task"),
+    ("parameters", "values"),
+    ("jets", "jets"),
+    ("AUC", "auc"),
+    ("1/eB at 30 %", "rejection"),
+    ("mismatches", "mismatches"),
+    ("cycles", "cycles"),
+    ("ns at 360 MHz", "ns"),
+    ("LUT (alkaid)", "lut"),
+    ("FF (register bits)", "registers"),
+    ("DSP", "dsp"),
+)
 ENGINES = (
     ("g++ s", "gpp"),
     ("Verilator s", "verilator"),
@@ -46,7 +60,14 @@ ENGINES = (
     ("RTL ev/s", "rtl"),
     ("cocotb ev/s", "cocotb"),
 )
-YOSYS = (("LUT", "lut"), ("FF", "ff"), ("DSP", "dsp"), ("CARRY4", "carry"))
+YOSYS = (
+    ("LUT packed", "packed"),
+    ("LUT raw", "lut"),
+    ("SRL", "srl"),
+    ("FF", "ff"),
+    ("DSP", "dsp"),
+    ("CARRY4", "carry"),
+)
 
 
 def table(columns: tuple[tuple[str, str], ...], rows: dict[str, dict[str, Any]]) -> str:
@@ -66,8 +87,7 @@ def line(columns: tuple[tuple[str, str], ...], name: str, row: dict[str, Any]) -
 
 def row(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
     """Measure one network here."""
-    kind = "bench.models" if name in OURS else "bench.peers"
-    return importlib.import_module(kind).measure(name, folder, data)
+    return importlib.import_module(module_of(name)).measure(name, folder, data)
 
 
 def in_a_process(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
@@ -82,28 +102,78 @@ def in_a_process(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="figures of our models and their peers")
-    parser.add_argument("names", nargs="*", default=[*OURS, *PEERS])
-    parser.add_argument("--data", type=Path, help="jets with p4, jet, y instead of the shipped 4,000")
+    parser.add_argument("names", nargs="*", help="all if left out")
+    parser.add_argument("--data", type=Path, help="jets with p4, jet, y instead of the shipped ones")
+    parser.add_argument("--words", action="store_true", help="the networks that read the trigger's words")
+    parser.add_argument(
+        "--rows", type=Path, help="keep the rows here, and measure again only what has changed"
+    )
+    parser.add_argument("--picture", type=Path, help="draw AUC against LUT and ns here")
     parser.add_argument("--yosys", action="store_true", help="count cells with Yosys too: minutes each")
     parser.add_argument("--row", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.row:
         print(json.dumps(row(arguments.names[0], arguments.row, arguments.data)))
         return
+    if arguments.words:
+        on_words(arguments.names or [*ours_on_words(), *peers_on_words()], arguments)
+    else:
+        side_by_side(arguments.names or [*OURS, *PEERS], arguments.data, arguments.yosys)
+
+
+def side_by_side(names: list[str], data: Path | None, yosys: bool) -> None:
+    """Print the tables of networks on four-momenta and of their peers."""
     rows: dict[str, dict[str, Any]] = {}
     counts: dict[str, dict[str, Any]] = {}
     print(head(COLUMNS))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for network in arguments.names:
+        for network in names:
             print(f"{network} ..", file=sys.stderr, flush=True)
-            rows[network] = in_a_process(network, folder, arguments.data)
+            rows[network] = in_a_process(network, folder, data)
             print(line(COLUMNS, network, rows[network]), flush=True)
-            if arguments.yosys:
+            if yosys:
                 counts[network] = vars_of(synthesize(folder / network, lambda text, share: None))
     print("", table(ENGINES, rows), sep="\n")
     if counts:
         print("", table(YOSYS, counts), sep="\n")
+
+
+def on_words(names: list[str], arguments: argparse.Namespace) -> None:
+    """Print the table of networks on words, what the front end of the peers takes of it, and draw it."""
+    kept = Rows(arguments.rows, arguments.data)
+    rows = {name: kept[name] for name in names}
+    print(table(ON_WORDS, dict(sorted(rows.items(), key=by_task_and_cost))))
+    alone = kept[FRONT_END]
+    print(f"\nThe front end of the peers alone: {alone['lut']} LUT, {alone['cycles']} cycles.")
+    print(message(points(rows)))
+    if arguments.picture:
+        draw(rows, arguments.picture)
+
+
+class Rows:
+    """Rows by name: from a file if network and jets are still the same, else measured. Without the file all
+    are measured, as after a change of the compiler."""
+
+    def __init__(self, file: Path | None, data: Path | None) -> None:
+        self.file, self.data = file, data
+        self.kept: dict[str, dict[str, Any]] = {}
+        if file and file.exists():
+            self.kept = json.loads(file.read_text())
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        of = {"of": fingerprint(name), "from": "all" if self.data else "shipped"}
+        if not of.items() <= self.kept.get(name, {}).items():
+            print(f"{name} ..", file=sys.stderr, flush=True)
+            with tempfile.TemporaryDirectory() as folder:
+                self.kept[name] = in_a_process(name, Path(folder), self.data) | of
+            if self.file:
+                self.file.write_text(json.dumps(self.kept, indent=1) + "\n")
+        return self.kept[name]
+
+
+def by_task_and_cost(item: tuple[str, dict[str, Any]]) -> tuple[bool, float]:
+    return item[1]["task"] != "top", float(item[1]["lut"].replace(",", ""))
 
 
 def vars_of(counts: Any) -> dict[str, int]:

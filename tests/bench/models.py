@@ -17,7 +17,7 @@ from eqhls.ir.graph import Graph
 from eqhls.ir.op import Tensor
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
-from eqhls.verify.metrics import auc, rejection
+from eqhls.verify.metrics import rejection, tagger_auc
 from eqhls.verify.proof import ProjectEngines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,33 +53,45 @@ def trained_values(graph: Graph) -> int:
     return count
 
 
+def compiled(name: str, folder: Path) -> tuple[str, str]:
+    """Compile a model in a process of its own; return seconds and peak MiB."""
+    command = [sys.executable, "-c", COMPILE, str(ROOT / "models" / name), str(folder / name)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return f"{float(printed[0]):.1f}", f"{float(printed[1]):.0f}"
+
+
 def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
     """Return the row of one model. Jets are the shipped ones, or those of `data`."""
-    model = ROOT / "models" / name
-    command = [sys.executable, "-c", COMPILE, str(model), str(folder / name)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    project = eqhls.open_project(folder / name)
-    engines = ProjectEngines(project.folder, project.graph)
+    seconds, peak = compiled(name, folder)
+    model, project = ROOT / "models" / name, eqhls.open_project(folder / name)
     timings = engines(project, model / "events.npz")
     events = read_events(data or model / "events.npz", project.graph)
     assert events.labels is not None
-    raw = {
-        e: engines.run(e, events.raw)[project.graph.outputs[0]].reshape(len(events), -1)[:, 0]
-        for e in ("integer", "hls", "rtl")
-    }
-    found = physics(raw["integer"], events.labels) | cost(project.manifest)
-    found |= {
-        "values": trained_values(project.graph),
-        "mismatches": sum(int((raw[e] != raw["integer"]).sum()) for e in ("hls", "rtl")),
-        "compile": f"{float(printed[0]):.1f}",
-        "memory": f"{float(printed[1]):.0f}",
-    }
-    return found | timings
+    found = judged(project, events.raw, events.labels) | cost(project.manifest)
+    return found | timings | {"values": trained_values(project.graph), "compile": seconds, "memory": peak}
+
+
+def judged(project: eqhls.Compiled, raw: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, Any]:
+    """Return what a network is worth on jets, and on how many its engines differ."""
+    graph, engines = project.graph, ProjectEngines(project.folder, project.graph)
+    scores = {e: _scores(graph, engines.run(e, raw)) for e in ("integer", "hls", "rtl")}
+    wrong = sum(int((scores[e] != scores["integer"]).any(axis=1).sum()) for e in ("hls", "rtl"))
+    return physics(scores["integer"], labels) | {"mismatches": wrong}
+
+
+def _scores(graph: Graph, out: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return all scores (events, K) of all outputs."""
+    parts = [out[n.name] * n.type.formats.lsb for n in graph.results]
+    return np.concatenate([p.reshape(len(p), -1) for p in parts], axis=1)
 
 
 def physics(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Return what a network is worth on its jets."""
-    worth = {"auc": f"{auc(scores, labels):.4f}", "rejection": f"{rejection(scores, labels):.0f}"}
+    """Return what a network is worth on its jets, of scores (events, K)."""
+    one = scores.shape[1] == 1
+    worth = {
+        "auc": f"{tagger_auc(scores, labels):.4f}",
+        "rejection": f"{rejection(scores[:, 0], labels):.0f}" if one else "",
+    }
     return {"jets": len(labels)} | worth
 
 

@@ -51,10 +51,13 @@ def read(path: Path) -> Peer:
     taken, made = trace_model(model, solver_options=WITHOUT_TABLES)
     comb = trace(taken, made, optimize=False, keep_dead_inputs=True)
     forms = tuple(_covering(op.qint) for op in comb.ops if op.opcode == -1)
-    results = tuple(_covering(q) for q in comb.out_qint)
-    ports = Layout(tuple(Port(f"x{k}", (1,), (f,)) for k, f in enumerate(forms)))
-    outs = Layout(tuple(Port(f"y{k}", (1,), (f,)) for k, f in enumerate(results)))
-    return Peer(model, comb, cut(path.stem, ports, outs, comb, [0] * len(results), Options().stage_ns))
+    ports, outs = Layout(tuple(Port(f"x{k}", (1,), (f,)) for k, f in enumerate(forms))), outputs_of(comb)
+    return Peer(model, comb, cut(path.stem, ports, outs, comb, [0] * len(outs.ports), Options().stage_ns))
+
+
+def outputs_of(comb: CombLogic) -> Layout:
+    """Return the word of the scores."""
+    return Layout(tuple(Port(f"y{k}", (1,), (_covering(q),)) for k, q in enumerate(comb.out_qint)))
 
 
 def _covering(interval: Any) -> Fixed:
@@ -83,14 +86,14 @@ def raw_inputs(peer: Peer, jets: dict[str, np.ndarray]) -> dict[str, np.ndarray]
 
 
 def scores(peer: Peer, folder: Path, raw: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:
-    """Return the RTL's scores and its events a second."""
+    """Return the RTL's scores (events, K) and its events a second."""
     bulk, words = BulkSimulator(folder), peer.netlist.inputs.pack(raw)
     bulk.build()
     start = time.perf_counter()
     out = bulk.run(words)
     rate = len(words) / (time.perf_counter() - start)
-    port = peer.netlist.outputs.ports[0]
-    return peer.netlist.outputs.unpack(out)[port.name].ravel() * port.formats[0].lsb, rate
+    raw_scores, ports = peer.netlist.outputs.unpack(out), peer.netlist.outputs.ports
+    return np.concatenate([raw_scores[p.name] * p.formats[0].lsb for p in ports], axis=1), rate
 
 
 def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
@@ -108,8 +111,8 @@ def measure(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
         physics(found, jets["y"])
         | cost(as_manifest(peer.netlist))
         | {
-            "values": sum(int(np.prod(w.shape)) for w in peer.model.trainable_variables if _trained(w.path)),
-            "mismatches": int((found != want.ravel()).sum()),
+            "values": parameters(peer.model),
+            "mismatches": int((found != want).any(axis=1).sum()),
             "compile": f"{seconds:.1f}",
             "memory": f"{peak:.0f}",
             "rtl": f"{rate:,.0f}",
@@ -138,6 +141,7 @@ def as_manifest(netlist: Netlist) -> dict[str, Any]:
     }
 
 
-def _trained(path: str) -> bool:
-    """Weights and biases; the widths that HGQ2 trains are not parameters of the network."""
-    return path.endswith(("kernel", "bias"))
+def parameters(model: keras.Model) -> int:
+    """Return the number of weights and biases; the widths that HGQ2 trains are not parameters of the network."""
+    kept = [w for w in model.trainable_variables if w.path.endswith(("kernel", "bias"))]
+    return sum(int(np.prod(w.shape)) for w in kept)

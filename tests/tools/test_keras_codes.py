@@ -42,10 +42,10 @@ def front_end(quantized: bool) -> Any:
     """pt d_phi with the sign of d_phi, and pt (d_eta^2 + d_phi^2), of words relative to one of them."""
     raws, (pt, eta, phi, eta0, phi0) = zip(
         port("pt", "S[j:4]:ufix<10,10>"),
-        port("eta", "S[j:4]:fix<9,9>"),
-        port("phi", "S[j:4]:fix<11,11>"),
-        port("eta0", "S[]:fix<9,9>"),
-        port("phi0", "S[]:fix<11,11>"),
+        port("eta", "S+eta[j:4]:fix<9,9>"),
+        port("phi", "S+phi%1440[j:4]:fix<11,11>"),
+        port("eta0", "S+eta[]:fix<9,9>"),
+        port("phi0", "S+phi%1440[]:fix<11,11>"),
         strict=True,
     )
     q: dict[str, Any] = {"quantized": quantized}
