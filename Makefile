@@ -9,7 +9,7 @@ export PYTHONUNBUFFERED := 1
 export KERAS_BACKEND ?= tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test test-all lint bench mutants synth docs train clean
+.PHONY: help demo test test-all lint bench route mutants synth docs train clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -45,6 +45,14 @@ synth: $(VENV)/dev ## Yosys counts of the demo's RTL
 
 bench: $(VENV)/dev ## figures of our models and their peers, as tables; BENCH="--yosys" counts cells too
 	@cd tests && ../$(BIN)/python -m bench $(BENCH)
+
+$(VENV)/route: $(VENV)/dev
+	@echo "[setup] installing the tools for place and route"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[route]'
+	@touch $@
+
+route: $(VENV)/route ## place and route ours and peers for an ECP5-85k, 2 to 15 minutes each: make route ROUTE="NAME --seeds 1"
+	@cd tests && ../$(BIN)/python -m bench.route $(ROUTE)
 
 mutants: $(VENV)/dev ## faults put into three small designs, and how many the shipped bench sees; MUTANTS="--help" lists more
 	@cd tests && ../$(BIN)/python -m mutants $(MUTANTS)

@@ -48,7 +48,10 @@ ModelArg = Annotated[Path, typer.Argument(help="a model folder, a .eq, .keras, .
 ConfigArg = Annotated[Path | None, typer.Option(help="JSON with the arguments of a checkpoint")]
 FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls compiled")]
 ScoreOption = Annotated[
-    str, typer.Option("--score", help="name of the output whose AUC is measured; the first if omitted")
+    str,
+    typer.Option(
+        "--score", help="the output whose AUC is measured, the first if omitted; or NAME,NAME,.. by class"
+    ),
 ]
 EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
 
@@ -172,7 +175,7 @@ def verify(
     symmetry: Annotated[bool, typer.Option("--symmetry", help="only the exact symmetry tests")] = False,
     score: ScoreOption = "",
 ) -> None:
-    """Hold every engine against every other, test the symmetry, measure AUC where y is given."""
+    """Hold every engine against every other, test the symmetry; if y is given, measure AUC and cuts."""
     project = open_project(folder)
     with Steps() as progress:
         evidence = project.verify_symmetry(progress) if symmetry else project.verify(events, progress, score)

@@ -147,8 +147,9 @@ class Compiled:
         return ProjectEngines(self.folder, graph).simulate(ready, waves)
 
     def verify(self, events: Path | None = None, report: Report = silent, score: str = "") -> Evidence:
-        """Run every stage of the proof and keep the evidence in report/evidence.json. The AUC is that of
-        the output `score`, by default the first."""
+        """Run every stage of the proof and keep the evidence in report/evidence.json. AUC and
+        working points are those of the output `score`, or of several with commas between them in the order
+        of the labels (eqhls.verify.tagger)."""
         return prove(self.folder, self.given, self.manifest, events, report, score)
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:

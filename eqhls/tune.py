@@ -25,8 +25,8 @@ from eqhls.quantize.search import Merit, Problem, State, confirmed, search
 from eqhls.report.pareto import pareto_csv, pareto_png
 from eqhls.text import MANIFEST, check_target, sums, write_project
 from eqhls.verify.metrics import auc_loss_error, tagger_auc
-from eqhls.verify.proof import scored_output
 from eqhls.verify.symmetry_stages import equivariance_error
+from eqhls.verify.tagger import Tagger, tagger_of
 
 SEARCH_EVENTS = 10_000
 """Events that a search takes: it measures its candidates on half of them, and its choice on the others."""
@@ -60,7 +60,7 @@ def quantize_model(
 
     `events` need labels; half of them choose, the others confirm the choice. `cost` counts gates on
     intervals (quick), or takes the LUT estimate of the netlist for every candidate. The AUC is that of the
-    output `score`, by default the first. Raises CompileError for missing labels, for a network no better
+    output `score` (eqhls.verify.tagger). Raises CompileError for missing labels, for a network no better
     than chance, and for bounds that cannot be met.
     """
     folder = Path(output)
@@ -72,9 +72,9 @@ def quantize_model(
     if drawn.labels is None:
         raise CompileError("events", "have no labels", "give y (the class of each event) in the .npz file")
     first, second = halves(drawn)
-    tagger = scored_output(graph, score, drawn.labels)
+    tagger = tagger_of(graph, score, drawn.labels)
     for half in (first, second):
-        scored_output(graph, score, half.labels)
+        tagger_of(graph, score, half.labels)
     price, unit = (gates, "cells") if cost == "gates" else (_luts, "LUT")
     seen = ranges(graph, _calibration(graph, drawn))
     quality = _quality(graph, tagger, first, proven=True)
@@ -111,13 +111,13 @@ def _luts(graph: Graph) -> int:
 
 
 def _quality(
-    graph: Graph, score: str, events: Events, proven: bool
+    graph: Graph, tagger: Tagger, events: Events, proven: bool
 ) -> Callable[[Graph], tuple[float, float]]:
     """Return the measure of AUC loss, against the float network, and of the equivariance error, which is
     not measured where it is `proven` to be 0 and that is enough."""
     assert events.labels is not None
     labels = events.labels
-    floating = tagger_auc(predict_floats(graph, events)[score].scores, labels)
+    floating = tagger_auc(tagger.scores(predict_floats(graph, events)), labels)
     if floating <= 0.5:
         raise CompileError(
             "events",
@@ -127,17 +127,17 @@ def _quality(
 
     def quality(fixed: Graph) -> tuple[float, float]:
         ready = rounded(fixed, events)
-        loss = floating - tagger_auc(_fixed(fixed, score, ready), labels)
+        loss = floating - tagger_auc(_fixed(fixed, tagger, ready), labels)
         return loss, equivariance_error(fixed, ready, proven)
 
     return quality
 
 
-def _loss_error(graph: Graph, fixed: Graph, score: str, events: Events) -> float:
+def _loss_error(graph: Graph, fixed: Graph, tagger: Tagger, events: Events) -> float:
     assert events.labels is not None
-    floating = predict_floats(graph, events)[score].scores
-    return auc_loss_error(floating, _fixed(fixed, score, rounded(fixed, events)), events.labels)
+    floating = tagger.scores(predict_floats(graph, events))
+    return auc_loss_error(floating, _fixed(fixed, tagger, rounded(fixed, events)), events.labels)
 
 
-def _fixed(fixed: Graph, score: str, events: Events) -> Floats:
-    return from_raw(fixed, fixed.evaluate(events.raw))[score].scores
+def _fixed(fixed: Graph, tagger: Tagger, events: Events) -> Floats:
+    return tagger.scores(from_raw(fixed, fixed.evaluate(events.raw)))

@@ -121,10 +121,8 @@ def _named(
         raise CompileError(
             "p4", "does not fall in pT beside arrays for its constituents", "sort all of them by falling pT"
         )
-    pt = np.asarray(arrays.get("pt", 0))
-    empty = pt.reshape(len(pt), -1) == 0 if pt.ndim else None
     return {
-        n.name: given_words(n, arrays[n.name], words, empty)
+        n.name: given_words(n, arrays[n.name], words)
         if words and n.name in words
         else given_port(n, arrays[n.name], axis)
         for n in named

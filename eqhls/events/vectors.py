@@ -96,9 +96,11 @@ def _cone(ports: WordPorts, feeds: Feeds, rng: np.random.Generator) -> Feeds:
 
 
 def ends(type: Type) -> tuple[Ints, Ints]:
-    """Return the smallest and the largest raw integer of every component."""
+    """Return the smallest and the largest raw integer of every component; an angle stays inside its turn."""
     forms = Formats(type.formats.each(type.dim))
-    return forms.lo, forms.hi
+    turns = [round(c.modulus / f.lsb) for c in type.charges if c.modulus for f in forms]
+    low, high = (-(min(turns) // 2), (min(turns) + 1) // 2 - 1) if turns else (forms.lo, forms.hi)
+    return np.maximum(forms.lo, low), np.minimum(forms.hi, high)
 
 
 def uniform(type: Type, rng: np.random.Generator, events: int) -> Ints:

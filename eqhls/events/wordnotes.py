@@ -13,7 +13,7 @@ from eqhls.events.oddities import CUT, FEW, UNSORTED, odd_jet, odd_momenta
 from eqhls.events.ports import Filled
 from eqhls.events.prepare import finite
 from eqhls.events.wordports import WordPorts
-from eqhls.events.words import JET, MULTIPLICITY, TriggerWords
+from eqhls.events.words import ANGLES, JET, MULTIPLICITY, TriggerWords, turn_of
 from eqhls.ir.graph import Graph
 
 
@@ -32,7 +32,8 @@ def word_notes(
         lines += _jet_notes(arrays, ports, made)
         lines += _cut_notes(made.given["pt"], ports.slots)
     raw = {k: filled[k].raw.reshape(len(filled[k].raw), -1) for k in ports.nodes}
-    return lines + _order_notes(graph, ports, filled, raw["pt"]) + _saturation_notes(ports, raw)
+    lines += _order_notes(graph, ports, filled, raw["pt"]) + _turn_notes(ports, raw)
+    return lines + _saturation_notes(ports, raw)
 
 
 def _jet_notes(arrays: Mapping[str, Any], ports: WordPorts, made: TriggerWords) -> list[str]:
@@ -76,6 +77,21 @@ def _order_notes(graph: Graph, ports: WordPorts, filled: Mapping[str, Filled], p
         f"words: those of {len(rows)} of {len(pt)} events do not fall in pT, and the output depends on their "
         "order; sort them as in training"
     ]
+
+
+def _turn_notes(ports: WordPorts, raw: Mapping[str, Ints]) -> list[str]:
+    """Return lines on angles of words outside of the turn, which a trigger does not send."""
+    lines = list[str]()
+    for name in (k for k in ANGLES if k in ports):
+        first, behind = turn_of(ports.formats[name], ports.turn)
+        beyond = (raw[name] < first) | (raw[name] >= behind)
+        out = (beyond & (raw["pt"] > 0) if name == "phi" else beyond).any(axis=1)
+        if out.any():
+            lines.append(
+                f"{name}: {int(out.sum())} of {len(raw['pt'])} events have angles outside of the turn "
+                f"[{first}, {behind})"
+            )
+    return lines
 
 
 def _saturation_notes(ports: WordPorts, raw: Mapping[str, Ints]) -> list[str]:

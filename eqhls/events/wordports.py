@@ -19,15 +19,7 @@ from eqhls.errors import CompileError
 from eqhls.events.layouts import DEFAULT
 from eqhls.events.ports import Filled, given_port
 from eqhls.events.prepare import whole
-from eqhls.events.words import (
-    ANGLES,
-    CONSTITUENT,
-    TRIGGER,
-    TriggerWords,
-    demand_inside,
-    words_of_momenta,
-    words_of_puppi,
-)
+from eqhls.events.words import ANGLES, CONSTITUENT, TRIGGER, TriggerWords, words_of_momenta, words_of_puppi
 from eqhls.fixed import Fixed
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
@@ -113,10 +105,9 @@ def from_words(made: TriggerWords, ports: WordPorts, named: Collection[str]) -> 
     return filled
 
 
-def given_words(node: Node, array: Any, ports: WordPorts, empty: Ints | None) -> Filled:
+def given_words(node: Node, array: Any, ports: WordPorts) -> Filled:
     """Return a port of words filled by integers of its name. Raises CompileError for floats, which may be
-    radians or steps, and for an angle outside of the turn; `empty` (B, slots) are slots that may hold
-    anything."""
+    radians or steps; every integer of the port's format is a word that a wire may carry."""
     given = whole(node.name, array)
     if given.dtype.kind not in "iub":
         raise CompileError(
@@ -124,9 +115,6 @@ def given_words(node: Node, array: Any, ports: WordPorts, empty: Ints | None) ->
             f"holds {given.dtype}, expected the integers of words",
             "give integers in LSBs of the port, or p4 in GeV",
         )
-    flat = given.reshape(len(given), -1) if given.size and given.ndim else np.zeros((0, 0), dtype=np.int64)
-    on = ~empty if empty is not None and empty.shape == flat.shape else True
-    demand_inside(node.name, node.name, flat, ports.formats[node.name], ports.turn, on)
     filled = given_port(node, given)
     raw = filled.raw if node.type.formats else filled.exact.astype(np.int64)
     return Filled(raw, _real(raw, ports.formats[node.name]), filled.over)

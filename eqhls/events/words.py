@@ -107,7 +107,7 @@ def words_of_puppi(
     fields = unpack(version, words)
     one = {k: fields[k] for k in CONSTITUENT}
     for k in CONSTITUENT:
-        demand_inside("puppi", k, one[k], formats[k], turn, one["pt"] > 0)
+        _demand_inside(k, one[k], formats[k], turn, one["pt"] > 0)
     whole = momenta_of(massless(one, formats, turn), jet)[1]
     none = {k: np.zeros(words.shape, dtype=bool) for k in CONSTITUENT}
     return _finished(one, none, _jet(whole, formats, turn), slots, formats[MULTIPLICITY])
@@ -121,18 +121,20 @@ def massless(words: Mapping[str, Ints], formats: Mapping[str, Fixed] = TRIGGER, 
     return np.stack(parts, axis=-1).astype(np.float64)
 
 
-def demand_inside(where: str, name: str, raw: Ints, form: Fixed, turn: int, filled: Any = True) -> None:
+def turn_of(form: Fixed, turn: int) -> tuple[int, int]:
+    """Return the first integer of a turn and the first one behind it, in LSBs of a port."""
+    half = int(turn / form.lsb) // 2
+    return -half, half
+
+
+def _demand_inside(name: str, raw: Ints, form: Fixed, turn: int, filled: Any) -> None:
     """Raise CompileError if an integer of a filled slot does not fit the port, or an angle not the turn."""
-    low, high = form.lo, form.hi
-    if name in ANGLES:
-        half = int(turn / form.lsb) // 2
-        low, high = max(low, -half), min(high, half - 1)
-    bad = ((raw < low) | (raw > high)) & filled
+    first, behind = turn_of(form, turn) if name in ANGLES else (form.lo, form.hi + 1)
+    bad = ((raw < max(first, form.lo)) | (raw >= min(behind, form.hi + 1))) & filled
     if bad.any():
-        event = int(np.argwhere(bad)[0][0])
-        found = int(raw[bad][0])
-        angle = f"outside of the turn [{low}, {high + 1})" if name in ANGLES else f"which does not fit {form}"
-        raise CompileError(where, f"event {event} has a {name} of {found}, {angle}", "correct the words")
+        event, found = int(np.argwhere(bad)[0][0]), int(raw[bad][0])
+        why = f"outside of the turn [{first}, {behind})" if name in ANGLES else f"which does not fit {form}"
+        raise CompileError("puppi", f"event {event} has a {name} of {found}, {why}", "correct the words")
 
 
 def _same_steps(version: Layout, formats: Mapping[str, Fixed], turn: int) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
-from eqhls.fixed import Fixed, Num, NumArray, element
+from eqhls.fixed import Fixed, Num, NumArray, element, select
 from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, neutral
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
 from eqhls.ops.common import Arithmetic, broadcast, entrywise, example, scalars_only, tabulated
+from eqhls.ops.magnitude import magnitude
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class LogAdd(Arithmetic):
     With power 2 it is the logarithm of sqrt(A^2 + B^2) of those of A and B. One table, of the difference:
     y = b + T(a - b) with T(d) = log2(1 + 2^(power d)) / power, rounded to `frac` fraction bits, at least
     those of the codes. T never rises faster than its argument, so y grows with a and b, and its range ends
-    where both end.
+    where theirs end. Differences of more than 7 bits take the same numbers from max(a, b) + T(-|a - b|),
+    whose table is narrow.
     """
 
     group: ClassVar[str] = "scalar"
@@ -77,22 +80,26 @@ class LogAdd(Arithmetic):
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         axes = joined_axes(*types)
         a, b = broadcast(*(spread(v, t, axes) for v, t in zip(x, types, strict=True)))
-        out, known = np.empty(a.shape, dtype=object), dict[tuple[int, int, int], list[int]]()
+        out = np.empty(a.shape, dtype=object)
         for index in np.ndindex(a.shape):
-            out[index] = self._sum(element(a, index), element(b, index), known)
+            out[index] = self._sum(element(a, index), element(b, index))
         return out
 
-    def _sum(self, a: Num, b: Num, known: dict[tuple[int, int, int], list[int]]) -> Num:
+    def _sum(self, a: Num, b: Num) -> Num:
         point = max(a.frac, b.frac, 0)
         self._check_point(point)
         a, b = a.at(point), b.at(point)
         difference = a - b
-        key = (difference.lo, difference.hi, point)
-        if key not in known:
-            known[key] = self.entries(difference)
-        rise, scale = known[key], self.frac - point
-        first, last = ((y << scale) + rise[x - y - difference.lo] for x, y in ((a.lo, b.lo), (a.hi, b.hi)))
-        return (b + difference.lookup(rise, self.frac)).within(first, last)
+        ends = (
+            (y << (self.frac - point)) + _entries(self, x - y, x - y, point)[0] for x, y in _corners(a, b)
+        )
+        if (difference.hi - difference.lo).bit_length() <= ADDRESS_BITS:
+            entries = _entries(self, difference.lo, difference.hi, point)
+            return (b + difference.lookup(entries, self.frac)).within(*ends)
+        size = magnitude(difference)
+        larger = select(difference.negative(), b, a, (max(a.lo, b.lo), max(a.hi, b.hi)))
+        entries = _entries(self, -size.hi, -size.lo, point)[::-1]
+        return (larger + size.lookup(entries, self.frac)).within(*ends)
 
     def entries(self, difference: Num) -> list[int]:
         """Return T for each raw difference."""
@@ -118,9 +125,25 @@ class LogAdd(Arithmetic):
             Example(
                 cls(1, 3), (example(S, "c:2,j:3", (Fixed(5, 3),)), example(S, "j:3", (Fixed(4, 2),))), "fine"
             ),
+            Example(cls(2, 4), (example(S, "j:2", (Fixed(8, 4, False),)),) * 2, "wide"),
             Example(
                 cls(4, 0),
                 (example(S, "i:2", (Fixed(4, 4),)), example(S, "j:2", (Fixed(5, 5, False),))),
                 "pairs",
             ),
         )
+
+
+ADDRESS_BITS = 7
+"""Bits of a difference up to which its table is cheaper than one of its size and a choice of the larger."""
+
+
+@lru_cache(maxsize=4096)
+def _entries(op: LogAdd, first: int, last: int, point: int) -> tuple[int, ...]:
+    """Return T of raw differences; every element of a tensor asks for the same ones."""
+    return tuple(op.entries(Num(None, None, first, last, point)))
+
+
+def _corners(a: Num, b: Num) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return both numbers at their smallest and at their largest."""
+    return (a.lo, b.lo), (a.hi, b.hi)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from eqhls.errors import CompileError
+from eqhls.report.working import section
 from eqhls.text import MANIFEST, TIMES, write_file
+from eqhls.verify.workpoints import JSON
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem}"
@@ -29,6 +31,7 @@ def write_report(folder: Path) -> Path:
         "evidence": evidence,
         "yosys_estimate": synthesis,
         "seconds_per_step": steps,
+        "working_points": _optional(folder / JSON),
     }
     write_file(folder / "report" / "report.json", json.dumps(data, indent=1) + "\n")
     path = folder / "report" / "report.html"
@@ -45,6 +48,10 @@ def page(data: dict[str, Any], plot: Path) -> str:
         _facts(manifest, data["yosys_estimate"]),
     ]
     parts.append("<h2>Evidence</h2>" + _evidence(data["evidence"]))
+    if data["working_points"]:
+        parts.append(section(data["working_points"]))
+    else:
+        parts.append("<h2>Working points</h2><p>None: give eqhls verify events with labels y.</p>")
     if plot.is_file():
         picture = base64.b64encode(plot.read_bytes()).decode()
         parts.append("<h2>Boosts and rotations</h2>" + _numbers(data["evidence"], "boosts"))

@@ -43,6 +43,15 @@ def _evidence_lines(evidence: Evidence) -> list[str]:
     found = evidence.stage("auc")
     if found:
         lines.append(f"AUC          float {found.number('float'):.4f}, fixed {found.number('fixed'):.4f}")
+        numbers = dict(found.numbers)
+        if "accuracy" in numbers:
+            each = ", ".join(
+                f"{k.removeprefix('class ')}: {v:.4f}" for k, v in numbers.items() if k.startswith("class ")
+            )
+            lines.append(f"classes      accuracy {numbers['accuracy']:.4f}, AUC of each by softmax {each}")
+    cuts = evidence.stage("working points")
+    if cuts:
+        lines.append(f"cut          {cuts.detail}")
     engines = [s for name in ("hls", "rtl") if (s := evidence.stage(name))]
     if engines:
         wrong = sum(s.number("mismatches") for s in engines)

@@ -36,7 +36,9 @@ STAGES = (
     "symmetry controls",
     "boosts",
 )
-"""Every stage that `eqhls verify` must run; AUC is added where labels are given."""
+"""Every stage that `eqhls verify` must run."""
+LABELLED = ("auc", "working points")
+"""The stages that are added if labels are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Evidence:
     @property
     def missing(self) -> tuple[str, ...]:
         """Stages that were promised and did not run."""
-        wanted = (*self.wanted, "auc") if self.labelled else self.wanted
+        wanted = (*self.wanted, *LABELLED) if self.labelled else self.wanted
         ran = {s.name for s in self.stages}
         return tuple(name for name in wanted if name not in ran)
 

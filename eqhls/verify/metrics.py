@@ -17,7 +17,9 @@ def discriminants(scores: NDArray[Any]) -> NDArray[Any]:
     One score is its own discriminant, and of two logits it is the difference. Of more logits each class
     has one, the log-odds of its softmax probability: l_k - log sum_{i != k} exp l_i. A logit alone would
     not do: softmax and its loss leave the sum of all logits open, so that it varies from event to event.
+    Raises CompileError for scores that are not a number.
     """
+    refuse_nan(scores)
     if scores.shape[1] == 1:
         return scores
     if scores.shape[1] == 2:
@@ -50,17 +52,50 @@ def auc(scores: NDArray[Any], labels: NDArray[Any]) -> float:
     `scores` and `labels` have shape (events,); labels are 0 or 1 and both must occur.
     """
     labels = class_labels(labels, 1)
+    refuse_nan(scores)
     positive = int((labels == 1).sum())
     negative = len(labels) - positive
     total = _midranks(scores)[labels == 1].sum()
     return float((total - positive * (positive + 1) / 2) / (positive * negative))
 
 
+def refuse_nan(scores: NDArray[Any]) -> None:
+    """Raise CompileError if a score is not a number: it has no rank among the others."""
+    bad = np.isnan(scores).reshape(len(scores), -1).any(axis=1)
+    if bad.any():
+        raise CompileError(
+            "scores",
+            f"are not a number in {int(bad.sum())} of {len(scores)} events, first in event {bad.argmax()}",
+            "look for infinite or missing inputs, or for a logarithm or a root of a negative number",
+        )
+
+
+def class_aucs(scores: NDArray[Any], labels: NDArray[Any]) -> tuple[float, ...]:
+    """Return the AUC of each class against the rest, of scores (events, K); of one score or two logits the
+    only one. Classes are told apart by the softmax of all logits, never by a logit alone."""
+    columns, wanted = _problems(scores, labels)
+    return tuple(auc(column, own) for column, own in zip(columns, wanted, strict=True))
+
+
 def tagger_auc(scores: NDArray[Any], labels: NDArray[Any]) -> float:
     """Return the AUC of scores (events, K): of three and more classes the mean over the classes, each
     against the rest."""
-    columns, wanted = _problems(scores, labels)
-    return float(np.mean([auc(column, own) for column, own in zip(columns, wanted, strict=True)]))
+    return float(np.mean(class_aucs(scores, labels)))
+
+
+def accuracy(scores: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Return the share of events whose own class has the largest of K >= 2 scores (events, K). If m classes
+    share the largest, as integers may, each counts 1 / m, as a coin would."""
+    labels = class_labels(labels, scores.shape[1])
+    if scores.shape[1] < 2:
+        raise CompileError(
+            "accuracy",
+            "found one score per event, expected one for each class",
+            "choose a threshold among the working points instead",
+        )
+    refuse_nan(scores)
+    largest = scores == scores.max(axis=1, keepdims=True)
+    return float((largest[np.arange(len(labels)), labels] / largest.sum(axis=1)).mean())
 
 
 def auc_loss_error(reference: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any]) -> float:
@@ -100,6 +135,7 @@ def _midranks(x: NDArray[Any]) -> NDArray[Any]:
 
 def rejection(scores: NDArray[Any], labels: NDArray[Any], signal: float = 0.3) -> float:
     """Return 1 / background efficiency at the given signal efficiency."""
+    refuse_nan(scores)
     threshold = np.quantile(scores[labels == 1], 1 - signal)
     passed = float((scores[labels == 0] > threshold).mean())
     return 1 / passed if passed else float("inf")

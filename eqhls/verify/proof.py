@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
@@ -17,7 +16,6 @@ from eqhls.events.read import Events, read_events
 from eqhls.events.scores import Prediction, from_raw, predict_floats
 from eqhls.events.wordports import word_ports
 from eqhls.frontends.graphfile import load_model
-from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.lower.coverage import covering_events
 from eqhls.lower.layout import Layout, Words
@@ -31,9 +29,10 @@ from eqhls.verify.csim import CSim
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
 from eqhls.verify.given import Given, Recorded
-from eqhls.verify.metrics import class_labels, tagger_auc
+from eqhls.verify.merit import merit_stages
 from eqhls.verify.sampling import Feeds
 from eqhls.verify.symmetry_stages import symmetry_stages
+from eqhls.verify.tagger import Tagger, tagger_of
 from eqhls.verify.wordboosts import word_boosts
 
 Report = Callable[[str, float], None]
@@ -108,8 +107,9 @@ def _lines(layout: Layout, raw: Mapping[str, Ints]) -> str:
 
 
 def vectors(folder: Path, graph: Graph) -> Events:
-    """Return the events that were shipped with the project."""
-    return read_events(folder / VECTORS, graph)
+    """Return the events that were shipped with the project. They are words of
+    every kind, so nothing is noted of them."""
+    return replace(read_events(folder / VECTORS, graph), notes=())
 
 
 def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report) -> Evidence:
@@ -128,18 +128,18 @@ def prove(
     score: str = "",
 ) -> Evidence:
     """Run every stage; the evidence goes to report/evidence.json, with what was found until then even if a
-    stage raises. `score` names the output whose AUC is measured, by default the first.
+    stage raises. `score` names the output whose AUC is measured (eqhls.verify.tagger).
 
     Raises CompileError for events or labels that cannot be used, before anything is built.
     """
     graph = load_model(folder / "model")
     ready = read_events(events, graph) if events else vectors(folder, graph)
-    score = scored_output(graph, score, ready.labels)
+    tagger = tagger_of(graph, score, ready.labels)
     found: list[Stage] = []
     try:
         for stage in _given_stages(ProjectEngines(folder, graph), given, manifest, ready, report):
             found.append(stage)
-        for stage in _stages(ProjectEngines(folder, graph), ready, given, report, score):
+        for stage in _stages(ProjectEngines(folder, graph), ready, given, report, tagger):
             found.append(stage)
     except BaseException as error:
         wanted = Evidence(tuple(found), ready.labels is not None).missing
@@ -165,7 +165,7 @@ def _given_stages(
 
 
 def _stages(
-    engines: ProjectEngines, events: Events, given: Given, report: Report, score: str
+    engines: ProjectEngines, events: Events, given: Given, report: Report, tagger: Tagger
 ) -> Iterator[Stage]:
     """Run the stages of the engines, the symmetry and the figures of merit."""
     report("inputs", 0.02)
@@ -181,32 +181,13 @@ def _stages(
     else:
         yield word_boosts(engines.graph, words, events, engines.folder)
     if events.labels is not None:
-        yield _auc(engines, given.network, events, score)
+        exact = from_raw(engines.graph, engines.run("integer", events.raw))
+        given_scores = predict_floats(given.network, events)
+        yield from merit_stages(engines.folder, engines.graph, tagger, exact, given_scores, events.labels)
 
 
 def _words(error: BaseException) -> str:
     return str(error) if isinstance(error, CompileError) else f"{type(error).__name__} {error}".strip()
-
-
-def scored_output(graph: Graph, name: str, labels: NDArray[Any] | None) -> str:
-    """Return the output that is taken as the score of a tagger: `name`, or the first if it is empty.
-
-    Raises CompileError if it is not an output of the graph, and, if there are labels, for an output that is
-    a vector or a tensor and for labels that do not fit its scores.
-    """
-    chosen = name or graph.outputs[0]
-    if chosen not in graph.outputs:
-        raise CompileError("score", f"found {name!r}, expected one of the outputs {', '.join(graph.outputs)}")
-    type = graph.node(chosen).type
-    if labels is not None and type.rep is not S:
-        raise CompileError(
-            "y",
-            f"labels events, but the output %{chosen}: {type} is not a score",
-            "leave y out of the events, or name an output of scalars as the score",
-        )
-    if labels is not None:
-        class_labels(labels, type.elements)
-    return chosen
 
 
 def _inputs(graph: Graph, events: Events) -> Stage:
@@ -261,20 +242,4 @@ def _cocotb(engines: ProjectEngines, events: Events) -> Stage:
         result.ok,
         detail,
         (("events", result.events), ("events_per_second", result.events_per_second)),
-    )
-
-
-def _auc(engines: ProjectEngines, network: Graph, events: Events, score: str) -> Stage:
-    assert events.labels is not None
-    exact = engines.predict(events, "integer")[score].scores
-    fixed = tagger_auc(exact, events.labels)
-    floating = tagger_auc(predict_floats(network, events)[score].scores, events.labels)
-    classes = exact.shape[1]
-    detail = f", mean over {classes} classes against the rest" if classes > 2 else ""
-    detail += f", of the output {score}" if len(engines.graph.outputs) > 1 else ""
-    return Stage(
-        "auc",
-        True,
-        f"float {floating:.4f}, fixed {fixed:.4f} on {len(events)} events{detail}",
-        (("float", floating), ("fixed", fixed)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from eqhls.text import write_file
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import TESTS, read_results
 from eqhls.verify.csim import CSim
-from eqhls.verify.evidence import STAGES
+from eqhls.verify.evidence import LABELLED, STAGES
 from eqhls.verify.metrics import auc
 from eqhls.verify.proof import ProjectEngines
 
@@ -83,10 +84,13 @@ def test_engines_agree_and_give_what_was_shipped(project: Compiled) -> None:
 
 def test_verify_runs_every_stage(project: Compiled) -> None:
     evidence = project.verify(EVENTS)
-    assert evidence.ok and {s.name for s in evidence.stages} == {*STAGES, "auc"}
+    assert evidence.ok and {s.name for s in evidence.stages} == {*STAGES, *LABELLED}
     assert json.loads((project.folder / "report" / "evidence.json").read_text())["ok"] is True
     cocotb = evidence.stage("cocotb")
     assert cocotb is not None and cocotb.number("events") == 4000
+    table = list(csv.DictReader((project.folder / "report" / "working_points.csv").read_text().splitlines()))
+    scores = open_project(project.folder).prediction(EVENTS).raw
+    assert scores is not None and [int(r["threshold"]) for r in table] == np.unique(scores).tolist()
     assert (project.folder / "report" / "boosts.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -243,6 +247,7 @@ def test_report(project: Compiled) -> None:
     assert done.returncode == 0, done.stderr
     page = (project.folder / "report" / "report.html").read_text()
     assert "data:image/png" in page and "symmetry rtl" in page
+    assert "Working points" in page and "background &lt;= 0.01" in page
     assert (
         json.loads((project.folder / "report" / "report.json").read_text())["manifest"]["name"]
         == "lgn_top_small"

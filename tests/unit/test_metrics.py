@@ -20,6 +20,18 @@ def test_auc_needs_both_classes() -> None:
         auc(np.zeros(3), np.ones(3))
 
 
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_scores_that_are_no_numbers(columns: int) -> None:
+    """NaN has no rank: an AUC of it would be a number that means nothing."""
+    scores, labels = np.arange(12.0 * columns).reshape(12, columns), np.arange(12) % max(columns, 2)
+    assert 0 <= tagger_auc(scores, labels) <= 1
+    scores[7, -1] = np.nan
+    with pytest.raises(CompileError, match="not a number in 1 of 12 events, first in event 7"):
+        tagger_auc(scores, labels)
+    with pytest.raises(CompileError, match="first in event 7"):
+        rejection(scores[:, -1], labels % 2)
+
+
 def test_rejection() -> None:
     scores = np.concatenate([np.arange(100), np.arange(100) + 50])
     labels = np.repeat([0, 1], 100)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
+from eqhls.events.read import from_mapping
 from eqhls.events.vectors import Feeds, ends, port_events
 from eqhls.fixed import Fixed
 from eqhls.groups.lorentz.reps import V
@@ -196,3 +197,13 @@ def test_equal_networks_ship_equal_vectors(rng: np.random.Generator) -> None:
     graph = features()
     first, second = (make_test_vectors(graph, vector_feeds(graph, lower(graph, Options()))) for _ in range(2))
     assert first == second and VECTORS in first
+
+
+def test_angles_stay_inside_their_turn(rng: np.random.Generator) -> None:
+    """What a project ships as test vectors, it must read: a word of 11 bits reaches beyond 1440 steps."""
+    graph = networks.words_network()
+    feeds = port_events(graph, rng, 60)
+    assert (feeds["phi"].min(), feeds["phi"].max()) == (-720, 719)
+    assert feeds["eta"].max() == graph.node("eta").type.formats[0].hi
+    raw = from_mapping(graph, feeds).raw
+    assert all((raw[k] == v).all() for k, v in feeds.items())
