@@ -78,9 +78,11 @@ def compile_command(
     part: Annotated[str | None, typer.Option(help="FPGA part")] = None,
     clock: Annotated[str | None, typer.Option(help="e.g. 360MHz or 2.777ns")] = None,
     calibrate: Annotated[Path | None, typer.Option(help="events to derive formats from")] = None,
+    dsp: Annotated[int | None, typer.Option(help="products, the widest ones, that get a DSP")] = None,
 ) -> None:
     """Compile MODEL to an HLS project and to RTL in one folder."""
-    options = read_options(config, Part=part, ClockPeriod=parse_clock(clock) if clock is not None else None)
+    period = parse_clock(clock) if clock is not None else None
+    options = read_options(config, Part=part, ClockPeriod=period, DSP=dsp)
     with Steps() as progress:
         project = compile_model(model, calibrate, output, options, progress)
     for line in (*summary_lines(project.manifest), f"project      {project.folder}"):

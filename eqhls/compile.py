@@ -20,6 +20,7 @@ from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
+from eqhls.lower.netlist import dsp_facts
 from eqhls.lower.plan import Plan
 from eqhls.names import usable_name
 from eqhls.options import Options, options_of
@@ -236,7 +237,7 @@ def _manifest(
         "lut_estimate": round(netlist.lut_estimate),
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
-        "dsp": 0,
+        **dsp_facts(netlist),
         "algebra": [asdict(s) for s in savings[0]],
         "passes": [asdict(s) for s in savings[1]],
         "inputs": {n.name: str(n.type) for n in graph.inputs},

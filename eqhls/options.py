@@ -93,7 +93,8 @@ Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Options(_Keys):
-    """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take."""
+    """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take; so many products
+    as DSP says, the widest ones, get a DSP in the RTL."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"
@@ -101,6 +102,7 @@ class Options(_Keys):
     ClockPeriod: Annotated[Nanoseconds, Field(gt=0.5, lt=SLOWEST), BeforeValidator(_period)] = 1e3 / 360
     ClockUncertainty: str = "10%"
     StageDepth: Annotated[Nanoseconds, Field(gt=0.1, lt=SLOWEST)] | None = None
+    DSP: Annotated[int, Field(strict=True, ge=0)] = 0
     HLSConfig: Sections = Sections()
 
     @field_validator("ProjectName")

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.lower.layout import Layout
+from eqhls.lower.multipliers import Factor, Rows, multiplied
 
 Ints = NDArray[np.int64]
 
@@ -83,12 +86,21 @@ class Mux(Cell):
     no: Operand
 
 
+class Form(Enum):
+    """What a product is made of: whatever synthesis makes of `*`, rows on carry chains, or a DSP."""
+
+    ARRAY = "array"
+    ROWS = "rows"
+    DSP = "dsp"
+
+
 @dataclass(frozen=True, slots=True)
 class Product(Cell):
-    """a * b."""
+    """a * b. As rows, the digits are those of a."""
 
     a: Operand
     b: Operand
+    form: Form = Form.ARRAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,13 @@ class Netlist:
     results: tuple[Operand, ...]
     stages: int
     stage_depth_ns: float
+    lut_without_dsp: float | None = None
+    """The estimate of the same network with no DSP, if some products have one."""
+
+    @property
+    def dsps(self) -> list[Product]:
+        """The products that a DSP computes."""
+        return [c for c in self.cells if isinstance(c, Product) and c.form is Form.DSP]
 
     @property
     def latency_cycles(self) -> int:
@@ -153,6 +172,23 @@ class Netlist:
             if not isinstance(c, Constant)
         )
         return inner + self.inputs.bits + self.outputs.bits
+
+
+def dsp_facts(netlist: Netlist) -> dict[str, Any]:
+    """Return what a project says of its DSPs: how many, the widths of their products, and, if there are any,
+    the estimate of LUTs without them."""
+    facts: dict[str, Any] = {"dsp": len(netlist.dsps)}
+    if netlist.dsps:
+        facts["dsp_products"] = [_formats(netlist, c) for c in netlist.dsps]
+        facts["lut_estimate_without_dsp"] = round(netlist.lut_without_dsp or 0)
+    return facts
+
+
+def _formats(netlist: Netlist, cell: Product) -> str:
+    """Say a product as it stands in the Verilog, and its widths: mul_7 = u8 x s9."""
+    a, b = (netlist.cells[o.cell] for o in (cell.a, cell.b))
+    widths = (f"{'s' if c.signed else 'u'}{c.width}" for c in (a, b))
+    return f"mul_{netlist.cells.index(cell)} = {' x '.join(widths)}"
 
 
 def operands(cell: Cell) -> tuple[Operand, ...]:
@@ -238,7 +274,7 @@ def _evaluate(
             top = (values[cell.cond.cell] >> (cond.width - 1)) & 1
             return np.where(top == 1, at(cell.yes), at(cell.no))
         case Product():
-            return values[cell.a.cell] * values[cell.b.cell]
+            return _product(cell, *((cells[o.cell], values[o.cell]) for o in (cell.a, cell.b)))
         case Lookup():
             address = values[cell.a.cell] & ((1 << cells[cell.a.cell].width) - 1)
             return np.asarray(cell.entries, dtype=np.int64)[address]
@@ -255,6 +291,14 @@ def sum_frac(cell: Sum, cells: Sequence[Cell]) -> int:
     """Return the binary point at which a sum is formed before its low bits are dropped."""
     points = [cells[o.cell].frac - o.shift for o in cell.terms]
     return max(*points, cell.frac, *((cell.offset_frac,) if cell.offset else ()))
+
+
+def _product(cell: Product, a: tuple[Cell, Ints], b: tuple[Cell, Ints]) -> Ints:
+    """Rows are run row by row: what the Verilog says is checked, not that a product is one."""
+    if cell.form is not Form.ROWS:
+        return a[1] * b[1]
+    recoded, word = (Factor(c.width, c.signed) for c, _ in (a, b))
+    return multiplied(Rows(recoded, word), a[1], b[1])
 
 
 def _bits(cell: Bits, source: Cell, value: Ints) -> Ints:

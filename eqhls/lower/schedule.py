@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,13 +34,36 @@ def lower(graph: Graph, options: Options) -> Netlist:
     """
     if not graph.quantized:
         raise CompileError(graph.name, "has values without a format", "quantize it first")
-    tracer = tracing.Tracer(options.stage_ns)
+    netlist, products = _traced(graph, options.stage_ns)
+    if options.DSP:
+        lut = netlist.lut_estimate
+        netlist, _ = _traced(graph, options.stage_ns, _widest(products, options.DSP))
+        netlist = replace(netlist, lut_without_dsp=lut)
+    _check(graph, netlist)
+    return netlist
+
+
+def _traced(
+    graph: Graph, stage_ns: float, whole: frozenset[int] = frozenset()
+) -> tuple[Netlist, Sequence[int]]:
+    """Return a netlist whose products with these numbers are DSPs, and the sizes of all products."""
+    tracer = tracing.Tracer(stage_ns, whole)
     inputs, outputs = Layout.of(graph.inputs), Layout.of(graph.results)
     values = graph.run(_inputs(tracer, inputs))
     results = [(element(values[f.port], f.index), f.form) for f in outputs.fields]
-    netlist = tracer.finish(graph.name, inputs, outputs, results)
-    _check(graph, netlist)
-    return netlist
+    return tracer.finish(graph.name, inputs, outputs, results), tracer.products
+
+
+def _widest(products: Sequence[int], count: int) -> frozenset[int]:
+    """Return the numbers of the widest products, of equal ones the first."""
+    if count > len(products):
+        raise CompileError(
+            "DSP",
+            f"found {count}, but the network has {len(products)} products of two variables that need a "
+            "multiplier",
+            f"give at most {len(products)}",
+        )
+    return frozenset(sorted(range(len(products)), key=lambda k: (-products[k], k))[:count])
 
 
 def _check(graph: Graph, netlist: Netlist) -> None:

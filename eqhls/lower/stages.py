@@ -7,7 +7,7 @@ changes results (tests/unit/test_netlist.py shows the case).
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf, nextafter
 from typing import Any
@@ -21,6 +21,7 @@ from alkaid.types import QInterval
 
 from eqhls.errors import CompileError
 from eqhls.fixed import MAX_WIDTH
+from eqhls.lower.forms import PRODUCT, Made, made
 from eqhls.lower.layout import Layout
 from eqhls.lower.netlist import (
     Bits,
@@ -39,19 +40,27 @@ from eqhls.lower.netlist import (
 )
 from eqhls.lower.wires import last_bit
 
-NEGATIVE, INPUT, SUM, CONSTANT, PRODUCT, TERNARY = -2, -1, 0, 5, 7, 11
-"""alkaid's opcodes of -a, an input, a + b 2^s, a constant, a b, and a sum of three."""
+NEGATIVE, INPUT, SUM, CONSTANT, TERNARY = -2, -1, 0, 5, 11
+"""alkaid's opcodes of -a, an input, a + b 2^s, a constant, and a sum of three."""
 
 
 def cut(
-    name: str, inputs: Layout, outputs: Layout, comb: Any, points: Sequence[int], stage_ns: float
+    name: str,
+    inputs: Layout,
+    outputs: Layout,
+    comb: Any,
+    points: Sequence[int],
+    stage_ns: float,
+    dsp: int = 0,
 ) -> Netlist:
     """Optimise what alkaid traced (a CombLogic) and cut it into stages; result k is that of `comb` times
-    2**points[k]. Networks that alkaid traced from other front ends come out on the same terms as ours."""
+    2**points[k], and the `dsp` widest products become DSPs. Networks that alkaid traced from other front
+    ends come out on the same terms as ours."""
     with deep_recursion():
         comb = _optimised(comb, stage_ns)
-    at, depth = _stages(comb, stage_ns)
-    cells, index = _cells(comb, at)
+    forms = made(comb, stage_ns, dsp)
+    at, depth = _stages(comb, stage_ns, forms)
+    cells, index = _cells(comb, at, forms)
     out = tuple(
         Operand(index[i], point + s, bool(n))
         for i, s, n, point in zip(comb.out_idxs, comb.out_shifts, comb.out_negs, points, strict=True)
@@ -71,12 +80,12 @@ def deep_recursion() -> Generator[None]:
         sys.setrecursionlimit(before)
 
 
-def _stages(comb: Any, stage_ns: float) -> tuple[list[int], float]:
+def _stages(comb: Any, stage_ns: float, forms: Mapping[int, Made]) -> tuple[list[int], float]:
     """Return the stage of every operation, as early as it can be, and the depth of the deepest stage."""
     stage: list[int] = []
     arrival: list[float] = []
-    for op in comb.ops:
-        delay = _delay(op, comb.ops)
+    for k, op in enumerate(comb.ops):
+        delay = forms[k].ns if k in forms else _delay(op, comb.ops)
         at = max((stage[i] for i in op.addr), default=0)
         start = max((arrival[i] for i in op.addr if stage[i] == at), default=0.0)
         if delay > 0 and start > 0 and start + delay > stage_ns + 1e-9:
@@ -166,7 +175,7 @@ def _delay(op: Any, ops: Sequence[Any]) -> float:
     return op.latency - max((ops[i].latency for i in op.addr), default=0.0) if op.addr else 0.0
 
 
-def _cells(comb: Any, stages: list[int]) -> tuple[list[Cell], dict[int, int]]:
+def _cells(comb: Any, stages: list[int], forms: Mapping[int, Made]) -> tuple[list[Cell], dict[int, int]]:
     cells: list[Cell] = []
     index: dict[int, int] = {}
     for k, op in enumerate(comb.ops):
@@ -181,7 +190,8 @@ def _cells(comb: Any, stages: list[int]) -> tuple[list[Cell], dict[int, int]]:
         if width < 1:
             signed, width, frac = 0, 1, 0
         index[k] = len(cells)
-        cells.append(_cell(op, comb, index, (width, bool(signed), frac, stages[k], float(op.cost))))
+        cell = _cell(op, comb, index, (width, bool(signed), frac, stages[k], float(op.cost)))
+        cells.append(forms[k].cell(cell) if isinstance(cell, Product) and k in forms else cell)
     return cells, index
 
 

@@ -16,14 +16,27 @@ from alkaid.trace.passes.surrogate import cost_lat_mul
 
 from eqhls.fixed import Fixed, Num, const, select, total
 from eqhls.lower import wires
+from eqhls.lower.factors import Asked, Codes
 from eqhls.lower.layout import Layout
+from eqhls.lower.matrices import MATRIX_BITS, Matrix, part, row_span
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.stages import cut, deep_recursion
-from eqhls.lower.wires import DOUBLE, FLOAT32, HARDWARE, SAFE, ends, is_known, is_wide, odd_bits
+from eqhls.lower.wires import (
+    DOUBLE,
+    FLOAT32,
+    HARDWARE,
+    SAFE,
+    corners,
+    ends,
+    is_bit,
+    is_known,
+    is_wide,
+    odd_bits,
+    width,
+)
 
-MATRIX_BITS = 12
-"""Bits of the parts of a matrix whose entries have more than alkaid may multiply with."""
-Matrix = Sequence[Sequence[int]]
+ROW_DIGIT = 3
+"""Bits of a digit whose product is a level of LUTs and one adder: two rows, the last one not negative."""
 WIDEST_ADDRESS = 16
 """Bits beyond which a word loses those that an address does not need, though alkaid knows no better."""
 XOR = 2
@@ -38,12 +51,17 @@ SHORTEST_DIGIT = 2
 class Tracer:
     """The engine whose wires are hardware."""
 
-    def __init__(self, stage_ns: float) -> None:
+    def __init__(self, stage_ns: float, whole: frozenset[int] = frozenset()) -> None:
+        """`whole` are the numbers of the products that are not cut, among `products`."""
         self._inputs: list[FVariable] = []
         self._stage_ns = stage_ns
+        self._whole = whole
+        self._parts = False
+        self._asked = Asked()
         self._seen: dict[int, tuple[int, FVariable]] = {}
         self._differences: dict[tuple[int, int], FVariable] = {}
         self._minus: dict[int, tuple[FVariable, FVariable]] = {}
+        self._codes = Codes()
 
     def input(self, form: Fixed) -> Num:
         """Declare the next element of the packed input word."""
@@ -92,11 +110,15 @@ class Tracer:
             a, b = (b, a) if is_known(a) else (a, b)
             return self.mul_const(a, int(b.low), lo, hi)
         for bit, word in ((a, b), (b, a)):
-            if _is_bit(bit) and _width(word) > WIDEST_BY_BIT:
+            if is_bit(bit) and width(word) > WIDEST_BY_BIT:
                 scaled = self.mul_const(word, int(bit.low or bit.high), lo, hi)
                 return self.select(self.nonzero(bit), scaled, 0, lo, hi)
+        for code, word in ((a, b), (b, a)):
+            powers = self._codes.powers(code)
+            if powers:
+                return self._gated(code, word, powers, lo, hi)
         step = a.step * b.step
-        if self._fits(a, b):
+        if self._number(a, b) in self._whole or self._fits(a, b):
             return wires.bounded(a * b, lo, hi, step)
         form = Fixed.covering(lo, hi, 0)
         reach = int(lo // step), int(hi // step)
@@ -106,33 +128,55 @@ class Tracer:
             whole = self._split(a * (1 / a.step), b * (1 / b.step), *reach) * step
         return self.wrap(whole, form.width, form.signed)
 
+    def _gated(self, code: Any, word: Any, places: Sequence[int], lo: int, hi: int) -> Any:
+        """A word times a power of two or 0, which the code says by the one bit that is set: the word at that
+        place. A choice for each bit, which LUTs hold in one level, instead of a multiplier."""
+        chosen: Any = 0
+        reach = (0, 0)
+        for place in places:
+            bit = self.wrap(self.shift_right(code, place) if place else code, 1, False)
+            low, high = (end << place for end in ends(word))
+            reach = min(reach[0], low), max(reach[1], high)
+            chosen = self.select(bit, self.shift_left(word, place), chosen, *reach)
+        return wires.bounded(chosen, lo, hi, word.step * 2.0 ** places[0])
+
+    def _number(self, a: Any, b: Any) -> int | None:
+        """Return the place of a product among those that bodies ask for; parts of one have none."""
+        if self._parts:
+            return None
+        return self._asked.number((self._rank(a), self._rank(b)), width(a) * width(b))
+
     def _rank(self, wire: Any) -> int:
         """Return the place of a wire among all; it is kept, so that its id stays its own."""
         return self._seen.setdefault(id(wire), (len(self._seen), wire))[0]
 
     def _fits(self, a: Any, b: Any) -> bool:
         delay = cost_lat_mul(a.qint, b.qint, *HARDWARE[:2])[1]
-        return delay <= self._stage_ns or min(_width(a), _width(b)) < 2 * SHORTEST_DIGIT
+        return delay <= self._stage_ns or min(width(a), width(b)) < 2 * SHORTEST_DIGIT
 
     def _split(self, a: Any, b: Any, lo: int, hi: int) -> Any:
-        """Digits of the narrower factor, as few and as equal as fit into a stage."""
-        a, b = sorted((a, b), key=_width, reverse=True)
-        counts = range(2, _width(b) // SHORTEST_DIGIT + 1)
-        cuts = (self._digits(b, -(-_width(b) // count)) for count in counts)
+        """Digits of the narrower factor: of three bits, whose products are rows, or as few and as equal as
+        fit into a stage."""
+        a, b = sorted((a, b), key=width, reverse=True)
+        counts = range(2, width(b) // SHORTEST_DIGIT + 1)
+        sizes = (ROW_DIGIT, *(-(-width(b) // count) for count in counts))
+        cuts = (self._digits(b, size) for size in sizes)
         digits = next((d for d in cuts if all(self._fits(a, x) for x, _ in d)), None)
         digits = digits or self._digits(b, SHORTEST_DIGIT)
         return self._tree([self._by_digit(a, d) * 2.0**at for d, at in digits], lo, hi)
 
     def _by_digit(self, a: Any, d: Any) -> Any:
         if is_known(d):
-            return self.mul_const(a, int(d.low), *_corners(a, d))
-        return wires.bounded(a * d, *_corners(a, d), a.step * d.step)
+            return self.mul_const(a, int(d.low), *corners(a, d))
+        return wires.bounded(a * d, *corners(a, d), a.step * d.step)
 
     def _square(self, a: Any, lo: int, hi: int) -> Any:
         """(2^h u + l)^2 needs three products of half the width instead of four."""
-        half = _width(a) // 2
+        half = width(a) // 2
         (low, _), (high, at) = self._digits(a, half)[0], (self.shift_right(a, half), half)
-        products = [self.mul(x, y, *_corners(x, y)) for x, y in ((low, low), (low, high), (high, high))]
+        outer, self._parts = self._parts, True
+        products = [self.mul(x, y, *corners(x, y)) for x, y in ((low, low), (low, high), (high, high))]
+        self._parts = outer
         places = (0, at + 1, 2 * at)
         return self._tree([p * 2.0**bits for p, bits in zip(products, places, strict=True)], lo, hi)
 
@@ -149,7 +193,7 @@ class Tracer:
     def _digits(self, b: Any, bits: int) -> list[tuple[Any, int]]:
         """No digit is a lone bit: alkaid estimates products with one to take less than no time, and then
         finds them before their factors."""
-        cuts = range(0, max(_width(b) - SHORTEST_DIGIT + 1, 1), bits)
+        cuts = range(0, max(width(b) - SHORTEST_DIGIT + 1, 1), bits)
         rests = [self.shift_right(b, c) if c else b for c in cuts]
         return [(self.wrap(r, bits, False), c) for r, c in zip(rests[:-1], cuts, strict=False)] + [
             (rests[-1], cuts[-1])
@@ -258,7 +302,8 @@ class Tracer:
         before, after = max(first - int(a.low), 0), max(int(a.high) - last, 0)
         values = np.full(before + len(entries) + after, np.nan)
         values[before : before + len(entries)] = entries
-        return a.lookup(values, (float(first - before), float(last + after), 1.0))
+        found = a.lookup(values, (float(first - before), float(last + after), 1.0))
+        return self._codes.keep(found, entries)
 
     def _near_zero(self, a: Any, lo: int, hi: int) -> tuple[Any, int]:
         """Return an address of few bits for the values that a wire takes, and its first value."""
@@ -273,7 +318,7 @@ class Tracer:
     def _rows(self, matrix: Matrix, x: Sequence[Num]) -> list[Any]:
         x = [const(int(n.wire.low), 0) if n.engine and is_known(n.wire) else n for n in x]
         live = [k for k, n in enumerate(x) if not n.is_const]
-        spans = [_reach(row, x) for row in matrix]
+        spans = [row_span(row, x) for row in matrix]
         if not live:
             return [self._constant(lo) for lo, _ in spans]
         known = [sum(m * n.lo for m, n in zip(row, x, strict=True) if n.is_const) for row in matrix]
@@ -286,7 +331,7 @@ class Tracer:
         reach = [max(-lo, hi) for lo, hi in (ends(n.wire) for n in x)]
         wide = is_wide(0, 4 * sum(m * r for m, r in zip(most, reach, strict=True)))
         if max(odd_bits(m) for row in matrix for m in row) > SAFE or (wide and max(most) >> SAFE):
-            parts = [(_cut(matrix, k), x) for k in (0, 1)]
+            parts = [(part(matrix, k), x) for k in (0, 1)]
             return self._stacked(matrix, x, parts, MATRIX_BITS)
         if wide:
             at = max(reach).bit_length() // 2
@@ -307,7 +352,7 @@ class Tracer:
     ) -> list[Any]:
         """Return the rows of a matrix times x from those of its high and its low part."""
         high, low = (self._rows(*part) for part in parts)
-        spans = [_reach(row, x) for row in matrix]
+        spans = [row_span(row, x) for row in matrix]
         return [
             self.add(self.shift_left(h, at), n, *span) for h, n, span in zip(high, low, spans, strict=True)
         ]
@@ -315,10 +360,15 @@ class Tracer:
     def _plain(self, matrix: Matrix, x: list[Any]) -> list[Any]:
         """alkaid puts single bits through tables and takes them for 0 and 1, which a signed bit is not."""
         kernel = np.array(matrix, dtype=np.float32)
-        signed_bit = any(_width(a) == 1 and a.low < 0 for a in x)
+        signed_bit = any(width(a) == 1 and a.low < 0 for a in x)
         options: Any = {"binary_lut": False} if signed_bit else None
         rows = np.asarray(FVArray(np.array(x, dtype=object), options, hwconf=HARDWARE) @ kernel.T)
         return [r if isinstance(r, FVariable) else self._constant(int(r)) for r in rows]
+
+    @property
+    def products(self) -> list[int]:
+        """The sizes of the products that were asked for and that need a multiplier, w1 w2 bits."""
+        return self._asked.sizes
 
     def finish(
         self, name: str, inputs: Layout, outputs: Layout, results: Sequence[tuple[Num, Fixed]]
@@ -332,21 +382,8 @@ class Tracer:
         last = [self._constant(n.lo) if n.is_const else n.wire for n in nums]
         with deep_recursion():
             comb = trace(self._inputs, last, optimize=False, keep_dead_inputs=True)
-        return cut(name, inputs, outputs, comb, [-form.frac for _, form in results], self._stage_ns)
-
-
-def _is_bit(a: Any) -> bool:
-    """Whether a wire is 0 or one other number."""
-    return bool(max(a.high, 0) - min(a.low, 0) == a.step)
-
-
-def _width(a: Any) -> int:
-    return sum(int(v) for v in a.kif)
-
-
-def _corners(a: Any, b: Any) -> tuple[int, int]:
-    corners = [x * y for x in ends(a) for y in ends(b)]
-    return min(corners), max(corners)
+        points = [-form.frac for _, form in results]
+        return cut(name, inputs, outputs, comb, points, self._stage_ns, len(self._whole))
 
 
 def _opaque(bit: Any) -> Any:
@@ -355,17 +392,3 @@ def _opaque(bit: Any) -> Any:
     if is_known(bit):
         return bit
     return FVariable(0.0, 1.0, 1.0, _from=(bit,), _data=1, opr="bit_unary", hwconf=HARDWARE)
-
-
-def _cut(matrix: Matrix, part: int) -> list[list[int]]:
-    """Return the high (0) or the low (1) part of the entries of a matrix."""
-    digits = [[divmod(abs(m), 1 << MATRIX_BITS)[part] for m in row] for row in matrix]
-    return [
-        [d if m > 0 else -d for d, m in zip(*pair, strict=True)] for pair in zip(digits, matrix, strict=True)
-    ]
-
-
-def _reach(row: Sequence[int], x: Sequence[Num]) -> tuple[int, int]:
-    """Return the smallest and the largest sum of factors times numbers."""
-    spans = [sorted((m * n.lo, m * n.hi)) for m, n in zip(row, x, strict=True)]
-    return sum(s[0] for s in spans), sum(s[1] for s in spans)

@@ -51,6 +51,22 @@ def ends(a: Any) -> tuple[int, int]:
     return floor(a.low), int(a.high + a.step) - int(a.step)
 
 
+def is_bit(a: Any) -> bool:
+    """Whether a wire is 0 or one other number."""
+    return bool(max(a.high, 0) - min(a.low, 0) == a.step)
+
+
+def width(a: Any) -> int:
+    """Return the bits of a wire."""
+    return sum(int(v) for v in a.kif)
+
+
+def corners(a: Any, b: Any) -> tuple[int, int]:
+    """Return the bounds of a product."""
+    products = [x * y for x in ends(a) for y in ends(b)]
+    return min(products), max(products)
+
+
 def is_plain(a: Any) -> bool:
     """Whether alkaid knows the interval and the last bit of an integer wire exactly."""
     form, small = a._affine, 2.0**FLOAT32

@@ -60,7 +60,14 @@ ENGINES = (
     ("RTL ev/s", "rtl"),
     ("cocotb ev/s", "cocotb"),
 )
-YOSYS = (("LUT", "lut"), ("FF", "ff"), ("DSP", "dsp"), ("CARRY4", "carry"))
+YOSYS = (
+    ("LUT packed", "packed"),
+    ("LUT raw", "lut"),
+    ("SRL", "srl"),
+    ("FF", "ff"),
+    ("DSP", "dsp"),
+    ("CARRY4", "carry"),
+)
 
 
 def table(columns: tuple[tuple[str, str], ...], rows: dict[str, dict[str, Any]]) -> str:

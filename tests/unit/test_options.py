@@ -26,6 +26,7 @@ CHANGES: dict[str, Any] = {
     "ClockPeriod": 5.0,
     "ClockUncertainty": "45%",
     "StageDepth": 0.7,
+    "DSP": 1,
     "HLSConfig": {"LayerType": {"table": {"Precision": "fix<7,4,RND,SAT>"}}},
 }
 
@@ -55,6 +56,7 @@ def test_every_key_changes_something(key: str, graph: Graph) -> None:
         "ClockPeriod": (True, True),
         "ClockUncertainty": (True, True),
         "StageDepth": (False, True),
+        "DSP": (False, True),
     }[key]
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from eqhls.backends.rtl.portmap import port_map, port_table
+from eqhls.backends.rtl.products import product
 from eqhls.backends.rtl.shell import shell, valid_pipe
 from eqhls.backends.rtl.verilog import PREFIX, RULES, Scope, bit_range, table_module, table_name
 from eqhls.lower.netlist import Cell, Constant, Input, Lookup, Netlist, Product, Sum, last_use, sum_frac
@@ -93,7 +94,7 @@ def _stage(netlist: Netlist, stage: int) -> Iterator[str]:
             yield f"wire {span} {name};"
             yield f"{scope.table(cell)} u_{k} (.address({scope.name(cell.a.cell)}), .data({name}));"
         elif isinstance(cell, Product):
-            yield f'(* use_dsp = "no" *) wire signed {span} {name} = {RULES[Product](cell, scope)};'
+            yield from product(name, cell, scope)
         else:
             yield from _combinational(name, cell.width, RULES[type(cell)](cell, scope), cell, scope)
     held = [

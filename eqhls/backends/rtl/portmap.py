@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eqhls.lower.layout import Field, Layout
+from eqhls.lower.netlist import dsp_facts
 from eqhls.lower.plan import Plan
 
 
@@ -20,6 +21,7 @@ def port_map(plan: Plan) -> dict[str, Any]:
         "output_bits": plan.outputs.bits,
         "inputs": _tensors(plan.inputs),
         "outputs": _tensors(plan.outputs),
+        **dsp_facts(plan.netlist),
     }
 
 
@@ -41,6 +43,17 @@ def _element(field: Field) -> dict[str, Any]:
     }
 
 
+def _dsp_lines(ports: dict[str, Any]) -> list[str]:
+    if not ports["dsp"]:
+        return []
+    return [
+        f"{ports['dsp']} products carry `use_dsp`, each in a stage of its own, so that its DSP takes the "
+        f"registers before and behind it: {', '.join(ports['dsp_products'])}. Without them the estimate is "
+        f"{ports['lut_estimate_without_dsp']:,} LUT. Vitis HLS chooses for itself what it puts into DSPs.",
+        "",
+    ]
+
+
 def port_table(ports: dict[str, Any]) -> str:
     """Return the port map for people."""
     lines = [
@@ -49,6 +62,7 @@ def port_table(ports: dict[str, Any]) -> str:
         f"Latency {ports['latency_cycles']} clocks from `in_valid` to `out_valid`, II = {ports['ii']}, "
         f"made for {ports['clock_mhz']:g} MHz. Reset: `{ports['reset']}`.",
         "",
+        *_dsp_lines(ports),
         "| word | element | bits | format | one unit is worth |",
         "|---|---|---|---|---|",
     ]

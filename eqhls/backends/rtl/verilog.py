@@ -123,10 +123,6 @@ def rule_mux(cell: Mux, scope: Scope) -> str:
     return f"{bit} ? {yes} : {scope.aligned(cell.no, cell.frac, cell.width)}"
 
 
-def rule_product(cell: Product, scope: Scope) -> str:
-    return f"{signed(scope, cell.a)} * {signed(scope, cell.b)}"
-
-
 def rule_lookup(cell: Lookup, scope: Scope) -> str:
     return f"{scope.table(cell)} ({scope.name(cell.a.cell)})"
 
@@ -148,12 +144,12 @@ RULES: dict[type[Cell], Callable[..., str]] = {
     Slice: rule_slice,
     Relu: rule_relu,
     Mux: rule_mux,
-    Product: rule_product,
     Lookup: rule_lookup,
     Bits: rule_bits,
     Bitwise: rule_bitwise,
 }
-"""Every cell but Input, which is a slice of the registered input word."""
+"""Every cell but Input, a slice of the registered input word, and Product, whose lines stand in
+`products.py`."""
 
 
 def table_name(prefix: str, cell: Lookup, address_bits: int) -> str:
