@@ -25,9 +25,9 @@ $(VENV)/dev: $(VENV)/core
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5]'
 	@touch $@
 
-demo: $(VENV)/core ## compile, simulate and prove models/lgn_top; at most 10 minutes
-	@$(BIN)/eqhls compile models/lgn_top -o build/lgn_top
-	@$(BIN)/eqhls verify build/lgn_top models/lgn_top/events.npz
+demo: $(VENV)/core ## compile, simulate and prove models/tag16, from trigger words to the score; a few minutes
+	@$(BIN)/eqhls compile models/tag16 -o build/tag16
+	@$(BIN)/eqhls verify build/tag16 models/tag16/events.npz
 
 test: $(VENV)/dev lint ## everything that CI runs
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow" tests

@@ -216,7 +216,7 @@ def _cell(op: Any, comb: Any, index: dict[int, int], base: tuple[int, bool, int,
         case 6:
             return Mux(*base, at[2], at[0], Operand(at[1].cell, op.data[0]))
         case 7:
-            return Product(*base, *at)
+            return Product(*base, at[0], at[1])
         case 8:
             padded = comb.lookup_tables[op.data[0]].padded_table(comb.ops[op.addr[0]].qint)
             return Lookup(*base, at[0], tuple(int(v) for v in np.nan_to_num(padded)))
