@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from eqhls.lower.layout import Layout
 
 Ints = NDArray[np.int64]
+SRL_SHORTEST, SRL_DEPTH = 3, 16
+"""Registers in a row from which tools take a shift register instead, and how many one LUT holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,14 @@ class Netlist:
         )
         return inner + self.inputs.bits + self.outputs.bits
 
+    @property
+    def srl_luts(self) -> int:
+        """LUTs that hold delay lines: registers in a row that only the last of them is read from become
+        shift registers SRL16E, as no register of the pipeline has a reset. They are not in `lut_estimate`,
+        and the flip-flops that they replace are in `register_bits`."""
+        uses = stages_of_use(self)
+        return sum(c.width * _srls(uses[k]) for k, c in enumerate(self.cells) if not isinstance(c, Constant))
+
 
 def operands(cell: Cell) -> tuple[Operand, ...]:
     """Return what a cell reads."""
@@ -179,6 +190,26 @@ def last_use(netlist: Netlist) -> list[int]:
     for operand in netlist.results:
         last[operand.cell] = netlist.stages - 1
     return last
+
+
+def stages_of_use(netlist: Netlist) -> list[list[int]]:
+    """Return, per cell, the stages from which its value is read, in rising order, behind the one in front
+    of its first register: its own, or -1 for an input, which comes from the register of the input word. A
+    result goes on into the register of the output word."""
+    cells = netlist.cells
+    uses = [{-1 if isinstance(c, Input) else c.stage} for c in cells]
+    for cell in cells:
+        for operand in operands(cell):
+            uses[operand.cell].add(cell.stage)
+    for operand in netlist.results:
+        uses[operand.cell].add(netlist.stages)
+    return [sorted(u) for u in uses]
+
+
+def _srls(uses: Sequence[int]) -> int:
+    """Return the shift registers of one bit that is read in these stages."""
+    gaps = (after - before for before, after in pairwise(uses))
+    return sum(-(-gap // SRL_DEPTH) for gap in gaps if gap >= SRL_SHORTEST)
 
 
 Watch = Callable[[int, Ints], None]
