@@ -7,7 +7,7 @@ their binary points, so a shift is never a cell.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -61,6 +61,20 @@ class Sum(Cell):
     terms: tuple[Operand, ...]
     offset: int
     offset_frac: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Cell):
+    """One bit of the number of ones in every column of up to six aligned values: bit `weight`, which is worth
+    2**weight of its column. A term with minus is complemented. The bits of `fill` are added below.
+
+    All bits of the numbers together, with the carries of the complements in `fill`, are the sum of the terms
+    up to multiples of two to the power of the width.
+    """
+
+    terms: tuple[Operand, ...]
+    weight: int
+    fill: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +133,19 @@ class Bitwise(Cell):
     function: str
 
 
-CELLS: tuple[type[Cell], ...] = (Input, Constant, Sum, Slice, Relu, Mux, Product, Lookup, Bits, Bitwise)
+CELLS: tuple[type[Cell], ...] = (
+    Input,
+    Constant,
+    Sum,
+    Count,
+    Slice,
+    Relu,
+    Mux,
+    Product,
+    Lookup,
+    Bits,
+    Bitwise,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +195,7 @@ class Netlist:
 def operands(cell: Cell) -> tuple[Operand, ...]:
     """Return what a cell reads."""
     match cell:
-        case Sum():
+        case Sum() | Count():
             return cell.terms
         case Mux():
             return (cell.cond, cell.yes, cell.no)
@@ -179,6 +205,25 @@ def operands(cell: Cell) -> tuple[Operand, ...]:
             return (cell.a,)
         case _:
             return ()
+
+
+def rewired(cell: Cell, to: Mapping[int, int]) -> Cell:
+    """Return a cell that reads the cells with other numbers."""
+
+    def moved(o: Operand) -> Operand:
+        return replace(o, cell=to[o.cell])
+
+    match cell:
+        case Sum() | Count():
+            return replace(cell, terms=tuple(map(moved, cell.terms)))
+        case Mux():
+            return replace(cell, cond=moved(cell.cond), yes=moved(cell.yes), no=moved(cell.no))
+        case Product() | Bitwise():
+            return replace(cell, a=moved(cell.a), b=moved(cell.b))
+        case Slice() | Relu() | Lookup() | Bits():
+            return replace(cell, a=moved(cell.a))
+        case _:
+            return cell
 
 
 def last_use(netlist: Netlist) -> list[int]:
@@ -260,6 +305,11 @@ def _evaluate(
                 np.asarray(cell.offset << (frac - cell.offset_frac) if cell.offset else 0),
             )
             return total >> (frac - cell.frac)
+        case Count():
+            frac = count_frac(cell, cells)
+            plain = (_aligned(Operand(o.cell, o.shift), frac, cells, values) for o in cell.terms)
+            rows = [~v if o.minus else v for o, v in zip(cell.terms, plain, strict=True)]
+            return ((_digit(rows, cell.weight) << cell.weight) | cell.fill) >> (frac - cell.frac)
         case Slice():
             return at(cell.a)
         case Relu():
@@ -286,6 +336,20 @@ def sum_frac(cell: Sum, cells: Sequence[Cell]) -> int:
     """Return the binary point at which a sum is formed before its low bits are dropped."""
     points = [cells[o.cell].frac - o.shift for o in cell.terms]
     return max(*points, cell.frac, *((cell.offset_frac,) if cell.offset else ()))
+
+
+def count_frac(cell: Count, cells: Sequence[Cell]) -> int:
+    """Return the binary point at which the columns of a count begin."""
+    return max(cells[o.cell].frac - o.shift for o in cell.terms)
+
+
+def _digit(rows: Sequence[Ints], weight: int) -> Ints:
+    """Return bit `weight` of the number of ones in every column."""
+    digits = [np.zeros_like(rows[0])] * 3
+    for row in rows:
+        for k, digit in enumerate(digits):
+            digits[k], row = digit ^ row, digit & row
+    return digits[weight]
 
 
 def _bits(cell: Bits, source: Cell, value: Ints) -> Ints:

@@ -32,7 +32,7 @@ def lower(graph: Graph, options: Options) -> Netlist:
     """
     if not graph.quantized:
         raise CompileError(graph.name, "has values without a format", "quantize it first")
-    tracer = tracing.Tracer(options.stage_ns)
+    tracer = tracing.Tracer(options.stage_ns, options.StagePrice)
     inputs, outputs = Layout.of(graph.inputs), Layout.of(graph.results)
     values = graph.run(_inputs(tracer, inputs))
     results = [(element(values[f.port], f.index), f.form) for f in outputs.fields]

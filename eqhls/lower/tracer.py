@@ -20,6 +20,7 @@ from eqhls.lower.layout import Layout
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.stages import cut, deep_recursion
 from eqhls.lower.wires import DOUBLE, FLOAT32, HARDWARE, SAFE, ends, is_known, is_wide, odd_bits
+from eqhls.options import STAGE_PRICE
 
 MATRIX_BITS = 12
 """Bits of the parts of a matrix whose entries have more than alkaid may multiply with."""
@@ -38,9 +39,10 @@ SHORTEST_DIGIT = 2
 class Tracer:
     """The engine whose wires are hardware."""
 
-    def __init__(self, stage_ns: float) -> None:
+    def __init__(self, stage_ns: float, stage_price: float = STAGE_PRICE) -> None:
         self._inputs: list[FVariable] = []
         self._stage_ns = stage_ns
+        self._stage_price = stage_price
         self._seen: dict[int, tuple[int, FVariable]] = {}
         self._differences: dict[tuple[int, int], FVariable] = {}
         self._minus: dict[int, tuple[FVariable, FVariable]] = {}
@@ -332,7 +334,8 @@ class Tracer:
         last = [self._constant(n.lo) if n.is_const else n.wire for n in nums]
         with deep_recursion():
             comb = trace(self._inputs, last, optimize=False, keep_dead_inputs=True)
-        return cut(name, inputs, outputs, comb, [-form.frac for _, form in results], self._stage_ns)
+        points = [-form.frac for _, form in results]
+        return cut(name, inputs, outputs, comb, points, self._stage_ns, self._stage_price)
 
 
 def _is_bit(a: Any) -> bool:
