@@ -39,16 +39,15 @@ def _fillings(woods: Forest) -> Iterator[Filling]:
     sums that stand in the way, until there are none left in which they are not."""
     heaps: set[int] = set()
     stages, ways = fastest(woods, heaps, {})
-    while stages > 0:
+    slow: set[int] = set()
+    while not slow or not slow <= heaps:
+        if slow:
+            heaps |= slow
+            _, ways = fastest(woods, heaps, ways)
         picked, slow = cheapest(woods, ways, stages)
         if not slow:
             yield Filling(stages, _luts(woods, picked), ways, picked)
             stages -= 1
-        elif slow <= heaps:
-            return
-        else:
-            heaps |= slow
-            _, ways = fastest(woods, heaps, ways)
 
 
 def _luts(woods: Forest, picked: Mapping[int, Tree]) -> float:

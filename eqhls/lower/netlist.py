@@ -306,10 +306,7 @@ def _evaluate(
             )
             return total >> (frac - cell.frac)
         case Count():
-            frac = count_frac(cell, cells)
-            plain = (_aligned(Operand(o.cell, o.shift), frac, cells, values) for o in cell.terms)
-            rows = [~v if o.minus else v for o, v in zip(cell.terms, plain, strict=True)]
-            return ((_digit(rows, cell.weight) << cell.weight) | cell.fill) >> (frac - cell.frac)
+            return _counted(cell, cells, values)
         case Slice():
             return at(cell.a)
         case Relu():
@@ -341,6 +338,13 @@ def sum_frac(cell: Sum, cells: Sequence[Cell]) -> int:
 def count_frac(cell: Count, cells: Sequence[Cell]) -> int:
     """Return the binary point at which the columns of a count begin."""
     return max(cells[o.cell].frac - o.shift for o in cell.terms)
+
+
+def _counted(cell: Count, cells: Sequence[Cell], values: Mapping[int, Ints]) -> Ints:
+    frac = count_frac(cell, cells)
+    plain = [_aligned(Operand(o.cell, o.shift), frac, cells, values) for o in cell.terms]
+    rows = [~v if o.minus else v for o, v in zip(cell.terms, plain, strict=True)]
+    return ((_digit(rows, cell.weight) << cell.weight) | cell.fill) >> (frac - cell.frac)
 
 
 def _digit(rows: Sequence[Ints], weight: int) -> Ints:

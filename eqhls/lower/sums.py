@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from eqhls.lower.netlist import Cell, Count, Operand, Sum, operands, rewired, sum_frac
 from eqhls.lower.rows import Row
-from eqhls.lower.timing import START, Draft, Time, after, before
+from eqhls.lower.timing import START, Draft, Time, after, before, in_time
 from eqhls.lower.trees import Problem, Tree, latest, trees
 
 
@@ -113,7 +113,7 @@ def cheapest(woods: Forest, ways: Mapping[int, Ways], stages: int) -> tuple[dict
         if k in woods.inner:
             continue
         if k in woods.terms:
-            fitting = [t for t in ways[k].trees if t.ends <= due[k]]
+            fitting = [t for t in ways[k].trees if in_time(t.ends, due[k], draft.stage_ns)]
             picked[k] = fitting[-1] if fitting else ways[k].trees[0]
             slow |= set() if fitting else {k}
             terms, needed = woods.terms[k], latest(ways[k].problem, picked[k], due[k])

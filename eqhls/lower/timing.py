@@ -54,6 +54,14 @@ def before(due: Time, delay: float, stage_ns: float) -> Time:
     return (stage, 0.0) if left >= stage_ns - ROUNDING else (stage - 1, 0.0)
 
 
+def in_time(ends: Time, due: Time, stage_ns: float) -> bool:
+    """Whether an operation that ends at a time does so until another. One that is longer than a stage may end
+    after the stage that it has for itself."""
+    if ends[0] != due[0]:
+        return ends[0] < due[0]
+    return ends[1] <= due[1] + ROUNDING or due[1] >= stage_ns - ROUNDING
+
+
 def arrivals(draft: Draft) -> list[Time]:
     """Return when every cell has its value if each is computed as early as it can be."""
     times: list[Time] = []

@@ -26,13 +26,14 @@ CHANGES: dict[str, Any] = {
     "ClockPeriod": 5.0,
     "ClockUncertainty": "45%",
     "StageDepth": 0.7,
+    "StagePrice": 1.0,
     "HLSConfig": {"LayerType": {"table": {"Precision": "fix<7,4,RND,SAT>"}}},
 }
 
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    return networks.seeded(np.random.default_rng(1), 2, 1)
+    return networks.seeded(np.random.default_rng(1), 4, 1)
 
 
 def scripts(graph: Graph, options: Options) -> Project:
@@ -55,6 +56,7 @@ def test_every_key_changes_something(key: str, graph: Graph) -> None:
         "ClockPeriod": (True, True),
         "ClockUncertainty": (True, True),
         "StageDepth": (False, True),
+        "StagePrice": (False, True),
     }[key]
 
 
