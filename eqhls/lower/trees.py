@@ -137,7 +137,7 @@ def _moves(problem: Problem, state: _State) -> Iterator[_State]:
     following = (state.now[0] + 1, 0.0)
     then = min([*late, following])
     if late or state.now[1] > 0:
-        yield replace(state, now=then)
+        yield _State(then, state.live, state.steps, state.lut)
 
 
 Group = tuple[int, ...]
@@ -190,8 +190,9 @@ def _level(problem: Problem, state: _State, groups: Sequence[Group], build: Buil
 
 def _flip(rows: Sequence[Row], most: int) -> tuple[bool, list[Row]]:
     """Turn all signs if more than `most` rows are subtracted."""
-    flipped = sum(r.minus for r in rows) > most
-    return flipped, [replace(r, minus=r.minus != flipped) for r in rows]
+    if sum(r.minus for r in rows) <= most:
+        return False, list(rows)
+    return True, [replace(r, minus=not r.minus) for r in rows]
 
 
 def _sum(problem: Problem, state: _State, group: Group) -> tuple[Step, ...]:
@@ -201,19 +202,19 @@ def _sum(problem: Problem, state: _State, group: Group) -> tuple[Step, ...]:
         return (Step(group, row, adder(rows, problem.out)),)
     flipped, rows = _flip(rows, len(rows) - 1)
     low, top = min(r.low for r in rows), problem.out[1]
-    row = replace(_whole(rows, low, top), minus=flipped)
+    row = _whole(rows, low, top, flipped)
     return (Step(group, row, adder(rows, (row.low, row.high)), flipped=flipped),)
 
 
-def _whole(rows: Sequence[Row], low: int, top: int) -> Row:
-    """Return the row of a sum."""
+def _whole(rows: Sequence[Row], low: int, top: int, minus: bool) -> Row:
+    """Return the row of a sum, which will be added or subtracted."""
     ends = [r.ends for r in rows if r.ends is not None]
     lo, hi = sum(e[0] for e in ends), sum(e[1] for e in ends)
     bits = max((hi >> low).bit_length(), (~lo >> low).bit_length() if lo < 0 else 0) + (lo < 0)
     high = low + max(bits, 1) - 1
     if len(ends) < len(rows) or high > top:
-        return Row(low, top, False, False, None)
-    return Row(low, high, lo < 0, False, (lo, hi))
+        return Row(low, top, False, minus, None)
+    return Row(low, high, lo < 0, minus, (lo, hi))
 
 
 def _count(problem: Problem, state: _State, group: Group) -> tuple[Step, ...]:
