@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, from_mapping, read_events
 from eqhls.events.scores import Prediction, predict_floats
+from eqhls.events.wordports import PUPPI
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.rep import S
@@ -176,7 +177,8 @@ def predict_float(graph: Graph, events: Events) -> Prediction:
 
 def events_of(x: EventsLike, graph: Graph) -> Events:
     """Return events from a file, from arrays by name, from one array, or as they are. One array is that of
-    four-momenta in GeV (B, N, 4), or of the only input of a network that has no four-vectors."""
+    four-momenta in GeV (B, N, 4), of unsigned words of the trigger (B, N), or of the only input of a network
+    that has no four-vectors."""
     if isinstance(x, Events):
         return x
     if isinstance(x, Path | str):
@@ -190,7 +192,7 @@ def events_of(x: EventsLike, graph: Graph) -> Events:
 def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floats]:
     if samples is None:
         return {}
-    if isinstance(samples, Mapping) and "p4" not in samples:
+    if isinstance(samples, Mapping) and not {"p4", PUPPI} & {*samples}:
         return samples
     ready = events_of(samples, graph)
     for note in ready.notes:

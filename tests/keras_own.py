@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     import keras
     from hgq.quantizer.internal.base import DefaultBitwidthMapper
 
-    from eqhls.frontends.layers import geometry, pairs, scalar, structure
+    from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
 
 from keras_foreign import LOW, Changes
 from keras_walk import Entry, as_floats, denied, exactly, follows, inert, made, refused, shape
@@ -119,7 +119,9 @@ OWN_LAYERS = [
             "type": shape("S[j:3]:fix<9,4>")
             + follows("S[c:3]:fix<7,2>", "S[c:3]:ufix<9,4>")
             + refused(r"probe: is S\[c:4\].* of an input", "S[c:4]:fix<9,4>")
-            + denied("", "Q[c:3]")
+            + denied("", "Q[c:3]"),
+            "frame": denied("only four-vectors V.lc have a frame", "seed", "jet")
+            + denied("expected jet or seed", "sead"),
         },
         build=behind_type,
     ),
@@ -183,6 +185,51 @@ OWN_LAYERS = [
             "frac": follows(1, 3),
             "codes": follows(8),
             "step": follows(2) + denied("", 0),
+            "window": follows(5, 8) + denied("expected 0 < step < window", 4, 13),
+            "odd": follows(True),
+            "magnitude": follows(True),
+            "centred": follows(True),
+            "lsb": inert("the port says the LSB", 0.25, centred=True)
+            + inert("codes that are not centred do not depend on it", 0.5)
+            + denied("the power of two", 0.75)
+            + denied("the power of two", 0.5, centred=True),
+            "quantized": as_floats(False),
+        },
+        "exact",
+    ),
+    Entry(
+        codes.WrapLayer,
+        ("S[c:8]:fix<12,10>",),
+        {"modulus": 1440, "step": 32, "out": "fix<9,7>"},
+        {
+            "modulus": follows(1024, 160) + denied("divides the modulus", 1450, 32),
+            "step": follows(1, 8)
+            + denied("a power of two", 3)
+            + denied("more bits, or a smaller step", 512, modulus=1536),
+            "out": follows("fix<11,9>", "fix<7,5>", "ufix<9,7>") + denied("requantize the input", "fix<9,6>"),
+        },
+    ),
+    Entry(codes.MagnitudeLayer, ("S[c:8]:fix<6,3>",), {}, {}),
+    Entry(codes.SignSelectLayer, ("S[j:3,c:2]:ufix<6,3>", "S[j:3]:fix<5,3>"), {}, {}),
+    Entry(
+        codes.LogAddLayer,
+        ("S[j:3,c:2]:ufix<6,4>", "S[j:3]:fix<6,4>"),
+        {"power": 2, "frac": 3},
+        {
+            "power": follows(1, 3) + denied("power of 1 to 64", 0),
+            "frac": follows(2, 4) + denied("or requantize the codes", 1),
+            "quantized": as_floats(False),
+        },
+        "exact",
+    ),
+    Entry(
+        codes.Exp2Layer,
+        ("S[c:8]:fix<8,5>",),
+        {"shift": -2, "out": "ufix<9,6,RND,SAT>", "mantissa": 6},
+        {
+            "shift": follows(0, -6) + denied("a shift of -256 to 256", 300),
+            "out": follows("ufix<8,6,RND,SAT>", "fix<8,5,RND,SAT>") + denied("expected e.g. fix", "int8"),
+            "mantissa": follows(0, 2) + denied("0 to 16 bits", 17),
             "quantized": as_floats(False),
         },
         "exact",

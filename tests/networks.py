@@ -24,6 +24,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
+from eqhls.ops.wrap import Wrap
 
 CONE = (Fixed(10, 11, False), Fixed(8, 5, False), Fixed(9, 8), Fixed(9, 8))
 JET = (Fixed(10, 11, False), Fixed(10, 7, False), Fixed(9, 8), Fixed(9, 8))
@@ -93,3 +94,38 @@ def _level(b: Builder, rng: np.random.Generator, k: int, wires: tuple[str, ...])
 
 def _values(rng: np.random.Generator, rows: int, scale: float) -> Tensor:
     return Tensor(rng.uniform(-scale, scale, (rows, len(KNOTS.array))))
+
+
+def words_network(
+    turn: int = 1440, pt: str = "S[j:4]:ufix<14,12>", phi: str = "", feature: bool = False
+) -> Graph:
+    """Reads words of the trigger: the sum over four of log2 pt, its root, and log2 of the distances to the jet in
+    eta and to the first in phi, plus log2 pt of the first and the number of words. `phi` is another type of
+    that port, which is then left aside."""
+    b = Builder("words")
+    b.add("pt", Input(Type.parse(pt)))
+    b.add("eta", Input(Type.parse("S+eta[j:4]:fix<12,12>")))
+    b.add("phi", Input(Type.parse(phi or f"S+phi%{turn}[j:4]:fix<11,11>")))
+    b.add("jet_eta", Input(Type.parse("S+eta[]:fix<12,12>")))
+    b.add("multiplicity", Input(Type.parse("S[]:ufix<7,7>")))
+    b.add("d", Add((1,)), "eta", "jet_eta")
+    b.add("ld", Log2(1.0, 2, 64, magnitude=True), "d")
+    b.add("t", Log2(1.0, 2, 48), "pt")
+    first = b.add("t0", Select("j", (0,), "i"), "t")
+    curve = Tensor(np.sqrt(KNOTS.array)[None])
+    terms = [
+        "t",
+        "ld",
+        b.add("u", Table(KNOTS, curve, out=Fixed(8, 4, True, Rounding.RND, Overflow.SAT)), "t"),
+    ]
+    if not phi:
+        b.add("phi0", Select("j", (0,)), "phi")
+        b.add("turned", Add((1,)), "phi", "phi0")
+        b.add("dphi", Wrap(turn, 16, Fixed(9, 9)), "turned")
+        terms.append(b.add("lphi", Log2(1.0, 2, 40, magnitude=True), "dphi"))
+    if feature:
+        terms.append(b.add("charge", Input(Type.parse("S[j:4]:ufix<1,1>"))))
+    b.add("terms", Add(), *terms)
+    b.add("sum", ParticleSum("j"), "terms")
+    b.add("seed", ParticleSum("i"), first)
+    return b.graph(b.add("score", Add(), "sum", "seed", "multiplicity")).formatted()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,25 @@ from eqhls.engines import Ints
 from eqhls.events.oddities import LOST, SATURATED, falling, odd_jet, odd_momenta, odd_order
 from eqhls.events.ports import REFERENCES, Filled, particle_axis
 from eqhls.events.prepare import finite
-from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph, Node
-from eqhls.ir.op import Floats
+from eqhls.ops.input import Frame, frame_of
 
 KEPT = ("expected",)
 """Arrays that the models of this repository ship beside their events."""
 
 
-def unread(arrays: Mapping[str, Any], graph: Graph) -> list[str]:
-    """Return a line on arrays that nothing reads."""
+def unread(arrays: Mapping[str, Any], graph: Graph, read: Collection[str] = ()) -> list[str]:
+    """Return a line on arrays that nothing reads; some more are `read`."""
     constants = {n.name for n in graph if not n.inputs}
-    known = sorted({n.name for n in graph.inputs} | {"p4", "jet", "y"})
+    known = sorted({n.name for n in graph.inputs} | {"p4", "jet", "y", *read})
     others = [k for k in sorted(arrays) if k not in {*known, *constants, *REFERENCES, *KEPT}]
-    if "p4" not in arrays and "jet" in arrays and "jet" not in {n.name for n in graph.inputs}:
+    if (
+        "p4" not in arrays
+        and "jet" in arrays
+        and "jet" not in read
+        and "jet" not in {n.name for n in graph.inputs}
+    ):
         others.append("jet")
     close = {k: get_close_matches(k, known, 1) for k in others}
     hints = [f"{k} (did you mean {close[k][0]}?)" if close[k] else k for k in others]
@@ -62,18 +65,24 @@ def momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, 
     p4 = finite("p4", arrays["p4"])
     along = particle_axis(graph)
     node = next(n for n in graph.inputs if n.type.rep is V and n.type.has(along))
-    slots, lsb = node.type.size(along), float(node.type.formats.lsb.max()) if node.type.formats else 0.0
+    frame, slots = frame_of(node.op), node.type.size(along)
+    lsb = float(node.type.formats.lsb.max()) if node.type.formats else 0.0
     lines = odd_momenta("p4", p4, lsb)
     if "jet" in arrays:
         jet = finite("jet", arrays["jet"])
         lines += odd_momenta("jet", jet[:, None], lsb) or odd_jet(p4, jet)
-    elif node.type.basis is LIGHT_CONE or any(n is not node and n.type.rep is V for n in graph.inputs):
+    elif frame is Frame.JET or any(n is not node and n.type.rep is V for n in graph.inputs):
         lines.append(
             f"jet is missing: the sum of the {p4.shape[1]} given constituents takes its place; give the jet "
             "(E, px, py, pz) that the network was trained with"
         )
     if not any("looks like" in line for line in lines):
-        lines += odd_order(p4, slots, partial(_order_matters, graph, filled, p4))
+
+        def matters(rows: Ints) -> bool:
+            order = falling(p4[rows], slots)
+            return frame is Frame.SEED or order_matters(graph, filled, along, order, rows)
+
+        lines += odd_order(p4, slots, matters)
     nonzero = (filled[node.name].exact != 0).any(axis=-1)
     gone = nonzero & (filled[node.name].raw == 0).all(axis=-1)
     if node.type.formats and gone.sum() > LOST * max(nonzero.sum(), 1):
@@ -84,18 +93,16 @@ def momenta_notes(arrays: Mapping[str, Any], graph: Graph, filled: Mapping[str, 
     return lines
 
 
-def _order_matters(graph: Graph, filled: Mapping[str, Filled], p4: Floats, rows: Ints) -> bool:
-    """Whether the outputs of some events change if their particles are sorted by falling pT: by a bit of a
-    quantized network, by more than rounding of one of floats."""
+def order_matters(graph: Graph, filled: Mapping[str, Filled], along: str, order: Ints, rows: Ints) -> bool:
+    """Whether the outputs of some events change if the entries of an axis are put in another order
+    (rows, slots): by a bit of a quantized network, by more than rounding of one of floats."""
     before: dict[str, NDArray[Any]] = {
         k: (v.raw if graph.quantized else v.exact)[rows] for k, v in filled.items()
     }
     after = dict(before)
-    along = particle_axis(graph)
     for node in graph.inputs:
         if node.type.has(along):
             axis, values = node.type.index(along) + 1, before[node.name]
-            order = falling(p4[rows], node.type.size(along))
             shape = (len(rows), *(values.shape[k] if k == axis else 1 for k in range(1, values.ndim)))
             after[node.name] = np.take_along_axis(values, order.reshape(shape), axis=axis)
     run: Callable[[Any], dict[str, NDArray[Any]]] = graph.evaluate if graph.quantized else graph.scores

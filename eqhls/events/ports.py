@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.events.prepare import InputForm, Prepared, finite, prepare, to_raw
-from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.permutation import PARTICLES
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
+from eqhls.ops.input import Frame, frame_of
 
 FLAGS = ("valid", "mask")
 """Names of flags for particles; a port over the particles of one unsigned bit holds flags, too."""
@@ -128,9 +128,28 @@ def is_flag(node: Node) -> bool:
 def prepared(graph: Graph, p4: Any, jet: Any, but: Collection[str] = ()) -> Prepared:
     """Prepare momenta for the input formats of this graph; inputs `but` are given by name."""
     found = roles(graph, but)
-    form = InputForm.JET_LIGHT_CONE if found["p"].type.basis is LIGHT_CONE else InputForm.LAB_CARTESIAN
+    form = _form(graph, [found[k] for k in ("p", "jet") if k in found])
     jets = found["jet"].type.formats if "jet" in found else found["p"].type.formats
     return prepare(p4, jet, form, found["p"].type.size(particle_axis(graph)), found["p"].type.formats, jets)
+
+
+FORMS = {
+    None: InputForm.LAB_CARTESIAN,
+    Frame.JET: InputForm.JET_LIGHT_CONE,
+    Frame.SEED: InputForm.SEED_LIGHT_CONE,
+}
+
+
+def _form(graph: Graph, vectors: Sequence[Node]) -> InputForm:
+    """Return the form of the vectors, which their ports declare. Raises CompileError for several."""
+    frames = {frame_of(n.op): n for n in vectors}
+    if len(frames) > 1:
+        said = " and ".join(
+            f"%{n.name} in {f'the frame of the {f.value}' if f else 'the laboratory'}"
+            for f, n in frames.items()
+        )
+        raise CompileError(graph.name, f"reads {said}", "give all ports of four-vectors one frame and basis")
+    return FORMS[next(iter(frames))]
 
 
 def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]) -> dict[str, Filled]:

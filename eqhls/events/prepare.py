@@ -1,11 +1,14 @@
 """From four-momenta in GeV to the integers that the firmware reads.
 
-The jet frame is a Lorentz transformation (a boost along the beam by the jet's pseudorapidity,
-then a rotation that puts the jet on the x axis), so it loses nothing; components are then written
+The frame of an axis is a Lorentz transformation (a boost along the beam by the axis' pseudorapidity,
+then a rotation that puts it on the x axis), so it loses nothing; components are then written
 on the light cone along x, where collinear products do not cancel:
 
     p+ = E + px,  p- = E - px,  y,  z      for massless p: p+- = pT (cosh d_eta +- cos d_phi),
                                            y = pT sin d_phi, z = pT sinh d_eta
+
+The axis is the jet, or the seed, which is the leading constituent: then that is (p+, 0, 0, 0) if it is
+massless, and its products with all others are p+ of it times their p-.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ class InputForm(Enum):
     """How the firmware gets its vectors."""
 
     JET_LIGHT_CONE = "jet-light-cone"
+    SEED_LIGHT_CONE = "seed-light-cone"
     LAB_CARTESIAN = "lab-cartesian"
 
 
@@ -62,18 +66,19 @@ def prepare(
     Any N >= 1; zero rows are padding; constituents beyond `constituents` are cut by order. A missing
     `jet` (B, 4) is the sum of all given constituents. Values are rounded to nearest even and
     saturate at the formats' ends, which is counted. Raises CompileError naming the array and the
-    first bad event for wrong shapes, NaN, infinity or, in the frame of the jet, an event without momentum.
+    first bad event for wrong shapes, NaN, infinity or, in the frame of an axis, an event without one.
     """
-    cone = form is InputForm.JET_LIGHT_CONE
-    momenta, axis = _checked(p4, jet, cone)
+    cone = form is not InputForm.LAB_CARTESIAN
+    momenta, whole = momenta_of(p4, jet)
     formats = formats or (CONE_FORMATS if cone else LAB_FORMATS)
     jet_formats = jet_formats or (CONE_JET_FORMATS if cone else formats)
     kept = momenta[:, :constituents]
     if kept.shape[1] < constituents:
         kept = np.pad(kept, ((0, 0), (0, constituents - kept.shape[1]), (0, 0)))
     valid = (kept != 0).any(axis=-1, keepdims=True)
-    jets = axis[:, None, :]
+    jets = whole[:, None, :]
     if cone:
+        axis = _axis(form, momenta, whole)
         kept, jets = jet_frame_cone(kept, axis), jet_frame_cone(jets, axis)
     kept = np.where(valid, kept, 0.0)
     p, over = to_raw(kept, formats)
@@ -116,7 +121,23 @@ def to_raw(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, Ints]:
     return raw, over.reshape(len(values), -1).sum(axis=1)
 
 
-def _checked(p4: Any, jet: Any, cone: bool) -> tuple[Floats, Floats]:
+def _axis(form: InputForm, momenta: Floats, jet: Floats) -> Floats:
+    """Return the four-vectors (B, 4) whose frame the vectors are written in: the seed is the first row."""
+    of_jet = form is InputForm.JET_LIGHT_CONE
+    axis = jet if of_jet else momenta[:, 0]
+    empty = np.flatnonzero(np.hypot(axis[:, 1], axis[:, 2]) <= 0)
+    if len(empty):
+        raise CompileError(
+            "jet" if of_jet else "p4",
+            f"{'' if of_jet else 'the first constituent of '}event {empty[0]} has no transverse momentum",
+            "drop empty events",
+        )
+    return axis
+
+
+def momenta_of(p4: Any, jet: Any) -> tuple[Floats, Floats]:
+    """Return constituents (B, N, 4), N >= 1, and jets (B, 4), by default their sums. Raises CompileError for
+    other shapes, NaN and infinity."""
     momenta = finite("p4", p4)
     if momenta.ndim != 3 or momenta.shape[2] != 4 or momenta.shape[1] < 1:
         raise CompileError(
@@ -124,26 +145,18 @@ def _checked(p4: Any, jet: Any, cone: bool) -> tuple[Floats, Floats]:
             f"has shape {momenta.shape}, expected (events, constituents, 4)",
             "give (E, px, py, pz) of each constituent in GeV",
         )
-    axis = momenta.sum(axis=1) if jet is None else finite("jet", jet)
-    if axis.shape != (len(momenta), 4):
+    whole = momenta.sum(axis=1) if jet is None else finite("jet", jet)
+    if whole.shape != (len(momenta), 4):
         raise CompileError(
-            "jet", f"has shape {axis.shape}, expected ({len(momenta)}, 4)", "give one four-vector per event"
+            "jet", f"has shape {whole.shape}, expected ({len(momenta)}, 4)", "give one four-vector per event"
         )
-    empty = np.flatnonzero(np.hypot(axis[:, 1], axis[:, 2]) <= 0)
-    if cone and len(empty):
-        raise CompileError("jet", f"event {empty[0]} has no transverse momentum", "drop empty events")
-    return momenta, axis
+    return momenta, whole
 
 
 def finite(name: str, array: Any) -> Floats:
     """Return an array of events in float64. Raises CompileError where one holds no number, NaN or infinity,
     and where there is no event."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
-        raise CompileError(name, "is a masked array with masked entries", "fill them: padding is zero")
-    try:
-        given = np.asarray(array)
-    except (ValueError, TypeError):
-        raise CompileError(name, "has rows of different lengths", "give a float array") from None
+    given = whole(name, array)
     if given.dtype.kind not in "fiub":
         raise CompileError(name, f"does not hold numbers but {_kind(given)}", "give a float array")
     values = given.astype(np.float64)
@@ -153,6 +166,17 @@ def finite(name: str, array: Any) -> Floats:
     if len(bad):
         raise CompileError(name, f"event {bad[0]} holds NaN or infinity", "clean the events")
     return values
+
+
+def whole(name: str, array: Any) -> NDArray[Any]:
+    """Return what is given as an array. Raises CompileError for masked entries and for rows of different
+    lengths."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise CompileError(name, "is a masked array with masked entries", "fill them: padding is zero")
+    try:
+        return np.asarray(array)
+    except (ValueError, TypeError):
+        raise CompileError(name, "has rows of different lengths", "give an array padded with zeros") from None
 
 
 def _kind(array: NDArray[Any]) -> str:

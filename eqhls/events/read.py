@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,22 @@ from eqhls.errors import CompileError
 from eqhls.events import irreps
 from eqhls.events.files import load_arrays
 from eqhls.events.notes import momenta_notes, saturation_notes, unread, whole_floats
-from eqhls.events.ports import REFERENCES, from_momenta, given_port, particle_axis
+from eqhls.events.ports import REFERENCES, Filled, from_momenta, given_port, particle_axis
 from eqhls.events.prepare import finite, to_raw
+from eqhls.events.wordnotes import word_notes
+from eqhls.events.wordports import (
+    LAYOUT,
+    PUPPI,
+    WordPorts,
+    from_words,
+    given_words,
+    made_words,
+    word_ports,
+    words_given,
+)
+from eqhls.events.words import TriggerWords
 from eqhls.groups.lorentz.reps import V
-from eqhls.ir.graph import Graph
+from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 
 
@@ -55,44 +67,91 @@ def from_arrays(graph: Graph, p4: Floats, jet: Floats | None = None) -> Events:
 
 def from_mapping(graph: Graph, arrays: Mapping[str, Any]) -> Events:
     """Return events from arrays by name: `p4` (B, N, 4) and `jet` (B, 4) in GeV fill the four-vectors and the
-    flags; any other port takes an array of its name, integers as raw words, floats as real values. An array
-    of irreps fills the ports of its blocks.
+    flags, or the words of the trigger, which `puppi` (B, N) fills, too; any other port takes an array of its
+    name, integers as raw words, floats as real values. An array of irreps fills the ports of its blocks.
 
     A port that is called `y` takes that array, and there are no labels; a port that is called `p4` takes
     integers. Raises CompileError for ports without an array and for arrays that do not fit.
     """
-    arrays = irreps.split(graph, arrays)
+    words = word_ports(graph)
+    arrays = irreps.split(graph, arrays if words is None else words_given(arrays))
+    source = _source(arrays, graph, words)
+    labels = None if any(n.name == "y" for n in graph.inputs) else _labels(arrays)
+    named = [n for n in graph.inputs if n.name in arrays and n.name not in source]
+    made = made_words(arrays, words) if words and source else None
+    filled = _named(arrays, graph, named, words, made, bool(source))
+    notes = unread(arrays, graph, source) + [line for n in named for line in whole_floats(n, arrays[n.name])]
+    if words and made:
+        filled |= from_words(made, words, set(filled))
+    vectors = "p4" in source and (words is None or any(n.name not in filled for n in graph.inputs))
+    if vectors:
+        filled |= from_momenta(arrays, graph, set(filled))
+    _demand_all(arrays, graph, filled, labels, "p4 in GeV, puppi" if words else "p4 in GeV")
+    floats = {n.name: filled[n.name].exact for n in graph.inputs}
+    over = np.sum([f.over for f in filled.values()], axis=0)
+    if vectors:
+        notes += momenta_notes(arrays, graph, filled)
+    if words:
+        notes += word_notes(arrays, graph, words, filled, made)
+    notes += saturation_notes(graph, over, "p4" in source)
+    floats |= _moved(arrays, graph, len(over))
+    return Events({n.name: filled[n.name].raw for n in graph.inputs}, floats, labels, over, tuple(notes))
+
+
+def _source(arrays: Mapping[str, Any], graph: Graph, words: WordPorts | None) -> tuple[str, ...]:
+    """Return the names of the arrays that fill ports of other names; none if all ports go by name."""
     ports = {n.name for n in graph.inputs}
-    labels = None if "y" in ports else _labels(arrays)
+    if words and PUPPI in arrays and PUPPI not in ports:
+        return (PUPPI, LAYOUT, "jet")
     momenta = "p4" in arrays and not ("p4" in ports and np.asarray(arrays["p4"]).dtype.kind in "iu")
-    reserved = ("p4", "jet") if momenta else ()
-    named = [n for n in graph.inputs if n.name in arrays and n.name not in reserved]
-    filled, notes = (
-        {n.name: given_port(n, arrays[n.name], particle_axis(graph) if momenta else "") for n in named},
-        unread(arrays, graph),
-    )
-    notes += [line for n in named for line in whole_floats(n, arrays[n.name])]
-    made = from_momenta(arrays, graph, {n.name for n in named}) if momenta else {}
-    filled |= made
+    return ("p4", "jet") if momenta else ()
+
+
+def _named(
+    arrays: Mapping[str, Any],
+    graph: Graph,
+    named: Sequence[Node],
+    words: WordPorts | None,
+    made: TriggerWords | None,
+    beside: bool,
+) -> dict[str, Filled]:
+    """Return the ports that arrays of their names fill, cut and padded if they stand beside constituents."""
+    axis = "" if not beside else words.axis if words else particle_axis(graph)
+    if made and "p4" in arrays and made.reordered and any(n.type.has(axis) for n in named):
+        raise CompileError(
+            "p4", "does not fall in pT beside arrays for its constituents", "sort all of them by falling pT"
+        )
+    pt = np.asarray(arrays.get("pt", 0))
+    empty = pt.reshape(len(pt), -1) == 0 if pt.ndim else None
+    return {
+        n.name: given_words(n, arrays[n.name], words, empty)
+        if words and n.name in words
+        else given_port(n, arrays[n.name], axis)
+        for n in named
+    }
+
+
+def _demand_all(
+    arrays: Mapping[str, Any],
+    graph: Graph,
+    filled: Mapping[str, Filled],
+    labels: NDArray[Any] | None,
+    sources: str,
+) -> None:
+    """Raise CompileError if a port has no array, or if arrays have different numbers of events; `sources`
+    fill several ports."""
     missing = [n.name for n in graph.inputs if n.name not in filled]
     if missing:
         raise CompileError(
             "arrays",
             f"found {', '.join(sorted(arrays)) or 'nothing'}",
-            f"give p4 in GeV, or raw integers or floats for {', '.join(missing)}",
+            f"give {sources}, or raw integers or floats for {', '.join(missing)}",
         )
     sizes = {k: len(v.exact) for k, v in filled.items()} | ({} if labels is None else {"y": len(labels)})
     if len(set(sizes.values())) != 1:
         if labels is not None and len({v for k, v in sizes.items() if k != "y"}) == 1:
             raise CompileError("y", f"has {len(labels)} labels for {next(iter(sizes.values()))} events")
         raise CompileError("arrays", f"have different numbers of events: {sizes}")
-    floats = {n.name: filled[n.name].exact for n in graph.inputs}
-    over = np.sum([f.over for f in filled.values()], axis=0)
-    if momenta:
-        notes += momenta_notes(arrays, graph, filled)
-    notes += saturation_notes(graph, over, momenta)
-    floats |= _moved(arrays, graph, len(over))
-    return Events({n.name: filled[n.name].raw for n in graph.inputs}, floats, labels, over, tuple(notes))
 
 
 def _moved(arrays: Mapping[str, Any], graph: Graph, events: int) -> dict[str, Floats]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.events.ports import is_flag, particle_axis
+from eqhls.events.wordports import WordPorts, word_ports
 from eqhls.fixed import Formats
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph, Node
@@ -21,6 +22,8 @@ Feeds = dict[str, Ints]
 """Raw int64 integers by port, of shape (events, *shape)."""
 JETS = 0.25
 """The share of the events that are shaped like jets."""
+CONE = 8
+"""Words of a jet lie within a turn over this of its axis, in eta and in phi."""
 STEEPEST = 3
 """Bits by which a jet's next particle may be softer."""
 
@@ -46,7 +49,11 @@ def port_events(graph: Graph, rng: np.random.Generator, events: int) -> Feeds:
 
 def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
     """Return events as jets are: vectors fall along the particles, the flags of the first are true and no
-    others, and whatever belongs to a particle is zero where its flag is false."""
+    others, and whatever belongs to a particle is zero where its flag is false. Words of the trigger fall in
+    pT and lie in a cone."""
+    words = word_ports(graph)
+    if words:
+        return dict(feeds) | _cone(words, feeds, rng)
     events = len(next(iter(feeds.values()), ()))
     particles = particle_axis(graph)
     sizes = [n.type.size(particles) for n in graph.inputs if is_flag(n) and n.type.has(particles)]
@@ -65,6 +72,26 @@ def shaped(graph: Graph, feeds: Feeds, rng: np.random.Generator) -> Feeds:
                 valid = np.arange(along) < counts[:, None]
                 raw = np.where(valid.reshape(lines), 1 if is_flag(node) else raw, 0)
         out[node.name] = raw
+    return out
+
+
+def _cone(ports: WordPorts, feeds: Feeds, rng: np.random.Generator) -> Feeds:
+    """Return words of jets: of falling pT, around the axis of the jet, angles within the turn, zero behind
+    the last one; the axis is anywhere in the detector."""
+    raw = feeds["pt"][..., 0]
+    events, slots = raw.shape
+    softer = np.minimum(rng.integers(0, STEEPEST + 1, raw.shape).cumsum(axis=1), 62)
+    pt = -np.sort(-(raw >> softer), axis=1) * (np.arange(slots) < rng.integers(0, slots + 1, (events, 1)))
+    out: Feeds = {"pt": pt[..., None]}
+    cone, around = ports.turn // CONE, ports.turn
+    for angle in ("eta", "phi"):
+        axis = rng.integers(-around // 2, around // 2, (events, 1))
+        near = axis + rng.integers(-cone, cone + 1, (events, slots))
+        if angle == "phi":
+            near = (near + around // 2) % around - around // 2
+        out[angle] = np.where(pt > 0, near, 0)[..., None]
+        if f"jet_{angle}" in ports:
+            out[f"jet_{angle}"] = axis.reshape(feeds[f"jet_{angle}"].shape)
     return out
 
 

@@ -165,6 +165,14 @@ class Num:
             return const(_wrap_int(self.lo, width, signed), self.frac)
         return Num(self.engine, self.engine.wrap(self.wire, width, signed), span.lo, span.hi, self.frac)
 
+    def within(self, lo: int, hi: int) -> Num:
+        """Return the same number where it is known to lie in lo..hi, which interval arithmetic cannot see:
+        of a difference and a function of it that are added up again."""
+        lo, hi = max(lo, self.lo), min(hi, self.hi)
+        form = Fixed.covering(lo, hi, self.frac)
+        num = self.wrap(form.width, form.signed)
+        return num._new(num.wire, lo, hi, num.frac)
+
     def lookup(self, entries: Sequence[int], frac: int) -> Num:
         """Return entries[raw - lo] with `frac` fraction bits; one entry per raw value."""
         assert len(entries) == self.hi - self.lo + 1

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 
 from eqhls.errors import CompileError
-from eqhls.frontends.layers import geometry, pairs, scalar, structure
+from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
 from eqhls.frontends.layers.base import EqLayer
 from eqhls.frontends.layers.structure import TypedInput
 from eqhls.frontends.scalars.handlers import HANDLERS, read_layer
@@ -26,7 +26,7 @@ from eqhls.ops.add import Add
 
 OWN = sorted(
     name
-    for module in (geometry, pairs, scalar, structure)
+    for module in (codes, geometry, pairs, scalar, structure)
     for name, cls in vars(module).items()
     if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer and not name.startswith("_")
 )

@@ -267,7 +267,7 @@ class Builder:
     def revise(self, name: str, op: Op) -> None:
         """Give a value another op, of the same inputs and the same type."""
         node = self._nodes[name]
-        assert op.infer(*(self._types[n] for n in node.inputs)) == replace(node.type, formats=())
+        assert typed(op, *(self._types[n] for n in node.inputs)) == replace(node.type, formats=())
         self._nodes[name] = replace(node, op=op)
 
     def rename(self, names: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.charge import NEUTRAL, Charges
 from eqhls.groups.permutation import PARTICLES, RING, Action
 from eqhls.groups.rep import S
 from eqhls.ir.types import Type
@@ -164,6 +165,11 @@ class Op(ABC):
         """Return what the op does along an axis that some input has, by the name that it has there."""
 
     @abstractmethod
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        """Return the charges of the result (`eqhls.groups.charge`), for inputs that `infer` takes. Raises
+        CompileError if the result does not add under the symmetries of the inputs (`neutral`)."""
+
+    @abstractmethod
     def work(self, types: tuple[Type, ...]) -> Work:
         """Return what one event multiplies and looks up."""
 
@@ -269,9 +275,12 @@ class Op(ABC):
 
 
 def typed(op: Op, *types: Type) -> Type:
-    """Return the type of the result, as `infer` does. Raises CompileError also if the op does not commute
-    with what moves an axis."""
-    out = op.infer(*types)
+    """Return the type of the result, as `infer` does, with its charges. Raises CompileError also if the op
+    does not commute with what moves an axis, or with symmetries under which its inputs add."""
+    try:
+        out = replace(op.infer(*types), charges=op.charges(types))
+    except ValueError as error:
+        raise op.error(f"found {', '.join(map(str, types))}: {error}", "count both alike") from None
     for axis in dict.fromkeys(a for t in types for a in t.axes if a.action.moves):
         along = op.along(types, axis.name)
         if not along.commutes(axis.action):
@@ -281,6 +290,20 @@ def typed(op: Op, *types: Type) -> Type:
                 f"treat its entries alike, or declare {axis.name}:{axis.size}, which nothing moves",
             )
     return out
+
+
+def neutral(op: Op, types: tuple[Type, ...]) -> Charges:
+    """Return no charges, for an op that needs values which nothing moves. Raises CompileError for others."""
+    charged = [t for t in types if t.charges]
+    if charged:
+        residue = all(not c.factor for c in charged[0].charges)
+        raise op.error(
+            f"found {charged[0]}, which is known up to multiples of a turn only"
+            if residue
+            else f"found {charged[0]}, which adds under {' and '.join(c.name for c in charged[0].charges)}",
+            "reduce it into a window with wrap" if residue else "subtract another value of the same charge",
+        )
+    return NEUTRAL
 
 
 def component_faults(result: Type) -> tuple[str, ...]:

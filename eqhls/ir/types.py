@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
 from eqhls.fixed import NO_FORMATS, Fixed, Formats
+from eqhls.groups.charge import NEUTRAL, PATTERN, Charges, checked, parse_charges
 from eqhls.groups.permutation import ACTIONS, CHANNELS, Action
 from eqhls.groups.registry import rep as rep_named
 from eqhls.groups.registry import reps
@@ -51,7 +52,7 @@ class Axis:
 
 
 _AXIS = re.compile(r"(\w+)\s*:\s*(\d+)(?:@(\w+))?")
-_TYPE = re.compile(r"(\w+)(?:\.(\w+))?\[([^\]]*)\](?::(.+))?")
+_TYPE = re.compile(rf"(\w+)({PATTERN})(?:\.(\w+))?\[([^\]]*)\](?::(.+))?")
 _FIRST = Basis("", ())
 """Stands for the first basis of a representation."""
 
@@ -60,6 +61,7 @@ _FIRST = Basis("", ())
 class Type:
     """A tensor of shape (*axes, components) that transforms in `rep`.
 
+    Scalars may have `charges`: they add under symmetries of one parameter, as angles do under turns.
     `formats` is empty before quantization; after it, one format for all components or one each. Any tuple
     of formats may be given.
     """
@@ -68,6 +70,7 @@ class Type:
     axes: tuple[Axis, ...] = ()
     basis: Basis = _FIRST
     formats: Formats = NO_FORMATS
+    charges: Charges = NEUTRAL
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "formats", Formats(self.formats))
@@ -89,6 +92,12 @@ class Type:
             axis.action.points(axis.size)
         if len(self.formats) not in (0, 1, self.dim):
             raise CompileError("type", f"found {len(self.formats)} formats, expected 1 or {self.dim}")
+        if self.charges and self.rep is not S:
+            raise CompileError("type", f"found charges of {self.rep}", "only scalars S have charges")
+        try:
+            object.__setattr__(self, "charges", checked(self.charges))
+        except ValueError as error:
+            raise CompileError("type", f"found {error}", "give one charge per symmetry") from None
 
     @property
     def dim(self) -> int:
@@ -149,7 +158,8 @@ class Type:
     def __str__(self) -> str:
         basis = "" if self.dim == 1 else f".{self.basis}"
         formats = ":" + "|".join(map(str, self.formats)) if self.formats else ""
-        return f"{self.rep}{basis}[{', '.join(map(str, self.axes))}]{formats}"
+        charges = "".join(map(str, self.charges))
+        return f"{self.rep}{charges}{basis}[{', '.join(map(str, self.axes))}]{formats}"
 
     @classmethod
     def parse(cls, text: str) -> Type:
@@ -157,8 +167,8 @@ class Type:
         found = _TYPE.fullmatch(text.strip())
         try:
             if not found:
-                raise ValueError("it is not REP.BASIS[AXES]:FORMATS")
-            name, basis, axes, formats = found.groups()
+                raise ValueError("it is not REP+CHARGES.BASIS[AXES]:FORMATS")
+            name, charges, basis, axes, formats = found.groups()
             if name not in (names := [r.name for r in reps()]):
                 raise ValueError(f"the representation {name} is not one of {', '.join(names)}")
             rep = rep_named(name)
@@ -167,12 +177,13 @@ class Type:
                 tuple(Axis.parse(a) for a in axes.split(",") if a.strip()),
                 rep.basis(basis or ""),
                 Formats(map(Fixed.parse, formats.split("|")) if formats else ()),
+                parse_charges(charges),
             )
         except ValueError as error:
             raise CompileError(
                 "type",
                 f"found {text.strip()!r}: {error}",
-                "expected e.g. V.lc[j:16]:fix<10,4> or 1o.xyz[j:8@S]",
+                "expected e.g. V.lc[j:16]:fix<10,4>, 1o.xyz[j:8@S] or S+phi%1440[j:16]",
             ) from None
 
 

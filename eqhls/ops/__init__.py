@@ -16,10 +16,13 @@ from eqhls.ops.eq2to0 import Eq2to0
 from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.exp2 import Exp2
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
+from eqhls.ops.log_add import LogAdd
+from eqhls.ops.magnitude import Magnitude
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
@@ -29,9 +32,11 @@ from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.shift import Shift
+from eqhls.ops.sign_select import SignSelect
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.ops.to_basis import ToBasis
+from eqhls.ops.wrap import Wrap
 
 ALL: tuple[type[Op], ...] = (
     Input,
@@ -55,7 +60,12 @@ ALL: tuple[type[Op], ...] = (
     Radial,
     Composed,
     Log2,
+    LogAdd,
+    Exp2,
     Relu,
+    Magnitude,
+    SignSelect,
+    Wrap,
     Dense,
     Requantize,
     Add,

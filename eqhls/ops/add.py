@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.charge import Charges, combined
 from eqhls.groups.lorentz.reps import F, V
 from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats
@@ -41,6 +42,9 @@ class Add(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return entrywise(types, axis)
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return combined([(-1 if k in self.minus else 1, t.charges) for k, t in enumerate(types)])
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = self.infer(*types).axes

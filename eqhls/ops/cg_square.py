@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.coupling import Coupling, Path
 from eqhls.groups.registry import coupling, examples
-from eqhls.ir.op import Along, Example, Floats, product_faults
+from eqhls.ir.op import Along, Example, Floats, neutral, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import Arithmetic, contract, contract_faulty, example
@@ -45,6 +46,9 @@ class CgSquare(Arithmetic):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self._product(types).contract(x[0], x[0])

@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, constant_matmul
+from eqhls.groups.charge import Charges
 from eqhls.groups.coupling import Coupling
 from eqhls.groups.lorentz.reps import F, T, V
 from eqhls.groups.registry import coupling, parse_path
 from eqhls.groups.rep import ONE, S
-from eqhls.ir.op import Along, Example, Floats, Tensor, component_faults
+from eqhls.ir.op import Along, Example, Floats, Tensor, component_faults, neutral
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import Arithmetic, contract, example, integers, mapped
@@ -62,6 +63,9 @@ class ChannelMix(Arithmetic):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.EVENT if axis == self.axis else Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         where = 1 + types[0].index(self.axis)

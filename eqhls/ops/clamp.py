@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, dyadic
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import F, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Part
+from eqhls.ir.op import Along, Example, Floats, Part, neutral
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers
 
@@ -39,6 +40,9 @@ class Clamp(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.clip(x[0], -self.bound, self.bound)

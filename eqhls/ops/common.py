@@ -23,10 +23,22 @@ from eqhls.fixed import (
     total,
 )
 from eqhls.fixed.ordered import rounded_once
+from eqhls.groups.charge import Charges
 from eqhls.groups.coupling import CGTable
 from eqhls.groups.permutation import CHANNELS, PAIRS, PARTICLES, Action, points_of_pairs, triangle
 from eqhls.groups.rep import Basis, Rep, S
-from eqhls.ir.op import TRUNCATED, Along, Floats, Logarithm, Op, Reading, Tensor, component_faults, disturbed
+from eqhls.ir.op import (
+    TRUNCATED,
+    Along,
+    Floats,
+    Logarithm,
+    Op,
+    Reading,
+    Tensor,
+    component_faults,
+    disturbed,
+    neutral,
+)
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 
@@ -121,6 +133,9 @@ class Function(Op):
     def coded(self, floor: float) -> Op:
         return replace(self, floor=floor)
 
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
+
     def work(self, types: tuple[Type, ...]) -> Work:
         return Work(lookups=self.infer(*types).elements)
 
@@ -139,6 +154,9 @@ class ScalarMap(Arithmetic):
     moves_bits: ClassVar[bool] = False
     weight: Tensor
     bias: Tensor | None = None
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def work(self, types: tuple[Type, ...]) -> Work:
         return Work(constants=mapped(self.infer(*types).elements, self.weight))

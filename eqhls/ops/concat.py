@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Axis, Type
@@ -37,6 +38,9 @@ class Concat(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.EVENT if axis == self.axis else Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return types[0].charges
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         events = max(len(a) for a in x)

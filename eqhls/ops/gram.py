@@ -8,13 +8,14 @@ from typing import ClassVar, cast
 import numpy as np
 
 from eqhls.fixed import NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.coupling import Coupling
 from eqhls.groups.lorentz.basis import LIGHT_CONE, VectorBasis
 from eqhls.groups.lorentz.reps import V, dot
 from eqhls.groups.permutation import CHANNELS, PARTICLES
 from eqhls.groups.registry import coupling, form
 from eqhls.groups.rep import S
-from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats
+from eqhls.ir.op import EXCHANGED, FLIPPED, TRUNCATED, Along, Example, Floats, neutral
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
 from eqhls.ops.common import (
@@ -73,6 +74,9 @@ class Gram(Arithmetic):
         if len(types) == 2 or axis != self.axis:
             return entrywise(types, axis)
         return Along.ALIKE if types[0].axis(axis).action in (CHANNELS, PARTICLES) else Along.EVENT
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         basis = cast(VectorBasis, types[0].basis)

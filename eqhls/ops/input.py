@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import ClassVar
 
 from eqhls.fixed import Fixed, NumArray, Overflow
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
@@ -15,9 +17,21 @@ from eqhls.ir.work import Work
 from eqhls.ops.common import LIGHT_CONE_FORMATS, example, nearest
 
 
+class Frame(Enum):
+    """Whose frame four-vectors on the light cone are given in: a boost along the beam and a turn about it put
+    the jet, or the leading constituent (the seed), on the x axis."""
+
+    JET = "jet"
+    SEED = "seed"
+
+
 @dataclass(frozen=True, slots=True)
 class Input(Op):
-    """Four-vectors, scalars or flags fed per event; the formats are those of the port."""
+    """Four-vectors, scalars or flags fed per event; the formats are those of the port.
+
+    `frame` says whose frame four-vectors on the light cone are given in: by default that of the jet. In
+    Cartesian components they are those of the laboratory. The arithmetic does not depend on it.
+    """
 
     source: ClassVar[bool] = True
     group: ClassVar[str] = "input"
@@ -28,15 +42,23 @@ class Input(Op):
     has_format: ClassVar[bool] = True
     variadic: ClassVar[bool] = False
     type: Type
+    frame: Frame | None = None
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 0)
+        if self.frame and not (self.type.rep is V and self.type.basis == LIGHT_CONE):
+            raise self.error(
+                f"found the frame {self.frame.value} of {self.type}", "only four-vectors V.lc have a frame"
+            )
         if not self.type.rep.own_formats and len(set(self.type.formats)) > 1:
             raise self.error(f"found {self.type}", f"give all components of {self.type.rep.name} one format")
         return self.type
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         raise AssertionError("an input has no inputs")
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return self.type.charges
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         raise AssertionError("an input is fed, not computed")
@@ -58,7 +80,7 @@ class Input(Op):
             raise self.error(
                 f"found {len(formats)} formats for {self.type}, expected 1 or {self.type.rep.dim}"
             )
-        return Input(replace(self.type, formats=formats))
+        return replace(self, type=replace(self.type, formats=formats))
 
     def rectifies(self, types: tuple[Type, ...]) -> bool:
         return False
@@ -74,4 +96,12 @@ class Input(Op):
         return (
             Example(cls(example(V, "j:3", LIGHT_CONE_FORMATS, LIGHT_CONE)), (), "light_cone"),
             Example(cls(example(S, "j:3", (Fixed(1, 1, False),))), (), "flags"),
+            Example(cls(example(V, "j:2", LIGHT_CONE_FORMATS, LIGHT_CONE), Frame.SEED), (), "seed"),
         )
+
+
+def frame_of(op: Op) -> Frame | None:
+    """Return the frame that a port of four-vectors asks for; None if they are those of the laboratory."""
+    if not isinstance(op, Input) or op.type.rep is not V or op.type.basis != LIGHT_CONE:
+        return None
+    return op.frame or Frame.JET

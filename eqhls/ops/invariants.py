@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.coupling import Coupling
 from eqhls.groups.lorentz.basis import VectorBasis
 from eqhls.groups.lorentz.reps import V, square
 from eqhls.groups.registry import coupling, form, reps
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, product_faults
+from eqhls.ir.op import Along, Example, Floats, neutral, product_faults
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import Arithmetic, contract, contract_faulty, example
@@ -32,6 +33,9 @@ class Invariants(Arithmetic):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         type = types[0]

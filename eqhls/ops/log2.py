@@ -11,8 +11,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, const, select
+from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers, scalars_only
@@ -32,6 +33,8 @@ class Log2(Op):
     is taken, so an octave has at least 2**(window - step) cells. Values from the last code on
     saturate. `floor` is a power of two. With `odd` it is y = sign(x) log2(1 + |x| / floor) instead, for
     products of either sign, saturating at both ends; with `magnitude`, |x| is coded in place of x.
+    A cell has the code of its middle; with `centred`, that of the middle of the numbers that x can be in it,
+    which are multiples of the LSB of x: then small integers have the codes of their own logarithms.
     """
 
     group: ClassVar[str] = "scalar"
@@ -48,6 +51,7 @@ class Log2(Op):
     step: int = 4
     odd: bool = False
     magnitude: bool = False
+    centred: bool = False
 
     def infer(self, *types: Type) -> Type:
         self.expect(types, 1)
@@ -69,6 +73,9 @@ class Log2(Op):
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
 
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
+
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if self.odd:
             octaves = np.log1p(np.abs(x[0]) / self.floor) / np.log(2.0)
@@ -82,24 +89,34 @@ class Log2(Op):
         v = np.abs(x[0]) if self.magnitude else x[0]
         return np.log2(np.maximum(v, LEAST * self.floor) / self.floor)
 
-    def code(self, cell: int, shift: int) -> int:
-        """Return the code of |x| / floor * 2**grain in [cell, cell + 1) * 2**shift."""
-        if self.odd:
-            octaves = log2(1 + (cell + 0.5 * (shift > 0)) * 2.0 ** (shift - self.grain))
-        elif (cell << shift) < 1 << self.grain:
+    def code(self, cell: int, shift: int, frac: int) -> int:
+        """Return the code of |x| / floor * 2**grain in [cell, cell + 1) * 2**shift, for an x of `frac`
+        fraction bits."""
+        if not self.odd and (cell << shift) < 1 << self.grain:
             return 0
-        else:
-            octaves = log2(cell + 0.5) + shift - self.grain
+        middle = self._middle(cell, shift, frac)
+        octaves = log2(1 + middle * 2.0**-self.grain) if self.odd else log2(middle) - self.grain
         return min(max(round(octaves * 2.0**self.frac), 0), self.codes - 1)
+
+    def _middle(self, cell: int, shift: int, frac: int) -> float:
+        """Return what stands for a cell, in units of floor * 2**-grain."""
+        if self.centred:
+            return cell * 2.0**shift + max(2.0**shift - 2.0 ** (self.point - frac), 0.0) / 2
+        return (cell + 0.5 * (shift > 0 or not self.odd)) * 2.0**shift
 
     @property
     def grain(self) -> int:
         """Fraction bits kept of x / floor, so that the first octave has its cells too."""
         return self.window - self.step
 
+    @property
+    def point(self) -> int:
+        """Fraction bits of x that are kept."""
+        return self.grain - (frexp(self.floor)[1] - 1)
+
     def scaled(self, x: Num) -> Num:
         """Return floor(x / floor * 2**grain) as an integer."""
-        point = self.grain - (frexp(self.floor)[1] - 1)
+        point = self.point
         v = x.floor_bits(x.frac - point) if x.frac > point else x.at(point)
         return v.with_frac(0)
 
@@ -109,7 +126,7 @@ class Log2(Op):
             return x
         return select(x.negative(), -x, x, (0, max(-x.lo, x.hi)))
 
-    def _encode(self, x: Num) -> Num:
+    def _encode(self, x: Num, frac: int) -> Num:
         """Code the bits without the sign; a negative value gets its code (0, or odd) at the end, where
         the word is narrow, instead of being clipped at the start, where it is wide."""
         v = self.scaled(self.turned(x))
@@ -120,7 +137,7 @@ class Log2(Op):
             part = w.floor_bits(shift)
             above = part.floor_bits(self.window - self.step).nonzero()
             cells = part.wrap(self.window, False)
-            windows.append((above, cells.lookup(_codes(self, cells.lo, cells.hi, shift), self.frac)))
+            windows.append((above, cells.lookup(_codes(self, cells.lo, cells.hi, shift, frac), self.frac)))
         code = _highest(windows)
         if self.odd:
             return select(
@@ -129,7 +146,8 @@ class Log2(Op):
         return select(v.negative(), const(0, self.frac), code, (0, max(code.hi, 0)))
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
-        return map_numbers(x[0], lambda num, _: self._encode(num))
+        frac = max((num.frac for num in x[0].ravel()), default=0)
+        return map_numbers(x[0], lambda num, _: self._encode(num, frac))
 
     def rounding(self, types: tuple[Type, ...]) -> float:
         return 0.5 * 2.0**-self.frac + log2(1 + 2.0**-self.grain)
@@ -175,13 +193,15 @@ class Log2(Op):
             Example(cls(1.0, 3, 128, 7, 4, odd=True), (wide,), "odd"),
             Example(cls(2.0, 1, 12, odd=True), (example(S, "j:2", (Fixed(12, 12),)),), "odd_saturating"),
             Example(cls(0.5, magnitude=True), (wide,), "magnitude"),
+            Example(cls(1.0, magnitude=True, centred=True), (example(S, "j:3", (Fixed(9, 9),)),), "centred"),
+            Example(cls(1.0, 3, 80, odd=True, centred=True), (wide,), "odd_centred"),
         )
 
 
 @lru_cache(maxsize=4096)
-def _codes(op: Log2, first: int, last: int, shift: int) -> tuple[int, ...]:
+def _codes(op: Log2, first: int, last: int, shift: int, frac: int) -> tuple[int, ...]:
     """Return the codes of cells first..last; every element of a tensor asks for the same ones."""
-    return tuple(op.code(cell, shift) for cell in range(first, last + 1))
+    return tuple(op.code(cell, shift, frac) for cell in range(first, last + 1))
 
 
 def _highest(windows: list[tuple[Num, Num]]) -> Num:

@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, const, element, select
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats
+from eqhls.ir.op import Along, Example, Floats, neutral
 from eqhls.ir.types import Type, spread
 from eqhls.ops.common import Plain, broadcast, entrywise, example, scalars_only
 
@@ -39,6 +40,9 @@ class Mask(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return entrywise(types, axis)
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0] * spread(x[1], types[1], types[0].axes, 1)

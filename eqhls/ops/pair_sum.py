@@ -9,10 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray, sum_axis
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import T, V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, component_faults
+from eqhls.ir.op import Along, Example, Floats, component_faults, neutral
 from eqhls.ir.types import Type, joined_axes, spread
 from eqhls.ir.work import Work
 from eqhls.ops.common import LIGHT_CONE_FORMATS, Arithmetic, entrywise, example, scalars_only
@@ -41,6 +42,9 @@ class PairSum(Arithmetic):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.REDUCE if axis == self.over else entrywise(types, axis)
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         axes = joined_axes(*types)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import NumArray, sum_axis
+from eqhls.groups.charge import Charges, combined
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats
@@ -27,6 +28,9 @@ class ParticleSum(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.REDUCE if axis == self.axis else Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return combined([(types[0].size(self.axis), types[0].charges)])
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0].sum(axis=1 + types[0].index(self.axis))

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats
+from eqhls.ir.op import Along, Example, Floats, neutral
 from eqhls.ir.types import Type
 from eqhls.ops.common import Plain, example, map_numbers, scalars_only
 
@@ -28,6 +29,9 @@ class Relu(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0)

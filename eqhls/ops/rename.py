@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from eqhls.fixed import NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.op import Along, Example, Floats
 from eqhls.ir.types import Type
@@ -27,6 +28,9 @@ class Rename(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return types[0].charges
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return x[0]

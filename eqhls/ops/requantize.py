@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Formats, NumArray, Overflow, Rounding, overflows, quantize
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Part, Reading, component_faults
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Part, Reading, component_faults, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import example, map_numbers
@@ -44,6 +45,9 @@ class Requantize(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.maximum(x[0], 0.0) if self.rectifies(types) else x[0]

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats
@@ -47,6 +48,9 @@ class Select(Plain):
         if axis != self.axis or self.indices == tuple(range(types[0].size(axis))):
             return Along.MAP
         return Along.EVENT
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return types[0].charges
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         taken = np.take(x[0], self.indices, axis=1 + types[0].index(self.axis))

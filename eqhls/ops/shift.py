@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.permutation import CHANNELS, RING
 from eqhls.groups.rep import S
@@ -42,6 +43,9 @@ class Shift(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.SHIFT if axis == self.axis else Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return types[0].charges
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return np.roll(x[0], -self.step, axis=1 + types[0].index(self.axis))

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import NumArray, dyadic
+from eqhls.groups.charge import Charges
 from eqhls.groups.lorentz.basis import LIGHT_CONE
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.permutation import Order
-from eqhls.ir.op import Along, Example, Floats, Reading, Tensor
+from eqhls.ir.op import Along, Example, Floats, Reading, Tensor, neutral
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import Plain, example, map_numbers
 
@@ -57,6 +58,9 @@ class Spurion(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         raise AssertionError("a constant has no inputs")
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self.values.array[None]

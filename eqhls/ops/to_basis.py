@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.fixed import Formats, NumArray
+from eqhls.groups.charge import Charges
 from eqhls.groups.rep import Basis
 from eqhls.groups.rotation.bases import BASES, change, from_tensor, to_tensor, traceless
 from eqhls.groups.rotation.reps import irrep
-from eqhls.ir.op import Along, Example, Floats
+from eqhls.ir.op import Along, Example, Floats, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import Plain, example, mixed
@@ -53,6 +54,9 @@ class ToBasis(Plain):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         tensors = traceless(to_tensor(types[0].basis, x[0])).astype(np.float64)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eqhls.events.wordports import word_ports
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
@@ -59,11 +60,13 @@ def starting_knobs(graph: Graph, base: Graph, generous: int) -> Knobs:
 
     `graph` is the network, `base` the same quantized, with no options or with knobs found before; functions,
     rounded covariants, and ports and weights which have no format of their own, begin with `generous` more
-    fraction bits than there.
+    fraction bits than there. Ports that read words of the trigger stay as those are, and so do values that
+    add under a symmetry, which no rounding follows.
     """
     groups: dict[str, list[Knob]] = {}
-    codes = code_carriers(graph, base)
-    for node in (n for n in graph if n.name not in codes):
+    codes, words = code_carriers(graph, base), word_ports(graph)
+    given = codes | set(words.nodes if words else ())
+    for node in (n for n in graph if n.name not in given and not n.type.charges):
         for group, knob in (
             *_source_knobs(node, base, generous),
             *_weight_knobs(node, base, generous),

@@ -1,4 +1,4 @@
-"""Claims beside the group of the tensors: permutations, shifts around rings, translations.
+"""Claims beside the group of the tensors: permutations, shifts around rings, translations, steps.
 
 What is claimed of axes that say what moves them is read off their types; slots of all other axes are tried
 by exchanges. Whether a claim is exact follows from the bodies of the ops, run on fingerprints: an output
@@ -20,7 +20,7 @@ from eqhls.errors import CompileError
 from eqhls.groups.permutation import ACTIONS, PARTICLES, Action, Order, pair_order, permute
 from eqhls.groups.registry import group_of
 from eqhls.groups.rep import S
-from eqhls.ir.graph import Graph
+from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Floats
 from eqhls.ir.types import Axis
 from eqhls.verify.fingerprint import Orders, Turn, prints, same_when_moved, still, turned, turns
@@ -36,6 +36,8 @@ FLOAT_TOLERANCE = 1e-9
 
 Axes = tuple[tuple[str, int], ...]
 """Axes of ports, by name and size, that are permuted together."""
+Factors = tuple[tuple[str, int], ...]
+"""Charges of ports or of outputs, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,65 @@ class Translation:
         return f"translations of {' and '.join(self.ports)}"
 
 
-Claim = Permutable | Translation
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A symmetry under which the values of some ports add: turns of all angles, shifts of all rapidities.
+    Ports move by their factor times a step; the outputs stay as they are, or move by theirs."""
+
+    name: str
+    modulus: int
+    ports: Factors
+    outputs: Factors = ()
+    """The outputs that move, or are known up to whole turns; all others stay."""
+
+    def moved(self, graph: Graph) -> tuple[str, ...]:
+        """Return the ports that are moved."""
+        return tuple(name for name, factor in self.ports if factor)
+
+    def acted(self, node: Node, raw: NDArray[Any], steps: Ints) -> NDArray[Any]:
+        """Return raw integers of a port or an output moved by steps (events,) in units of the value, angles
+        between minus half a turn and half a turn. Angles that do not move are reduced likewise."""
+        return self.reduced(node, raw + self.factor(node) * _per_event(node, steps) * _unit(node))
+
+    def factor(self, node: Node) -> int:
+        """Return the charge of a port or an output."""
+        return dict(self.ports + self.outputs).get(node.name, 0)
+
+    def reduced(self, node: Node, raw: NDArray[Any]) -> NDArray[Any]:
+        """Return angles between minus half a turn and half a turn, and anything else as it is."""
+        if not self.modulus or node.name not in dict(self.ports + self.outputs):
+            return raw
+        turn = self.modulus * _unit(node)
+        return (raw + turn // 2) % turn - turn // 2
+
+    def __str__(self) -> str:
+        turn = f" modulo {self.modulus}" if self.modulus else ""
+        text = f"steps of {self.name}{turn} of {' and '.join(name for name, factor in self.ports if factor)}"
+        follow = " and ".join(name for name, factor in self.outputs if factor)
+        return f"{text}, which {follow} follow" if follow else text
+
+
+def _per_event(node: Node, steps: Ints) -> Ints:
+    return steps.reshape(-1, *(1 for _ in node.type.shape))
+
+
+def _unit(node: Node) -> int:
+    """Return the LSBs in a unit of the value: charges are counted in units."""
+    return 1 << node.type.format_of(0).frac
+
+
+Claim = Permutable | Translation | Steps
+
+
+def charged(graph: Graph) -> Iterator[Steps]:
+    """Yield the symmetries under which the ports add. That the outputs follow is said by the types: `infer`
+    lets only what adds, or does not move, through."""
+    for name, modulus in dict.fromkeys((c.name, c.modulus) for n in graph.inputs for c in n.type.charges):
+        yield Steps(name, modulus, _factors(graph.inputs, name), _factors(graph.results, name))
+
+
+def _factors(nodes: Sequence[Node], name: str) -> Factors:
+    return tuple((n.name, c.factor) for n in nodes for c in n.type.charges if c.name == name)
 
 
 def permutations(graph: Graph) -> Iterator[Permutable]:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, NumArray
+from eqhls.groups.charge import Charges
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import TRUNCATED, Along, Example, Floats, Op
 from eqhls.ir.types import Type
@@ -44,6 +45,9 @@ class Faulty(Arithmetic):
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         return self.op.faulty(self.fault, self.cut, types, *x)
+
+    def charges(self, types: tuple[Type, ...]) -> Charges:
+        return self.op.charges(types)
 
     def work(self, types: tuple[Type, ...]) -> Work:
         return self.op.work(types)

@@ -15,6 +15,7 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, read_events
 from eqhls.events.scores import Prediction, from_raw, predict_floats
+from eqhls.events.wordports import word_ports
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
@@ -33,6 +34,7 @@ from eqhls.verify.given import Given, Recorded
 from eqhls.verify.metrics import class_labels, tagger_auc
 from eqhls.verify.sampling import Feeds
 from eqhls.verify.symmetry_stages import symmetry_stages
+from eqhls.verify.wordboosts import word_boosts
 
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
@@ -173,7 +175,11 @@ def _stages(
     yield _cocotb(engines, events)
     yield from symmetry_stages(engines, ProjectEngines, given.options, report)
     report("boosts and rotations", 0.95)
-    yield boost_curve(engines.graph, events, engines.folder)
+    words = word_ports(engines.graph)
+    if words is None:
+        yield boost_curve(engines.graph, events, engines.folder)
+    else:
+        yield word_boosts(engines.graph, words, events, engines.folder)
     if events.labels is not None:
         yield _auc(engines, given.network, events, score)
 

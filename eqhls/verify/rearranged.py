@@ -1,14 +1,15 @@
-"""Zero-tolerance tests of permutations, shifts and translations, each with a control that must be felt."""
+"""Zero-tolerance tests of permutations, shifts, translations and steps, each with a control to be felt."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.ir.graph import Graph, Node
-from eqhls.verify.claims import Claim, Permutable, Translation, followed, permuted
+from eqhls.verify.claims import Claim, Permutable, Steps, Translation, followed, permuted
 from eqhls.verify.fingerprint import Turn, turned
 from eqhls.verify.trials import CONTROL_EVENTS, Feeds, Runner, SymmetryResult, differing
 
@@ -19,6 +20,8 @@ def check_claim(
     """Drive events and what a claim makes of them; demand outputs that stay, or follow as they must."""
     if isinstance(claim, Permutable):
         return check_permutations(claim, graph, events, runner, engine, rng)
+    if isinstance(claim, Steps):
+        return check_steps(claim, graph, events, runner, engine, rng)
     return check_translations(claim, graph, events, runner, engine, rng)
 
 
@@ -134,5 +137,71 @@ def _half_moved(graph: Graph, claim: Translation, plain: Feeds, moved: Feeds) ->
             raw[(slice(None), *entry)] = plain[name][(slice(None), *entry)]
             spoiled = moved | {name: raw}
             if differing(graph.evaluate({k: v[part] for k, v in spoiled.items()}), want) > 0:
+                return spoiled
+    return spoiled
+
+
+def check_steps(
+    claim: Steps, graph: Graph, events: Feeds, runner: Runner, engine: str, rng: np.random.Generator
+) -> SymmetryResult:
+    """Move what adds by another step in each event; demand outputs that stay, or move by their charge.
+
+    Angles turn by any step; other values fill half of the range of their ports, and steps are as long as the
+    ports allow. Controls are one word that is left behind and, if a turn is not a power of two, a turn of the
+    next power of two; each must be felt.
+    """
+    plain = _roomy(claim, graph, events)
+    steps = rng.integers(*_longest(claim, graph), len(next(iter(plain.values()))), endpoint=True)
+    want = {n: claim.acted(graph.node(n), v, steps) for n, v in runner(plain).items()}
+
+    def changed(feeds: Feeds) -> int:
+        found = {n: claim.reduced(graph.node(n), v) for n, v in runner(feeds).items()}
+        return differing(found, want)
+
+    moved = _stepped(claim, graph, plain, steps)
+    spoiled = [_left_behind(claim, graph, plain, moved, steps)]
+    if claim.modulus & (claim.modulus - 1):
+        spoiled.append(_stepped(_wider(claim), graph, plain, steps))
+    return SymmetryResult(engine, str(claim), len(steps), changed(moved), min(map(changed, spoiled)))
+
+
+def _stepped(claim: Steps, graph: Graph, events: Feeds, steps: Ints) -> Feeds:
+    ports = claim.moved(graph)
+    return events | {n: claim.acted(graph.node(n), events[n], steps) for n in ports}
+
+
+def _roomy(claim: Steps, graph: Graph, events: Feeds) -> Feeds:
+    """Return events whose values may move: angles within a turn, other values in half of their range."""
+    ports = claim.moved(graph)
+    return events | {n: claim.reduced(graph.node(n), events[n] >> (0 if claim.modulus else 1)) for n in ports}
+
+
+def _longest(claim: Steps, graph: Graph) -> tuple[int, int]:
+    """Return the range of the steps, in units of the value."""
+    if claim.modulus:
+        return -(claim.modulus // 2), claim.modulus // 2
+    formats = [(graph.node(n).type.format_of(0), claim.factor(graph.node(n))) for n in claim.moved(graph)]
+    most = min(int((f.hi >> 1) * f.lsb / abs(factor)) for f, factor in formats)
+    return -most, most
+
+
+def _wider(claim: Steps) -> Steps:
+    """Return the claim with turns of the next power of two."""
+    return replace(claim, modulus=1 << claim.modulus.bit_length())
+
+
+def _left_behind(claim: Steps, graph: Graph, plain: Feeds, moved: Feeds, steps: Ints) -> Feeds:
+    """Return moved events with one entry of one port where it was, so that the integer model feels it."""
+    part = slice(0, CONTROL_EVENTS)
+    out = graph.evaluate({k: v[part] for k, v in plain.items()})
+    want = {n: claim.acted(graph.node(n), v, steps[part]) for n, v in out.items()}
+    spoiled = moved
+    for name in claim.moved(graph):
+        for entry in np.ndindex(graph.node(name).type.shape):
+            raw = moved[name].copy()
+            raw[(slice(None), *entry)] = plain[name][(slice(None), *entry)]
+            spoiled = moved | {name: raw}
+            found = graph.evaluate({k: v[part] for k, v in spoiled.items()})
+            if differing({n: claim.reduced(graph.node(n), v) for n, v in found.items()}, want) > 0:
                 return spoiled
     return spoiled

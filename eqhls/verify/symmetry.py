@@ -20,7 +20,7 @@ from eqhls.groups.registry import GROUPS, group_of
 from eqhls.groups.rep import Basis, S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
-from eqhls.verify.claims import Claim, Permutable, permutations, translations
+from eqhls.verify.claims import Claim, Permutable, Steps, charged, permutations, translations
 from eqhls.verify.testbuild import port_types
 
 
@@ -53,6 +53,9 @@ class Symmetry:
 
     def describe(self) -> str:
         """Return one line for reports."""
+        steps = [str(c) for c in self.claims if isinstance(c, Steps)]
+        if self.group is None and steps:
+            return f"{' and '.join(steps)}: only what they leave alone enters a function"
         if self.group is None:
             return f"no exact {self.parent.name} subgroup: {self.reason}"
         return f"{self.group.name}{', proper elements' if self.proper_only else ''}: {self.reason}"
@@ -61,7 +64,7 @@ class Symmetry:
 def derive(graph: Graph) -> Symmetry:
     """Return what must be exact for this graph, and why."""
     exact = exact_elements(graph)
-    return replace(exact, claims=(*permutations(graph), *translations(graph)))
+    return replace(exact, claims=(*permutations(graph), *translations(graph), *charged(graph)))
 
 
 def exact_elements(graph: Graph) -> Symmetry:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from eqhls.ir.graph import Graph
 from eqhls.lower.netlist import simulate
 from eqhls.lower.plan import Plan
 from eqhls.ops.common import integers
+from eqhls.ops.input import Frame, frame_of
 from eqhls.options import Options
 from eqhls.quantize.assign import assign
 from eqhls.text import write_project
@@ -126,6 +128,22 @@ def test_pair_network_is_equivariant_and_reads_as_a_graph(arguments: dict, rng: 
     np.testing.assert_allclose(moved, plain, rtol=1e-9, atol=1e-9 * np.abs(plain).max())
     keras_out = np.asarray(model.predict([p.astype("float32"), valid.astype("float32")], verbose=0))
     np.testing.assert_allclose(keras_out.ravel(), plain.ravel(), rtol=2e-3, atol=2e-3 * np.abs(plain).max())
+
+
+def test_a_network_asks_for_the_frame_of_its_seed(tmp_path: Path) -> None:
+    """Both ports of four-vectors do, also from a file; nothing else of the network changes."""
+    seeds = SeededConfig(constituents=4, inputs=Inputs(frame="seed"))
+    model = seeded_lgn(seeds, "toy", True)
+    model.save(tmp_path / "m.keras")
+    found, usual = (
+        read_keras(tmp_path / "m.keras"),
+        read_keras(seeded_lgn(replace(seeds, inputs=Inputs()), "toy", True)),
+    )
+    frames = [[frame_of(n.op) for n in g.inputs] for g in (found, usual)]
+    assert frames == [[Frame.SEED, Frame.SEED, None], [Frame.JET, Frame.JET, None]]
+    assert [n.type for n in found] == [n.type for n in usual]
+    with pytest.raises(CompileError, match="v: found the frame 'sead'; expected jet or seed"):
+        TypedInput("V.lc[j:2]", "sead", name="v")
 
 
 def test_wrong_wiring_does_not_build() -> None:

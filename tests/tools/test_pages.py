@@ -1,11 +1,16 @@
-"""The pages on adding an op and a package writer, followed to the letter in a copy of the tree."""
+"""The pages on adding an op and a package writer, followed to the letter in a copy of the tree, and that of
+inputs, whose program is run."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from pages import Block, applied, apply, blocks, commands, copy_tree, lint, parts, run
+from pages import ROOT, Block, applied, apply, blocks, commands, copy_tree, lint, parts, run
+
+from eqhls.events.layouts import LAYOUTS
+from eqhls.events.words import TRIGGER
 
 OP = "adding-an-op.md"
 WRITER = "adding-a-package-writer.md"
@@ -102,3 +107,28 @@ def test_a_page_whose_line_is_gone_is_seen(tmp_path: Path) -> None:
         apply(Block("python", "eqhls/a.py", "x = 2\n"), tmp_path)
     apply(Block("diff", "eqhls/a.py", "-y = 2\n+y = 3\n"), tmp_path)
     assert (tmp_path / "eqhls" / "a.py").read_text() == "x = 1\ny = 3\n"
+
+
+INPUTS = "inputs.md"
+
+
+def test_the_program_of_the_page_of_inputs_prints_what_it_says(tmp_path: Path) -> None:
+    """One program over all sections; each part prints the text below it."""
+    shown = [b for b in blocks(INPUTS) if b.language in ("python", "text")]
+    assert [b.language for b in shown] == ["python", "text"] * (len(shown) // 2) and len(shown) > 6
+    for block in parts(INPUTS, "eq"):
+        (tmp_path / block.file).write_text(block.text)
+    program = "\nprint('====')\n".join(b.text for b in shown if b.language == "python")
+    (tmp_path / "eqhls").symlink_to(ROOT / "eqhls")
+    (tmp_path / "hls_templates").symlink_to(ROOT / "hls_templates")
+    said = run(tmp_path, "-c", program).split("====\n")
+    assert said == [b.text for b in shown if b.language == "text"]
+
+
+def test_the_page_of_inputs_has_every_layout() -> None:
+    page = (ROOT / "docs" / INPUTS).read_text()
+    for kind in LAYOUTS.values():
+        fields = ", ".join(map(str, kind.fields))
+        assert f"| `{kind.name}` | {kind.what}, {kind.width} bits | {fields} |\n" in page, kind.name
+    for name, form in TRIGGER.items():
+        assert re.search(rf"^\| `{name}` \| `S\S*\[\S*\]:{re.escape(str(form))}` \|", page, re.M), name

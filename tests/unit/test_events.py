@@ -12,21 +12,29 @@ from networks import seeded, two_outputs
 
 from eqhls.compile import events_of
 from eqhls.errors import CompileError
-from eqhls.events.prepare import to_raw
+from eqhls.events.prepare import jet_frame_cone, to_raw
 from eqhls.events.read import from_mapping, halves, read_events
 from eqhls.events.scores import from_raw, save_predictions
+from eqhls.exchange.attributes import decode, encode
 from eqhls.fixed import Fixed, Overflow
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Tensor
+from eqhls.ir.text import parse_graph, print_graph
 from eqhls.ir.types import Axis, Type
+from eqhls.ops import BY_NAME
+from eqhls.ops.add import Add
 from eqhls.ops.dense import Dense
 from eqhls.ops.gram import Gram
-from eqhls.ops.input import Input
+from eqhls.ops.input import Frame, Input, frame_of
+from eqhls.ops.invariants import Invariants
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.options import Options
+from eqhls.quantize.assign import assign
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -131,6 +139,47 @@ def test_ports_that_are_called_as_the_arrays_are() -> None:
     assert from_mapping(scalars(Fixed(6, 4), "p4"), {"p4": np.array([[1, 2]])}).raw[
         "p4"
     ].ravel().tolist() == [1, 2]
+
+
+def framed(frame: Frame | None, jet: Frame | None, basis: str = "lc") -> Graph:
+    b, form = Builder("framed"), ":fix<12,10>"
+    b.add("p", Input(Type.parse(f"V.{basis}[j:2]{form}"), frame))
+    b.add("jet", Input(Type.parse(f"V.{basis}[]{form}"), jet))
+    b.add("m", Gram("j", "q"), "p")
+    b.add("all", ParticleSum("q"), "m")
+    return b.graph(b.add("masses", Add(), "all", b.add("m2", Invariants(), "jet"))).formatted()
+
+
+def test_a_port_says_whose_frame_it_reads(rng: np.random.Generator) -> None:
+    """By default that of the jet, as ever; a frame is kept by texts, by ONNX, and by another format."""
+    p4 = massless(rng, 9)
+    jet = p4.sum(1)
+    seed, usual, said = (framed(f, f) for f in (Frame.SEED, None, Frame.JET))
+    raw = {k: from_mapping(g, {"p4": p4, "jet": jet}).raw for k, g in enumerate((seed, usual, said))}
+    for name, axis in (("p", p4), ("jet", jet[:, None])):
+        for k, frame in enumerate((p4[:, 0], jet, jet)):
+            want = np.clip(np.rint(jet_frame_cone(axis, frame) * 4), -2048, 2047)
+            np.testing.assert_array_equal(raw[k][name].reshape(want.shape), want)
+    text, arrays = print_graph(seed)
+    assert "frame = seed" in text and "frame =" not in print_graph(usual)[0]
+    assert parse_graph(text, arrays, BY_NAME) == seed
+    fixed = assign(seed, {}, Options())
+    assert [frame_of(n.op) for n in fixed.inputs] == [Frame.SEED, Frame.SEED]
+    attributes = encode(seed.node("p").op)
+    assert decode(Input, attributes) == seed.node("p").op
+    with pytest.raises(CompileError, match="field frame of input is 'sead'"):
+        parse_graph(text.replace("frame = seed", "frame = sead"), arrays, BY_NAME)
+
+
+def test_frames_that_do_not_fit_are_refused(rng: np.random.Generator) -> None:
+    both = {"p4": massless(rng, 3), "jet": massless(rng, 3)[:, 0]}
+    with pytest.raises(
+        CompileError, match="reads %p in the frame of the seed and %jet in the frame of the jet"
+    ):
+        from_mapping(framed(Frame.SEED, None), both)
+    with pytest.raises(CompileError, match="only four-vectors V.lc have a frame"):
+        framed(Frame.SEED, None, "xyz")
+    assert "depends on their order" in noted(framed(Frame.SEED, Frame.SEED), p4=both["p4"][:, ::-1])
 
 
 def test_saturation_follows_the_events(rng: np.random.Generator, tmp_path: Path) -> None:

@@ -24,6 +24,18 @@ def test_the_frame_keeps_products(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(dot(LIGHT_CONE, cone[:, :1], cone), want, atol=1e-6)
 
 
+def test_the_frame_of_the_seed(rng: np.random.Generator) -> None:
+    """The leading constituent is (p+, 0, 0, 0), so its products with the others are p+ p-; products stay."""
+    p = jets(rng)
+    made = prepare(p, form=InputForm.SEED_LIGHT_CONE)
+    assert np.abs(made.p_exact[:, 0, 1:]).max() < 1e-9 * made.p_exact[:, 0, 0].min()
+    want = dot(CARTESIAN, p[:, :1], p[:, :16])
+    np.testing.assert_allclose(dot(LIGHT_CONE, made.p_exact[:, :1], made.p_exact), want, atol=1e-6)
+    np.testing.assert_allclose(made.p_exact[:, 0, :1] * made.p_exact[..., 1] / 2, want, atol=1e-6)
+    np.testing.assert_array_equal(made.jet_exact, jet_frame_cone(p.sum(1)[:, None], p[:, 0]))
+    assert np.abs(made.jet_exact[..., 2]).max() > 1 > np.abs(prepare(p).jet_exact[..., 2]).max()
+
+
 def test_formula_of_massless_constituents(rng: np.random.Generator) -> None:
     p = jets(rng)
     axis = p.sum(1)
@@ -105,6 +117,7 @@ BAD = {
     "text": (np.array([["a"]]), None, "does not hold numbers"),
     "ragged": ([[[1.0] * 4], [[1.0] * 4] * 2], None, "p4: has rows of different lengths"),
     "complex": (np.ones((2, 3, 4)) * 1j, None, "does not hold numbers but complex128"),
+    "no seed": (np.eye(4)[None, [0, 1]], None, "the first constituent of event 0 has no transverse momentum"),
     "no events": (np.zeros((0, 3, 4)), None, "p4: holds no events"),
 }
 
@@ -113,4 +126,4 @@ BAD = {
 def test_mistakes(case: str) -> None:
     p4, jet, message = BAD[case]
     with pytest.raises(CompileError, match=message):
-        prepare(p4, jet)
+        prepare(p4, jet, InputForm.SEED_LIGHT_CONE if case == "no seed" else InputForm.JET_LIGHT_CONE)

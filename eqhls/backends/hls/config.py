@@ -17,7 +17,15 @@ from eqhls.backends.hls.context import Context
 from eqhls.backends.hls.formats import covering, plain
 from eqhls.backends.hls.pairs import PairMap
 from eqhls.backends.hls.structs import Value
-from eqhls.backends.hls.tables import composed_config, log2_config, radial_config, table_config
+from eqhls.backends.hls.tables import (
+    composed_config,
+    exp2_config,
+    log2_config,
+    log_add_config,
+    radial_config,
+    table_config,
+    wrap_config,
+)
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Formats, dyadic
 from eqhls.groups.coupling import CGTable
@@ -40,10 +48,13 @@ from eqhls.ops.eq2to0 import Eq2to0
 from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.exp2 import Exp2
 from eqhls.ops.gram import Gram
 from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
+from eqhls.ops.log_add import LogAdd
+from eqhls.ops.magnitude import Magnitude
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_op import PairOp
 from eqhls.ops.pair_sum import PairSum
@@ -54,9 +65,11 @@ from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.shift import Shift
+from eqhls.ops.sign_select import SignSelect
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.ops.to_basis import ToBasis
+from eqhls.ops.wrap import Wrap
 
 
 @singledispatch
@@ -88,7 +101,8 @@ def _(op: Select | Shift, c: Context) -> dict[str, Value]:
 
 @config.register(Rename)
 @config.register(Relu)
-def _(op: Rename | Relu, c: Context) -> dict[str, Value]:
+@config.register(Magnitude)
+def _(op: Rename | Relu | Magnitude, c: Context) -> dict[str, Value]:
     return {"size": c.size}
 
 
@@ -129,6 +143,12 @@ def _(op: Add, c: Context) -> dict[str, Value]:
 @config.register
 def _(op: Mask, c: Context) -> dict[str, Value]:
     return {"size": c.size, "flag": indices.over(c.types[1], c.types[0].axes)}
+
+
+@config.register
+def _(op: SignSelect, c: Context) -> dict[str, Value]:
+    value, sign = (indices.over(t, c.node.type.axes) for t in c.types)
+    return {"size": c.size, "value": value, "sign": sign}
 
 
 @config.register
@@ -340,3 +360,6 @@ config.register(Table, table_config)
 config.register(Radial, radial_config)
 config.register(Composed, composed_config)
 config.register(Log2, log2_config)
+config.register(LogAdd, log_add_config)
+config.register(Exp2, exp2_config)
+config.register(Wrap, wrap_config)

@@ -16,9 +16,12 @@ from eqhls.fixed import Fixed, Num
 from eqhls.groups.rep import S
 from eqhls.ir.types import Type
 from eqhls.ops.composed import Composed
+from eqhls.ops.exp2 import Exp2
 from eqhls.ops.log2 import Log2
+from eqhls.ops.log_add import LogAdd
 from eqhls.ops.radial import Radial
 from eqhls.ops.table import Table
+from eqhls.ops.wrap import Wrap
 
 
 def table_config(op: Table, c: Context) -> dict[str, Value]:
@@ -62,7 +65,8 @@ def log2_config(op: Log2, c: Context) -> dict[str, Value]:
     top = op.scaled(op.turned(Num(INTERVALS, None, form.lo, form.hi, form.frac))).hi
     width = max(1, top.bit_length())
     count = 1 + max(0, -(-(width - op.window) // op.step))
-    codes = np.array([[op.code(cell, k * op.step) for cell in range(1 << op.window)] for k in range(count)])
+    cells = range(1 << op.window)
+    codes = np.array([[op.code(cell, k * op.step, form.frac) for cell in cells] for k in range(count)])
     point = op.grain - (np.frexp(op.floor)[1] - 1)
     scaled = Fixed(width, width - int(point), False)
     code_t = Fixed.covering(0, int(codes.max()), op.frac)
@@ -77,4 +81,63 @@ def log2_config(op: Log2, c: Context) -> dict[str, Value]:
         "code": codes,
         "scaled_t": plain(scaled),
         "code_t": plain(code_t),
+    }
+
+
+def wrap_config(op: Wrap, c: Context) -> dict[str, Value]:
+    form, cells, half = covering(c.types[0].formats), op.cells, op.cells // 2
+    low, first, last = op.step.bit_length() - 1, op.out.lo // op.step, op.out.hi // op.step
+    power = cells & (cells - 1) == 0
+    kept = op.modulus.bit_length() - 1 if power else max(form.width, low + 1)
+    tabled = not power or first > -half or last < half - 1
+    high = np.arange(1 << (kept - low)) if tabled else np.zeros(1, dtype=np.int64)
+    if form.signed:
+        high = np.where(high >> (kept - low - 1) > 0, high - (1 << (kept - low)), high)
+    wide = max(form.width + 1, kept)
+    return {
+        "size": c.size,
+        "wide_t": plain(Fixed(wide, wide - form.frac)),
+        "kept": kept,
+        "low": low,
+        "tabled": tabled,
+        "cell": np.clip((high + half) % cells - half, first, last),
+    }
+
+
+def log_add_config(op: LogAdd, c: Context) -> dict[str, Value]:
+    a, b = (covering(t.formats) for t in c.types)
+    frac = max(a.frac, b.frac, 0)
+    spans = [(f.lo << (frac - f.frac), f.hi << (frac - f.frac)) for f in (a, b)]
+    lo, hi = spans[0][0] - spans[1][1], spans[0][1] - spans[1][0]
+    difference = Fixed.covering(lo, hi, frac)
+    known = op.entries(Num(INTERVALS, None, lo, hi, frac))
+    rise = np.zeros(1 << difference.width, dtype=np.int64)
+    rise[np.arange(lo, hi + 1) % len(rise)] = known
+    axes = c.node.type.axes
+    return {
+        "size": c.size,
+        "first": indices.over(c.types[0], axes),
+        "second": indices.over(c.types[1], axes),
+        "difference_t": plain(difference),
+        "rise": rise,
+        "rise_t": plain(Fixed.covering(0, max(known), op.frac)),
+    }
+
+
+def exp2_config(op: Exp2, c: Context) -> dict[str, Value]:
+    form = covering(c.types[0].formats)
+    frac = max(form.frac, 1)
+    integer = form.integer + (not form.signed)
+    reach = op.out.width
+    return {
+        "size": c.size,
+        "code_t": plain(Fixed(max(integer, 1) + frac, max(integer, 1))),
+        "frac": frac,
+        "significand": np.array(op.significands(frac)),
+        "offset": op.shift + op.out.frac - op.mantissa,
+        "reach": reach,
+        "guard": op.mantissa + 3,
+        "wide": op.mantissa + 2 + reach,
+        "most": op.out.hi,
+        "out_t": plain(op.out),
     }

@@ -11,6 +11,7 @@ from functools import singledispatch
 import numpy as np
 
 from eqhls.backends.onnx.body import Body
+from eqhls.backends.onnx.codes import lower_exp2, lower_log_add, lower_wrap
 from eqhls.backends.onnx.pairs import lower_pairs
 from eqhls.backends.onnx.scalars import (
     decoded,
@@ -40,10 +41,13 @@ from eqhls.ops.eq2to0 import Eq2to0
 from eqhls.ops.eq2to1 import Eq2to1
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
+from eqhls.ops.exp2 import Exp2
 from eqhls.ops.gram import Gram, minkowski
 from eqhls.ops.input import Input
 from eqhls.ops.invariants import Invariants
 from eqhls.ops.log2 import Log2
+from eqhls.ops.log_add import LogAdd
+from eqhls.ops.magnitude import Magnitude
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
 from eqhls.ops.particle_sum import ParticleSum
@@ -53,9 +57,11 @@ from eqhls.ops.rename import Rename
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.shift import Shift
+from eqhls.ops.sign_select import SignSelect
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Table
 from eqhls.ops.to_basis import ToBasis
+from eqhls.ops.wrap import Wrap
 
 
 @singledispatch
@@ -215,6 +221,18 @@ def _(op: Relu, body: Body, types: tuple[Type, ...]) -> str:
 
 
 @lower.register
+def _(op: Magnitude, body: Body, types: tuple[Type, ...]) -> str:
+    return body("Abs", body.real())
+
+
+@lower.register
+def _(op: SignSelect, body: Body, types: tuple[Type, ...]) -> str:
+    axes = op.infer(*types).axes
+    a, x = (body.spread(body.real(k), t, axes) for k, t in enumerate(types))
+    return body("Where", body("Less", x, body.const(0.0)), body("Neg", a), a)
+
+
+@lower.register
 def _(op: Clamp, body: Body, types: tuple[Type, ...]) -> str:
     return body("Clip", body.real(), body.const(-op.bound), body.const(op.bound))
 
@@ -241,6 +259,9 @@ def _(op: Composed, body: Body, types: tuple[Type, ...]) -> str:
 lower.register(Table, lower_table)
 lower.register(Radial, lower_radial)
 lower.register(Log2, lower_log2)
+lower.register(LogAdd, lower_log_add)
+lower.register(Exp2, lower_exp2)
+lower.register(Wrap, lower_wrap)
 lower.register(Requantize, lower_requantize)
 for pair_op in (Eq2to2, Eq2to2Symmetric, Eq1to2, Eq2to1, Eq2to0):
     lower.register(pair_op, lower_pairs)

@@ -179,7 +179,8 @@ def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
     top = op.scaled(op.turned(interval(types[0].formats, (1,))[0])).hi
     windows = 1 + max(0, ceil((top.bit_length() - op.window) / op.step))
     shifts = op.step * np.arange(windows)
-    entries = [op.code(c, int(s)) * 2.0**-op.frac for s in shifts for c in range(1 << op.window)]
+    frac = max(f.frac for f in types[0].formats)
+    entries = [op.code(c, int(s), frac) * 2.0**-op.frac for s in shifts for c in range(1 << op.window)]
     scaled = body("Floor", body("Mul", x, body.const(2.0**op.grain / op.floor)))
     whole = body("Max", scaled, body.const(0.0))
     window = body.bucket(whole, np.exp2(op.window + shifts[:-1]).astype(np.float64), inclusive=True)
@@ -187,6 +188,8 @@ def lower_log2(op: Log2, body: Body, types: tuple[Type, ...]) -> str:
     cell = body("Cast", body("Floor", body("Mul", whole, step)), to=7)
     place = body("Add", cell, body("Mul", window, body.const(1 << op.window)))
     code = body("Gather", body.const(np.array(entries)), place)
+    if op.odd and op.centred:
+        return body("Where", body("Less", given, body.const(0.0)), body("Neg", code), code)
     return body("Mul", body("Sign", given), code) if op.odd else code
 
 

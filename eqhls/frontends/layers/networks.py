@@ -35,12 +35,14 @@ from eqhls.groups.rep import Rep, S
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The formats of the ports, as type text without axes, and the beams."""
+    """The formats of the ports, as type text without axes, the beams, and the frame of the vectors: jet, if
+    it is left out, or seed."""
 
     basis: str = "lc"
     vector: str = "ufix<10,11>|ufix<8,5>|fix<9,8>|fix<9,8>"
     jet: str = "ufix<10,11>|ufix<10,7>|fix<9,8>|fix<9,8>"
     beams: tuple[tuple[float, ...], ...] = ((2.0, 2.0, 0.0, 2.0), (2.0, 2.0, 0.0, -2.0))
+    frame: str = ""
 
 
 JET_FRAME = Inputs()
@@ -95,7 +97,7 @@ def ports(inputs: Inputs, constituents: int) -> tuple[Any, Any, Any]:
     ):
         shape = (1 if port == "jet" else constituents, 1 if port == "valid" else 4)
         raw = keras.Input(shape, name=f"{port}_raw")
-        made.append(TypedInput(kind, name=port)(raw))
+        made.append(TypedInput(kind, "" if port == "valid" else inputs.frame, name=port)(raw))
     return made[0], made[1], made[2]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import frexp
 from typing import Any
 
 import keras
@@ -42,7 +43,11 @@ _ACTIVATIONS = {
 
 @register
 class Log2Layer(EqLayer):
-    """log2(max(x, floor) / floor), with the very cells of the hardware where `quantized`."""
+    """log2(max(x, floor) / floor), with the very cells of the hardware where `quantized`.
+
+    The other arguments are the fields of Log2. `centred` codes depend on the LSB of x: that of its port, or
+    `lsb` if x is computed.
+    """
 
     def __init__(
         self,
@@ -51,19 +56,43 @@ class Log2Layer(EqLayer):
         codes: int = 64,
         quantized: bool = True,
         step: int = 4,
+        window: int = 6,
+        odd: bool = False,
+        magnitude: bool = False,
+        centred: bool = False,
+        lsb: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.log2, self.quantized = Log2(floor, frac, codes, step=step), quantized
+        self.log2, self.quantized = Log2(floor, frac, codes, window, step, odd, magnitude, centred), quantized
+        self.lsb = lsb
 
     def op(self) -> Op:
         return self.log2
 
+    def prepare(self) -> None:
+        mantissa, exponent = frexp(self.lsb)
+        ports = {f.frac for f in self.types[0].formats}
+        said = {1 - exponent} if self.lsb else set[int]()
+        if (self.lsb and mantissa != 0.5) or (self.log2.centred and len(ports | said) != 1):
+            raise CompileError(
+                self.name,
+                f"found lsb {self.lsb} of {self.types[0]}, centred: {self.log2.centred}",
+                "give the power of two that the last bit of a computed input is worth",
+            )
+        self.point = max(ports | said, default=0)
+
     def call(self, x: Any) -> Any:
         log2 = self.log2
-        smooth = K.minimum(K.log2(K.maximum(x, log2.floor) / log2.floor), log2.top)
-        if not self.quantized:
-            return smooth
+        size = K.abs(x) if log2.odd or log2.magnitude else x
+        sign = K.where(x < 0, -1.0, 1.0) if log2.odd else 1.0
+        ratio = 1 + size / log2.floor if log2.odd else K.maximum(size, log2.floor) / log2.floor
+        smooth = sign * K.minimum(K.log2(ratio), log2.top)
+        return straight_through(smooth, sign * self._code(size)) if self.quantized else smooth
+
+    def _code(self, x: Any) -> Any:
+        """Return the code of x by the windows of the hardware."""
+        log2 = self.log2
         w = K.floor(K.maximum(x, 0.0) * (2.0**log2.grain / log2.floor))
         shifts = range(0, 40, log2.step)
         window = K.zeros_like(w)
@@ -71,19 +100,15 @@ class Log2Layer(EqLayer):
             window = window + K.cast(w >= 2.0 ** (shift - log2.step + log2.window), w.dtype)
         cell = K.floor(w / K.power(2.0, window * log2.step))
         cells = 1 << log2.window
-        codes = np.array([[log2.code(c, s) for c in range(cells)] for s in shifts]).ravel() * 2.0**-log2.frac
-        index = K.cast(K.clip(window * cells + K.minimum(cell, cells - 1), 0, len(codes) - 1), "int32")
-        return straight_through(smooth, K.take(constant(codes, smooth), index))
+        rows = [[log2.code(c, s, self.point) for c in range(cells)] for s in shifts]
+        index = K.cast(K.clip(window * cells + K.minimum(cell, cells - 1), 0, cells * len(rows) - 1), "int32")
+        return K.take(constant(np.array(rows).ravel() * 2.0**-log2.frac, x), index)
 
     def get_config(self) -> dict[str, Any]:
         b = self.log2
-        return super().get_config() | {
-            "floor": b.floor,
-            "frac": b.frac,
-            "codes": b.codes,
-            "quantized": self.quantized,
-            "step": b.step,
-        }
+        names = ("floor", "frac", "codes", "step", "window", "odd", "magnitude", "centred")
+        fields = {name: getattr(b, name) for name in names}
+        return super().get_config() | fields | {"quantized": self.quantized, "lsb": self.lsb}
 
 
 @register

@@ -6,12 +6,13 @@ from typing import Any
 
 import keras
 
+from eqhls.errors import CompileError
 from eqhls.frontends.layers.base import EqLayer, K, constant, register, remember_type, spread
 from eqhls.ir.op import Op, Tensor, typed
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.concat import Concat
-from eqhls.ops.input import Input
+from eqhls.ops.input import Frame, Input
 from eqhls.ops.mask import Mask
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.rename import Rename
@@ -22,13 +23,18 @@ from eqhls.ops.spurion import Spurion
 
 @register
 class TypedInput(EqLayer):
-    """Names the type of a keras.Input, as in TypedInput("V.lc[j:16]:ufix<10,11>|...")(x)."""
+    """Names the type of a keras.Input, as in TypedInput("V.lc[j:16]:ufix<10,11>|...")(x), and the frame of
+    four-vectors on the light cone, jet (if it is left out) or seed."""
 
     follows_types = False
 
-    def __init__(self, type: str, **kwargs: Any) -> None:
+    def __init__(self, type: str, frame: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.kind = Type.parse(type)
+        self.kind, self.frame = Type.parse(type), frame
+        if frame not in ("", *(f.value for f in Frame)):
+            raise CompileError(self.name, f"found the frame {frame!r}", "expected jet or seed")
+        if frame:
+            self.op().infer()
         self.types = (self.kind,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +44,7 @@ class TypedInput(EqLayer):
         return out
 
     def op(self) -> Op:
-        return Input(self.kind)
+        return Input(self.kind, Frame(self.frame) if self.frame else None)
 
     def result_type(self) -> Type:
         return self.kind
@@ -47,7 +53,7 @@ class TypedInput(EqLayer):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"type": str(self.kind)}
+        return super().get_config() | {"type": str(self.kind), "frame": self.frame}
 
 
 @register
