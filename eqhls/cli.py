@@ -111,7 +111,8 @@ def quantize_command(
     assert held is not None
     for line in (
         f"measured     {found.measured} choices of formats",
-        f"cost         {merit.cost} {found.unit}, {found.lut_estimate} LUT by the netlist's estimate",
+        f"cost         {merit.cost} {found.unit}, {found.lut_estimate} LUT by the netlist's estimate "
+        f"and {found.srl_luts} in shift registers",
         f"AUC loss     {held.auc_loss:.5f} +- {found.loss_error:.5f} on events that the search did not see "
         f"(at most {auc_loss:g}), {merit.auc_loss:.5f} on those that it did",
         f"equivariance {held.equivariance:.2e} (at most {equivariance:g})",

@@ -235,6 +235,7 @@ def _manifest(
         "latency_ns": plan.latency_ns,
         "ii": plan.ii,
         "lut_estimate": round(netlist.lut_estimate),
+        "srl_luts": netlist.srl_luts,
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
         **dsp_facts(netlist),

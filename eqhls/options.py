@@ -23,6 +23,9 @@ from eqhls.names import project_name
 from eqhls.parts import part_fault
 from eqhls.yamlfile import Lines, read_yaml
 
+STAGE_PRICE = 0.01
+"""The share of the LUTs that one stage fewer may cost, if nothing else is said."""
+
 SLOWEST = 100.0
 """Clock periods in ns from which a number is taken for a frequency in MHz that lost its unit."""
 
@@ -93,8 +96,9 @@ Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Options(_Keys):
-    """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take; so many products
-    as DSP says, the widest ones, get a DSP in the RTL."""
+    """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take, StagePrice the
+    share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
+    in the RTL."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"
@@ -103,6 +107,7 @@ class Options(_Keys):
     ClockUncertainty: str = "10%"
     StageDepth: Annotated[Nanoseconds, Field(gt=0.1, lt=SLOWEST)] | None = None
     DSP: Annotated[int, Field(strict=True, ge=0)] = 0
+    StagePrice: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)] = STAGE_PRICE
     HLSConfig: Sections = Sections()
 
     @field_validator("ProjectName")

@@ -16,6 +16,7 @@ from eqhls.events.read import Events, halves, rounded, sampled
 from eqhls.events.scores import from_raw, predict_floats
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
+from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
@@ -35,13 +36,15 @@ SEARCH_EVENTS = 10_000
 @dataclass(frozen=True, slots=True)
 class Quantized:
     """The choice of a search: folder with config.yml, model/, pareto.csv and pareto.png; its cost counted in
-    `unit`, LUT by the netlist's estimate, and the standard error of the AUC loss on held-out events."""
+    `unit`, LUTs of the netlist by estimate and in shift registers, and the standard error of the AUC loss
+    on held-out events."""
 
     folder: Path
     choice: State
     unit: str
     measured: int
     lut_estimate: int
+    srl_luts: int
     loss_error: float
 
 
@@ -59,9 +62,9 @@ def quantize_model(
     """Search the cheapest formats under both bounds, and write the choice and the Pareto front.
 
     `events` need labels; half of them choose, the others confirm the choice. `cost` counts gates on
-    intervals (quick), or takes the LUT estimate of the netlist for every candidate. The AUC is that of the
-    output `score` (eqhls.verify.tagger). Raises CompileError for missing labels, for a network no better
-    than chance, and for bounds that cannot be met.
+    intervals (quick), or takes the LUTs of the netlist for every candidate, by estimate and in shift
+    registers. The AUC is that of the output `score` (eqhls.verify.tagger). Raises CompileError for missing
+    labels, for a network no better than chance, and for bounds that cannot be met.
     """
     folder = Path(output)
     check_target(folder)
@@ -94,7 +97,8 @@ def quantize_model(
     files[MANIFEST] = json.dumps(manifest, indent=1) + "\n"
     write_project(files, folder)
     error = _loss_error(graph, fixed, tagger, second)
-    return Quantized(folder, best, unit, len(states), _luts(fixed), error)
+    netlist = _netlist(fixed)
+    return Quantized(folder, best, unit, len(states), round(netlist.lut_estimate), netlist.srl_luts, error)
 
 
 def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
@@ -106,8 +110,13 @@ def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
     return {}
 
 
+def _netlist(graph: Graph) -> Netlist:
+    return lower(run_passes(graph), Options())
+
+
 def _luts(graph: Graph) -> int:
-    return round(lower(run_passes(graph), Options()).lut_estimate)
+    netlist = _netlist(graph)
+    return round(netlist.lut_estimate) + netlist.srl_luts
 
 
 def _quality(

@@ -7,8 +7,9 @@ their binary points, so a shift is never a cell.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from eqhls.lower.layout import Layout
 from eqhls.lower.multipliers import Factor, Rows, multiplied
 
 Ints = NDArray[np.int64]
+SRL_SHORTEST, SRL_DEPTH = 3, 16
+"""Registers in a row from which tools take a shift register instead, and how many one LUT holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,20 @@ class Sum(Cell):
     terms: tuple[Operand, ...]
     offset: int
     offset_frac: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count(Cell):
+    """One bit of the number of ones in every column of up to six aligned values: bit `weight`, which is worth
+    2**weight of its column. A term with minus is complemented. The bits of `fill` are added below.
+
+    All bits of the numbers together, with the carries of the complements in `fill`, are the sum of the terms
+    up to multiples of two to the power of the width.
+    """
+
+    terms: tuple[Operand, ...]
+    weight: int
+    fill: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +145,19 @@ class Bitwise(Cell):
     function: str
 
 
-CELLS: tuple[type[Cell], ...] = (Input, Constant, Sum, Slice, Relu, Mux, Product, Lookup, Bits, Bitwise)
+CELLS: tuple[type[Cell], ...] = (
+    Input,
+    Constant,
+    Sum,
+    Count,
+    Slice,
+    Relu,
+    Mux,
+    Product,
+    Lookup,
+    Bits,
+    Bitwise,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +202,14 @@ class Netlist:
         )
         return inner + self.inputs.bits + self.outputs.bits
 
+    @property
+    def srl_luts(self) -> int:
+        """LUTs that hold delay lines: registers in a row that only the last of them is read from become
+        shift registers SRL16E, as no register of the pipeline has a reset. They are not in `lut_estimate`,
+        and the flip-flops that they replace are in `register_bits`."""
+        uses = stages_of_use(self)
+        return sum(c.width * _srls(uses[k]) for k, c in enumerate(self.cells) if not isinstance(c, Constant))
+
 
 def dsp_facts(netlist: Netlist) -> dict[str, Any]:
     """Return what a project says of its DSPs: how many, the widths of their products, and, if there are any,
@@ -194,7 +231,7 @@ def _formats(netlist: Netlist, cell: Product) -> str:
 def operands(cell: Cell) -> tuple[Operand, ...]:
     """Return what a cell reads."""
     match cell:
-        case Sum():
+        case Sum() | Count():
             return cell.terms
         case Mux():
             return (cell.cond, cell.yes, cell.no)
@@ -206,6 +243,25 @@ def operands(cell: Cell) -> tuple[Operand, ...]:
             return ()
 
 
+def rewired(cell: Cell, to: Mapping[int, int]) -> Cell:
+    """Return a cell that reads the cells with other numbers."""
+
+    def moved(o: Operand) -> Operand:
+        return replace(o, cell=to[o.cell])
+
+    match cell:
+        case Sum() | Count():
+            return replace(cell, terms=tuple(map(moved, cell.terms)))
+        case Mux():
+            return replace(cell, cond=moved(cell.cond), yes=moved(cell.yes), no=moved(cell.no))
+        case Product() | Bitwise():
+            return replace(cell, a=moved(cell.a), b=moved(cell.b))
+        case Slice() | Relu() | Lookup() | Bits():
+            return replace(cell, a=moved(cell.a))
+        case _:
+            return cell
+
+
 def last_use(netlist: Netlist) -> list[int]:
     """Return, per cell, the last stage that reads it."""
     last = [c.stage for c in netlist.cells]
@@ -215,6 +271,26 @@ def last_use(netlist: Netlist) -> list[int]:
     for operand in netlist.results:
         last[operand.cell] = netlist.stages - 1
     return last
+
+
+def stages_of_use(netlist: Netlist) -> list[list[int]]:
+    """Return, per cell, the stages from which its value is read, in rising order, behind the one in front
+    of its first register: its own, or -1 for an input, which comes from the register of the input word. A
+    result goes on into the register of the output word."""
+    cells = netlist.cells
+    uses = [{-1 if isinstance(c, Input) else c.stage} for c in cells]
+    for cell in cells:
+        for operand in operands(cell):
+            uses[operand.cell].add(cell.stage)
+    for operand in netlist.results:
+        uses[operand.cell].add(netlist.stages)
+    return [sorted(u) for u in uses]
+
+
+def _srls(uses: Sequence[int]) -> int:
+    """Return the shift registers of one bit that is read in these stages."""
+    gaps = (after - before for before, after in pairwise(uses))
+    return sum(-(-gap // SRL_DEPTH) for gap in gaps if gap >= SRL_SHORTEST)
 
 
 Watch = Callable[[int, Ints], None]
@@ -265,6 +341,8 @@ def _evaluate(
                 np.asarray(cell.offset << (frac - cell.offset_frac) if cell.offset else 0),
             )
             return total >> (frac - cell.frac)
+        case Count():
+            return _counted(cell, cells, values)
         case Slice():
             return at(cell.a)
         case Relu():
@@ -299,6 +377,27 @@ def _product(cell: Product, a: tuple[Cell, Ints], b: tuple[Cell, Ints]) -> Ints:
         return a[1] * b[1]
     recoded, word = (Factor(c.width, c.signed) for c, _ in (a, b))
     return multiplied(Rows(recoded, word), a[1], b[1])
+
+
+def count_frac(cell: Count, cells: Sequence[Cell]) -> int:
+    """Return the binary point at which the columns of a count begin."""
+    return max(cells[o.cell].frac - o.shift for o in cell.terms)
+
+
+def _counted(cell: Count, cells: Sequence[Cell], values: Mapping[int, Ints]) -> Ints:
+    frac = count_frac(cell, cells)
+    plain = [_aligned(Operand(o.cell, o.shift), frac, cells, values) for o in cell.terms]
+    rows = [~v if o.minus else v for o, v in zip(cell.terms, plain, strict=True)]
+    return ((_digit(rows, cell.weight) << cell.weight) | cell.fill) >> (frac - cell.frac)
+
+
+def _digit(rows: Sequence[Ints], weight: int) -> Ints:
+    """Return bit `weight` of the number of ones in every column."""
+    digits = [np.zeros_like(rows[0])] * 3
+    for row in rows:
+        for k, digit in enumerate(digits):
+            digits[k], row = digit ^ row, digit & row
+    return digits[weight]
 
 
 def _bits(cell: Bits, source: Cell, value: Ints) -> Ints:

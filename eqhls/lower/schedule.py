@@ -34,20 +34,20 @@ def lower(graph: Graph, options: Options) -> Netlist:
     """
     if not graph.quantized:
         raise CompileError(graph.name, "has values without a format", "quantize it first")
-    netlist, products = _traced(graph, options.stage_ns)
+    netlist, products = _traced(graph, options)
     if options.DSP:
         lut = netlist.lut_estimate
-        netlist, _ = _traced(graph, options.stage_ns, _widest(products, options.DSP))
+        netlist, _ = _traced(graph, options, _widest(products, options.DSP))
         netlist = replace(netlist, lut_without_dsp=lut)
     _check(graph, netlist)
     return netlist
 
 
 def _traced(
-    graph: Graph, stage_ns: float, whole: frozenset[int] = frozenset()
+    graph: Graph, options: Options, whole: frozenset[int] = frozenset()
 ) -> tuple[Netlist, Sequence[int]]:
     """Return a netlist whose products with these numbers are DSPs, and the sizes of all products."""
-    tracer = tracing.Tracer(stage_ns, whole)
+    tracer = tracing.Tracer(options.stage_ns, options.StagePrice, whole)
     inputs, outputs = Layout.of(graph.inputs), Layout.of(graph.results)
     values = graph.run(_inputs(tracer, inputs))
     results = [(element(values[f.port], f.index), f.form) for f in outputs.fields]

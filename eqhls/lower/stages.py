@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from math import inf, nextafter
+from math import ceil, floor, inf, nextafter
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,10 @@ from alkaid.trace.passes.surrogate import add_surrogate
 from alkaid.types import QInterval
 
 from eqhls.errors import CompileError
-from eqhls.fixed import MAX_WIDTH
+from eqhls.fixed import MAX_WIDTH, Fixed
+from eqhls.lower.fill import filled
 from eqhls.lower.forms import PRODUCT, Made, made
+from eqhls.lower.late import settled
 from eqhls.lower.layout import Layout
 from eqhls.lower.netlist import (
     Bits,
@@ -38,7 +40,9 @@ from eqhls.lower.netlist import (
     Slice,
     Sum,
 )
+from eqhls.lower.timing import Draft, arrivals, depth, placed
 from eqhls.lower.wires import last_bit
+from eqhls.options import STAGE_PRICE
 
 NEGATIVE, INPUT, SUM, CONSTANT, TERNARY = -2, -1, 0, 5, 11
 """alkaid's opcodes of -a, an input, a + b 2^s, a constant, and a sum of three."""
@@ -51,22 +55,39 @@ def cut(
     comb: Any,
     points: Sequence[int],
     stage_ns: float,
+    stage_price: float = STAGE_PRICE,
     dsp: int = 0,
 ) -> Netlist:
     """Optimise what alkaid traced (a CombLogic) and cut it into stages; result k is that of `comb` times
     2**points[k], and the `dsp` widest products become DSPs. Networks that alkaid traced from other front
-    ends come out on the same terms as ours."""
+    ends come out on the same terms as ours.
+
+    Sums are added anew so that the stages are filled, operations placed as early as they can be, and then
+    later where that saves registers."""
     with deep_recursion():
         comb = _optimised(comb, stage_ns)
-    forms = made(comb, stage_ns, dsp)
-    at, depth = _stages(comb, stage_ns, forms)
-    cells, index = _cells(comb, at, forms)
-    out = tuple(
-        Operand(index[i], point + s, bool(n))
+    draft = filled(_draft(comb, points, stage_ns, made(comb, stage_ns, dsp)), stage_price)
+    at = settled(draft, [stage for stage, _ in arrivals(draft)])
+    return Netlist(name, inputs, outputs, placed(draft, at), draft.results, max(at) + 1, depth(draft, at))
+
+
+def _draft(comb: Any, points: Sequence[int], stage_ns: float, forms: Mapping[int, Made]) -> Draft:
+    """Read the operations as cells with their delays and intervals."""
+    cells = _cells(comb, forms)
+    results = tuple(
+        Operand(i, point + s, bool(n))
         for i, s, n, point in zip(comb.out_idxs, comb.out_shifts, comb.out_negs, points, strict=True)
     )
-    assert not any(o.minus for o in out)
-    return Netlist(name, inputs, outputs, tuple(cells), out, max(at) + 1, depth)
+    assert not any(o.minus for o in results)
+    delays = tuple(forms[k].ns if k in forms else _delay(op, comb.ops) for k, op in enumerate(comb.ops))
+    return Draft(tuple(cells), delays, tuple(map(_span, comb.ops, cells)), results, stage_ns)
+
+
+def _span(op: Any, cell: Cell) -> tuple[int, int]:
+    """Return the interval of a cell's raw values: alkaid's, which may be rounded outwards, in the word."""
+    form, unit = Fixed(cell.width, cell.width, cell.signed), 2.0**cell.frac
+    lo, hi = max(floor(op.qint.min * unit), form.lo), min(ceil(op.qint.max * unit), form.hi)
+    return (lo, hi) if lo <= hi else (form.lo, form.hi)
 
 
 @contextmanager
@@ -78,21 +99,6 @@ def deep_recursion() -> Generator[None]:
         yield
     finally:
         sys.setrecursionlimit(before)
-
-
-def _stages(comb: Any, stage_ns: float, forms: Mapping[int, Made]) -> tuple[list[int], float]:
-    """Return the stage of every operation, as early as it can be, and the depth of the deepest stage."""
-    stage: list[int] = []
-    arrival: list[float] = []
-    for k, op in enumerate(comb.ops):
-        delay = forms[k].ns if k in forms else _delay(op, comb.ops)
-        at = max((stage[i] for i in op.addr), default=0)
-        start = max((arrival[i] for i in op.addr if stage[i] == at), default=0.0)
-        if delay > 0 and start > 0 and start + delay > stage_ns + 1e-9:
-            at, start = at + 1, 0.0
-        stage.append(at)
-        arrival.append(start + delay)
-    return stage, max(arrival)
 
 
 def _share(comb: Any) -> Any:
@@ -175,9 +181,8 @@ def _delay(op: Any, ops: Sequence[Any]) -> float:
     return op.latency - max((ops[i].latency for i in op.addr), default=0.0) if op.addr else 0.0
 
 
-def _cells(comb: Any, stages: list[int], forms: Mapping[int, Made]) -> tuple[list[Cell], dict[int, int]]:
+def _cells(comb: Any, forms: Mapping[int, Made]) -> list[Cell]:
     cells: list[Cell] = []
-    index: dict[int, int] = {}
     for k, op in enumerate(comb.ops):
         signed, integer, frac = (int(v) for v in op.qint.kif)
         width = signed + integer + frac
@@ -189,15 +194,14 @@ def _cells(comb: Any, stages: list[int], forms: Mapping[int, Made]) -> tuple[lis
             )
         if width < 1:
             signed, width, frac = 0, 1, 0
-        index[k] = len(cells)
-        cell = _cell(op, comb, index, (width, bool(signed), frac, stages[k], float(op.cost)))
+        cell = _cell(op, comb, (width, bool(signed), frac, 0, float(op.cost)))
         cells.append(forms[k].cell(cell) if isinstance(cell, Product) and k in forms else cell)
-    return cells, index
+    return cells
 
 
-def _cell(op: Any, comb: Any, index: dict[int, int], base: tuple[int, bool, int, int, float]) -> Cell:
+def _cell(op: Any, comb: Any, base: tuple[int, bool, int, int, float]) -> Cell:
     """Read one ALIR operation (alkaid's docs, opcode table)."""
-    at = [Operand(index[i]) for i in op.addr]
+    at = [Operand(i) for i in op.addr]
     match op.opcode:
         case -2:
             return Sum(*base, (Operand(at[0].cell, 0, True),), 0, 0)

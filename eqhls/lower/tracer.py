@@ -34,6 +34,7 @@ from eqhls.lower.wires import (
     odd_bits,
     width,
 )
+from eqhls.options import STAGE_PRICE
 
 ROW_DIGIT = 3
 """Bits of a digit whose product is a level of LUTs and one adder: two rows, the last one not negative."""
@@ -51,10 +52,13 @@ SHORTEST_DIGIT = 2
 class Tracer:
     """The engine whose wires are hardware."""
 
-    def __init__(self, stage_ns: float, whole: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, stage_ns: float, stage_price: float = STAGE_PRICE, whole: frozenset[int] = frozenset()
+    ) -> None:
         """`whole` are the numbers of the products that are not cut, among `products`."""
         self._inputs: list[FVariable] = []
         self._stage_ns = stage_ns
+        self._stage_price = stage_price
         self._whole = whole
         self._parts = False
         self._asked = Asked()
@@ -383,7 +387,7 @@ class Tracer:
         with deep_recursion():
             comb = trace(self._inputs, last, optimize=False, keep_dead_inputs=True)
         points = [-form.frac for _, form in results]
-        return cut(name, inputs, outputs, comb, points, self._stage_ns, len(self._whole))
+        return cut(name, inputs, outputs, comb, points, self._stage_ns, self._stage_price, len(self._whole))
 
 
 def _opaque(bit: Any) -> Any:

@@ -70,6 +70,7 @@ def _facts(manifest: dict[str, Any], synthesis: dict[str, Any] | None) -> str:
         "II": manifest["ii"],
         "deepest stage, ns of logic (alkaid's estimate)": f"{manifest['stage_depth_ns']:g}",
         "LUT (alkaid's estimate)": f"{manifest['lut_estimate']:,}",
+        "LUT in shift registers": f"{manifest['srl_luts']:,}",
         "DSP": manifest["dsp"],
         "pipeline register bits": f"{manifest['register_bits']:,}",
         "exact symmetry": manifest["symmetry"],

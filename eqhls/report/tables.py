@@ -25,8 +25,8 @@ def summary_lines(manifest: Mapping[str, Any], evidence: Evidence | None = None)
         f"latency      {manifest['latency_cycles']} clocks ({stages} stages + input register) = "
         f"{manifest['latency_ns']:g} ns at {manifest['clock_mhz']:g} MHz, II = {manifest['ii']}",
         f"stage depth  {manifest['stage_depth_ns']:g} ns of logic in the deepest stage (alkaid's estimate)",
-        f"LUT          {manifest['lut_estimate']:,} (alkaid's estimate), {manifest['dsp']} DSP, "
-        f"{manifest['register_bits']:,} pipeline register bits",
+        f"LUT          {manifest['lut_estimate']:,} (alkaid's estimate) and {manifest['srl_luts']:,} in "
+        f"shift registers, {manifest['dsp']} DSP, {manifest['register_bits']:,} pipeline register bits",
         f"symmetry     {manifest['symmetry']}",
         *(f"model        {name}, SHA-256 {digest}" for name, digest in manifest["model_sha256"].items()),
     ]

@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("name", "luts", "stages"),
     [
-        ("lgn_top", 26_000, 31),
-        ("lgn_top_lab", 23_500, 21),
-        ("pelican_nano", 41_000, 26),
-        ("pelican_top", 150_000, 35),
+        ("lgn_top", 27_000, 20),
+        ("lgn_top_lab", 22_000, 17),
+        ("pelican_nano", 41_500, 17),
+        ("pelican_top", 86_000, 27),
     ],
 )
 def test_the_other_models_verify(name: str, luts: int, stages: int, tmp_path: Path) -> None:

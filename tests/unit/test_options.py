@@ -27,13 +27,14 @@ CHANGES: dict[str, Any] = {
     "ClockUncertainty": "45%",
     "StageDepth": 0.7,
     "DSP": 1,
+    "StagePrice": 1.0,
     "HLSConfig": {"LayerType": {"table": {"Precision": "fix<7,4,RND,SAT>"}}},
 }
 
 
 @pytest.fixture(scope="module")
 def graph() -> Graph:
-    return networks.seeded(np.random.default_rng(1), 2, 1)
+    return networks.seeded(np.random.default_rng(1), 4, 1)
 
 
 def scripts(graph: Graph, options: Options) -> Project:
@@ -57,6 +58,7 @@ def test_every_key_changes_something(key: str, graph: Graph) -> None:
         "ClockUncertainty": (True, True),
         "StageDepth": (False, True),
         "DSP": (False, True),
+        "StagePrice": (False, True),
     }[key]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from eqhls.backends.rtl.counts import functions
 from eqhls.backends.rtl.portmap import port_map, port_table
 from eqhls.backends.rtl.products import product
+from eqhls.backends.rtl.scope import Scope, bit_range
 from eqhls.backends.rtl.shell import shell, valid_pipe
-from eqhls.backends.rtl.verilog import PREFIX, RULES, Scope, bit_range, table_module, table_name
+from eqhls.backends.rtl.verilog import PREFIX, RULES, table_module, table_name
 from eqhls.lower.netlist import Cell, Constant, Input, Lookup, Netlist, Product, Sum, last_use, sum_frac
 from eqhls.lower.plan import Plan
 from eqhls.text import Emitter, Project
@@ -54,6 +56,8 @@ def core(netlist: Netlist) -> str:
     with out.block():
         out(f"reg [{bits_in - 1}:0] word;")
         out("always @(posedge clk) word <= in_data;")
+        for line in functions(netlist.cells):
+            out(line)
         for stage in range(netlist.stages):
             out()
             out(f"// stage {stage}")
