@@ -60,6 +60,7 @@ mutants: $(VENV)/dev ## faults put into three small designs, and how many the sh
 train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag-files
 	@for m in lgn_top lgn_top_small lgn_top_lab pelican_top pelican_nano; do $(BIN)/python models/$$m/train.py --data $(DATA) || exit 1; done
 	@$(BIN)/python models/checkpoints/train.py --data $(DATA)
+	@$(BIN)/python models/words/train.py --data $(DATA)
 
 docs: $(VENV)/core ## write the generated pages and pictures again
 	@$(BIN)/eqhls catalogue -o docs/ops.md

@@ -37,10 +37,10 @@ graph tag16_small
 %score1 = table(%code) {knots = @score1.knots; values = @score1.values; out = ufix<4,4>} : S[j:12]:ufix<4,4>
 %sum1 = particle_sum(%score1) : S[]:ufix<8,8>
 %f_sum0 = table(%sum0) {knots = @f_sum0.knots; values = @f_sum0.values; out = fix<8,5,RND,SAT>} : S[]:fix<8,5>
-%f_sum1 = table(%sum1) {knots = @f_sum1.knots; values = @f_sum1.values; out = fix<8,5,RND,SAT>} : S[]:fix<6,3>
+%f_sum1 = table(%sum1) {knots = @f_sum1.knots; values = @f_sum1.values; out = fix<8,5,RND,SAT>} : S[]:fix<5,2>
 %f_mass = table(%mass) {knots = @f_mass.knots; values = @f_mass.values; out = fix<8,5,RND,SAT>} : S[]:fix<8,5>
 %f_multiplicity = table(%multiplicity) {knots = @f_multiplicity.knots; values = @f_multiplicity.values; out = fix<8,5,RND,SAT>} : S[]:fix<7,4>
-%f_seed_pt = table(%seed_pt) {knots = @f_seed_pt.knots; values = @f_seed_pt.values; out = fix<8,5,RND,SAT>} : S[]:fix<8,5>
+%f_seed_pt = table(%seed_pt) {knots = @f_seed_pt.knots; values = @f_seed_pt.values; out = fix<8,5,RND,SAT>} : S[]:fix<7,4>
 %f_axis = table(%axis) {knots = @f_axis.knots; values = @f_axis.values; out = fix<8,5,RND,SAT>} : S[]:fix<6,3>
 %logit = add(%f_sum0, %f_sum1, %f_mass, %f_multiplicity, %f_seed_pt, %f_axis) : S[]:fix<10,7>
 output %logit

@@ -49,8 +49,10 @@ def main() -> None:
         new = [n.name for n in graph if n.name.startswith(starts) and n.name not in hidden]
         outputs = tuple(dict.fromkeys((*outputs, *new)))
         found = lower(cut(graph, outputs), Options())
-        counts = f"{found.lut_estimate:6.0f} {found.latency_cycles:6d} {found.register_bits:9d}"
-        print(f"{part:42s} {counts}", flush=True)
+        print(
+            f"{part:42s} {found.lut_estimate:6.0f} {found.latency_cycles:6d} {found.register_bits:9d}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ there is no product anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,7 @@ from training import Curve
 
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.op import Tensor
 from eqhls.ops.add import Add
 from eqhls.ops.log2 import Log2
 from eqhls.ops.particle_sum import ParticleSum
@@ -39,6 +40,8 @@ Values = NDArray[Any]
 
 QUARTERS = Codes()
 SCORE = Fixed(4, 4, False)
+STEEP = 64
+"""How many times a step of a code is steeper than a line from one logarithm to the next."""
 MASS = Log2(256.0, 3, 81, 7, 4)
 """Squared masses from 16 GeV on, in eighths of octaves."""
 
@@ -115,9 +118,14 @@ def _log_curve(op: Log2, knots: Values) -> Curve:
     return _curve(op.codes, 2.0**-op.frac, knots)
 
 
-def count_borders(borders: tuple[float, ...], unit: int) -> Callable[[float], float]:
-    """Return the function that codes a logarithm, in multiples of `unit`."""
-    return lambda x: float(sum(x >= border for border in borders) * unit)
+def count_borders(borders: tuple[float, ...], unit: int, lsb: float) -> Table:
+    """Return the table that counts the borders a logarithm has reached, in multiples of `unit`. It steps half
+    a LSB before each border, so that an unrounded logarithm has the code of the rounded one."""
+    steps = [b - lsb / 2 + side * lsb / STEEP for b in borders for side in (-1, 1)]
+    counts = [float((k + side) * unit) for k in range(len(borders)) for side in (0, 1)]
+    knots = (borders[0] - 1, *steps, borders[-1] + 1)
+    values = (0.0, *counts, counts[-1])
+    return Table(Tensor(knots), Tensor([values]), out=Fixed.covering(0, len(borders) * unit, 0))
 
 
 def add_codes(b: Builder, net: Tagger) -> str:
@@ -127,13 +135,12 @@ def add_codes(b: Builder, net: Tagger) -> str:
     frontend.to_seed(b)
     frontend.difference_logs(b, "deta", "dphi", net.angles)
     frontend.pt_log(b, net.pts)
-    for name, source, codes, octaves, borders, unit in (
-        ("g_code", "g", net.angles, frontend.ANGLE_OCTAVES + 1, net.angle_borders, 1 << net.pt_bits),
-        ("t_code", "t", net.pts, frontend.PT_OCTAVES, net.pt_borders, 1),
+    place = 1 << net.pt_bits
+    for name, source, codes, borders, unit in (
+        ("g_code", "g", net.angles, net.angle_borders, place),
+        ("t_code", "t", net.pts, net.pt_borders, 1),
     ):
-        last, form = int(octaves * 2**codes.frac), Fixed.covering(0, len(borders) * unit, 0)
-        code = frontend.tabled(count_borders(borders, unit), 0, last, 2.0**-codes.frac, form)
-        b.add(name, code, source)
+        b.add(name, count_borders(borders, unit, 2.0**-codes.frac), source)
     return b.add("code", Add(), "g_code", "t_code")
 
 

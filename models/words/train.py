@@ -42,21 +42,17 @@ class Plan:
     """A network and how it is trained."""
 
     net: Tagger
-    phases: tuple[Phase, ...] = (Phase(24, 0.05, False), Phase(24, 0.02, True))
+    phases: tuple[Phase, ...] = (Phase(16, 0.05, False), Phase(16, 0.02, True))
     seed: int = 1
-    decay: float = 1e-4
+    decay: float = 3e-2
 
 
 CUT = Fixed(7, 5, True, Rounding.TRN, Overflow.SAT)
 """Hidden sums cut to this save a clock."""
 PLANS = {
-    "tag16": Plan(Tagger(16, hidden=4, singles=2)),
+    "tag16": Plan(Tagger(16, hidden=4, singles=2, whole=CUT)),
     "tag16_small": Plan(Tagger(12, sums=2)),
-    "tag32": Plan(
-        Tagger(32, hidden=4, singles=2, whole=CUT),
-        phases=(Phase(16, 0.05, False), Phase(16, 0.02, True)),
-        decay=3e-2,
-    ),
+    "tag32": Plan(Tagger(32, hidden=4, singles=2, whole=CUT)),
 }
 
 

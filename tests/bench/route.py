@@ -36,7 +36,7 @@ PEERS = {MODELS / "peers": "bench.peers", MODELS / "peers" / "words": "bench.wor
 """Folders of .keras files, and the module that reads them."""
 NETWORKS = (
     *sorted(folder.name for folder in MODELS.glob("tag*")),
-    *("lgn_top_small", "deepset_mass_s", "jedi_mass_s", "deepset_s", "deepset_mass_m"),
+    *("deepset_top_s", "lgn_top_small", "deepset_mass_s", "jedi_mass_s", "deepset_s", "deepset_mass_m"),
 )
 PASSES = f"synth_ecp5 -abc9 -nodsp -top {TOP} -json netlist.json"
 DEVICE = ("--85k", "--package", "CABGA756", "--speed", "8", "--freq", "200")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench.route import TOP, Routed, frame, line, read_clock, read_log
+from bench.route import MODELS, NETWORKS, PEERS, TOP, Routed, frame, line, read_clock, read_log
 
 from eqhls.errors import CompileError
 from eqhls.verify.toolchain import toolchain
@@ -124,6 +124,13 @@ def test_no_register_of_the_frame_is_lost(wide: int, narrow: int, out: str, tmp_
     yosys(tmp_path, "read_verilog -sv net.v frame.v", synth, "tee -q -o stat.json stat -json")
     cells = json.loads((tmp_path / "stat.json").read_text())["design"]["num_cells_by_type"]
     assert cells["TRELLIS_FF"] == 2 * wide + narrow + (1 if narrow == 3 else narrow)
+
+
+def test_the_networks_that_are_routed_are_there() -> None:
+    for name in NETWORKS:
+        peers = [folder / f"{name}.keras" for folder in PEERS]
+        assert (MODELS / name / "graph.eq").is_file() or any(p.is_file() for p in peers), name
+    assert "tag16_small" in NETWORKS
 
 
 LOG = """Info: Device utilisation:
