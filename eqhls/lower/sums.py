@@ -104,7 +104,7 @@ def _row(draft: Draft, o: Operand, base: int) -> Row:
 
 def cheapest(woods: Forest, ways: Mapping[int, Ways], stages: int) -> tuple[dict[int, Tree], set[int]]:
     """Return the cheapest way to add every sum that keeps to a number of stages, and the sums of which none
-    does: for them the fastest."""
+    does: for them the fastest. With them stand the sources from which even a way without sums is too long."""
     draft = woods.draft
     due: list[Time] = [(stages - 1, draft.stage_ns)] * len(draft.cells)
     picked: dict[int, Tree] = {}
@@ -118,8 +118,9 @@ def cheapest(woods: Forest, ways: Mapping[int, Ways], stages: int) -> tuple[dict
             slow |= set() if fitting else {k}
             terms, needed = woods.terms[k], latest(ways[k].problem, picked[k], due[k])
         else:
-            terms = operands(draft.cells[k])
-            needed = [before(due[k], draft.delays[k], draft.stage_ns)] * len(terms)
+            terms, start = operands(draft.cells[k]), before(due[k], draft.delays[k], draft.stage_ns)
+            needed = [start] * len(terms)
+            slow |= {k} if not terms and start < START else set()
         for o, time in zip(terms, needed, strict=True):
             due[o.cell] = min(due[o.cell], time)
     return picked, slow

@@ -27,7 +27,7 @@ CHANGES: dict[str, Any] = {
     "ClockUncertainty": "45%",
     "StageDepth": 0.7,
     "DSP": 1,
-    "StagePrice": 1.0,
+    "StagePrice": 0.0,
     "HLSConfig": {"LayerType": {"table": {"Precision": "fix<7,4,RND,SAT>"}}},
 }
 

@@ -198,3 +198,14 @@ def test_moves_keep_stages_and_order(rng: np.random.Generator) -> None:
         assert second.register_bits <= first.register_bits
         saved += first.register_bits - second.register_bits
     assert saved > 0
+
+
+@pytest.mark.parametrize("ops", [1, 3, 9])
+def test_no_stage_is_bought_if_nothing_is_added(ops: int) -> None:
+    """Products behind one another, and no sum anywhere: there is nothing to fill, and the search ends."""
+    cells: list[Cell] = [Input(4, False, 0, 0, 0.0, 0)]
+    cells += [Product(4 * k + 8, False, 0, 0, 1.0, Operand(k), Operand(0)) for k in range(ops)]
+    spans = tuple((0, (1 << c.width) - 1) for c in cells)
+    draft = Draft(tuple(cells), (0.0, *(2.0,) * ops), spans, (Operand(ops),), 2.5)
+    assert filled(draft, 1.0) == draft
+    assert max(stage for stage, _ in arrivals(draft)) == ops - 1
