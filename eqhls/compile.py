@@ -20,7 +20,7 @@ from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
-from eqhls.lower.netlist import dsp_facts
+from eqhls.lower.dsps import dsp_facts
 from eqhls.lower.plan import Plan
 from eqhls.names import usable_name
 from eqhls.options import Options, options_of

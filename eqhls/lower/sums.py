@@ -54,8 +54,17 @@ def forest(draft: Draft) -> Forest:
             else:
                 found.append(o)
         terms[k] = tuple(found)
-    roots = {k: t for k, t in terms.items() if k not in inner}
+    roots = {k: _felt(draft, k, t) for k, t in terms.items() if k not in inner}
     return Forest(draft, roots, frozenset(inner))
+
+
+def _felt(draft: Draft, root: int, terms: tuple[Operand, ...]) -> tuple[Operand, ...]:
+    """Leave out terms that begin above the highest bit of a sum, for they cancel or overflow; two at least
+    are kept, so that there is something to add."""
+    top = draft.cells[root].width - 1 - draft.cells[root].frac
+    inside = [o for o in terms if o.shift - draft.cells[o.cell].frac <= top]
+    above = [o for o in terms if o not in inside]
+    return (*inside, *above[: max(2 - len(inside), 0)])
 
 
 def _is_open(cell: Sum) -> bool:

@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("name", "luts", "stages"),
     [
-        ("lgn_top", 27_000, 20),
-        ("lgn_top_lab", 22_000, 17),
+        ("lgn_top", 25_600, 25),
+        ("lgn_top_lab", 22_200, 16),
         ("pelican_nano", 41_500, 17),
         ("pelican_top", 86_000, 27),
     ],

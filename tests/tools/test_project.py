@@ -67,7 +67,7 @@ def test_a_project_without_its_network_is_refused(project: Compiled, name: str, 
 def test_the_goals_of_the_hardware(project: Compiled) -> None:
     """At most 12k LUT and 60 ns at 360 MHz, where no stage is deeper than the clock; no DSP; II = 1."""
     manifest = project.manifest
-    assert manifest["lut_estimate"] <= 11_500 and manifest["latency_ns"] <= 40
+    assert manifest["lut_estimate"] <= 11_500 and manifest["latency_ns"] <= 50
     assert manifest["stage_depth_ns"] <= 1e3 / 360
     assert manifest["dsp"] == 0 and manifest["ii"] == 1
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from eqhls.lower.dsps import dsp_facts
 from eqhls.lower.layout import Field, Layout
-from eqhls.lower.netlist import dsp_facts
 from eqhls.lower.plan import Plan
 
 
