@@ -68,7 +68,7 @@ class Layout:
         return -(-self.width // WORD)
 
     def field(self, name: str) -> Field:
-        """Return a field by name. Raises CompileError if there is none of that name."""
+        """Return a field by name. Raises CompileError if the layout has no field of that name."""
         for field in self.fields:
             if field.name == name:
                 return field
@@ -161,7 +161,7 @@ DEFAULT = "l1ct"
 
 
 def layout(name: Any) -> Layout:
-    """Return a layout by name. Raises CompileError if there is none of that name."""
+    """Return a layout by name. Raises CompileError for a name that is not in the list."""
     only = np.asarray(name).reshape(-1)
     text = only[0].decode() if only.dtype.kind == "S" and len(only) == 1 else ", ".join(map(str, only))
     if text not in LAYOUTS:

@@ -42,7 +42,7 @@ class Prediction:
     joined: Floats | None = None
 
     def __getitem__(self, name: str) -> Result:
-        """Return an output by name. Raises CompileError if there is none of that name."""
+        """Return an output by name. Raises CompileError if the network has no output of that name."""
         if name not in self.outputs:
             raise CompileError("output", f"found {name!r}, expected one of {', '.join(self.outputs)}")
         return self.outputs[name]

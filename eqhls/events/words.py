@@ -4,7 +4,7 @@
     eta  pseudorapidity in steps of the angle (2 pi / 1440), to the nearest integer, saturated
     phi  azimuth in the same steps, to the nearest integer, in [-720, 720): 720 is -720
 
-The words of an event fall in pt; words of equal pt keep the order in which their constituents were given. A
+The words of each event fall in pt; words of equal pt keep the order in which their constituents were given. A
 constituent whose pt is cut to 0 is no word: an empty slot has pt = eta = phi = 0. Constituents are massless.
 
 The jet is one more word with pt and phi likewise, its *rapidity* in place of eta, and its squared mass in

@@ -36,7 +36,7 @@ def filled(draft: Draft, price: float) -> Draft:
 
 def _fillings(woods: Forest) -> Iterator[Filling]:
     """Yield the fewest stages with adders alone, then one stage fewer each time: counters may be used in the
-    sums that stand in the way, until there are none left in which they are not."""
+    sums that stand in the way, until they are used in every one of them."""
     heaps: set[int] = set()
     stages, ways = fastest(woods, heaps, {})
     slow: set[int] = set()

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eqhls.lower.rows import CARRY, HOP, LEVEL
+
 Ints = NDArray[np.int64]
-HOP, CARRY, LEVEL = 1.09375, 0.025390625, 0.5
-"""ns of an adder in front of its carry chain, of a bit of the chain, and of a level of LUTs."""
 
 
 @dataclass(frozen=True, slots=True)
