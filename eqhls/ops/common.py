@@ -116,22 +116,13 @@ class Plain(Arithmetic):
 
 
 @dataclass(frozen=True, slots=True)
-class Function(Op):
-    """A function of one scalar, with a table for each result. Its entries are rounded, not its parameters."""
+class ScalarFunction(Op):
+    """A function of one scalar: nothing in it is a weight, and no factor of its argument comes out of it."""
 
     weights: ClassVar[tuple[str, ...]] = ()
     moves_bits: ClassVar[bool] = False
     constant: ClassVar[str] = ""
-    has_format: ClassVar[bool] = True
     variadic: ClassVar[bool] = False
-
-    def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
-        if len(formats) != 1:
-            raise self.error(f"found {len(formats)} formats, expected 1", "the entries of a table share one")
-        return replace(self, out=formats[0])
-
-    def coded(self, floor: float) -> Op:
-        return replace(self, floor=floor)
 
     def charges(self, types: tuple[Type, ...]) -> Charges:
         return neutral(self, types)
@@ -144,6 +135,21 @@ class Function(Op):
 
     def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Function(ScalarFunction):
+    """A function with a table for each result. Its entries are rounded, not its parameters."""
+
+    has_format: ClassVar[bool] = True
+
+    def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
+        if len(formats) != 1:
+            raise self.error(f"found {len(formats)} formats, expected 1", "the entries of a table share one")
+        return replace(self, out=formats[0])
+
+    def coded(self, floor: float) -> Op:
+        return replace(self, floor=floor)
 
 
 @dataclass(frozen=True, slots=True)

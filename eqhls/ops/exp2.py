@@ -11,16 +11,14 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, const, select
 from eqhls.fixed.ordered import rounded_once
-from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading
 from eqhls.ir.types import Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import MAX_ADDRESS_BITS, example, map_numbers, scalars_only, tabled
+from eqhls.ops.common import MAX_ADDRESS_BITS, ScalarFunction, example, map_numbers, scalars_only, tabled
 
 
 @dataclass(frozen=True, slots=True)
-class Exp2(Op):
+class Exp2(ScalarFunction):
     """y = 2^(x + shift), saturated to `out`: products of numbers that are known by their logarithms.
 
     2^(fraction bits of x) is rounded to `mantissa` fraction bits; this is shifted by the integer bits and
@@ -32,12 +30,8 @@ class Exp2(Op):
     """
 
     group: ClassVar[str] = "scalar"
-    weights: ClassVar[tuple[str, ...]] = ()
-    moves_bits: ClassVar[bool] = False
-    constant: ClassVar[str] = ""
     reads: ClassVar[Reading] = Reading.VALUE
     has_format: ClassVar[bool] = True
-    variadic: ClassVar[bool] = False
     shift: int
     out: Fixed
     mantissa: int
@@ -59,9 +53,6 @@ class Exp2(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
-
-    def charges(self, types: tuple[Type, ...]) -> Charges:
-        return neutral(self, types)
 
     @property
     def most(self) -> float:
@@ -149,12 +140,6 @@ class Exp2(Op):
 
         return map_numbers(x[0], over)
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(lookups=self.infer(*types).elements)
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return None
-
     def rounds_to(self) -> tuple[Fixed, ...]:
         return (tabled(self.out),)
 
@@ -163,9 +148,6 @@ class Exp2(Op):
 
     def logarithm(self) -> Logarithm | None:
         return None
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -11,12 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from eqhls.fixed import Fixed, Num, NumArray, const, select
-from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Reading
 from eqhls.ir.types import Type
-from eqhls.ir.work import Work
-from eqhls.ops.common import example, map_numbers, scalars_only
+from eqhls.ops.common import ScalarFunction, example, map_numbers, scalars_only
 
 OCTAVES = 1000
 """Octaves that a double spans."""
@@ -25,7 +23,7 @@ LEAST = 2.0**-60
 
 
 @dataclass(frozen=True, slots=True)
-class Log2(Op):
+class Log2(ScalarFunction):
     """y = log2(max(x, floor) / floor) in octaves, coded with `frac` fraction bits, `codes` codes.
 
     No leading-one detector: the bits of x / floor are cut into windows of `window` bits that
@@ -38,12 +36,8 @@ class Log2(Op):
     """
 
     group: ClassVar[str] = "scalar"
-    weights: ClassVar[tuple[str, ...]] = ()
-    moves_bits: ClassVar[bool] = False
-    constant: ClassVar[str] = ""
     reads: ClassVar[Reading] = Reading.LOGARITHM
     has_format: ClassVar[bool] = False
-    variadic: ClassVar[bool] = False
     floor: float = 1.0
     frac: int = 2
     codes: int = 64
@@ -72,9 +66,6 @@ class Log2(Op):
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:
         return Along.MAP
-
-    def charges(self, types: tuple[Type, ...]) -> Charges:
-        return neutral(self, types)
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         if self.odd:
@@ -164,12 +155,6 @@ class Log2(Op):
         power = 2.0**self.top - self.odd if self.top < OCTAVES else 2 ** int(self.top)
         return round(Fraction(power) * Fraction(self.floor) * Fraction(2) ** frac)
 
-    def work(self, types: tuple[Type, ...]) -> Work:
-        return Work(lookups=self.infer(*types).elements)
-
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return None
-
     def rounds_to(self) -> tuple[Fixed, ...]:
         return (Fixed.covering((1 - self.codes) * self.odd, self.codes - 1, self.frac),)
 
@@ -178,9 +163,6 @@ class Log2(Op):
 
     def logarithm(self) -> Logarithm | None:
         return None
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

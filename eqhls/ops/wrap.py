@@ -10,14 +10,14 @@ import numpy as np
 from eqhls.fixed import Fixed, Num, NumArray
 from eqhls.groups.charge import NEUTRAL, Charges
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, neutral
+from eqhls.ir.op import Along, Example, Floats, Logarithm, Reading, neutral
 from eqhls.ir.types import Type
 from eqhls.ir.work import Work
-from eqhls.ops.common import MAX_ADDRESS_BITS, example, map_numbers, scalars_only
+from eqhls.ops.common import MAX_ADDRESS_BITS, ScalarFunction, example, map_numbers, scalars_only
 
 
 @dataclass(frozen=True, slots=True)
-class Wrap(Op):
+class Wrap(ScalarFunction):
     """x modulo `modulus`, around zero, saturated to `out`; all counted in LSBs, which x and `out` share.
 
     With cells of `step` LSBs, h = floor(x / step) and n = modulus / step:
@@ -31,12 +31,8 @@ class Wrap(Op):
     """
 
     group: ClassVar[str] = "scalar"
-    weights: ClassVar[tuple[str, ...]] = ()
-    moves_bits: ClassVar[bool] = False
-    constant: ClassVar[str] = ""
     reads: ClassVar[Reading] = Reading.VALUE
     has_format: ClassVar[bool] = False
-    variadic: ClassVar[bool] = False
     modulus: int
     step: int
     out: Fixed
@@ -145,9 +141,6 @@ class Wrap(Op):
         free = self.is_power and not self.saturates
         return Work() if free else Work(lookups=self.infer(*types).elements)
 
-    def gain(self, types: tuple[Type, ...], factors: tuple[float, ...]) -> float | None:
-        return None
-
     def rounds_to(self) -> tuple[Fixed, ...]:
         return (Fixed.covering(self.out.lo, self.out.hi, self.out.frac),)
 
@@ -156,9 +149,6 @@ class Wrap(Op):
 
     def logarithm(self) -> Logarithm | None:
         return None
-
-    def faults(self, types: tuple[Type, ...]) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -39,19 +39,7 @@ COLUMNS = (
     ("peak MiB", "memory"),
     ("RTL ev/s", "rtl"),
 )
-ON_WORDS = (
-    ("task", "task"),
-    ("parameters", "values"),
-    ("jets", "jets"),
-    ("AUC", "auc"),
-    ("1/eB at 30 %", "rejection"),
-    ("mismatches", "mismatches"),
-    ("cycles", "cycles"),
-    ("ns at 360 MHz", "ns"),
-    ("LUT (alkaid)", "lut"),
-    ("FF (register bits)", "registers"),
-    ("DSP", "dsp"),
-)
+ON_WORDS = (("task", "task"), *(c for c in COLUMNS if c[1] not in ("depth", "compile", "memory", "rtl")))
 ENGINES = (
     ("g++ s", "gpp"),
     ("Verilator s", "verilator"),
