@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from eqhls.engines import Ints
 from eqhls.ir.graph import Graph, Node
 from eqhls.verify.claims import Claim, Permutable, Steps, Translation, followed, permuted
 from eqhls.verify.fingerprint import Turn, turned
-from eqhls.verify.trials import CONTROL_EVENTS, Feeds, Runner, SymmetryResult, differing
+from eqhls.verify.trials import CONTROL_EVENTS, Feeds, Outputs, Runner, SymmetryResult, differing
 
 
 def check_claim(
@@ -114,7 +114,8 @@ def check_translations(
     )
     moved = plain | {name: plain[name] + _along(graph.node(name), vector) for name in claim.ports}
     want = runner(plain)
-    spoiled = _half_moved(graph, claim, plain, moved)
+    first = graph.evaluate({k: v[:CONTROL_EVENTS] for k, v in plain.items()})
+    spoiled = _left_behind(graph, claim.ports, plain, moved, lambda out: differing(out, first) > 0)
     return SymmetryResult(
         engine, str(claim), count, differing(runner(moved), want), differing(runner(spoiled), want)
     )
@@ -125,18 +126,19 @@ def _along(node: Node, vector: Ints) -> Ints:
     return vector.reshape(len(vector), *(1 for _ in node.type.axes), -1)
 
 
-def _half_moved(graph: Graph, claim: Translation, plain: Feeds, moved: Feeds) -> Feeds:
-    """Return events with one entry of one port left where it was, so that the integer model feels it."""
+def _left_behind(
+    graph: Graph, ports: Sequence[str], plain: Feeds, moved: Feeds, felt: Callable[[Outputs], bool]
+) -> Feeds:
+    """Return moved events with one entry of one port where it was, so that the integer model feels it, as the
+    outputs of the first events tell."""
     part = slice(0, CONTROL_EVENTS)
-    want = graph.evaluate({k: v[part] for k, v in plain.items()})
     spoiled = moved
-    for name in claim.ports:
-        shape = graph.node(name).type.shape[:-1]
-        for entry in np.ndindex(shape):
+    for name in ports:
+        for entry in np.ndindex(graph.node(name).type.shape[:-1]):
             raw = moved[name].copy()
             raw[(slice(None), *entry)] = plain[name][(slice(None), *entry)]
             spoiled = moved | {name: raw}
-            if differing(graph.evaluate({k: v[part] for k, v in spoiled.items()}), want) > 0:
+            if felt(graph.evaluate({k: v[part] for k, v in spoiled.items()})):
                 return spoiled
     return spoiled
 
@@ -159,7 +161,13 @@ def check_steps(
         return differing(found, want)
 
     moved = _stepped(claim, graph, plain, steps)
-    spoiled = [_left_behind(claim, graph, plain, moved, steps)]
+    first = graph.evaluate({k: v[:CONTROL_EVENTS] for k, v in plain.items()})
+    right = {n: claim.acted(graph.node(n), v, steps[:CONTROL_EVENTS]) for n, v in first.items()}
+
+    def felt(out: Outputs) -> bool:
+        return differing({n: claim.reduced(graph.node(n), v) for n, v in out.items()}, right) > 0
+
+    spoiled = [_left_behind(graph, claim.moved(graph), plain, moved, felt)]
     if claim.modulus & (claim.modulus - 1):
         spoiled.append(_stepped(_wider(claim), graph, plain, steps))
     return SymmetryResult(engine, str(claim), len(steps), changed(moved), min(map(changed, spoiled)))
@@ -188,20 +196,3 @@ def _longest(claim: Steps, graph: Graph) -> tuple[int, int]:
 def _wider(claim: Steps) -> Steps:
     """Return the claim with turns of the next power of two."""
     return replace(claim, modulus=1 << claim.modulus.bit_length())
-
-
-def _left_behind(claim: Steps, graph: Graph, plain: Feeds, moved: Feeds, steps: Ints) -> Feeds:
-    """Return moved events with one entry of one port where it was, so that the integer model feels it."""
-    part = slice(0, CONTROL_EVENTS)
-    out = graph.evaluate({k: v[part] for k, v in plain.items()})
-    want = {n: claim.acted(graph.node(n), v, steps[part]) for n, v in out.items()}
-    spoiled = moved
-    for name in claim.moved(graph):
-        for entry in np.ndindex(graph.node(name).type.shape):
-            raw = moved[name].copy()
-            raw[(slice(None), *entry)] = plain[name][(slice(None), *entry)]
-            spoiled = moved | {name: raw}
-            found = graph.evaluate({k: v[part] for k, v in spoiled.items()})
-            if differing({n: claim.reduced(graph.node(n), v) for n, v in found.items()}, want) > 0:
-                return spoiled
-    return spoiled
