@@ -22,6 +22,7 @@ FLOORS = [
     "report",
     "compile",
     "tune",
+    "commands",
     "cli",
 ]
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
