@@ -25,7 +25,16 @@ KERAS = {
 }
 CALLED = {"GroupedQueryAttention": "GroupQueryAttention"}
 """Classes that keras.layers has under another name."""
-SOME = ("Activation", "Dot", "EinsumDense", "GlobalMaxPooling1D", "LSTM", "Lambda", "Softmax", "TimeDistributed")
+SOME = (
+    "Activation",
+    "Dot",
+    "EinsumDense",
+    "GlobalMaxPooling1D",
+    "LSTM",
+    "Lambda",
+    "Softmax",
+    "TimeDistributed",
+)
 
 
 @pytest.fixture(scope="module")

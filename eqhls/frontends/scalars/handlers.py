@@ -111,7 +111,9 @@ CURES: dict[str, str] = {
     "Lambda": "write what it computes with keras.ops (keras.ops.sum, a * b, ..), which is read",
     "Masking": FLAGS,
     "Embedding": "give one-hot features to a Dense without a bias: hardware has no list of words",
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), STEPS),
+    **dict.fromkeys(
+        ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), STEPS
+    ),
     "SpectralNormalization": "save the layer within it: at inference it is that layer alone",
     "GroupNormalization": "use LayerNormalization, or Reshape each group to an axis in front of it",
     **dict.fromkeys(("Attention", "AdditiveAttention", "GroupedQueryAttention"), "use MultiHeadAttention"),

@@ -71,7 +71,8 @@ def bounded_relu(
     """Return Keras's ReLU: x up to `most`, and slope (x - threshold) below a threshold of 0."""
     if threshold and (slope or threshold < 0):
         raise site.refuse(
-            f"is a ReLU that jumps at its threshold of {threshold:g}", "set threshold to 0: shift the bias instead"
+            f"is a ReLU that jumps at its threshold of {threshold:g}",
+            "set threshold to 0: shift the bias instead",
         )
     if threshold:
         raise site.refuse(
@@ -115,11 +116,7 @@ def coded_power(site: Site, x: Value, power: float, shift: float, least: float) 
     unit = 2.0 ** floor(log2(least))
     code = site.add(Log2(unit, CODE_BITS, CODES, 8, 3, odd=True), x.name, part="code")
     op = Table(
-        IDENTITY,
-        Tensor([[shift, 1.0 + shift]]),
-        Activation.POWER,
-        parameters=Tensor([[power]]),
-        floor=unit,
+        IDENTITY, Tensor([[shift, 1.0 + shift]]), Activation.POWER, parameters=Tensor([[power]]), floor=unit
     )
     return Value(site.add(op, code, part="power"), x.shape, x.axes)
 
