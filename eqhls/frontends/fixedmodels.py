@@ -1,0 +1,92 @@
+"""Keras models of fixed-point layers alone, as one Circuit behind ports of their own formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from eqhls.errors import CompileError
+from eqhls.frontends.circuits import Network, Traced, appended, axes_of, traced
+from eqhls.frontends.scalars.site import Value
+from eqhls.groups.rep import S
+from eqhls.ir.graph import Builder, Graph
+from eqhls.ir.types import Type
+from eqhls.ops.add import Add
+from eqhls.ops.input import Input
+
+FIXED = ("hgq", "qkeras")
+"""Packages whose layers compute in fixed point: HGQ2, and the QKeras API that comes with it."""
+
+
+def is_fixed(model: Any) -> bool:
+    """Whether every layer of a model that has weights is a layer of HGQ2 or of the QKeras API, and one has."""
+    layers = [layer for layer in model._flatten_layers(include_self=False)]
+    roots = [part for part in layers if part.__class__.__module__.split(".")[0] in FIXED]
+    inside = {id(w) for part in roots for w in part.weights}
+    return bool(roots) and all(id(w) in inside for w in model.weights)
+
+
+def check_scales(where: str, model: Any) -> None:
+    """Raise CompileError for quantizers with a scale, which alkaid's plugin does not undo."""
+    for part in model._flatten_layers(include_self=True):
+        scale = getattr(part, "scaler", None)
+        if scale is not None and float(scale) != 1.0:
+            raise CompileError(
+                f"{where}: {part.name}",
+                f"has the scale {float(scale):g}, which cannot be traced",
+                "give alpha=1 (scaler=None), and integer bits instead",
+            )
+
+
+def trace_keras(where: str, model: Any) -> Traced:
+    """Trace a functional model, or the part of one, and hold it against Keras. Raises CompileError as
+    `traced` does."""
+    check_scales(where, model)
+    inputs, outputs = (tuple(tuple(t.shape[1:]) for t in ts) for ts in (model.inputs, model.outputs))
+    if any(None in s for s in (*inputs, *outputs)):
+        raise CompileError(where, f"has inputs {list(inputs)}", "give every axis but the first a size")
+
+    def compute(*arrays: Any) -> list[Any]:
+        given = [np.asarray(a, dtype=np.float32) for a in arrays]
+        found = model(given if len(given) > 1 else given[0], training=False)
+        return [keras.ops.convert_to_numpy(v) for v in keras.tree.flatten(found)]
+
+    return traced(where, Network(model, "keras", inputs, outputs, compute))
+
+
+def read_fixed(model: Any) -> Graph:
+    """Return the graph of a model of fixed-point layers alone: its ports have the formats in which its first
+    quantizers read them. Raises CompileError for what cannot be traced."""
+    builder = Builder(identifier(model.name))
+    made = trace_keras(builder.name, model)
+    inputs: list[Value] = []
+    for number, tensor in enumerate(model.inputs):
+        name, form = identifier(_maker(tensor)), made.port(number)
+        type = Type(S, axes_of(made.inputs[number]), formats=(form,) if form else ())
+        inputs.append(Value(builder.add(name, Input(type)), made.inputs[number]))
+    names = [identifier(_maker(t)) for t in model.outputs]
+    return finished(builder, made, inputs, names)
+
+
+def finished(builder: Builder, made: Traced, inputs: Sequence[Value], names: Sequence[str]) -> Graph:
+    """Return the graph of a netlist behind its ports; outputs get the names of their layers, or a number
+    behind them where a port or another output has it."""
+    whole = builder.fresh(names[0]) if len(names) == 1 else builder.fresh("circuit")
+    values = appended(builder, whole, made, inputs)
+    if len(names) == 1:
+        return builder.graph(whole)
+    outs = [builder.add(builder.fresh(n), Add(), v.name) for n, v in zip(names, values, strict=True)]
+    return builder.graph(*outs)
+
+
+def _maker(tensor: Any) -> str:
+    """Return the name of the operation that makes a symbolic tensor."""
+    return str(tensor._keras_history.operation.name)
+
+
+def identifier(name: str) -> str:
+    """Return a name that a graph can hold."""
+    return "".join(c if c.isalnum() or c == "_" else "_" for c in name)
