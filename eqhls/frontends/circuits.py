@@ -8,7 +8,8 @@ their modes, so that an input may be any value of the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import log2, prod
 from typing import Any
@@ -158,7 +159,7 @@ def traced(where: str, network: Network) -> Traced:
         flat[:] = [Element(start + k, reads) for k in range(len(flat))]
         inputs.append(FVArray(flat.reshape(1, *shape), WITHOUT_TABLES, HARDWARE))
         start += len(flat)
-    with deep_recursion():
+    with deep_recursion(), exact_factors():
         outputs = _outputs(where, network, tuple(inputs))
         wires = [w for o in outputs for w in np.asarray(o, dtype=object).ravel()]
         comb: Any = trace(list(reads.found.values()), wires, optimize=False, keep_dead_inputs=True)
@@ -169,6 +170,33 @@ def traced(where: str, network: Network) -> Traced:
     made = Traced(logic, network.inputs, network.outputs)
     _compare(where, made, network.compute)
     return made
+
+
+@contextmanager
+def exact_factors() -> Generator[None]:
+    """Let alkaid multiply by numbers of at most 24 bits only, and raise ValueError for others: it searches
+    without end for the sums that a number of 53 bits is, such as 1/3."""
+    plain = FVariable.__mul__
+
+    def times(self: FVariable, other: Any) -> Any:
+        if isinstance(other, float | int | np.floating) and _bits(float(other)) > FACTOR:
+            raise ValueError(f"it multiplies by {float(other):.6g}, which is no number of {FACTOR} bits")
+        return plain(self, other)
+
+    FVariable.__mul__ = times
+    try:
+        yield
+    finally:
+        FVariable.__mul__ = plain
+
+
+FACTOR = 24
+"""Bits of a factor, without the zeros at its ends."""
+
+
+def _bits(value: float) -> int:
+    numerator = abs(value.as_integer_ratio()[0])
+    return (numerator // (numerator & -numerator or 1)).bit_length()
 
 
 def _outputs(where: str, network: Network, inputs: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.frontends.circuits import Network, Traced, appended, axes_of, traced
+from eqhls.frontends.kerasscope import identifier, maker
 from eqhls.frontends.scalars.site import Value
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
@@ -64,11 +66,41 @@ def read_fixed(model: Any) -> Graph:
     made = trace_keras(builder.name, model)
     inputs: list[Value] = []
     for number, tensor in enumerate(model.inputs):
-        name, form = identifier(_maker(tensor)), made.port(number)
+        name, form = identifier(maker(tensor).name), made.port(number)
         type = Type(S, axes_of(made.inputs[number]), formats=(form,) if form else ())
         inputs.append(Value(builder.add(name, Input(type)), made.inputs[number]))
-    names = [identifier(_maker(t)) for t in model.outputs]
+    names = [identifier(maker(t).name) for t in model.outputs]
     return finished(builder, made, inputs, names)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of a model, behind the last layer of eqhls: the names of its operations, the tensors that it
+    reads and those that it makes, and the model that it is."""
+
+    operations: frozenset[str]
+    inputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+    model: Any
+
+
+def tail_of(model: Any, own: type, is_read: Callable[[Any], bool]) -> Tail | None:
+    """Return the end of a model that is traced: what is behind all layers of the type `own`, if it is fixed
+    point and holds an operation that is not read by itself."""
+    names: set[str] = set()
+    for operation in reversed(model.operations):
+        nodes = [n for n in operation._outbound_nodes if n.operation in model.operations]
+        inside = all(n.operation.name in names for n in nodes)
+        if inside and not isinstance(operation, own | keras.layers.InputLayer):
+            names.add(operation.name)
+    behind = [o for o in model.operations if o.name in names]
+    if all(map(is_read, behind)):
+        return None
+    nodes = [n for depth in model._nodes_by_depth.values() for n in depth if n.operation.name in names]
+    read = {id(t): t for n in nodes for t in n.input_tensors if maker(t).name not in names}
+    made = {id(t): t for t in model.outputs if maker(t).name in names}
+    part = keras.Model(list(read.values()), list(made.values()), name=model.name)
+    return Tail(frozenset(names), (*read.values(),), (*made.values(),), part) if is_fixed(part) else None
 
 
 def finished(builder: Builder, made: Traced, inputs: Sequence[Value], names: Sequence[str]) -> Graph:
@@ -80,13 +112,3 @@ def finished(builder: Builder, made: Traced, inputs: Sequence[Value], names: Seq
         return builder.graph(whole)
     outs = [builder.add(builder.fresh(n), Add(), v.name) for n, v in zip(names, values, strict=True)]
     return builder.graph(*outs)
-
-
-def _maker(tensor: Any) -> str:
-    """Return the name of the operation that makes a symbolic tensor."""
-    return str(tensor._keras_history.operation.name)
-
-
-def identifier(name: str) -> str:
-    """Return a name that a graph can hold."""
-    return "".join(c if c.isalnum() or c == "_" else "_" for c in name)
