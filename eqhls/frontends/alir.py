@@ -102,9 +102,7 @@ class _Cells:
         ]
         conditions = [Term(self.values[k].cell) for k, _, _ in lead]
         offset = plus[0] << (point - plus[1]) if plus[0] else 0
-        cell = Cell(
-            kind, word.width, word.signed, (*conditions, *aligned), offset, point - word.frac
-        )
+        cell = Cell(kind, word.width, word.signed, (*conditions, *aligned), offset, point - word.frac)
         return self.add(_plain(cell), word.frac)
 
     def _made(self, op: Any, word: _Word) -> _Value:
@@ -113,7 +111,7 @@ class _Cells:
             case -2:
                 return self._aligned(Kind.SUM, word, [(at[0], 0, True)])
             case -1:
-                return self._read(*self.reads[data[0]], word)
+                return self._read(self.reads[data[0]], word)
             case 0 | 1:
                 return self._aligned(Kind.SUM, word, [(at[0], 0, False), (at[1], data[0], op.opcode == 1)])
             case 2:
@@ -127,23 +125,22 @@ class _Cells:
                     Kind.MUX, word, [(at[2], 0, False), (at[0], 0, False), (at[1], data[0], False)]
                 )
             case 7:
-                return self._product(*(self.values[k] for k in at), word)
+                return self._product(self.values[at[0]], self.values[at[1]], word)
             case 8:
                 return self._table(self.comb.lookup_tables[data[0]], at[0], word)
             case 9:
                 term = Term(self.values[at[0]].cell)
                 return self.add(Cell(UNARY[data[0]], word.width, word.signed, (term,)), word.frac)
             case 10:
-                return self._aligned(
-                    BINARY[data[1]], word, [(at[0], 0, False), (at[1], data[0], False)]
-                )
+                return self._aligned(BINARY[data[1]], word, [(at[0], 0, False), (at[1], data[0], False)])
             case 11:
                 terms = [(k, data[2 * n + 1], not data[2 * n]) for n, k in enumerate(at)]
                 return self._aligned(Kind.SUM, word, terms)
             case _:
                 raise AssertionError(f"unknown operation {op.opcode}")
 
-    def _read(self, element: int, form: Fixed, word: _Word) -> _Value:
+    def _read(self, read: Read, word: _Word) -> _Value:
+        element, form = read
         return self.add(Cell(Kind.IN, form.width, form.signed, (), element, 0, form), word.frac)
 
     def _product(self, a: _Value, b: _Value, word: _Word) -> _Value:

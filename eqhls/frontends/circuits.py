@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from alkaid.converter import trace_model
-from alkaid.trace import FVArray, FVariable, trace
+from alkaid.trace import FVariable, FVArray, trace
 from alkaid.trace.fixed_variable import FVariableInput
 
 from eqhls.errors import CompileError
@@ -181,7 +181,7 @@ def exact_factors() -> Generator[None]:
     def times(self: FVariable, other: Any) -> Any:
         if isinstance(other, float | int | np.floating) and _bits(float(other)) > FACTOR:
             raise ValueError(f"it multiplies by {float(other):.6g}, which is no number of {FACTOR} bits")
-        return plain(self, other)
+        return plain(self, other)  # pyright: ignore[reportArgumentType]
 
     FVariable.__mul__ = times
     try:
@@ -203,12 +203,7 @@ def _outputs(where: str, network: Network, inputs: tuple[Any, ...]) -> tuple[Any
     """Return the outputs of a trace, in the order of the model's."""
     try:
         found: Any = trace_model(
-            network.model,
-            HARDWARE,
-            WITHOUT_TABLES,
-            inputs=inputs,
-            dump=True,
-            framework=network.framework,
+            network.model, HARDWARE, WITHOUT_TABLES, inputs=inputs, dump=True, framework=network.framework
         )
     except CompileError:
         raise
@@ -221,12 +216,16 @@ def _outputs(where: str, network: Network, inputs: tuple[Any, ...]) -> tuple[Any
         ) from None
     outputs = tuple(found["final"])
     if [np.size(o) for o in outputs] != list(map(prod, network.outputs)):
-        raise CompileError(where, f"is traced to outputs of {[np.shape(o) for o in outputs]}", "report the model")
+        raise CompileError(
+            where, f"is traced to outputs of {[np.shape(o) for o in outputs]}", "report the model"
+        )
     for output in outputs:
         open_ended = not isinstance(output, FVArray) or hasattr(output, "_operator")
         if open_ended or any(isinstance(w, Element) for w in np.asarray(output, dtype=object).ravel()):
             raise CompileError(
-                where, "has a result that no quantizer gives a format", "end in a layer with an output quantizer"
+                where,
+                "has a result that no quantizer gives a format",
+                "end in a layer with an output quantizer",
             )
     return outputs
 
@@ -255,7 +254,7 @@ def _compare(where: str, made: Traced, compute: Callable[..., Any]) -> None:
     if wrong.any():
         raise CompileError(
             where,
-            f"is traced to a netlist that differs from the model in {int(wrong.sum())} of {EVENTS} random events",
+            f"is traced to a netlist that differs in {int(wrong.sum())} of {EVENTS} random events",
             "report the model: its layers are traced wrongly; or use layers that eqhls reads itself",
         )
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from eqhls.errors import CompileError
+from eqhls.fixed import Formats
 from eqhls.frontends.circuits import Network, Traced, appended, axes_of, traced
 from eqhls.frontends.kerasscope import identifier, maker
 from eqhls.frontends.scalars.site import Value
@@ -24,9 +25,9 @@ FIXED = ("hgq", "qkeras")
 
 
 def is_fixed(model: Any) -> bool:
-    """Whether every layer of a model that has weights is a layer of HGQ2 or of the QKeras API, and one has."""
-    layers = [layer for layer in model._flatten_layers(include_self=False)]
-    roots = [part for part in layers if part.__class__.__module__.split(".")[0] in FIXED]
+    """Whether all weights of a model are those of layers of HGQ2 or of the QKeras API, of which it has some."""
+    layers = model._flatten_layers(include_self=False)
+    roots = [part for part in layers if type(part).__module__.split(".")[0] in FIXED]
     inside = {id(w) for part in roots for w in part.weights}
     return bool(roots) and all(id(w) in inside for w in model.weights)
 
@@ -67,7 +68,7 @@ def read_fixed(model: Any) -> Graph:
     inputs: list[Value] = []
     for number, tensor in enumerate(model.inputs):
         name, form = identifier(maker(tensor).name), made.port(number)
-        type = Type(S, axes_of(made.inputs[number]), formats=(form,) if form else ())
+        type = Type(S, axes_of(made.inputs[number]), formats=Formats([form] if form else []))
         inputs.append(Value(builder.add(name, Input(type)), made.inputs[number]))
     names = [identifier(maker(t).name) for t in model.outputs]
     return finished(builder, made, inputs, names)

@@ -228,8 +228,8 @@ def _is_constant(cell: Cell) -> bool:
 
 
 def _check(logic: Logic, number: int, cell: Cell) -> None:
-    """Raise ValueError for a cell that cannot be: terms that are not there, tables that do not fit, results of
-    too many bits."""
+    """Raise ValueError for a cell that cannot be: terms that are not there, tables that do not fit, results
+    of too many bits."""
     if not 1 <= cell.width <= MOST_BITS or cell.drop < 0:
         raise ValueError(f"expected words of 1 to {MOST_BITS} bits, and no bits added")
     if len(cell.terms) != ARITY.get(cell.kind, max(len(cell.terms), 1)):
@@ -257,7 +257,9 @@ def _check_table(logic: Logic, cell: Cell) -> None:
         raise ValueError(f"has {len(logic.tables[cell.value])} entries for an address of {width} bits")
 
 
-def _reach(cell: Cell, spans: Sequence[tuple[int, int]], tables: Sequence[tuple[int, ...]]) -> tuple[int, int]:
+def _reach(
+    cell: Cell, spans: Sequence[tuple[int, int]], tables: Sequence[tuple[int, ...]]
+) -> tuple[int, int]:
     match cell.kind:
         case Kind.IN:
             return cell.word

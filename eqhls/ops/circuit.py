@@ -84,7 +84,7 @@ class Circuit(Plain):
             cell = self.logic.cells[number]
             raw[row] = assigned(x[:, cell.value], form_of(cell))
         units = np.array([2.0**-o.frac for o in self.logic.outputs])
-        return simulated(self.logic, raw).T * units
+        return np.asarray(simulated(self.logic, raw).T * units, dtype=np.float64)
 
     def body(self, types: tuple[Type, ...], *x: NumArray) -> NumArray:
         flat = [element(v, index) for v in x for index in np.ndindex(v.shape)]

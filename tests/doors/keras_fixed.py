@@ -20,7 +20,6 @@ with warnings.catch_warnings():
 
 from doors import Door, Made
 
-
 EVENTS, GRID, MOST = 200, 2.0**-4, 6.0
 """Events are multiples of GRID within MOST, which every first quantizer holds."""
 L = keras.layers
@@ -53,7 +52,9 @@ def saved(model: Any, name: str, folder: Path) -> Made:
     rng = np.random.default_rng(zlib.crc32(name.encode()) + 1)
     ports = [t._keras_history.operation.name for t in model.inputs]
     shapes = [(EVENTS, *t.shape[1:]) for t in model.inputs]
-    arrays = [(np.rint(rng.normal(0, 2, s) / GRID) * GRID).clip(-MOST, MOST).astype("float32") for s in shapes]
+    arrays = [
+        (np.rint(rng.normal(0, 2, s) / GRID) * GRID).clip(-MOST, MOST).astype("float32") for s in shapes
+    ]
     found = model(arrays if len(arrays) > 1 else arrays[0], training=False)
     outputs = [np.asarray(keras.ops.convert_to_numpy(v)) for v in keras.tree.flatten(found)]
     makers = [t._keras_history.operation.name for t in model.outputs]
@@ -63,7 +64,9 @@ def saved(model: Any, name: str, folder: Path) -> Made:
     return Made(file, events, dict(zip(makers, outputs, strict=True)), exact=True)
 
 
-def kind(name: str, shapes: tuple[tuple[int, ...], ...], build: Callable[..., Any], fit: str = "WRAP") -> Door:
+def kind(
+    name: str, shapes: tuple[tuple[int, ...], ...], build: Callable[..., Any], fit: str = "WRAP"
+) -> Door:
     """Return the door of a functional model of inputs x0, x1, .. whose data overflows by `fit`."""
 
     def make(folder: Path) -> Made:
@@ -129,17 +132,27 @@ def qkeras(x: Any) -> Any:
 
 
 DOORS = [
-    kind("conv1d", ((8, 3),), lambda x: out(flat(Q.QConv1D(4, 3, strides=2, padding="same", activation="relu")(x)))),
+    kind(
+        "conv1d",
+        ((8, 3),),
+        lambda x: out(flat(Q.QConv1D(4, 3, strides=2, padding="same", activation="relu")(x))),
+    ),
     kind("conv1d_sat", ((8, 2),), lambda x: out(flat(Q.QConv1D(3, 3, activation="relu")(x))), "SAT"),
-    kind("conv2d", ((6, 6, 1),), lambda x: out(flat(L.MaxPooling2D(2)(Q.QConv2D(3, 3, activation="relu")(x))))),
+    kind(
+        "conv2d", ((6, 6, 1),), lambda x: out(flat(L.MaxPooling2D(2)(Q.QConv2D(3, 3, activation="relu")(x))))
+    ),
     kind("max_pool", ((8, 3),), lambda x: out(flat(Q.QMaxPool1D(2)(Q.QConv1D(4, 2)(x))))),
     kind("average_pool", ((8, 3),), lambda x: out(flat(Q.QAvgPool1D(2)(Q.QDense(4, activation="relu")(x))))),
-    kind("deep_set_max", ((6, 3),), lambda x: out(Q.QGlobalMaxPooling1D()(Q.QDense(4, activation="relu")(x)))),
+    kind(
+        "deep_set_max", ((6, 3),), lambda x: out(Q.QGlobalMaxPooling1D()(Q.QDense(4, activation="relu")(x)))
+    ),
     kind("einsum", ((6, 3),), lambda x: out(flat(Q.QEinsumDense("bnc,nm->bmc", (4, 3))(x)))),
     kind(
         "einsum_norm",
         ((6, 3),),
-        lambda x: out(flat(Q.QEinsumDenseBatchnorm("bnc,cd->bnd", (6, 4), bias_axes="d", activation="relu")(x))),
+        lambda x: out(
+            flat(Q.QEinsumDenseBatchnorm("bnc,cd->bnd", (6, 4), bias_axes="d", activation="relu")(x))
+        ),
     ),
     kind("dense_norm", ((6,),), lambda x: out(Q.QBatchNormDense(5, activation="relu")(x))),
     kind("softmax", ((5,),), lambda x: Q.QSoftmax(name="y")(Q.QDense(3)(x))),

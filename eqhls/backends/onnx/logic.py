@@ -31,9 +31,7 @@ def lower_circuit(op: Circuit, body: Body, types: tuple[Type, ...]) -> str:
         columns.append(step, number)
     outs = op.logic.outputs
     units = np.array([2.0**-o.frac for o in outs])
-    return body.reshape(
-        body("Mul", columns.take([o.cell for o in outs]), body.const(units)), op.result.shape
-    )
+    return body.reshape(body("Mul", columns.take([o.cell for o in outs]), body.const(units)), op.result.shape)
 
 
 def _elements(body: Body, types: tuple[Type, ...]) -> str:
@@ -196,9 +194,7 @@ class _Formed:
         weights = np.exp2(np.arange(MOST_BITS + 1, dtype=np.float64))
         one = body.const([-1])
         a, b = (
-            self._modulo(
-                body("Floor", body("Mul", body("Unsqueeze", t, one), body.const(1 / weights))), 2.0
-            )
+            self._modulo(body("Floor", body("Mul", body("Unsqueeze", t, one), body.const(1 / weights))), 2.0)
             for t in terms
         )
         both = body("Mul", a, b)

@@ -257,7 +257,7 @@ def saturating(form: Fixed) -> bool:
 
 def _before_quant(body: Body, x: str, form: Fixed) -> str:
     """Return what Quant fits into a format as ap_fixed would."""
-    step, (shift, mode) = body.const(form.lsb), QUANT_MODES[form.rounding]
+    step, shift = body.const(form.lsb), QUANT_MODES[form.rounding][0]
     if saturating(form):
         return body("Add", x, body.const(shift * form.lsb)) if shift else x
     return body("Mul", words(body, x, form), step)
