@@ -25,7 +25,7 @@ FIXED = ("hgq", "qkeras")
 
 
 def is_fixed(model: Any) -> bool:
-    """Whether all weights of a model are those of layers of HGQ2 or of the QKeras API, of which it has some."""
+    """Whether all weights of a model belong to layers of HGQ2 or of the QKeras API, of which it has some."""
     layers = model._flatten_layers(include_self=False)
     roots = [part for part in layers if type(part).__module__.split(".")[0] in FIXED]
     inside = {id(w) for part in roots for w in part.weights}
