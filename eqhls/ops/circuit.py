@@ -14,7 +14,7 @@ from eqhls.groups.charge import Charges
 from eqhls.groups.rep import S
 from eqhls.ir.levels import ports, simulated
 from eqhls.ir.logic import Cell, Kind, Logic
-from eqhls.ir.op import Along, Example, Floats, neutral
+from eqhls.ir.op import Along, Example, Floats, Reading, neutral
 from eqhls.ir.types import Axis, Type
 from eqhls.ir.work import Work
 from eqhls.ops.common import Plain, example, scalars_only
@@ -35,6 +35,7 @@ class Circuit(Plain):
 
     group: ClassVar[str] = "scalar"
     moves_bits: ClassVar[bool] = False
+    reads: ClassVar[Reading] = Reading.INNER
     logic: Logic
     sizes: tuple[int, ...]
     result: Type
