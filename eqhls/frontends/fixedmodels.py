@@ -13,6 +13,7 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Formats
 from eqhls.frontends.circuits import Network, Traced, appended, axes_of, traced
 from eqhls.frontends.kerasscope import identifier, maker
+from eqhls.frontends.replays import Reshaped, Taken
 from eqhls.frontends.scalars.site import Value
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
@@ -22,6 +23,10 @@ from eqhls.ops.input import Input
 
 FIXED = ("hgq", "qkeras")
 """Packages whose layers compute in fixed point: HGQ2, and the QKeras API that comes with it."""
+
+
+REPLAYED = (Reshaped, Taken)
+"""What is traced by rules of ours."""
 
 
 def is_fixed(model: Any) -> bool:

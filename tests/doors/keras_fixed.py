@@ -19,6 +19,8 @@ with warnings.catch_warnings():
     from qkeras.quantizers import quantized_bits, quantized_relu
 
 from doors import Door, Made
+from eqhls.frontends.layers.geometry import InvariantsLayer
+from eqhls.frontends.layers.structure import TypedInput
 
 EVENTS, GRID, MOST = 200, 2.0**-4, 6.0
 """Events are multiples of GRID within MOST, which every first quantizer holds."""
@@ -50,7 +52,8 @@ def drawn(model: Any, name: str) -> None:
 def saved(model: Any, name: str, folder: Path) -> Made:
     """Return a model written to a folder, with events and what Keras computes from them."""
     rng = np.random.default_rng(zlib.crc32(name.encode()) + 1)
-    ports = [t._keras_history.operation.name for t in model.inputs]
+    typed = {id(part.input): part.name for part in model.layers if isinstance(part, TypedInput)}
+    ports = [typed.get(id(t), t._keras_history.operation.name) for t in model.inputs]
     shapes = [(EVENTS, *t.shape[1:]) for t in model.inputs]
     arrays = [
         (np.rint(rng.normal(0, 2, s) / GRID) * GRID).clip(-MOST, MOST).astype("float32") for s in shapes
@@ -96,7 +99,8 @@ def flat(x: Any) -> Any:
 def jedi(x: Any) -> Any:
     """An interaction network: messages to every particle from the three others, summed."""
     sent, taken = Q.QEinsumDense("bnc,cd->bnd", (4, 4))(x), Q.Quantizer()(x)
-    turned = [keras.ops.concatenate([sent[:, k:], sent[:, :k]], axis=1) for k in (1, 2, 3)]
+    turned = [keras.ops.concatenate([sent[:, k:], sent[:, :k]], axis=1) for k in (1, 2)]
+    turned.append(keras.ops.take(sent, np.array([3, 0, 1, 2]), axis=1))
     messages = [Q.QDense(3, activation="relu")(Q.QAdd()([taken, t])) for t in turned]
     return out(Q.QSum(axes=1, scale=1 / 8)(keras.ops.concatenate(messages, axis=1)))
 
@@ -120,6 +124,13 @@ def shared(x: Any) -> Any:
 def two_outputs(x: Any) -> Any:
     y = Q.QBatchNormDense(4, activation="relu")(x)
     return [Q.QDense(2, name="p")(y), Q.QDense(1, name="q")(y)]
+
+
+def behind_invariants(p: Any) -> Any:
+    """An equivariant front, and layers that only a netlist reads behind it."""
+    masses = InvariantsLayer()(TypedInput("V.xyz[j:3]", name="p")(p))
+    rows = keras.layers.Reshape((3, 1))(masses)
+    return out(flat(Q.QConv1D(3, 2, activation="relu")(rows)))
 
 
 def qkeras(x: Any) -> Any:
@@ -172,5 +183,6 @@ DOORS = [
         ((3,), (4,)),
         lambda a, b: out(L.Concatenate()([Q.QBatchNormDense(3, activation="relu")(a), Q.QDense(2)(b)])),
     ),
+    kind("behind_invariants", ((3, 4),), behind_invariants),
     kind("qkeras_conv", ((6, 2),), qkeras),
 ]
