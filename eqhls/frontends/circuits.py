@@ -172,6 +172,14 @@ def traced(where: str, network: Network) -> Traced:
     return made
 
 
+def _reason(error: Exception) -> str:
+    """Return what alkaid says of a layer; of one that it does not know, it says the class."""
+    if error.args and isinstance(error.args[0], type):
+        return f"the tracer does not know {error.args[0].__name__}"
+    text = str(error).strip()
+    return text.splitlines()[0][:160] if text else type(error).__name__
+
+
 @contextmanager
 def exact_factors() -> Generator[None]:
     """Let alkaid multiply by numbers of at most 24 bits only, and raise ValueError for others: it searches
@@ -208,10 +216,9 @@ def _outputs(where: str, network: Network, inputs: tuple[Any, ...]) -> tuple[Any
     except CompileError:
         raise
     except UNTRACED as error:
-        text = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise CompileError(
             where,
-            f"cannot be traced as fixed point ({text})",
+            f"cannot be traced as fixed point ({_reason(error)})",
             "quantize each input of a layer (iq), and use layers that alkaid's tracer knows",
         ) from None
     outputs = tuple(found["final"])

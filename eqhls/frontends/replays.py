@@ -1,5 +1,5 @@
-"""What alkaid's tracer of Keras lacks or does otherwise: shapes keep the axis of the events, which convolutions
-and concatenations behind them expect, and entries are taken by constant indices.
+"""What alkaid's tracer of Keras lacks or does otherwise: shapes keep the axis of the events, which
+convolutions and concatenations behind them expect, and entries are taken by constant indices.
 
 Importing this module registers the classes below in place of alkaid's for the same layers.
 """

@@ -67,8 +67,16 @@ def saved(model: Any, name: str, folder: Path) -> Made:
     return Made(file, events, dict(zip(makers, outputs, strict=True)), exact=True)
 
 
+USUAL = ("conv1d_sat", "attention", "jedi", "behind_invariants", "two_outputs", "qkeras_conv", "softmax")
+"""What `make test` takes; the others are left to `make test-all`."""
+
+
 def kind(
-    name: str, shapes: tuple[tuple[int, ...], ...], build: Callable[..., Any], fit: str = "WRAP"
+    name: str,
+    shapes: tuple[tuple[int, ...], ...],
+    build: Callable[..., Any],
+    fit: str = "WRAP",
+    refused: str = "",
 ) -> Door:
     """Return the door of a functional model of inputs x0, x1, .. whose data overflows by `fit`."""
 
@@ -85,7 +93,7 @@ def kind(
         drawn(model, name)
         return saved(model, name, folder)
 
-    return Door(name, make)
+    return Door(name, make, refused, not refused and name not in USUAL)
 
 
 def out(x: Any) -> Any:
@@ -185,4 +193,22 @@ DOORS = [
     ),
     kind("behind_invariants", ((3, 4),), behind_invariants),
     kind("qkeras_conv", ((6, 2),), qkeras),
+    kind(
+        "average_of_three",
+        ((3, 4),),
+        lambda x: out(Q.QGlobalAveragePooling1D()(x)),
+        refused="it multiplies by 0.333333, which is no number of 24 bits",
+    ),
+    kind(
+        "unquantized",
+        ((4, 3),),
+        lambda x: Q.QConv1D(2, 2, enable_iq=False, name="y")(x),
+        refused="quantize each input of a layer (iq)",
+    ),
+    kind(
+        "unknown",
+        ((4, 3),),
+        lambda x: out(flat(Q.QConv1D(2, 2)(keras.ops.roll(Q.Quantizer()(x), 1, axis=1)))),
+        refused="the tracer does not know Roll",
+    ),
 ]
