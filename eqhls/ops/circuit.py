@@ -112,7 +112,7 @@ class Circuit(Plain):
             case Kind.MUX:
                 return select(_top(terms[0], words[0]), terms[1], terms[2])
             case Kind.MUL:
-                return terms[0] * terms[1]
+                return (terms[0] * terms[1]).at(0)
             case Kind.TABLE:
                 entries, first = self.logic.entries(cell), words[0].word[0]
                 return terms[0].lookup(entries[terms[0].lo - first : terms[0].hi - first + 1], 0)
