@@ -138,13 +138,15 @@ def axes_of(shape: Shape) -> tuple[Axis, ...]:
 @dataclass(frozen=True, slots=True)
 class Network:
     """A network of a framework (keras or torch), with the shapes (events left out) of its inputs and outputs.
-    `compute` returns its outputs, as arrays, for inputs (events, *shape)."""
+    `compute` returns its outputs, as arrays, for inputs (events, *shape). `ports`, if given, are formats that
+    the inputs have before anything reads them; without, quantizers of the network must read them first."""
 
     model: Any
     framework: str
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
     compute: Callable[..., Sequence[Any]]
+    ports: tuple[Fixed, ...] = ()
 
 
 def traced(where: str, network: Network) -> Traced:
@@ -154,9 +156,11 @@ def traced(where: str, network: Network) -> Traced:
     for results without a format, and if the netlist does not compute what the framework computes.
     """
     reads, inputs, start = Reads(), list[Any](), 0
-    for shape in network.inputs:
+    for place, shape in enumerate(network.inputs):
         flat = np.empty(prod(shape), dtype=object)
-        flat[:] = [Element(start + k, reads) for k in range(len(flat))]
+        for k in range(len(flat)):
+            given = network.ports and reads.wire((start + k, network.ports[place]), 0)
+            flat[k] = given or Element(start + k, reads)
         inputs.append(FVArray(flat.reshape(1, *shape), WITHOUT_TABLES, HARDWARE))
         start += len(flat)
     with deep_recursion(), exact_factors():
@@ -222,10 +226,6 @@ def _outputs(where: str, network: Network, inputs: tuple[Any, ...]) -> tuple[Any
             "quantize each input of a layer (iq), and use layers that alkaid's tracer knows",
         ) from None
     outputs = tuple(found["final"])
-    if [np.size(o) for o in outputs] != list(map(prod, network.outputs)):
-        raise CompileError(
-            where, f"is traced to outputs of {[np.shape(o) for o in outputs]}", "report the model"
-        )
     for output in outputs:
         open_ended = not isinstance(output, FVArray) or hasattr(output, "_operator")
         if open_ended or any(isinstance(w, Element) for w in np.asarray(output, dtype=object).ravel()):
@@ -234,6 +234,8 @@ def _outputs(where: str, network: Network, inputs: tuple[Any, ...]) -> tuple[Any
                 "has a result that no quantizer gives a format",
                 "end in a layer with an output quantizer",
             )
+    if [o.size for o in outputs] != list(map(prod, network.outputs)):
+        raise CompileError(where, f"is traced to outputs of {[o.shape for o in outputs]}", "report the model")
     return outputs
 
 
