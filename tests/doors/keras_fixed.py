@@ -67,7 +67,7 @@ def saved(model: Any, name: str, folder: Path) -> Made:
     return Made(file, events, dict(zip(makers, outputs, strict=True)), exact=True)
 
 
-USUAL = ("conv1d_sat", "attention", "jedi", "behind_invariants", "two_outputs", "qkeras_conv", "softmax")
+USUAL = ("conv1d_sat", "attention", "behind_invariants", "two_outputs", "qkeras_conv")
 """What `make test` takes; the others are left to `make test-all`."""
 
 
