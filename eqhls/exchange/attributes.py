@@ -16,6 +16,7 @@ from eqhls.fixed import Fixed
 from eqhls.groups.coupling import Path
 from eqhls.groups.registry import parse_path
 from eqhls.ir.graph import Graph
+from eqhls.ir.logic import Logic
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.text import pack_graph, unpack_graph
 from eqhls.ir.types import Type
@@ -98,7 +99,7 @@ def _value(raw: Any, hint: Any) -> Any:
     if hint is Tensor:
         return Tensor(array_of(raw))
     text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-    parsers = {Fixed: Fixed.parse, Type: type_of, Path: parse_path, Graph: _network}
+    parsers = {Fixed: Fixed.parse, Type: type_of, Path: parse_path, Graph: _network, Logic: Logic.parse}
     if hint in parsers:
         return parsers[hint](text)
     if hint is float and not np.isfinite(text):

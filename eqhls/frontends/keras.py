@@ -15,6 +15,8 @@ from typing import Any
 import keras
 
 from eqhls.errors import CompileError
+from eqhls.frontends.circuits import appended
+from eqhls.frontends.fixedmodels import Tail, is_fixed, read_fixed, tail_of, trace_keras
 from eqhls.frontends.kerascalls import check_arithmetic, check_call, check_input
 from eqhls.frontends.kerasscope import Scope, identifier, inner_model, maker
 from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
@@ -56,7 +58,11 @@ def read_keras(source: Path | keras.Model) -> Graph:
     or foreign files, for layers, arguments and calls that are not exactly ops, and for NaN weights.
     """
     model = load(source) if isinstance(source, str | Path) else source
-    reading = _Reading(functional(str(source), model))
+    whole = functional(str(source), model)
+    own = any(isinstance(part, EqLayer) for part in whole._flatten_layers(include_self=False))
+    if not own and is_fixed(whole) and not all(map(is_read_within, whole.operations)):
+        return read_fixed(whole)
+    reading = _Reading(whole)
     reading.run(reading.scope)
     return reading.graph()
 
@@ -119,15 +125,28 @@ class _Reading:
     def run(self, scope: Scope) -> None:
         """Append everything that a model, or a model within it, computes. What is not read is refused first:
         Keras puts operations of its own behind some layers, as masks."""
-        for operation in sorted(scope.model.operations, key=lambda o: not cure_of(o)):
+        tail = tail_of(scope.model, EqLayer, is_read_within) if scope is self.scope else None
+        operations = [o for o in scope.model.operations if tail is None or o.name not in tail.operations]
+        for operation in sorted(operations, key=lambda o: not cure_of(o)):
             if cure_of(operation) or not is_read(operation):
                 raise unsupported(self.where(operation), operation)
-        for operation in scope.model.operations:
+        for operation in operations:
             if isinstance(operation, TypedInput):
                 self.reach(operation, scope)
             elif not isinstance(operation, keras.layers.InputLayer):
                 for node in scope.calls.get(operation.name, []):
                     self.compute(node, scope)
+        if tail is not None:
+            self.circuit(tail, scope)
+
+    def circuit(self, tail: Tail, scope: Scope) -> None:
+        """Append the end of a model as one netlist."""
+        made = trace_keras(self.builder.name, tail.model)
+        name = identifier(maker(tail.outputs[0]).name) if len(tail.outputs) == 1 else "circuit"
+        site = Site(self.builder, self.builder.fresh(name))
+        inputs = [settled(site.at(f"in{k}"), self.value(t, scope)) for k, t in enumerate(tail.inputs)]
+        values = appended(self.builder, site.name, made, inputs)
+        scope.values.update((id(t), v) for t, v in zip(tail.outputs, values, strict=True))
 
     def compute(self, node: Any, scope: Scope) -> None:
         """Append what one call of a layer computes at inference, unless that is done."""
@@ -266,6 +285,12 @@ def is_read(operation: Any) -> bool:
     """Whether there is a reader for a layer, an operation, or a model as a layer."""
     own = isinstance(operation, EqLayer | keras.layers.InputLayer) or type(operation) in {*HANDLERS, *CALLS}
     return own or is_operation(operation) or inner_model(operation) is not None
+
+
+def is_read_within(operation: Any) -> bool:
+    """Whether there is a reader for an operation and, if it is a model, for everything in it."""
+    inner = inner_model(operation)
+    return is_read(operation) and (inner is None or all(map(is_read_within, inner.operations)))
 
 
 def op_takes_inputs(op: Op) -> bool:

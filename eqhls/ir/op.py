@@ -34,6 +34,7 @@ class Reading(Enum):
     LOGARITHM = "the leading ones, wherever they lie, or a code of them: equal ratios count about equally"
     CURVE = "all, as an address or a code of a logarithm, whichever its bends ask for"
     FORMAT = "those that the format of the result keeps"
+    INNER = "those that formats of its own keep, to which it assigns its inputs first"
 
 
 @dataclass(frozen=True, slots=True)

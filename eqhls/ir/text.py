@@ -24,6 +24,7 @@ from eqhls.fixed import Fixed
 from eqhls.groups.coupling import Path
 from eqhls.groups.registry import parse_path
 from eqhls.ir.graph import NAME, Graph, Node
+from eqhls.ir.logic import Logic
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import Type
 
@@ -200,6 +201,8 @@ def _decode(text: str, hint: Any, known: Known) -> Any:
         return Type.parse(text)
     if hint is Path:
         return parse_path(text)
+    if hint is Logic:
+        return Logic.parse(text)
     return hint(text)
 
 

@@ -8,6 +8,7 @@ from eqhls.ops.arrange import Arrange
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.circuit import Circuit
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.composed import Composed
 from eqhls.ops.concat import Concat
@@ -62,6 +63,7 @@ ALL: tuple[type[Op], ...] = (
     Table,
     Radial,
     Composed,
+    Circuit,
     Log2,
     LogAdd,
     Exp2,

@@ -170,7 +170,8 @@ def _kept(graph: Graph) -> frozenset[str]:
     wherever these are, be it through exact ops, since an absolute step would lose small products; and those
     that are read by given roundings alone."""
     readers = {n.name: [r.op for r in graph if n.name in r.inputs] for n in graph}
-    found = {n for n, ops in readers.items() if ops and all(op.reads is Reading.FORMAT for op in ops)}
+    given = (Reading.FORMAT, Reading.INNER)
+    found = {n for n, ops in readers.items() if ops and all(op.reads in given for op in ops)}
     logged: set[str] = set()
     for node in reversed(graph.nodes):
         if node.op.reads in (Reading.LOGARITHM, Reading.CURVE) or (

@@ -173,7 +173,8 @@ def _invented(graph: Graph, node: Node) -> tuple[Fixed, ...]:
 
 def _worth_rounding(node: Node, readers: list[Op]) -> bool:
     """What logarithms and given formats alone read is narrowed there; what nothing reads is the result."""
-    arithmetic = [r for r in readers if r.reads not in (Reading.LOGARITHM, Reading.CURVE, Reading.FORMAT)]
+    given = (Reading.LOGARITHM, Reading.CURVE, Reading.FORMAT, Reading.INNER)
+    arithmetic = [r for r in readers if r.reads not in given]
     return bool(arithmetic) and not node.op.moves_bits
 
 

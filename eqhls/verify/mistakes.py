@@ -10,6 +10,7 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Builder, Graph, Node
+from eqhls.ir.logic import Logic
 from eqhls.ir.op import Floats, Op, Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
@@ -37,10 +38,11 @@ def moved_weights(graph: Graph, seed: int = 11) -> Iterator[tuple[str, Graph]]:
 
 
 def _tensors(op: Op) -> Iterator[tuple[str, ...]]:
-    """Yield where the tensors of an op are: in a field, or in a field of a value of a network in a field."""
+    """Yield where the tensors of an op are: in a field, or in a field of a value of a network in a field. A
+    netlist with constants is one of them."""
     for field in fields(op):
         value = getattr(op, field.name)
-        if isinstance(value, Tensor):
+        if isinstance(value, Tensor) or (isinstance(value, Logic) and value.constants):
             yield (field.name,)
         if isinstance(value, Graph):
             yield from ((field.name, n.name, *rest) for n in value for rest in _tensors(n.op))
@@ -54,7 +56,10 @@ def _moved(op: Op, place: tuple[str, ...], steps: int) -> Op:
         changed = replace(one, op=_moved(one.op, tuple(inner[1:]), steps))
         nodes = tuple(changed if n is one else n for n in network)
         return replace(op, **{name: replace(network, nodes=nodes)})
-    tensor: Tensor = getattr(op, name)
+    value = getattr(op, name)
+    if isinstance(value, Logic):
+        return replace(op, **{name: value.changed(value.constants - 1, steps)})
+    tensor: Tensor = value
     array = tensor.array.copy()
     index = np.unravel_index(np.abs(array).argmax(), array.shape)
     array[index] += steps * _unit(array)

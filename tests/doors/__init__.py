@@ -33,8 +33,9 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class Door:
     """One kind of model file: `make` writes it into a folder. `refused`, if given, is a part of the message
-    that refuses the file and names the cure."""
+    that refuses the file and names the cure. What is `slow` is left to `make test-all`."""
 
     name: str
     make: Callable[[Path], Made]
     refused: str = ""
+    slow: bool = False

@@ -29,7 +29,7 @@ from eqhls.verify.given import Given, target
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-WHOLE = ("keras_float.deep_set_max",)
+WHOLE = ("keras_float.deep_set_max", "keras_fixed.softmax")
 """Doors that `make test` takes through every engine, which is half a minute each; `make test-all` takes all."""
 
 
@@ -44,6 +44,7 @@ def _doors() -> Iterator[tuple[str, Door]]:
 
 DOORS = dict(_doors())
 READ = [name for name, door in DOORS.items() if not door.refused]
+USUAL = [pytest.param(n, marks=pytest.mark.slow) if DOORS[n].slow else n for n in READ]
 REFUSED = [name for name, door in DOORS.items() if door.refused]
 
 
@@ -74,7 +75,7 @@ def test_every_door_has_a_name_of_its_own() -> None:
     assert len(DOORS) == sum(1 for _ in _doors())
 
 
-@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("name", USUAL)
 def test_the_network_is_the_frameworks(name: str, tmp_path: Path) -> None:
     """In floats within the rounding of the framework's; as integers to the bit if the framework is fixed
     point, else inside the bound of the proof."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eqhls.backends.hls import indices, pairs
 from eqhls.backends.hls.context import Context
 from eqhls.backends.hls.formats import covering, plain
+from eqhls.backends.hls.logic import circuit_config
 from eqhls.backends.hls.pairs import PairMap
 from eqhls.backends.hls.structs import Value
 from eqhls.backends.hls.tables import (
@@ -39,6 +40,7 @@ from eqhls.ops.arrange import Arrange
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix, dual_of
+from eqhls.ops.circuit import Circuit
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.common import integers
 from eqhls.ops.composed import Composed
@@ -367,6 +369,7 @@ def _(op: Requantize, c: Context) -> dict[str, Value]:
 config.register(Table, table_config)
 config.register(Radial, radial_config)
 config.register(Composed, composed_config)
+config.register(Circuit, circuit_config)
 config.register(Log2, log2_config)
 config.register(LogAdd, log_add_config)
 config.register(Exp2, exp2_config)

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eqhls.backends.hls.config import Context, config
 from eqhls.backends.hls.formats import covering, plain
+from eqhls.backends.hls.logic import generated
 from eqhls.backends.hls.structs import Value, config_struct, table_text
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
@@ -202,6 +203,8 @@ def parameters(plan: Plan) -> str:
     out(f"namespace {namespace(graph)} {{")
     for c in contexts(plan):
         out(f"// {c.node.op.name()}")
+        if function := generated(c.node.op, c):
+            out(function)
         out(config_struct(identifier(c.node.name), config(c.node.op, c)))
     for name, place in places(plan.outputs).items():
         out(config_struct(f"{identifier(name)}out", place))

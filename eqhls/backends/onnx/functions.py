@@ -12,6 +12,7 @@ import numpy as np
 
 from eqhls.backends.onnx.body import Body
 from eqhls.backends.onnx.codes import lower_exp2, lower_log_add, lower_wrap
+from eqhls.backends.onnx.logic import lower_circuit
 from eqhls.backends.onnx.pairs import lower_pairs
 from eqhls.backends.onnx.scalars import (
     decoded,
@@ -33,6 +34,7 @@ from eqhls.ops.arrange import Arrange
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix, dual_of
+from eqhls.ops.circuit import Circuit
 from eqhls.ops.clamp import Clamp
 from eqhls.ops.composed import Composed
 from eqhls.ops.concat import Concat
@@ -274,6 +276,7 @@ def _(op: Composed, body: Body, types: tuple[Type, ...]) -> str:
 
 lower.register(Table, lower_table)
 lower.register(Radial, lower_radial)
+lower.register(Circuit, lower_circuit)
 lower.register(Log2, lower_log2)
 lower.register(LogAdd, lower_log_add)
 lower.register(Exp2, lower_exp2)

@@ -257,12 +257,17 @@ def saturating(form: Fixed) -> bool:
 
 def _before_quant(body: Body, x: str, form: Fixed) -> str:
     """Return what Quant fits into a format as ap_fixed would."""
-    step, (shift, mode) = body.const(form.lsb), QUANT_MODES[form.rounding]
+    step, shift = body.const(form.lsb), QUANT_MODES[form.rounding][0]
     if saturating(form):
         return body("Add", x, body.const(shift * form.lsb)) if shift else x
-    scaled = body("Div", x, step)
-    rounded = _rounded(body, body("Add", scaled, body.const(shift)), mode)
-    return body("Mul", _fitted(body, rounded, scaled, form), step)
+    return body("Mul", words(body, x, form), step)
+
+
+def words(body: Body, x: str, form: Fixed) -> str:
+    """Return real numbers as the raw integers that an assignment to ap_fixed gives."""
+    scaled, (shift, mode) = body("Div", x, body.const(form.lsb)), QUANT_MODES[form.rounding]
+    moved = body("Add", scaled, body.const(shift)) if shift else scaled
+    return _fitted(body, _rounded(body, moved, mode), scaled, form)
 
 
 def _rounded(body: Body, x: str, mode: str) -> str:
