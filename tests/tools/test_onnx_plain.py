@@ -126,6 +126,26 @@ KINDS = {
 (`test_old_batch_norms`)."""
 
 
+UNARY = {
+    *("Identity", "Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Swish", "Softplus"),
+    *(
+        "Softsign",
+        "Elu",
+        "Selu",
+        "Gelu",
+        "Mish",
+        "ThresholdedRelu",
+        "Neg",
+        "Abs",
+        "Reciprocal",
+        "Sqrt",
+        "Log",
+    ),
+    *("Exp", "Erf", "Sin", "Cos", "Atan", "Dropout"),
+}
+"""Functions of every element."""
+
+
 def operators(opset: int) -> list[str]:
     return [o for o in RULES if KINDS.get(o, 0) <= opset]
 
@@ -139,10 +159,7 @@ def axed(operator: str, opset: int, since: int, axes: tuple[int, ...], **given: 
 
 def layers(opset: int) -> dict[str, tuple[list[onnx.NodeProto], dict[str, Any]]]:
     """One network for every plain operator; x holds three scalars or, beside `HEAD`, six."""
-    unary = (
-        "Identity Relu LeakyRelu Sigmoid Tanh HardSigmoid HardSwish Swish Softplus Softsign Elu Selu Gelu Mish "
-        "ThresholdedRelu Neg Abs Reciprocal Sqrt Log Exp Erf Sin Cos Atan Dropout"
-    ).split()
+    unary = [o for o in RULES if o in UNARY]
     found: dict[str, tuple[list[onnx.NodeProto], dict[str, Any]]] = {
         o: ([node("Abs", ["x0"], ["a"]), node(o, ["a"], ["y"])], {})
         if o in ("Sqrt", "Log")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import onnx
 
 from eqhls.errors import CompileError
-from eqhls.exchange.domain import DOMAIN
+from eqhls.exchange.domain import DOMAIN, op_of
+from eqhls.fixed import Formats
 from eqhls.frontends.onnx.quantizers import format_of, is_quantizer
 from eqhls.frontends.onnx.reading import BATCH, Reading, printable
 from eqhls.frontends.onnx.views import View
@@ -15,14 +16,15 @@ from eqhls.groups.rep import S
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.input import Input
 
-NAMES = {0: (), 1: ("c",), 2: ("j", "c"), 3: ("i", "j", "c"), 4: ("h", "i", "j", "c")}
-"""The names of the axes of a port, by their number."""
+LETTERS = "hijc"
+"""The names of the axes of a port; the last ones if it has fewer."""
 CURE = "export with a free number of events and fixed other sizes, events first"
 
 
 def typed_ports(graph: onnx.GraphProto) -> frozenset[str]:
     """Return the inputs that an operator Input gives a type."""
-    return frozenset(n.input[0] for n in graph.node if (n.domain, n.op_type) == (DOMAIN, "Input") and n.input)
+    calls = [n for n in graph.node if n.domain == DOMAIN and n.input]
+    return frozenset(n.input[0] for n in calls if op_of(n.op_type) is Input)
 
 
 def batch_of(graph: onnx.GraphProto, plain: Sequence[str]) -> int:
@@ -49,13 +51,13 @@ def add_port(state: Reading, port: onnx.ValueInfoProto, graph: onnx.GraphProto) 
         shown = ", ".join("any" if s is None else str(s) for s in sizes)
         raise CompileError(where, f"has the shape ({shown}), which is not known before it runs", CURE)
     shape = tuple(s for s in sizes[1:] if s is not None)
-    if len(shape) not in NAMES:
-        raise CompileError(
-            where, f"has {len(shape)} axes behind the events", f"expected at most {max(NAMES)}"
-        )
-    axes = tuple(Axis(n, s) for n, s in zip(NAMES[len(shape)], shape, strict=True))
+    if len(shape) > len(LETTERS):
+        problem = f"has {len(shape)} axes behind the events"
+        raise CompileError(where, problem, f"expected at most {len(LETTERS)}")
+    names = LETTERS[len(LETTERS) - len(shape) :]
+    axes = tuple(Axis(n, s) for n, s in zip(names, shape, strict=True))
     readers = [n for n in graph.node if port.name in n.input]
     forms = [format_of(state, n) for n in readers if is_quantizer(n) and n.input[0] == port.name]
     formats = forms[:1] if forms and len(forms) == len(readers) and len(set(forms)) == 1 else []
-    made = state.add(port.name, Input(Type(S, axes, formats=tuple(formats))))
+    made = state.add(port.name, Input(Type(S, axes, formats=Formats(formats))))
     state.views[port.name] = View(made.name, made.index.reshape(1, *shape))

@@ -44,10 +44,8 @@ def is_positive(builder: Builder, name: str) -> bool:
     if isinstance(op, ChannelMix | Dense):
         bias = op.bias is None or bool((op.bias.array >= 0).all())
         return bias and bool((op.weight.array >= 0).all()) and is_positive(builder, inputs[0])
-    if (
-        isinstance(op, Add)
-        and not op.minus
-        or isinstance(op, ParticleSum | ParticleMax | Arrange | Rename | CgProduct)
+    if (isinstance(op, Add) and not op.minus) or isinstance(
+        op, ParticleSum | ParticleMax | Arrange | Rename | CgProduct
     ):
         return all(is_positive(builder, n) for n in inputs)
     return False

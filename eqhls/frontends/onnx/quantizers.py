@@ -11,8 +11,8 @@ import onnx
 from onnx import helper
 
 from eqhls.errors import CompileError
-from eqhls.exchange.formats import QuantNode
 from eqhls.exchange.domain import QUANT_DOMAIN
+from eqhls.exchange.formats import QuantNode
 from eqhls.fixed import Fixed
 from eqhls.frontends.onnx.reading import Reading, name_of
 from eqhls.frontends.onnx.views import View

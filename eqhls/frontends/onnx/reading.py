@@ -16,7 +16,6 @@ from eqhls.ir.graph import Builder, Node
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type
 
-
 BATCH = 1009
 """How many events shapes are computed for if a file leaves the number open: a prime that no layer has."""
 

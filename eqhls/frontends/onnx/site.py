@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from eqhls.errors import CompileError
-from eqhls.frontends.onnx.reading import Reading, identifier, name_of
+from eqhls.frontends.onnx.reading import Reading, name_of
 from eqhls.frontends.onnx.views import View, axes_for, places_of, plain_axes
 from eqhls.groups.rep import S
 from eqhls.ir.op import Op

@@ -22,6 +22,7 @@ from eqhls.frontends.onnx.algebra import (
     shifted,
     total,
 )
+from eqhls.frontends.onnx.built import inverted, inverted_power, origin
 from eqhls.frontends.onnx.positive import is_positive
 from eqhls.frontends.onnx.rules.entry import Entry, per_event
 from eqhls.frontends.onnx.site import Site
@@ -67,20 +68,27 @@ def over(site: Site, given: dict[str, Any]) -> View:
         if (values == 0).any():
             raise site.refuse("divides by zero")
         return scaled(site, view, 1.0 / values)
-    inverse = reciprocal(site.at("inverse"), site.scalar(1))
-    if site.known(0) is not None:
+    a, b = site.known(0), site.scalar(1)
+    builder = site.state.builder
+    alone = a is None and origin(builder, site.scalar(0).name) == origin(builder, b.name)
+    inverse = reciprocal(site.at("inverse"), b, alone)
+    if a is not None:
         return scaled(site, *wide(site, inverse, site.constant(0)))
     return product(site, site.scalar(0), inverse)
 
 
-def reciprocal(site: Site, view: View) -> View:
-    """1 / x: |x|^-1 of what is never negative, x |x|^-2 of the rest."""
-    if is_positive(site.state.builder, view.name):
+def reciprocal(site: Site, view: View, alone: bool = False) -> View:
+    """1 / x, by a code of its logarithm; `alone`: as part of a function of one value, which becomes a table
+    as a whole: |x|^-1 of what is never negative, x |x|^-2 of the rest."""
+    positive = is_positive(site.state.builder, view.name)
+    if not alone:
+        return inverted_power(site, view, -1.0) if positive else inverted(site, view)
+    if positive:
         return power(site, view, -1.0)
     return product(site, view, power(site.at("square"), view, -2.0))
 
 
-def inverted(site: Site, given: dict[str, Any]) -> View:
+def turned(site: Site, given: dict[str, Any]) -> View:
     return reciprocal(site, site.scalar())
 
 
@@ -106,11 +114,12 @@ def raised(site: Site, given: dict[str, Any]) -> View:
     if p == 3:
         return product(site, product(site.at("square"), view, view), view)
     if p % 2 == 0 or is_positive(site.state.builder, view.name):
-        return power(site, view, p)
+        return power(site, view, p) if p > 0 else inverted_power(site, view, p)
     if p == -1:
         return reciprocal(site, view)
     if p.is_integer():
-        return product(site, view, power(site.at("even"), view, p - 1))
+        rest = power if p > 0 else inverted_power
+        return product(site, view, rest(site.at("even"), view, p - 1))
     if p == 0.5:
         return each(site, Table(activation=Activation.ROOT), view)
     raise site.refuse(f"has the exponent {p:g} of values that may be negative", "take Abs or Relu first")
@@ -211,10 +220,10 @@ RULES: dict[str, Entry] = {
     "Sum": Entry(sums, "`Add`", "of values"),
     "Mean": Entry(average, "`Add`, `ChannelMix`", "of values"),
     "Mul": Entry(times, "`CgProduct`, or `ChannelMix` with a constant", ANY),
-    "Div": Entry(over, "`ChannelMix`, or `Table` and `CgProduct`", ANY),
+    "Div": Entry(over, "`ChannelMix`, or `Log2`, `Table` and `CgProduct`", ANY),
     "Neg": Entry(negated, "`Add`"),
     "Abs": Entry(size, "`Magnitude`"),
-    "Reciprocal": Entry(inverted, "`Table`"),
+    "Reciprocal": Entry(turned, "`Log2` and `Table`"),
     "Pow": Entry(
         raised, "`CgProduct` or `Table`", "one constant exponent; a whole one, if values may be negative"
     ),

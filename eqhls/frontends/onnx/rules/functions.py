@@ -7,29 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from eqhls.frontends.onnx.algebra import (
-    by_number,
-    combined,
-    difference,
-    each,
-    largest,
-    power,
-    product,
-    rectified,
-    scaled,
-    shifted,
-    total,
-)
-from eqhls.frontends.onnx.rules.arithmetic import LOG2_E, table
+from eqhls.frontends.onnx.algebra import combined, each, product, rectified, scaled, shifted
+from eqhls.frontends.onnx.built import built
+from eqhls.frontends.onnx.rules.arithmetic import table
 from eqhls.frontends.onnx.rules.entry import Entry, axis_of, per_event
 from eqhls.frontends.onnx.site import Site
 from eqhls.frontends.onnx.views import View
+from eqhls.frontends.scalars.build.norm import layer_norm as layer_normalized
+from eqhls.frontends.scalars.build.softmax import log_softmax
+from eqhls.frontends.scalars.build.softmax import softmax as normalized
 from eqhls.ir.op import Op, Tensor
 from eqhls.ops.add import Add
 from eqhls.ops.table import Activation, Table
 
 Given = dict[str, Any]
-EXPONENTIAL = Table(values=Tensor([[0.0, LOG2_E]]), activation=Activation.EXP2)
 
 
 def bent(slope: float) -> Op:
@@ -101,37 +92,28 @@ def gelu(site: Site, given: Given) -> View:
 
 
 def softmax(site: Site, given: Given) -> View:
-    """exp(x - max) / sum, and x - max - log(sum) for LogSoftmax."""
+    """Softmax and LogSoftmax along one axis."""
     view = site.scalar()
     axis = axis_of(site, given["axis"], view.rank)
+    if axis == view.event:
+        raise site.refuse("works along the axis of the events", "every event is computed by itself")
     if site.state.opset < 13 and axis != view.rank - 1:
         found = f"is of opset {site.state.opset}, where it works along axis {axis} and all behind it"
         raise site.refuse(found, "convert it to opset 13 with onnx.version_converter")
-    dims = [axis]
-    below = difference(site.at("below"), view, largest(site.at("largest"), view, dims))
-    grown = each(site.at("exp"), EXPONENTIAL, below)
-    whole = total(site.at("sum"), grown, dims)
-    if site.node.op_type == "LogSoftmax":
-        return difference(site, below, each(site.at("log"), Table(activation=Activation.LOG), whole))
-    return product(site, grown, power(site.at("inverse"), whole, -1.0))
+    build = log_softmax if site.node.op_type == "LogSoftmax" else normalized
+    return built(site, view, lambda s, x: build(s, x, (axis,)))
 
 
 def layer_norm(site: Site, given: Given) -> View:
     view = site.scalar()
-    dims = list(range(axis_of(site, given["axis"], view.rank), view.rank))
-    count = int(np.prod([view.index.shape[d] for d in dims]))
-    if given["epsilon"] < 0:
-        raise site.refuse(f"has epsilon = {given['epsilon']}", "expected a small positive number")
-    mean = by_number(site.at("mean"), total(site.at("sum"), view, dims), 1.0 / count)
-    rest = difference(site.at("rest"), view, mean)
-    spread = total(site.at("spread"), product(site.at("square"), rest, rest), dims)
-    inverse = power(site.at("inverse"), spread, -0.5, 1.0 / count, given["epsilon"])
-    unit = product(site.at("unit"), rest, inverse)
+    dims = range(axis_of(site, given["axis"], view.rank), view.rank)
+    if given["epsilon"] < 0 or view.event in dims:
+        raise site.refuse(
+            f"has epsilon = {given['epsilon']} and axis {given['axis']}", "normalize each event"
+        )
     scale = per_event(site, site.constant(1), view)
-    shift = (
-        np.broadcast_to(per_event(site, site.constant(2), view), view.index.shape) if site.given(2) else None
-    )
-    return scaled(site, unit, scale, shift)
+    shift = per_event(site, site.constant(2), view) if site.given(2) else None
+    return built(site, view, lambda s, x: layer_normalized(s, x, dims, given["epsilon"], scale, shift))
 
 
 def batch_norm(site: Site, given: Given) -> View:
@@ -185,12 +167,15 @@ RULES: dict[str, Entry] = {
     **dict.fromkeys(
         ("Softmax", "LogSoftmax"),
         Entry(
-            softmax, "`ParticleMax`, `Table`, `ParticleSum`, `CgProduct`", "not along the events", ("axis",)
+            softmax,
+            "`ParticleMax`, `Table`, `ParticleSum` and `CgProduct`",
+            "not along the events",
+            ("axis",),
         ),
     ),
     "LayerNormalization": Entry(
         layer_norm,
-        "`ParticleSum`, `CgProduct`, `Table`, `ChannelMix`",
+        "`ParticleSum`, `Log2`, `Table`, `CgProduct` and `ChannelMix`",
         "constant scale and shift",
         ("axis", "epsilon"),
     ),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from eqhls.frontends.onnx.algebra import (
+    Numbers,
     by_number,
     combined,
     constant_view,
@@ -37,7 +38,8 @@ def matmul(site: Site, given: Given) -> View:
     if site.known(0) is None and site.known(1) is None:
         return contracted(site, site.scalar(0), site.scalar(1))
     k = 0 if site.known(0) is not None else 1
-    weight, view = site.constant(k).astype(np.float64), site.scalar(1 - k)
+    weight: Numbers = site.constant(k).astype(np.float64)
+    view = site.scalar(1 - k)
     if weight.ndim > 2 and prod(weight.shape[:-2]) == 1:
         weight = weight.reshape(weight.shape[-2:])
     if weight.ndim > 2:

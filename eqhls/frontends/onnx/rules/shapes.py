@@ -12,7 +12,7 @@ import onnx
 from eqhls.frontends.onnx.algebra import constant_view
 from eqhls.frontends.onnx.rules.entry import Entry, axes_of, axis_of, per_event
 from eqhls.frontends.onnx.site import AXES, Site, arranged
-from eqhls.frontends.onnx.views import Index, View, plain_axes, viewed_axes
+from eqhls.frontends.onnx.views import Index, View, viewed_axes
 from eqhls.ops.concat import Concat
 
 REALS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)

@@ -1,0 +1,57 @@
+"""Builders that all front ends share, on the values of ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from eqhls.frontends.onnx.reading import identifier, name_of
+from eqhls.frontends.onnx.site import Site, named
+from eqhls.frontends.onnx.views import View, places_of
+from eqhls.frontends.scalars.build import functions
+from eqhls.frontends.scalars.site import Site as Place
+from eqhls.frontends.scalars.site import Value
+from eqhls.ir.graph import Builder
+from eqhls.ops.add import Add
+from eqhls.ops.cg_product import CgProduct
+from eqhls.ops.magnitude import Magnitude
+from eqhls.ops.relu import Relu
+from eqhls.ops.spurion import Spurion
+from eqhls.ops.table import Table
+
+LEAST = 2.0**-10
+"""Where codes of the logarithm of a size begin, if nothing is known of it."""
+
+
+def built(site: Site, view: View, builder: Callable[[Place, Value], Value]) -> View:
+    """Return what a builder makes of a view, in places that count the same events."""
+    view, names = named(site, view)
+    parts = [name_of(site.node), site.part] if site.part else [name_of(site.node)]
+    place = Place(site.state.builder, identifier(".".join(parts)))
+    found = builder(place, Value(view.name, view.index.shape, names))
+    if found.axes is None:
+        return view.of(found.name, np.arange(np.prod(found.shape)).reshape(found.shape))
+    return view.of(found.name, places_of(site.type(found.name), found.axes, found.shape))
+
+
+def inverted_power(site: Site, view: View, exponent: float) -> View:
+    """Return a negative power of a size."""
+    return built(site, view, lambda s, x: functions.coded_power(s, x, exponent, 0.0, LEAST))
+
+
+def inverted(site: Site, view: View) -> View:
+    """Return 1 / x of a number of either sign."""
+    return built(site, view, functions.reciprocal)
+
+
+def origin(builder: Builder, name: str) -> str:
+    """Return the value of which another one is a function, element by element."""
+    node = builder.find(name)
+    if isinstance(node.op, Table | Relu | Magnitude):
+        return origin(builder, node.inputs[0])
+    if isinstance(node.op, Add | CgProduct):
+        variable = [n for n in node.inputs if not isinstance(builder.find(n).op, Spurion)]
+        found = {origin(builder, n) for n in variable}
+        return found.pop() if len(found) == 1 else name
+    return name
