@@ -183,12 +183,12 @@ def export(
 ) -> None:
     names = ["x", "z"][: len(inputs)]
     if dynamo:
-        shapes = dict.fromkeys(names, {0: torch.export.Dim("batch")})
+        shapes = {n: {0: torch.export.Dim("batch")} for n in names}
         given = {"dynamic_shapes": tuple(shapes.values()), "external_data": False, "verbose": False}
         if isinstance(network, nn.Sequential):
             given["dynamic_shapes"] = ({0: torch.export.Dim("batch")},)
     else:
-        given = {"dynamic_axes": dict.fromkeys(names, {0: "batch"})}
+        given = {"dynamic_axes": {n: {0: "batch"} for n in names}}
     torch.onnx.export(network, inputs, path, dynamo=dynamo, input_names=names, output_names=outputs, **given)
     model = onnx.load(path)
     for part in (

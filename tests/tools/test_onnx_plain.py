@@ -228,6 +228,13 @@ def layers(opset: int) -> dict[str, tuple[list[onnx.NodeProto], dict[str, Any]]]
         "PRelu": ([HEAD, node("PRelu", ["m", "s"], ["y"])], {"s": W[:, 0]}),
         "Softmax": ([HEAD, node("Softmax", ["m"], ["y"], axis=2)], {}),
         "LogSoftmax": ([HEAD, node("LogSoftmax", ["m"], ["y"], axis=-1)], {}),
+        **dict.fromkeys(
+            ("QuantizeLinear", "DequantizeLinear"),
+            (
+                [node("QuantizeLinear", ["x0", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["y"])],
+                {"s": 0.25, "z": np.int8(0)},
+            ),
+        ),
         "Add": ([node("Add", ["x0", "x0"], ["y"])], {}),
         "Sub": ([FLAT, node("Sub", ["one", "f"], ["y"])], {"one": [1.0, 2.0, 3.0]}),
         "Sum": ([node("Relu", ["x0"], ["r"]), node("Sum", ["x0", "r", "r"], ["y"])], {}),

@@ -14,6 +14,7 @@ import onnx
 from onnx import defs, helper
 
 from eqhls.errors import CompileError
+from eqhls.frontends.onnx import qdq
 from eqhls.frontends.onnx.folding import folded
 from eqhls.frontends.onnx.reading import Reading
 from eqhls.frontends.onnx.rules import arithmetic, functions, linear, shapes
@@ -22,7 +23,7 @@ from eqhls.frontends.onnx.site import Site
 
 OLDEST = 11
 """The oldest opset that is read."""
-RULES: dict[str, Entry] = {**shapes.RULES, **linear.RULES, **arithmetic.RULES, **functions.RULES}
+RULES: dict[str, Entry] = {**shapes.RULES, **linear.RULES, **arithmetic.RULES, **functions.RULES, **qdq.RULES}
 HONOURED: dict[str, tuple[str, ...]] = {name: e.honours for name, e in RULES.items() if e.honours}
 """The attributes that rules read. How Cast rounds and saturates matters for 8-bit floats alone."""
 
@@ -40,6 +41,8 @@ def read_plain(state: Reading, node: onnx.NodeProto) -> None:
     try:
         if node.op_type == "Constant":
             state.constants[node.output[0]] = _constant(state, node)
+        elif node.op_type == "DequantizeLinear" and all(n in state.constants for n in node.input if n):
+            state.constants[node.output[0]] = qdq.dequantized(state, node)
         elif node.input and all(n in state.constants for n in node.input if n):
             state.constants.update(folded(node, state.constants, state.opset))
         else:

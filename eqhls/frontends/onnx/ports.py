@@ -8,7 +8,7 @@ import onnx
 
 from eqhls.errors import CompileError
 from eqhls.exchange.domain import DOMAIN, op_of
-from eqhls.fixed import Formats
+from eqhls.fixed import Formats, Overflow, Rounding
 from eqhls.frontends.onnx.quantizers import format_of, is_quantizer
 from eqhls.frontends.onnx.reading import BATCH, Reading, printable
 from eqhls.frontends.onnx.views import View
@@ -56,8 +56,16 @@ def add_port(state: Reading, port: onnx.ValueInfoProto, graph: onnx.GraphProto) 
         raise CompileError(where, problem, f"expected at most {len(LETTERS)}")
     names = LETTERS[len(LETTERS) - len(shape) :]
     axes = tuple(Axis(n, s) for n, s in zip(names, shape, strict=True))
-    readers = [n for n in graph.node if port.name in n.input]
-    forms = [format_of(state, n) for n in readers if is_quantizer(n) and n.input[0] == port.name]
-    formats = forms[:1] if forms and len(forms) == len(readers) and len(set(forms)) == 1 else []
-    made = state.add(port.name, Input(Type(S, axes, formats=Formats(formats))))
+    formats = _format(state, port.name, [n for n in graph.node if port.name in n.input])
+    made = state.add(port.name, Input(Type(S, axes, formats=formats)))
     state.views[port.name] = View(made.name, made.index.reshape(1, *shape))
+
+
+def _format(state: Reading, port: str, readers: Sequence[onnx.NodeProto]) -> Formats:
+    """Return the format of the one quantizer that all readers of a port are, if a port can round as it does:
+    to the nearest, halves to even, saturating."""
+    found = {format_of(state, n) if is_quantizer(n) and n.input[0] == port else None for n in readers}
+    form = found.pop() if len(found) == 1 else None
+    if form is None or (form.rounding, form.overflow) != (Rounding.RND_CONV, Overflow.SAT):
+        return Formats(())
+    return Formats((form,))

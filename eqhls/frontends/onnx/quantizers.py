@@ -14,10 +14,12 @@ from eqhls.errors import CompileError
 from eqhls.exchange.domain import QUANT_DOMAIN
 from eqhls.exchange.formats import QuantNode
 from eqhls.fixed import Fixed
+from eqhls.frontends.onnx import qdq
 from eqhls.frontends.onnx.reading import Reading, name_of
 from eqhls.frontends.onnx.views import View
 from eqhls.ops.requantize import Requantize
 
+PLAIN = ("", "ai.onnx")
 DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant")
 """The operators of QONNX that are read. BipolarQuant is read for constants only."""
@@ -102,13 +104,14 @@ def _rounded(state: Reading, node: onnx.NodeProto) -> np.ndarray:
 
 def is_quantizer(node: onnx.NodeProto) -> bool:
     """Whether a node rounds values to a format."""
-    return node.domain in DOMAINS and node.op_type in ("Quant", "IntQuant")
+    own = node.domain in DOMAINS and node.op_type in ("Quant", "IntQuant")
+    return own or (node.domain in PLAIN and node.op_type == "QuantizeLinear")
 
 
 def format_of(state: Reading, node: onnx.NodeProto) -> Fixed:
     """Return the format of a Quant of values. Raises CompileError for what is no fixed point."""
     try:
-        return _stated(state, node).format()
+        return (_stated if node.domain in DOMAINS else qdq.stated)(state, node).format()
     except CompileError as error:
         raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
 

@@ -18,13 +18,11 @@ from eqhls.frontends.onnx.checks import load_checked
 from eqhls.frontends.onnx.plain import read_plain
 from eqhls.frontends.onnx.ports import add_port, batch_of, typed_ports
 from eqhls.frontends.onnx.quantizers import DOMAINS as QONNX
-from eqhls.frontends.onnx.quantizers import read_quantizer
+from eqhls.frontends.onnx.quantizers import PLAIN, read_quantizer
 from eqhls.frontends.onnx.reading import Reading, identifier, name_of, printable
 from eqhls.frontends.onnx.results import finished
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
-
-PLAIN = ("", "ai.onnx")
 
 
 def read_onnx(source: Path | onnx.ModelProto) -> Graph:

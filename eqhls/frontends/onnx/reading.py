@@ -24,7 +24,7 @@ BATCH = 1009
 class Reading:
     """The graph so far: its ops in a builder, and what the values of the file stand for. `batch`: for how
     many events the constants of the file hold that depend on it; `typed`: the ports that an operator Input
-    types."""
+    types; `integers`: values that are known as integers, in units of their LSB."""
 
     where: str
     ports: frozenset[str]
@@ -34,6 +34,7 @@ class Reading:
     builder: Builder = field(init=False)
     views: dict[str, View] = field(default_factory=dict[str, View])
     constants: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    integers: dict[str, tuple[View, float]] = field(default_factory=dict[str, tuple[View, float]])
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "builder", Builder(self.where))
