@@ -20,7 +20,8 @@ from qonnx.custom_op.general.intquant import int_quant
 from eqhls.complete import with_functions
 from eqhls.errors import CompileError
 from eqhls.exchange.domain import DOMAIN, QUANT_DOMAIN
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Rounding
+from eqhls.frontends.onnx import qdq
 from eqhls.frontends.onnx.plain import HONOURED, OLDEST, RULES
 from eqhls.frontends.onnx.quantizers import QUANTIZERS
 from eqhls.frontends.onnx.read import read_nodes, read_onnx
@@ -147,7 +148,7 @@ UNARY = {
 
 
 def operators(opset: int) -> list[str]:
-    return [o for o in RULES if KINDS.get(o, 0) <= opset]
+    return [o for o in RULES if KINDS.get(o, 0) <= opset and o not in qdq.RULES]
 
 
 def axed(operator: str, opset: int, since: int, axes: tuple[int, ...], **given: Any) -> list[onnx.NodeProto]:
@@ -228,13 +229,6 @@ def layers(opset: int) -> dict[str, tuple[list[onnx.NodeProto], dict[str, Any]]]
         "PRelu": ([HEAD, node("PRelu", ["m", "s"], ["y"])], {"s": W[:, 0]}),
         "Softmax": ([HEAD, node("Softmax", ["m"], ["y"], axis=2)], {}),
         "LogSoftmax": ([HEAD, node("LogSoftmax", ["m"], ["y"], axis=-1)], {}),
-        **dict.fromkeys(
-            ("QuantizeLinear", "DequantizeLinear"),
-            (
-                [node("QuantizeLinear", ["x0", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["y"])],
-                {"s": 0.25, "z": np.int8(0)},
-            ),
-        ),
         "Add": ([node("Add", ["x0", "x0"], ["y"])], {}),
         "Sub": ([FLAT, node("Sub", ["one", "f"], ["y"])], {"one": [1.0, 2.0, 3.0]}),
         "Sum": ([node("Relu", ["x0"], ["r"]), node("Sum", ["x0", "r", "r"], ["y"])], {}),
@@ -303,7 +297,7 @@ def test_a_tensor_is_taken_apart_and_put_together(opset: int, axis: int) -> None
 
 
 def test_every_operator_is_tried() -> None:
-    assert set(layers(NEWEST)) == set(RULES) and set(HONOURED) <= set(RULES)
+    assert set(layers(NEWEST)) | set(qdq.RULES) == set(RULES) and set(HONOURED) <= set(RULES)
 
 
 @pytest.mark.parametrize("opset", OPSETS)
@@ -688,6 +682,34 @@ def test_names_are_those_of_programs() -> None:
         file([node("Relu", ["x0"], ["a/b"]), node("Tanh", ["a/b"], ["a_b"]), nodes[2]]),
         "two values of this name",
     )
+
+
+def pair(step: Any, zero: Any, other: Any = None, through: str = "q") -> onnx.ModelProto:
+    """QuantizeLinear and DequantizeLinear of x, the second of another scale if one is given."""
+    nodes = [
+        node("QuantizeLinear", ["x0", "s", "z"], ["q"]),
+        node("DequantizeLinear", [through, "t", "z"], ["y"]),
+    ]
+    return file(nodes, {"s": step, "t": step if other is None else other, "z": zero})
+
+
+def test_pairs_of_integers_are_formats() -> None:
+    for zero, form in (
+        (np.int8(0), (8, 4, True)),
+        (np.uint8(0), (8, 3, False)),
+        (np.int16(0), (16, 12, True)),
+    ):
+        graph = read_onnx(pair(2.0 ** (form[1] - form[0]), zero))
+        assert [n.op.name() for n in graph] == ["input", "requantize"]
+        (found,) = graph.results[0].op.rounds_to()
+        assert (found.width, found.integer, found.signed) == form and found.rounding is Rounding.RND_CONV
+    refused(pair(0.3, np.int8(0)), "expected a power of two")
+    refused(pair(0.25, np.int8(3)), "has a zero point")
+    refused(pair([0.25, 0.5, 0.25], np.int8(0)), "a scale per channel; quantize symmetrically")
+    refused(pair(0.25, np.int8(0), other=0.5), "other scales or zero points")
+    refused(pair(0.25, np.int8(0), through="x0"), "reads integers that no QuantizeLinear makes")
+    cast = [node("QuantizeLinear", ["x0", "s", "z"], ["q"]), node("Cast", ["q"], ["y"], to=TensorProto.FLOAT)]
+    refused(file(cast, {"s": 0.25, "z": np.int8(0)}), "reads 'q', which no op computes")
 
 
 def quantized(
