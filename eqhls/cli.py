@@ -14,6 +14,7 @@ import typer
 from eqhls.backends.hls.build import build_project
 from eqhls.commands.shell import ConfigArg, EventsArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
+from eqhls.engines import Engine
 from eqhls.errors import CompileError, VerificationError
 from eqhls.events.read import read_events
 from eqhls.events.scores import save_predictions
@@ -32,7 +33,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 onnx = lazy("eqhls.backends.onnx.write", "ONNX", "pip install 'eqhls[onnx]'")
-ENGINES = ("float", "integer", "hls", "rtl")
 
 
 @app.callback(invoke_without_command=True)
@@ -110,12 +110,10 @@ def predict(
             "-o", "--output", help="OUT.npz: scores, raw, format (of several outputs: scores_NAME, ..)"
         ),
     ],
-    engine: Annotated[str, typer.Option(help="float, integer, hls or rtl")] = "integer",
+    engine: Annotated[Engine, typer.Option(help="whose numbers")] = "integer",
     config: ConfigArg = None,
 ) -> None:
     """Score EVENTS with one engine."""
-    if engine not in ENGINES:
-        raise CompileError("--engine", f"found {engine!r}, expected one of {', '.join(ENGINES)}")
     project = open_project(source) if Compiled.is_project(source) else None
     if project is None and engine != "float":
         raise CompileError(
