@@ -13,6 +13,7 @@ import typer
 
 from eqhls.backends.hls.build import build_project
 from eqhls.commands.shell import ConfigArg, EventsArg, FolderArg, ModelArg, ScoreOption, Steps, console
+from eqhls.commands.trace import trace
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.engines import Engine
 from eqhls.errors import CompileError, VerificationError
@@ -213,6 +214,9 @@ def synth(folder: FolderArg) -> None:
     with Steps() as progress:
         counts = synthesize(folder, progress)
     console.print(f"Yosys estimate (synth_xilinx -family xcup): {counts}")
+
+
+app.command()(trace)
 
 
 @app.command("catalogue")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eqhls.engines import Engine
+from eqhls.engines import ENGINES, Engine
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, from_mapping, read_events
 from eqhls.events.scores import Prediction, predict_floats
@@ -31,6 +31,8 @@ from eqhls.passes import run_measured as run_passes
 from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
+from eqhls.trace.run import Trace, trace
+from eqhls.trace.show import trace_png
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
@@ -159,6 +161,18 @@ class Compiled:
         working points are those of the output `score`, or of several with commas between them in the order
         of the labels (eqhls.verify.tagger)."""
         return prove(self.folder, self.given, self.manifest, events, report, score)
+
+    def trace(
+        self, events: EventsLike | None = None, engines: Sequence[Engine] = ENGINES, report: Report = silent
+    ) -> Trace:
+        """Return every value by name, in floats and integers and in those of "hls" and "rtl" that `engines`
+        has, of events or of the project's own vectors (docs/trace.md); write report/trace.json and .png."""
+        graph = self.graph
+        ready = None if events is None else events_of(events, graph)
+        found = trace(self.folder, self.given, graph, self.manifest, ready, engines, report)
+        found.write(self.folder, trace_png(found))
+        report("done", 1.0)
+        return found
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:
         """Run the symmetry stages of the proof alone."""

@@ -19,7 +19,7 @@ FLOORS = [
     "frontends backends",  # neither imports the other; what both need is below: exchange, events, lower
     "project complete layers",
     "verify",
-    "report",
+    "report trace",
     "compile",
     "tune",
     "commands",
