@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
+from eqhls.engines import ENGINES, Engine
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, from_mapping, read_events
 from eqhls.events.scores import Prediction, predict_floats
 from eqhls.events.wordports import PUPPI
 from eqhls.frontends.graphfile import graph_files, load_model
+from eqhls.frontends.memory import Config
 from eqhls.frontends.open import load_any, source_files
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
@@ -29,6 +31,8 @@ from eqhls.passes import run_measured as run_passes
 from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
+from eqhls.trace.run import Trace, trace
+from eqhls.trace.show import trace_png
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
@@ -51,20 +55,22 @@ Samples = Path | str | Floats | Mapping[str, Floats] | None
 
 
 def compile_model(
-    model: Path | str | Graph,
+    model: object,
     samples: Samples = None,
     output: Path | str | None = None,
     options: Options | None = None,
     report: Report = silent,
+    config: Config = None,
 ) -> Compiled:
     """Compile a model to a project folder, written whole or not at all.
 
-    `samples` calibrate formats that the model does not carry; `output` is build/NAME where it is left
-    out. Raises CompileError for anything that cannot be compiled.
+    `model` is a file or a model in memory (`eqhls.load_any` says which; `config` are the arguments of a
+    checkpoint or state dict). `samples` calibrate formats that the model does not carry; `output` is
+    build/NAME where it is left out. Raises CompileError for anything that cannot be compiled.
     """
     options = options or Options()
     clock = _Clock(report)
-    network = clock("read the model", 0.0, lambda: load_any(model))
+    network = clock("read the model", 0.0, lambda: load_any(model, config))
     graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
     name = options.ProjectName or usable_name(graph.name)
     folder = Path(output) if output else Path("build") / name
@@ -81,7 +87,10 @@ def compile_model(
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
     files = merged([*parts, ("compiled network", project_graph(named))])
     facts = _manifest(plan, files, (algebra, savings))
-    facts |= {"model_sha256": sums(source_files(model)), "from_given_network": [asdict(m) for m in measured]}
+    facts |= {
+        "model_sha256": sums(source_files(model, config)),
+        "from_given_network": [asdict(m) for m in measured],
+    }
     records = {TIMES: clock.seconds, MANIFEST: facts}
     texts = {path: json.dumps(record, indent=1) + "\n" for path, record in records.items()}
     project = merged([("writers", files), ("records", texts)])
@@ -126,14 +135,14 @@ class Compiled:
         """The network as the user gave it, in float64."""
         return load_given(self.folder, self.options)
 
-    def predict(self, x: EventsLike, engine: str = "integer") -> Floats | dict[str, Floats]:
+    def predict(self, x: EventsLike, engine: Engine = "integer") -> Floats | dict[str, Floats]:
         """Return scores (B, K) of four-momenta in GeV (B, N, 4), of arrays by name ("p4", "jet", or ports),
         of a file or of prepared events, by one engine: float, integer, hls or rtl. A network with several
         outputs gives them by name."""
         found = self.prediction(x, engine)
         return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
 
-    def prediction(self, x: EventsLike, engine: str = "integer") -> Prediction:
+    def prediction(self, x: EventsLike, engine: Engine = "integer") -> Prediction:
         """Return every output by name: scores, with raw integers and their format if the engine is exact."""
         graph = self.graph
         ready = events_of(x, graph)
@@ -153,6 +162,18 @@ class Compiled:
         of the labels (eqhls.verify.tagger)."""
         return prove(self.folder, self.given, self.manifest, events, report, score)
 
+    def trace(
+        self, events: EventsLike | None = None, engines: Sequence[Engine] = ENGINES, report: Report = silent
+    ) -> Trace:
+        """Return every value by name, in floats and integers and in those of "hls" and "rtl" that `engines`
+        has, of events or of the project's own vectors (docs/trace.md); write report/trace.json and .png."""
+        graph = self.graph
+        ready = None if events is None else events_of(events, graph)
+        found = trace(self.folder, self.given, graph, self.manifest, ready, engines, report)
+        found.write(self.folder, trace_png(found))
+        report("done", 1.0)
+        return found
+
     def verify_symmetry(self, report: Report = silent) -> Evidence:
         """Run the symmetry stages of the proof alone."""
         return prove_symmetry(self.folder, self.graph, self.options, report)
@@ -167,7 +188,7 @@ def open_project(folder: Path) -> Compiled:
     return project
 
 
-def read_model(model: Path | str | Graph, config: Path | None = None) -> Graph:
+def read_model(model: object, config: Config = None) -> Graph:
     """Read a model and bring it into its smallest form, equal to rounding of float64."""
     return simplify(load_any(model, config))
 

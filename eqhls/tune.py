@@ -49,7 +49,7 @@ class Quantized:
 
 
 def quantize_model(
-    model: Path | str | Graph,
+    model: object,
     events: Path | str | Events,
     output: Path | str,
     auc_loss: float = 0.002,

@@ -80,7 +80,7 @@ MISTAKES = {
     "not a project": (("verify", "docs"), "not a project folder"),
     "engine": (
         ("predict", MODEL, "{tmp}/e.npz", "--engine", "gpu", "-o", "{tmp}/o.npz"),
-        "expected one of float",
+        "'gpu' is not one of 'float', 'integer', 'hls', 'rtl'",
     ),
     "engine of a model": (
         ("predict", MODEL, "{tmp}/e.npz", "--engine", "rtl", "-o", "{tmp}/o.npz"),
