@@ -34,7 +34,14 @@ from eqhls.ops.requantize import Requantize
 NEWEST = defs.onnx_opset_version()
 OPSETS = range(OLDEST, NEWEST + 1)
 TURNING = (OLDEST, 13, 18, NEWEST)
-"""Opsets whose attributes `make test` walks through: axes became inputs in 13 and 18."""
+"""Opsets that `make test` tries: axes became inputs in 13 and 18."""
+
+
+def some(*chosen: int) -> list[Any]:
+    """All opsets, of which only the chosen ones are not slow."""
+    return [o if o in chosen else pytest.param(o, marks=pytest.mark.slow) for o in OPSETS]
+
+
 node = helper.make_node
 EVENTS = 5
 
@@ -116,6 +123,7 @@ HEAD = node("Reshape", ["x0", "rows"], ["m"])
 IMAGE = node("Reshape", ["x0", "image"], ["m"])
 SHAPES: dict[str, Any] = {"rows": np.array([0, 2, 3]), "image": np.array([0, 2, 3])}
 KINDS = {
+    "Einsum": 12,
     "BatchNormalization": 14,
     "HardSwish": 14,
     "LayerNormalization": 17,
@@ -218,6 +226,7 @@ def layers(opset: int) -> dict[str, tuple[list[onnx.NodeProto], dict[str, Any]]]
             [IMAGE, node("Conv", ["m", "k", "b"], ["y"], pads=[1, 0])],
             {"k": RNG.normal(size=(3, 2, 2)), "b": W[:, 0]},
         ),
+        "Einsum": ([HEAD, node("Einsum", ["m", "w"], ["y"], equation="bij,jk->bki")], {"w": W}),
         "BatchNormalization": (
             [IMAGE, node("BatchNormalization", ["m", "s", "b", "a", "v"], ["y"])],
             {"s": B, "b": B + 1, "a": B - 1, "v": B**2},
@@ -300,7 +309,7 @@ def test_every_operator_is_tried() -> None:
     assert set(layers(NEWEST)) | set(qdq.RULES) == set(RULES) and set(HONOURED) <= set(RULES)
 
 
-@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("opset", some(*TURNING))
 def test_every_operator_in_every_opset(opset: int) -> None:
     for operator in operators(opset):
         check(network(operator, opset))
@@ -323,9 +332,7 @@ def variants(opset: int) -> Iterator[tuple[str, str, Any]]:
                 yield operator, name, value
 
 
-@pytest.mark.parametrize(
-    "opset", [o if o in TURNING else pytest.param(o, marks=pytest.mark.slow) for o in OPSETS]
-)
+@pytest.mark.parametrize("opset", some(13, NEWEST))
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_every_attribute_is_honoured_or_refused(opset: int) -> None:
     """Every attribute of every operator gets other values: the numbers follow, or the file is refused."""
@@ -365,9 +372,9 @@ def test_attributes_that_no_opset_knows_are_refused() -> None:
 
 
 def test_operators_without_a_block_are_refused_by_name() -> None:
-    """Every other operator of ONNX, reading values: among them LSTM, Einsum, Resize and TopK."""
+    """Every other operator of ONNX, reading values: among them LSTM, GRU, Resize and TopK."""
     names = {s.name: s.min_input for s in defs.get_all_schemas() if s.domain == "" and s.name not in RULES}
-    assert len(names) > 100 and {"LSTM", "Einsum", "Resize", "TopK"} <= set(names)
+    assert len(names) > 100 and {"LSTM", "GRU", "Resize", "TopK"} <= set(names)
     for name, inputs in names.items():
         if name != "Constant":
             refused(
@@ -505,6 +512,9 @@ ACCEPTED: dict[str, onnx.ModelProto] = {
 ACCEPTED["a constant that widens"] = file(
     [FLAT, node("MatMul", ["f", "w"], ["m"]), node("Add", ["m", "c"], ["y"])], {"w": W[:, :1], "c": B}
 )
+for _equation in ("bij,bkj->bik", "...ij,...kj->...ik", "bij,bij->bj", "bij,bkl->blik", "abc,abd->acd"):
+    _nodes = [HEAD, node("Tanh", ["m"], ["t"]), node("Einsum", ["m", "t"], ["y"], equation=_equation)]
+    ACCEPTED[f"letters {_equation}"] = file(_nodes, SHAPES, {"x": "S[c:6]"})
 ACCEPTED["a constant on the left"] = file([node("MatMul", ["w", "x0"], ["y"])], {"w": W.T})
 ACCEPTED["an axis moved"] = file([node("Transpose", ["x0"], ["y"], perm=[0, 2, 1])], types={"x": "S[i:2]"})
 ACCEPTED["an initializer that is an input"].graph.input.append(

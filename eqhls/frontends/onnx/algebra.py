@@ -48,7 +48,7 @@ def power(site: Site, view: View, exponent: float, slope: float = 1.0, shift: fl
 def combined(site: Site, op: Op, *views: View) -> View:
     """Apply an op to elements in the same places."""
     (*values,), names = aligned(site, views)
-    shape = np.broadcast_shapes(*(v.index.shape for v in values))
+    shape = site.sized(np.broadcast_shapes(*(v.index.shape for v in values)))
     if len({v.index.shape for v in values}) == 1 and len({v.index.tobytes() for v in values}) == 1:
         return replace(values[0], name=site.add(op, *(v.name for v in values)))
     return viewed(site, site.add(op, *(v.name for v in values)), names, values[0], shape)
@@ -186,7 +186,7 @@ def contracted(site: Site, a: View, b: View) -> View:
         raise site.refuse("multiplies matrices of several events", "keep the events in front")
     left, right = a.at(a.index[..., :, :, None]), b.at(b.index[..., None, :, :])
     (left, right), names = aligned(site, (left, right))
-    shape = list(np.broadcast_shapes(left.index.shape, right.index.shape))
+    shape = list(site.sized(np.broadcast_shapes(left.index.shape, right.index.shape)))
     over, shape[-2] = names[-2], 1
     name = site.add(PairSum(over) if over else PRODUCT, left.name, right.name)
     found = viewed(site, name, (*names[:-2], "", names[-1]), left, shape)

@@ -26,13 +26,26 @@ LEAST = 2.0**-10
 
 def built(site: Site, view: View, builder: Callable[[Place, Value], Value]) -> View:
     """Return what a builder makes of a view, in places that count the same events."""
-    view, names = named(site, view)
+    return viewed(site, builder(place_of(site), value_of(site, view)), view)
+
+
+def place_of(site: Site) -> Place:
+    """Return where the builders add the ops of an operator."""
     parts = [name_of(site.node), site.part] if site.part else [name_of(site.node)]
-    place = Place(site.state.builder, identifier(".".join(parts)))
-    found = builder(place, Value(view.name, view.index.shape, names))
-    if found.axes is None:
-        return view.of(found.name, np.arange(np.prod(found.shape)).reshape(found.shape))
-    return view.of(found.name, places_of(site.type(found.name), found.axes, found.shape))
+    return Place(site.state.builder, identifier(".".join(parts)))
+
+
+def value_of(site: Site, view: View) -> Value:
+    """Return a view as the builders have it; the events are an axis of size 1."""
+    view, names = named(site, view)
+    return Value(view.name, view.index.shape, names)
+
+
+def viewed(site: Site, value: Value, like: View) -> View:
+    """Return a value of the builders as a view that counts events as another one does."""
+    if value.axes is None:
+        return like.of(value.name, np.arange(np.prod(value.shape)).reshape(value.shape))
+    return like.of(value.name, places_of(site.type(value.name), value.axes, value.shape))
 
 
 def inverted_power(site: Site, view: View, exponent: float) -> View:

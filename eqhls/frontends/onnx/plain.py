@@ -17,13 +17,20 @@ from eqhls.errors import CompileError
 from eqhls.frontends.onnx import qdq
 from eqhls.frontends.onnx.folding import folded
 from eqhls.frontends.onnx.reading import Reading
-from eqhls.frontends.onnx.rules import arithmetic, functions, linear, shapes
+from eqhls.frontends.onnx.rules import arithmetic, functions, linear, shapes, sums
 from eqhls.frontends.onnx.rules.entry import Entry
 from eqhls.frontends.onnx.site import Site
 
 OLDEST = 11
 """The oldest opset that is read."""
-RULES: dict[str, Entry] = {**shapes.RULES, **linear.RULES, **arithmetic.RULES, **functions.RULES, **qdq.RULES}
+RULES: dict[str, Entry] = {
+    **shapes.RULES,
+    **linear.RULES,
+    **arithmetic.RULES,
+    **functions.RULES,
+    **sums.RULES,
+    **qdq.RULES,
+}
 HONOURED: dict[str, tuple[str, ...]] = {name: e.honours for name, e in RULES.items() if e.honours}
 """The attributes that rules read. How Cast rounds and saturates matters for 8-bit floats alone."""
 

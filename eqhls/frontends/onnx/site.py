@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 import onnx
 
 from eqhls.errors import CompileError
+from eqhls.exchange.attributes import MOST_ELEMENTS
 from eqhls.frontends.onnx.reading import Reading, name_of
 from eqhls.frontends.onnx.views import View, axes_for, places_of, plain_axes
 from eqhls.groups.rep import S
@@ -43,6 +45,12 @@ class Site:
 
     def refuse(self, problem: str, remedy: str = "") -> CompileError:
         return CompileError(self.state.place(self.node), problem, remedy)
+
+    def sized(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return a shape. Raises CompileError for more elements than a network can need."""
+        if prod(shape) > MOST_ELEMENTS:
+            raise self.refuse(f"gives a tensor {list(shape)}", f"expected at most {MOST_ELEMENTS:,} numbers")
+        return tuple(shape)
 
     def given(self, k: int) -> str:
         """Return the name of an input, "" if it is left out."""

@@ -38,7 +38,7 @@ LOG2_E = 1.4426950408889634
 def wide(site: Site, view: View, values: np.ndarray) -> tuple[View, np.ndarray]:
     """Return a view and a constant in their common shape."""
     array = per_event(site, values, view)
-    shape = np.broadcast_shapes(array.shape, view.index.shape)
+    shape = site.sized(np.broadcast_shapes(array.shape, view.index.shape))
     return view.at(np.broadcast_to(view.index, shape).copy()), np.broadcast_to(array, shape)
 
 

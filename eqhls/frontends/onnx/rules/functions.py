@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from eqhls.frontends.onnx.rules.arithmetic import table
 from eqhls.frontends.onnx.rules.entry import Entry, axis_of, per_event
 from eqhls.frontends.onnx.site import Site
 from eqhls.frontends.onnx.views import View
+from eqhls.frontends.scalars.build.functions import exponential_linear
 from eqhls.frontends.scalars.build.norm import layer_norm as layer_normalized
 from eqhls.frontends.scalars.build.softmax import log_softmax
 from eqhls.frontends.scalars.build.softmax import softmax as normalized
@@ -46,16 +46,17 @@ def sloped(site: Site, given: Given) -> View:
     return combined(site, Add(), below, above)
 
 
-def exponential(kind: Activation, alpha: float) -> Callable[[Site, Given], View]:
-    """Return the rule of Elu or Selu with its usual parameters."""
+def elu(site: Site, given: Given) -> View:
+    alpha, view = given["alpha"], site.scalar()
+    if alpha == 1:
+        return each(site, Table(activation=Activation.ELU), view)
+    return built(site, view, lambda s, x: exponential_linear(s, x, alpha))
 
-    def rule(site: Site, given: Given) -> View:
-        if abs(given["alpha"] - alpha) > 1e-4 or abs(given.get("gamma", 1.0507) - 1.0507) > 1e-4:
-            found = ", ".join(f"{k} = {v}" for k, v in given.items())
-            raise site.refuse(f"has {found}", f"the op has alpha = {alpha}")
-        return each(site, Table(activation=kind), site.scalar())
 
-    return rule
+def selu(site: Site, given: Given) -> View:
+    if abs(given["alpha"] - 1.67326) > 1e-4 or abs(given["gamma"] - 1.0507) > 1e-4:
+        raise site.refuse(f"has alpha = {given['alpha']}, gamma = {given['gamma']}", "use Elu and Mul")
+    return each(site, Table(activation=Activation.SELU), site.scalar())
 
 
 def ramp(site: Site, view: View, alpha: float, beta: float) -> View:
@@ -157,10 +158,8 @@ RULES: dict[str, Entry] = {
     "Swish": Entry(swish, "`Table`", honours=("alpha",)),
     "Softplus": Entry(table(Activation.SOFTPLUS), "`Table`"),
     "Softsign": Entry(table(Activation.SOFTSIGN), "`Table`"),
-    "Elu": Entry(exponential(Activation.ELU, 1.0), "`Table`", "alpha = 1", ("alpha",)),
-    "Selu": Entry(
-        exponential(Activation.SELU, 1.67326), "`Table`", "the usual alpha and gamma", ("alpha", "gamma")
-    ),
+    "Elu": Entry(elu, "`Table`", honours=("alpha",)),
+    "Selu": Entry(selu, "`Table`", "the usual alpha and gamma", ("alpha", "gamma")),
     "Gelu": Entry(gelu, "`Table`", honours=("approximate",)),
     "Mish": Entry(table(Activation.MISH), "`Table`"),
     "ThresholdedRelu": Entry(thresholded, "`Table` and `CgProduct`", honours=("alpha",)),

@@ -145,6 +145,7 @@ def gather(site: Site, given: Given) -> View:
     which, size = site.constant(1).astype(np.int64), view.index.shape[axis]
     if which.size and not (-size <= which.min() and which.max() < size):
         raise site.refuse(f"takes elements {which.ravel().tolist()} of {size}")
+    site.sized((which.size, view.index.size // size))
     index = np.take(view.index, which % size, axis=axis)
     shift = which.ndim - 1 if view.event > axis else 0
     return view.at(_some(site, index), view.event + shift)
@@ -243,13 +244,15 @@ def expand(site: Site, given: Given) -> View:
         raise site.refuse(f"repeats events to {sizes}", "keep the number of events")
     sizes[event] = view.index.shape[view.event]
     index = view.index.reshape((1,) * (rank - view.rank) + view.index.shape)
-    return view.at(np.broadcast_to(index, np.broadcast_shapes(index.shape, tuple(sizes))).copy(), event)
+    shape = site.sized(np.broadcast_shapes(index.shape, tuple(sizes)))
+    return view.at(np.broadcast_to(index, shape).copy(), event)
 
 
 def tile(site: Site, given: Given) -> View:
     view, times = site.scalar(), [int(s) for s in site.constant(1).ravel()]
     if len(times) != view.rank or times[view.event] != 1:
         raise site.refuse(f"repeats the tensor {times} times", "keep the number of events")
+    site.sized([max(t, 0) * s for t, s in zip(times, view.index.shape, strict=True)])
     return view.at(_some(site, np.tile(view.index, times)))
 
 
@@ -268,6 +271,7 @@ def pad(site: Site, given: Given) -> View:
         pads[axis] = (widths[k], widths[k + len(axes)])
     if pads[view.event] != (0, 0):
         raise site.refuse("pads the events", "keep the number of events")
+    site.sized([s + sum(p) for s, p in zip(view.index.shape, pads, strict=True)])
     if mode != "constant":
         return view.at(np.pad(view.index, pads, mode=mode))  # pyright: ignore[reportCallIssue, reportArgumentType]
     padded = view.at(np.pad(view.index, pads, constant_values=-1))

@@ -87,6 +87,7 @@ def windows_of(site: Site, view: View, given: dict[str, Any], kernel: Sequence[i
     found = Windows(lengths, kernel, strides, dilations, tuple(pads), bool(given.get("ceil_mode")))
     if min(found.sizes) < 1:
         raise site.refuse(f"has windows {kernel} larger than {lengths}", "make them smaller, or pad")
+    site.sized((view.index.shape[1], *found.sizes, *kernel))
     if any(max(p) > d * (k - 1) for p, k, d in zip(pads, kernel, dilations, strict=True)):
         raise site.refuse(f"pads by {flat} beside windows {kernel}", "some windows would see padding alone")
     return found
