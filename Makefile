@@ -66,6 +66,7 @@ docs: $(VENV)/dev ## write the generated pages and pictures again
 	@$(BIN)/eqhls catalogue -o docs/ops.md
 	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
 	@$(BIN)/python docs/floors.py
+	@$(BIN)/python docs/layers.py
 
 clean: ## remove what was built
 	rm -rf build

@@ -19,6 +19,7 @@ from eqhls.events.wordports import PUPPI
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.memory import Config
 from eqhls.frontends.open import load_any, source_files
+from eqhls.frontends.torch import is_module, read_torch
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
@@ -70,7 +71,7 @@ def compile_model(
     """
     options = options or Options()
     clock = _Clock(report)
-    network = clock("read the model", 0.0, lambda: load_any(model, config))
+    network = clock("read the model", 0.0, lambda: _read(model, config, samples))
     graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
     name = options.ProjectName or usable_name(graph.name)
     folder = Path(output) if output else Path("build") / name
@@ -221,6 +222,13 @@ def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floa
     for note in ready.notes:
         report(f"note: {note}", 0.0)
     return ready.floats
+
+
+def _read(model: object, config: Config, samples: Samples) -> Graph:
+    """Return the network of a model; a module of torch is traced with the samples, if there are any."""
+    if config is None and samples is not None and is_module(model) and not isinstance(samples, Path | str):
+        return read_torch(model, samples)
+    return load_any(model, config)
 
 
 class _Clock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ with warnings.catch_warnings():
 
     from eqhls.frontends.keras import FOREIGN as READ
     from eqhls.frontends.keras import OWN, read_keras
+    from eqhls.frontends.scalars.handlers import CALLS, CURES, HANDLERS
+    from eqhls.frontends.scalars.operations import OPERATIONS
 
 from eqhls.errors import CompileError
 
@@ -123,12 +126,24 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "mask": (masked, "net: probe: is called with a mask"),
     "masking layer": (
         lambda: called(L.Masking(name="probe")),
-        "net: probe: is a Masking, which is not supported",
+        "net: probe: is a Masking, which is not supported; multiply by flags",
     ),
-    "shared layer": (shared, "net: probe: is used 2 times"),
-    "nested model": (nested, "net: probe: is a Sequential, which is not supported"),
-    "operation": (lambda: called(lambda x: keras.ops.exp(x)), "net: exp.* is not supported"),
-    "subclassed model": (Subclassed, "expected a functional Keras model"),
+    "operation": (lambda: called(lambda x: keras.ops.sort(x)), "net: sort.*: is a Sort, which is not read"),
+    "all axes": (lambda: called(lambda x: keras.ops.sum(x)), "net: sum.*: reduces all axes, the events too"),
+    "events by events": (
+        lambda: called(lambda x: keras.ops.transpose(x, (1, 0, 2))),
+        "leave axis 0, the events",
+    ),
+    "a diagonal": (lambda: called(lambda x: keras.ops.einsum("bii->bi", x[:, :3])), "takes a diagonal"),
+    "a mask of attention": (
+        lambda: called(lambda x: L.MultiHeadAttention(1, 2, name="probe")(x, x, use_causal_mask=True)),
+        "net: probe: is called with a mask",
+    ),
+    "interpolation": (
+        lambda: called(lambda x: L.UpSampling2D(2, interpolation="bilinear", name="probe")(x[..., None])),
+        "net: probe: interpolates",
+    ),
+    "subclassed model": (Subclassed, "expected a functional or sequential Keras model; write what its call"),
 }
 
 
@@ -163,7 +178,18 @@ def channels_first() -> Any:
     return called(lambda x: L.Dense(2)(L.Flatten("channels_first")(x)))
 
 
-@pytest.mark.parametrize("make", [sequential, inferring, part_of_a_model, channels_first])
+def nested_twice() -> Any:
+    """A model within a model within a model, called twice, one of whose layers is called twice, too."""
+    x, layer = keras.Input((3,)), L.Dense(3, activation="relu", name="both")
+    inner = keras.Model(x, layer(layer(x)), name="inner")
+    middle = keras.Sequential([keras.Input((3,)), inner, L.Dense(3)], name="middle")
+    x = keras.Input((3,), name="x")
+    return keras.Model(x, L.Subtract()([middle(x), middle(L.Dense(3)(x))]), name="net")
+
+
+@pytest.mark.parametrize(
+    "make", [sequential, inferring, part_of_a_model, channels_first, shared, nested, nested_twice]
+)
 def test_the_graph_is_the_model(make: Callable[[], Any], tmp_path: Path) -> None:
     model = make()
     seed_weights(model)
@@ -174,7 +200,9 @@ def test_the_graph_is_the_model(make: Callable[[], Any], tmp_path: Path) -> None
 
 
 def test_an_unbuilt_sequential_model_is_refused() -> None:
-    with pytest.raises(CompileError, match="net"):
+    with pytest.raises(
+        CompileError, match="net: is a Sequential without an input.*begin it with keras.Input"
+    ):
         read_keras(keras.Sequential([L.Dense(2)], name="net"))
 
 
@@ -197,7 +225,7 @@ def test_a_rectifying_quantizer_rectifies_floats() -> None:
 def test_names_that_become_one_are_refused() -> None:
     x = keras.Input((3,), name="x")
     model = keras.Model(x, L.ReLU(name="a-b")(L.ReLU(name="a.b")(x)), name="net")
-    with pytest.raises(CompileError, match="a_b.*two values of this name"):
+    with pytest.raises(CompileError, match="a_b: found two values of this name"):
         read_keras(model)
 
 
@@ -221,3 +249,47 @@ def test_the_page_names_what_is_refused(entry: Any) -> None:
             "oq_conf",
         ):
             assert f"`{name}`" in row[3], name
+
+
+LAYERS = (DOCS.parent / "layers.md").read_text()
+KERAS = {
+    cells[0].strip(" `"): cells[1].strip()
+    for line in LAYERS.splitlines()
+    if line.startswith("| `") and len(cells := line.strip("|").split("|")) == 4
+}
+CALLED = {"GroupedQueryAttention": "GroupQueryAttention"}
+"""Classes that keras.layers has under another name."""
+SOME = (
+    "Activation",
+    "Dot",
+    "EinsumDense",
+    "GlobalMaxPooling1D",
+    "LSTM",
+    "Lambda",
+    "Softmax",
+    "TimeDistributed",
+)
+
+
+@pytest.fixture(scope="module")
+def tried() -> dict[str, Any]:
+    return runpy.run_path(str(DOCS.parent / "layers.py"))
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_row_is_what_is_tried(name: str, tried: dict[str, Any]) -> None:
+    assert KERAS[name] == tried["keras_layer"](name)
+
+
+def test_the_page_has_every_reader_and_every_cure() -> None:
+    read = {c.__name__ for c in (*HANDLERS, *CALLS) if c.__module__.startswith("keras.")}
+    assert read == {name for name, cell in KERAS.items() if not cell.startswith(("refused", "not built"))}
+    own = {n for n, cell in KERAS.items() if cell.startswith("refused:")}
+    assert own == {CALLED.get(n, n) for n in CURES} - {"RNN", "Discretization"}
+    listed = LAYERS[LAYERS.index("## Operations") : LAYERS.index("are wires")].split("\n\n")[1]
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(OPERATIONS)
+
+
+@pytest.mark.slow
+def test_the_page_is_current(tried: dict[str, Any]) -> None:
+    assert tried["page"]() == LAYERS, "run python docs/layers.py"
