@@ -97,7 +97,7 @@ def _row(
     return Row(
         value=node.name,
         op=node.op.name(),
-        formats="|".join(map(str, node.type.formats)),
+        formats="|".join(str(Fixed(f.width, f.integer, f.signed)) for f in node.type.formats),
         elements=node.type.elements,
         of_given=real.given,
         rms=rms(error / lsb),
