@@ -25,8 +25,8 @@ def is_momenta(array: Any) -> bool:
 
 
 def momenta_of(array: Any, constituents: int | None) -> dict[str, Floats | Ints]:
-    """Return what a network reads of particles in memory: `p4` (B, N, 4) in GeV, by falling pT and padded with
-    zeros; `jet` (B, 4), the sum of all particles of the event; and `n` (B,), how many these are.
+    """Return what a network reads of particles in memory: `p4` (B, N, 4) in GeV, by falling pT and padded
+    with zeros; `jet` (B, 4), the sum of all particles of the event; and `n` (B,), how many these are.
 
     `array` (B, any number) holds records of awkward, with or without the behaviour of vector, or is an array
     of vector or a structured one of NumPy, (B, M): pt, eta, phi and mass or E, or px, py, pz and E or mass.

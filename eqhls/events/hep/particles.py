@@ -61,14 +61,14 @@ def jets_of(found: Particles, constituents: int | None, jet: Floats | None = Non
     kept = place < slots
     p4 = np.zeros((size, slots, 4))
     p4[events[kept], place[kept]] = p[kept]
-    whole = np.stack([np.bincount(events, p[:, c], size) for c in range(4)], axis=-1)
+    whole = np.stack([np.bincount(events, p[:, c], size) for c in range(4)], axis=-1).astype(np.float64)
     total = np.bincount(events, pt, size)
     cut = np.bincount(events[~kept], pt[~kept], size) / np.where(total > 0, total, 1.0)
     return Jets(p4, whole if jet is None else jet, n.astype(np.int64), cut)
 
 
 def demand_finite(name: str, values: Floats, events: Ints, first: int = 0) -> None:
-    """Raise CompileError if a value, of the event beside it, is NaN or infinite; the first event is `first`."""
+    """Raise CompileError if a value of one of `events` is NaN or infinite. Their numbers start at `first`."""
     bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if bad.any():
         event = first + int(events[bad].min())
