@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from eqhls.engines import Ints
 from eqhls.errors import CompileError
+from eqhls.events.hep.columns import REMEDY, Lists, column_of
 from eqhls.events.hep.kinematics import coordinates, four_vectors
 from eqhls.events.hep.particles import Particles, jets_of
 from eqhls.ir.op import Floats
 from eqhls.lazy import lazy
 
-REMEDY = "pip install 'eqhls[hep]'"
 ak = lazy("awkward", "awkward arrays", REMEDY)
 RECORDS = "records with pt, eta, phi and mass (or E), or px, py, pz and E (or mass)"
 
@@ -24,7 +23,7 @@ def is_momenta(array: Any) -> bool:
     return bool(named)
 
 
-def momenta_of(array: Any, constituents: int | None) -> dict[str, Floats | Ints]:
+def momenta_of(array: Any, constituents: int | None) -> dict[str, Floats]:
     """Return what a network reads of particles in memory: `p4` (B, N, 4) in GeV, by falling pT and padded
     with zeros; `jet` (B, 4), the sum of all particles of the event; and `n` (B,), how many these are.
 
@@ -37,7 +36,7 @@ def momenta_of(array: Any, constituents: int | None) -> dict[str, Floats | Ints]
     if not len(found.counts):
         raise CompileError("p4", "holds no events", "give one or more")
     jets = jets_of(found, constituents)
-    return {"p4": jets.p4, "jet": jets.jet, "n": jets.n}
+    return {"p4": jets.p4, "jet": jets.jet, "n": jets.n.astype(np.float64)}
 
 
 def particles_of(records: Any, where: str = "p4") -> Particles:
@@ -50,29 +49,11 @@ def particles_of(records: Any, where: str = "p4") -> Particles:
     if records.ndim != 2:
         shape = "one particle per event" if records.ndim < 2 else f"lists of {records.ndim} levels"
         raise CompileError(where, f"holds {shape}", "give a list of particles per event")
-    columns = {k: flat(f"{where}.{name}", records[name])[0] for k, name in parts.items()}
-    return Particles(four_vectors(columns), counts_of(records, where))
-
-
-def flat(where: str, array: Any) -> tuple[Floats, Ints]:
-    """Return the numbers of a list per event one behind the other, and how many each event has. Raises
-    CompileError for missing values and for anything but numbers."""
-    values = ak.flatten(array, axis=1)
-    if ak.any(ak.is_none(values)):
-        raise CompileError(where, "has missing values", "fill them or drop the particles")
-    try:
-        numbers = np.asarray(ak.to_numpy(values), dtype=np.float64)
-    except (ValueError, TypeError):
-        raise CompileError(where, f"holds {values.type}", "give one number per particle") from None
-    return numbers, counts_of(array, where)
-
-
-def counts_of(array: Any, where: str) -> Ints:
-    """Return how many entries each event has. Raises CompileError for missing events."""
-    counts = ak.num(array, axis=1)
-    if ak.any(ak.is_none(counts)):
-        raise CompileError(where, "has missing events", "give an empty list for an event without particles")
-    return np.asarray(ak.to_numpy(counts), dtype=np.int64)
+    columns = {k: column_of(f"{where}.{name}", records[name]) for k, name in parts.items()}
+    lists = [v for v in columns.values() if isinstance(v, Lists)]
+    return Particles(
+        four_vectors({k: v.values for k, v in zip(columns, lists, strict=True)}), lists[0].counts
+    )
 
 
 def _records(array: Any) -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.ir.op import Floats
+
+NOTHING: Mapping[str, Floats] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Jets:
     jet: Floats
     n: Ints
     cut: Floats
+    beside: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
 
 
 def rows(p: Floats) -> Particles:
@@ -43,11 +48,17 @@ def rows(p: Floats) -> Particles:
     return Particles(p[there], there.sum(axis=1))
 
 
-def jets_of(found: Particles, constituents: int | None, jet: Floats | None = None) -> Jets:
+def jets_of(
+    found: Particles,
+    constituents: int | None,
+    jet: Floats | None = None,
+    beside: Mapping[str, Floats] = NOTHING,
+) -> Jets:
     """Return jets of so many constituents, by default as many as the largest has, at least one.
 
     Particles of equal pT keep their order; those of zeros are no particles. Without `jet` (B, 4), the sum of
-    all constituents is the jet. Raises CompileError for NaN and infinity, by event.
+    all constituents is the jet. `beside` are numbers of the particles, (T,). Raises CompileError for NaN and
+    infinity, by event.
     """
     demand_finite("particles", found.p, found.events)
     real = (found.p != 0).any(axis=-1)
@@ -59,12 +70,29 @@ def jets_of(found: Particles, constituents: int | None, jet: Floats | None = Non
     place = np.arange(len(p)) - np.repeat(np.cumsum(n) - n, n)
     slots = constituents if constituents is not None else max(int(n.max(initial=0)), 1)
     kept = place < slots
-    p4 = np.zeros((size, slots, 4))
-    p4[events[kept], place[kept]] = p[kept]
+    at = (events[kept], place[kept])
+    p4 = _placed(p[kept], at, (size, slots, 4))
+    numbers = {k: _placed(v[real][order][kept], at, (size, slots)) for k, v in beside.items()}
     whole = np.stack([np.bincount(events, p[:, c], size) for c in range(4)], axis=-1).astype(np.float64)
     total = np.bincount(events, pt, size)
     cut = np.bincount(events[~kept], pt[~kept], size) / np.where(total > 0, total, 1.0)
-    return Jets(p4, whole if jet is None else jet, n.astype(np.int64), cut)
+    return Jets(p4, whole if jet is None else jet, n.astype(np.int64), cut, numbers)
+
+
+def _placed(values: Floats, at: tuple[Ints, Ints], shape: tuple[int, ...]) -> Floats:
+    """Return zeros with values put at their places."""
+    out = np.zeros(shape)
+    out[at] = values
+    return out
+
+
+def placed_lists(values: Floats, counts: Ints, slots: int | None) -> Floats:
+    """Return lists (T,) of so many values each as rows (B, slots), cut and padded with zeros."""
+    place = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts)
+    width = slots if slots is not None else max(int(counts.max(initial=0)), 1)
+    kept = place < width
+    events = np.repeat(np.arange(len(counts)), counts)
+    return _placed(values[kept], (events[kept], place[kept]), (len(counts), width))
 
 
 def demand_finite(name: str, values: Floats, events: Ints, first: int = 0) -> None:
