@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from eqhls.events.files import HDF5, PLAIN, load_arrays
+from eqhls.events.hep import is_momenta, momenta_of
 from eqhls.events.hep.hdf5 import dataset_names
 from eqhls.events.hep.load import load_columns
 from eqhls.events.hep.stream import is_columns, split_tree
@@ -25,6 +27,26 @@ def name_alone(graph: Graph) -> str:
     four-vectors, else `p4`."""
     only = graph.inputs[0] if len(graph.inputs) == 1 else None
     return only.name if only and only.type.rep is S else "p4"
+
+
+def arrays_in(x: Any, graph: Graph) -> Mapping[str, Any]:
+    """Return events in memory as arrays by name: a mapping, of which `p4` may be particles of awkward or
+    vector; such particles alone; or one array (`name_alone`). Raises CompileError as `momenta_of`."""
+    if not isinstance(x, Mapping):
+        return _particles(x, graph) if is_momenta(x) else {name_alone(graph): x}
+    p4 = x.get("p4")
+    return x if p4 is None or not is_momenta(p4) else {**_particles(p4, graph), **without(x, "p4")}
+
+
+def without(arrays: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {k: v for k, v in arrays.items() if k != name}
+
+
+def _particles(array: Any, graph: Graph) -> dict[str, Any]:
+    """Return what a network reads of particles; how many there are only if it has a port for that."""
+    ports = {n.name for n in graph.inputs}
+    found = momenta_of(array, None if word_ports(graph) else _slots(graph))
+    return found if "n" in ports else without(found, "n")
 
 
 def arrays_for(path: Path, graph: Graph) -> tuple[Arrays, list[str]]:
