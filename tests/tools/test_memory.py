@@ -268,13 +268,16 @@ def test_the_page_of_python(tmp_path: Path) -> None:
 def test_events_of_awkward_and_vector() -> None:
     """Particles in any order, with or without labels beside them, are the events of the plain array."""
     graph = load_any(ROOT / "models" / "lgn_top_small")
-    with np.load(ROOT / "models" / "lgn_top_small" / "events.npz") as file:
-        p4 = np.asarray(file["p4"][:20], dtype=np.float64)
-    p4[..., 0] = np.sqrt((p4[..., 1:] ** 2).sum(axis=-1))
+    rng = np.random.default_rng(3)
+    momenta = rng.normal(size=(20, graph.node("p").type.size("j"), 3)) * 20
+    falling = np.argsort(-np.hypot(momenta[..., 0], momenta[..., 1]), axis=1)
+    momenta = np.take_along_axis(momenta, falling[..., None], axis=1)
+    momenta[rng.random(20) < 0.5, 3:] = 0
+    p4 = np.concatenate([np.sqrt((momenta**2).sum(axis=-1, keepdims=True)), momenta], axis=-1)
     want = events_of({"p4": p4, "jet": p4.sum(axis=1)}, graph)
     columns = dict(zip(("E", "px", "py", "pz"), np.moveaxis(p4[:, ::-1], -1, 0), strict=True))
     whole = vector.arr(columns)
-    jagged = vector.zip({k: ak.from_numpy(np.ascontiguousarray(v)) for k, v in columns.items()})
+    jagged = vector.zip({k: ak.from_regular(np.ascontiguousarray(v)) for k, v in columns.items()})
     jagged = jagged[jagged.E > 0]
     labels = np.arange(20) % 2
     for given in (whole, jagged, {"p4": jagged, "y": labels}, {"p4": whole, "jet": p4.sum(axis=1)}):
