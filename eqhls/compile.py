@@ -9,18 +9,17 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from eqhls.engines import ENGINES, Engine
 from eqhls.errors import CompileError
+from eqhls.events.arrays import arrays_in
 from eqhls.events.read import Events, from_mapping, read_events
 from eqhls.events.scores import Prediction, predict_floats
-from eqhls.events.wordports import PUPPI
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.memory import Config
 from eqhls.frontends.open import load_any, source_files
 from eqhls.frontends.torch import is_module, read_torch
-from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.dsps import dsp_facts
@@ -49,8 +48,15 @@ def silent(text: str, share: float) -> None:
     """Report nothing."""
 
 
-EventsLike = Path | str | Floats | Mapping[str, Any] | Events
-"""Events: a file, one array, or arrays by name (docs/inputs.md)."""
+class Records(Protocol):
+    """An array of awkward or vector: lists of records with four-momenta."""
+
+    @property
+    def fields(self) -> Any: ...
+
+
+EventsLike = Path | str | Floats | Mapping[str, Any] | Events | Records
+"""Events: a file, one array, arrays by name, or particles of awkward or vector (docs/inputs.md)."""
 Samples = Path | str | Floats | Mapping[str, Floats] | None
 """Sample events: a file, four-momenta (B, N, 4) in GeV, or float inputs by name."""
 
@@ -137,8 +143,9 @@ class Compiled:
         return load_given(self.folder, self.options)
 
     def predict(self, x: EventsLike, engine: Engine = "integer") -> Floats | dict[str, Floats]:
-        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of arrays by name ("p4", "jet", or ports),
-        of a file or of prepared events, by one engine: float, integer, hls or rtl. A network with several
+        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of particles of awkward or vector, of arrays
+        by name ("p4", "jet", or ports: floats are real values, integers raw ones), of a file or of prepared
+        events, by one engine: float, integer, hls or rtl. A network with several
         outputs gives them by name."""
         found = self.prediction(x, engine)
         return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
@@ -200,25 +207,28 @@ def predict_float(graph: Graph, events: Events) -> Prediction:
 
 
 def events_of(x: EventsLike, graph: Graph) -> Events:
-    """Return events from a file, from arrays by name, from one array, or as they are. One array is that of
+    """Return events from a file, from arrays by name, from one array, from particles of awkward or vector,
+    or as they are. One array is that of
     four-momenta in GeV (B, N, 4), of unsigned words of the trigger (B, N), or of the only input of a network
     that has no four-vectors."""
     if isinstance(x, Events):
         return x
     if isinstance(x, Path | str):
         return read_events(Path(x), graph)
-    if isinstance(x, Mapping):
-        return from_mapping(graph, x)
-    only = graph.inputs[0] if len(graph.inputs) == 1 else None
-    return from_mapping(graph, {only.name if only and only.type.rep is S else "p4": x})
+    return from_mapping(graph, arrays_in(x, graph))
 
 
 def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floats]:
     if samples is None:
         return {}
-    if isinstance(samples, Mapping) and not {"p4", PUPPI} & {*samples}:
-        return samples
     ready = events_of(samples, graph)
+    if ready.unscaled:
+        name = ready.unscaled[0]
+        raise CompileError(
+            name,
+            "holds integers, which would be raw words, but the port has no format yet",
+            f"give real values as floats: {name}.astype(float)",
+        )
     for note in ready.notes:
         report(f"note: {note}", 0.0)
     return ready.floats

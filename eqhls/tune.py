@@ -10,7 +10,7 @@ from typing import Literal
 
 import yaml
 
-from eqhls.compile import Report, events_of, project_graph, read_model, silent
+from eqhls.compile import EventsLike, Report, events_of, project_graph, read_model, silent
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, halves, rounded, sampled
 from eqhls.events.scores import from_raw, predict_floats
@@ -50,7 +50,7 @@ class Quantized:
 
 def quantize_model(
     model: object,
-    events: Path | str | Events,
+    events: EventsLike,
     output: Path | str,
     auc_loss: float = 0.002,
     equivariance: float = 1e-3,

@@ -97,7 +97,7 @@ def _row(
     return Row(
         value=node.name,
         op=node.op.name(),
-        formats="|".join(map(str, node.type.formats)),
+        formats="|".join(str(Fixed(f.width, f.integer, f.signed)) for f in node.type.formats),
         elements=node.type.elements,
         of_given=real.given,
         rms=rms(error / lsb),
@@ -128,7 +128,7 @@ def _own(graph: Graph, node: Node, integer: Mapping[str, Ints]) -> Floats:
 def _range(node: Node, raw: Ints, own: Floats, saturated: int) -> Range:
     forms = node.type.formats.each(node.type.dim)
     columns = [raw[..., d].ravel() for d in range(node.type.dim)]
-    ends = [(int(c.min(initial=0)), int(c.max(initial=0))) for c in columns]
+    ends = [(int(c.min()), int(c.max())) for c in columns]
     spans = [f.hi - f.lo for f in forms]
     wraps = [f for f in node.op.rounds_to() if not f.overflow.saturates]
     lost = np.abs(own) >= min((f.hi - f.lo) * f.lsb / 2 for f in wraps) if wraps else np.zeros(1, dtype=bool)

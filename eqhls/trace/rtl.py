@@ -134,7 +134,7 @@ def _build(folder: Path, name: str, module: str) -> Path:
         (private / "core.v").write_text(source.read_text())
         (private / "shown.v").write_text(module)
         tools, log = toolchain(), root / f"trace_{key}.log"
-        flags = ["-O3", "-Wno-fatal", "-Wno-lint", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", "."]
+        flags = ["-O3", "-Wno-fatal", "-Wno-lint", "-CFLAGS", "-fPIC -O0", "--prefix", "Vdut", "--Mdir", "."]
         verilate = ["--cc", "--build", "-j", "2", "--top-module", "eqhls_trace", *flags, "core.v", "shown.v"]
         run([tools.verilator, *verilate], "verilator", log, private, tools.env)
         include = tools.root / "include"

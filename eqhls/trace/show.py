@@ -70,30 +70,34 @@ def worst_table(found: Trace) -> Table:
 
 def range_table(found: Trace) -> Table:
     """Return every value with its format, how much of it is used, and where it exists."""
-    columns = ("low", "high", "used", "idle bits", "saturated", "wrapped", *found.engines)
-    table = _table(f"{found.graph.name}: {len(found.rows)} values", ("value", "op", "format"), columns)
+    columns = ("low", "high", "used", "idle bits", "out of range", *found.engines)
+    table = _table(f"{found.graph.name}: {len(found.rows)} values", ("value", "format"), columns)
     for r in found.rows:
         span = r.range
-        idle = f"{span.top} top, {span.bottom} low" if span.top or span.bottom else ""
-        counts = (f"{n:,}" if n else "" for n in (span.saturated, span.wrapped))
         ends = (f"{span.low:.4g}", f"{span.high:.4g}", f"{span.used:.0%}")
-        table.add_row(r.value, r.op, r.formats, *ends, idle, *counts, *(_exists(r, e) for e in found.engines))
+        idle = _counts(span.top, "top", span.bottom, "low")
+        lost = _counts(span.saturated, "sat", span.wrapped, "wrap")
+        table.add_row(r.value, r.formats, *ends, idle, lost, *(_exists(r, e) for e in found.engines))
     return table
+
+
+def _counts(first: int, one: str, second: int, other: str) -> str:
+    return ", ".join(f"{n:,} {what}" for n, what in ((first, one), (second, other)) if n)
 
 
 def _exists(row: Row, engine: str) -> str:
     if row.wrong.get(engine):
         return f"{row.wrong[engine]:,} WRONG"
     there = row.exists[engine]
-    return "" if not there else "all" if there == row.elements else f"{there} of {row.elements}"
+    return "" if not there else "all" if there == row.elements else f"{there}/{row.elements}"
 
 
 def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
     table = Table(title=title, title_justify="left")
     for column in texts:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "value")
     for column in numbers:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=column in ("low", "high", "used"))
     return table
 
 

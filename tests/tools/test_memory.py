@@ -23,12 +23,14 @@ with warnings.catch_warnings():
     import eqhls.frontends.layers
     import eqhls.layers
 
+import awkward as ak
 import onnx
+import vector
 from pages import blocks
 
 import eqhls
 from eqhls.backends.onnx.write import onnx_model
-from eqhls.compile import read_model
+from eqhls.compile import events_of, predict_float, read_model
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import graph_files
 from eqhls.frontends.memory import record_of
@@ -205,7 +207,7 @@ def test_a_torch_module_with_a_config_is_a_published_network() -> None:
 
 def test_a_search_takes_a_model_in_memory(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match="no labels"):
-        quantize_model(mlp(), {"x": np.zeros((5, 4))}, tmp_path / "q")  # type: ignore[arg-type]
+        quantize_model(mlp(), {"x": np.zeros((5, 4))}, tmp_path / "q")
 
 
 def test_all_layers_are_exported() -> None:
@@ -251,7 +253,7 @@ def test_layers_come_when_they_are_asked_for() -> None:
 
 def test_the_page_of_python(tmp_path: Path) -> None:
     """Its program prints what it says: the shapes of scores, and whose network it is."""
-    (program,) = [b.text for b in blocks("python.md") if b.language == "python"]
+    program, _ = (b.text for b in blocks("python.md") if b.language == "python")
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -261,6 +263,44 @@ def test_the_page_of_python(tmp_path: Path) -> None:
         "Keras model in memory: config 64",
         "Keras model in memory: weights 64",
     ]
+
+
+def test_events_of_awkward_and_vector() -> None:
+    """Particles in any order, with or without labels beside them, are the events of the plain array."""
+    graph = load_any(ROOT / "models" / "lgn_top_small")
+    rng = np.random.default_rng(3)
+    momenta = rng.normal(size=(20, graph.node("p").type.size("j"), 3)) * 20
+    falling = np.argsort(-np.hypot(momenta[..., 0], momenta[..., 1]), axis=1)
+    momenta = np.take_along_axis(momenta, falling[..., None], axis=1)
+    momenta[rng.random(20) < 0.5, 3:] = 0
+    p4 = np.concatenate([np.sqrt((momenta**2).sum(axis=-1, keepdims=True)), momenta], axis=-1)
+    want = events_of({"p4": p4, "jet": p4.sum(axis=1)}, graph)
+    columns = dict(zip(("E", "px", "py", "pz"), np.moveaxis(p4[:, ::-1], -1, 0), strict=True))
+    whole = vector.arr(columns)
+    jagged = vector.zip({k: ak.from_regular(np.ascontiguousarray(v)) for k, v in columns.items()})
+    jagged = jagged[jagged.E > 0]
+    labels = np.arange(20) % 2
+    for given in (whole, jagged, {"p4": jagged, "y": labels}, {"p4": whole, "jet": p4.sum(axis=1)}):
+        found = events_of(given, graph)
+        for name, raw in want.raw.items():
+            assert np.abs(found.raw[name] - raw).max() <= (name == "jet"), name
+    assert (events_of({"p4": jagged, "y": labels}, graph).labels == labels).all()
+    with pytest.raises(CompileError, match="holds records of px, py; give records with pt"):
+        events_of(jagged[["px", "py"]], graph)
+
+
+def test_the_page_scores_particles(tmp_path: Path) -> None:
+    """The second program of the page, on a network that reads jets."""
+    _, program = (b.text for b in blocks("python.md") if b.language == "python")
+
+    class Project:
+        def predict(self, jets: Any) -> Any:
+            graph = load_any(ROOT / "models" / "lgn_top_small")
+            return predict_float(graph, events_of(jets, graph)).scores
+
+    names: dict[str, Any] = {"project": Project()}
+    exec(program, names)
+    assert names["scores"].shape == (2, 1) and np.isfinite(names["scores"]).all()
 
 
 def test_types_are_shipped() -> None:

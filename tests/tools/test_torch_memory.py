@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import eqhls
 from eqhls.errors import CompileError
 from eqhls.frontends.torch import is_module, read_torch
 from eqhls.lazy import lazy
@@ -80,3 +82,21 @@ def test_modules_are_known_by_their_classes() -> None:
     """Without torch: a class that says where it is from."""
     base = type("Module", (), {"__module__": "torch.nn.modules.module"})
     assert is_module(type("Mine", (base,), {})()) and not is_module(object()) and not is_module(np.zeros(3))
+
+
+@needs_torch
+def test_samples_of_a_compile_are_the_example(rng: np.random.Generator, tmp_path: Path) -> None:
+    class Pair(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = torch.nn.Linear(3, 2)
+
+        def forward(self, a: Any, b: Any) -> Any:
+            return self.last(torch.relu(a * b))
+
+    module, events = Pair(), {k: rng.normal(size=(32, 3)).astype(np.float32) for k in ("a", "b")}
+    project = eqhls.compile(module, events, tmp_path / "project")
+    want = module(torch.tensor(events["a"]), torch.tensor(events["b"])).detach().numpy()
+    given = {n.name: events[n.name].reshape(-1, *n.type.shape) for n in project.given.network.inputs}
+    (got,) = project.given.network.scores(given).values()
+    np.testing.assert_allclose(got.reshape(want.shape), want, atol=1e-5)
