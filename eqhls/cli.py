@@ -12,8 +12,11 @@ from typing import Annotated, Literal
 import typer
 
 from eqhls.backends.hls.build import build_project
+from eqhls.commands.events import events_command
 from eqhls.commands.shell import ConfigArg, EventsArg, FolderArg, ModelArg, ScoreOption, Steps, console
+from eqhls.commands.trace import trace
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
+from eqhls.engines import Engine
 from eqhls.errors import CompileError, VerificationError
 from eqhls.events.read import read_events
 from eqhls.events.scores import save_predictions
@@ -32,7 +35,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 onnx = lazy("eqhls.backends.onnx.write", "ONNX", "pip install 'eqhls[onnx]'")
-ENGINES = ("float", "integer", "hls", "rtl")
 
 
 @app.callback(invoke_without_command=True)
@@ -100,6 +102,9 @@ def quantize_command(
         console.print(line)
 
 
+app.command("events")(events_command)
+
+
 @app.command()
 def predict(
     source: Annotated[Path, typer.Argument(help="a project folder, or a model (float engine only)")],
@@ -110,12 +115,10 @@ def predict(
             "-o", "--output", help="OUT.npz: scores, raw, format (of several outputs: scores_NAME, ..)"
         ),
     ],
-    engine: Annotated[str, typer.Option(help="float, integer, hls or rtl")] = "integer",
+    engine: Annotated[Engine, typer.Option(help="whose numbers")] = "integer",
     config: ConfigArg = None,
 ) -> None:
     """Score EVENTS with one engine."""
-    if engine not in ENGINES:
-        raise CompileError("--engine", f"found {engine!r}, expected one of {', '.join(ENGINES)}")
     project = open_project(source) if Compiled.is_project(source) else None
     if project is None and engine != "float":
         raise CompileError(
@@ -215,6 +218,9 @@ def synth(folder: FolderArg) -> None:
     with Steps() as progress:
         counts = synthesize(folder, progress)
     console.print(f"Yosys estimate (synth_xilinx -family xcup): {counts}")
+
+
+app.command()(trace)
 
 
 @app.command("catalogue")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from eqhls.engines import ENGINES, Engine
 from eqhls.errors import CompileError
+from eqhls.events.arrays import arrays_in
 from eqhls.events.read import Events, from_mapping, read_events
 from eqhls.events.scores import Prediction, predict_floats
-from eqhls.events.wordports import PUPPI
 from eqhls.frontends.graphfile import graph_files, load_model
+from eqhls.frontends.memory import Config
 from eqhls.frontends.open import load_any, source_files
-from eqhls.groups.rep import S
+from eqhls.frontends.torch import is_module, read_torch
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.dsps import dsp_facts
@@ -29,6 +31,8 @@ from eqhls.passes import run_measured as run_passes
 from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
+from eqhls.trace.run import Trace, trace
+from eqhls.trace.show import trace_png
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
@@ -44,27 +48,36 @@ def silent(text: str, share: float) -> None:
     """Report nothing."""
 
 
-EventsLike = Path | str | Floats | Mapping[str, Any] | Events
-"""Events: a file, one array, or arrays by name (docs/inputs.md)."""
+class Records(Protocol):
+    """An array of awkward or vector: lists of records with four-momenta."""
+
+    @property
+    def fields(self) -> Any: ...
+
+
+EventsLike = Path | str | Floats | Mapping[str, Any] | Events | Records
+"""Events: a file, one array, arrays by name, or particles of awkward or vector (docs/inputs.md)."""
 Samples = Path | str | Floats | Mapping[str, Floats] | None
 """Sample events: a file, four-momenta (B, N, 4) in GeV, or float inputs by name."""
 
 
 def compile_model(
-    model: Path | str | Graph,
+    model: object,
     samples: Samples = None,
     output: Path | str | None = None,
     options: Options | None = None,
     report: Report = silent,
+    config: Config = None,
 ) -> Compiled:
     """Compile a model to a project folder, written whole or not at all.
 
-    `samples` calibrate formats that the model does not carry; `output` is build/NAME where it is left
-    out. Raises CompileError for anything that cannot be compiled.
+    `model` is a file or a model in memory (`eqhls.load_any` says which; `config` are the arguments of a
+    checkpoint or state dict). `samples` calibrate formats that the model does not carry; `output` is
+    build/NAME where it is left out. Raises CompileError for anything that cannot be compiled.
     """
     options = options or Options()
     clock = _Clock(report)
-    network = clock("read the model", 0.0, lambda: load_any(model))
+    network = clock("read the model", 0.0, lambda: _read(model, config, samples))
     graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
     name = options.ProjectName or usable_name(graph.name)
     folder = Path(output) if output else Path("build") / name
@@ -81,7 +94,10 @@ def compile_model(
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
     files = merged([*parts, ("compiled network", project_graph(named))])
     facts = _manifest(plan, files, (algebra, savings))
-    facts |= {"model_sha256": sums(source_files(model)), "from_given_network": [asdict(m) for m in measured]}
+    facts |= {
+        "model_sha256": sums(source_files(model, config)),
+        "from_given_network": [asdict(m) for m in measured],
+    }
     records = {TIMES: clock.seconds, MANIFEST: facts}
     texts = {path: json.dumps(record, indent=1) + "\n" for path, record in records.items()}
     project = merged([("writers", files), ("records", texts)])
@@ -126,14 +142,15 @@ class Compiled:
         """The network as the user gave it, in float64."""
         return load_given(self.folder, self.options)
 
-    def predict(self, x: EventsLike, engine: str = "integer") -> Floats | dict[str, Floats]:
-        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of arrays by name ("p4", "jet", or ports),
-        of a file or of prepared events, by one engine: float, integer, hls or rtl. A network with several
+    def predict(self, x: EventsLike, engine: Engine = "integer") -> Floats | dict[str, Floats]:
+        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of particles of awkward or vector, of arrays
+        by name ("p4", "jet", or ports: floats are real values, integers raw ones), of a file or of prepared
+        events, by one engine: float, integer, hls or rtl. A network with several
         outputs gives them by name."""
         found = self.prediction(x, engine)
         return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
 
-    def prediction(self, x: EventsLike, engine: str = "integer") -> Prediction:
+    def prediction(self, x: EventsLike, engine: Engine = "integer") -> Prediction:
         """Return every output by name: scores, with raw integers and their format if the engine is exact."""
         graph = self.graph
         ready = events_of(x, graph)
@@ -153,6 +170,18 @@ class Compiled:
         of the labels (eqhls.verify.tagger)."""
         return prove(self.folder, self.given, self.manifest, events, report, score)
 
+    def trace(
+        self, events: EventsLike | None = None, engines: Sequence[Engine] = ENGINES, report: Report = silent
+    ) -> Trace:
+        """Return every value by name, in floats and integers and in those of "hls" and "rtl" that `engines`
+        has, of events or of the project's own vectors (docs/trace.md); write report/trace.json and .png."""
+        graph = self.graph
+        ready = None if events is None else events_of(events, graph)
+        found = trace(self.folder, self.given, graph, self.manifest, ready, engines, report)
+        found.write(self.folder, trace_png(found))
+        report("done", 1.0)
+        return found
+
     def verify_symmetry(self, report: Report = silent) -> Evidence:
         """Run the symmetry stages of the proof alone."""
         return prove_symmetry(self.folder, self.graph, self.options, report)
@@ -167,7 +196,7 @@ def open_project(folder: Path) -> Compiled:
     return project
 
 
-def read_model(model: Path | str | Graph, config: Path | None = None) -> Graph:
+def read_model(model: object, config: Config = None) -> Graph:
     """Read a model and bring it into its smallest form, equal to rounding of float64."""
     return simplify(load_any(model, config))
 
@@ -178,28 +207,38 @@ def predict_float(graph: Graph, events: Events) -> Prediction:
 
 
 def events_of(x: EventsLike, graph: Graph) -> Events:
-    """Return events from a file, from arrays by name, from one array, or as they are. One array is that of
+    """Return events from a file, from arrays by name, from one array, from particles of awkward or vector,
+    or as they are. One array is that of
     four-momenta in GeV (B, N, 4), of unsigned words of the trigger (B, N), or of the only input of a network
     that has no four-vectors."""
     if isinstance(x, Events):
         return x
     if isinstance(x, Path | str):
         return read_events(Path(x), graph)
-    if isinstance(x, Mapping):
-        return from_mapping(graph, x)
-    only = graph.inputs[0] if len(graph.inputs) == 1 else None
-    return from_mapping(graph, {only.name if only and only.type.rep is S else "p4": x})
+    return from_mapping(graph, arrays_in(x, graph))
 
 
 def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floats]:
     if samples is None:
         return {}
-    if isinstance(samples, Mapping) and not {"p4", PUPPI} & {*samples}:
-        return samples
     ready = events_of(samples, graph)
+    if ready.unscaled:
+        name = ready.unscaled[0]
+        raise CompileError(
+            name,
+            "holds integers, which would be raw words, but the port has no format yet",
+            f"give real values as floats: {name}.astype(float)",
+        )
     for note in ready.notes:
         report(f"note: {note}", 0.0)
     return ready.floats
+
+
+def _read(model: object, config: Config, samples: Samples) -> Graph:
+    """Return the network of a model; a module of torch is traced with the samples, if there are any."""
+    if config is None and samples is not None and is_module(model) and not isinstance(samples, Path | str):
+        return read_torch(model, samples)
+    return load_any(model, config)
 
 
 class _Clock:

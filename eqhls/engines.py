@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 from eqhls.fixed import Fixed, Formats, Num, NumArray, const, element
 
 Ints = NDArray[np.int64]
+
+ExactEngine = Literal["integer", "hls", "rtl"]
+Engine = Literal["float", "integer", "hls", "rtl"]
+"""What evaluates a network: float64 references, exact integers, the compiled C++, the simulated Verilog."""
+EXACT: tuple[ExactEngine, ...] = get_args(ExactEngine)
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 class Intervals:

@@ -22,16 +22,20 @@ class Lazy:
         """Raises CompileError if it is an optional package, or needs one, that is missing."""
         if name.startswith("__"):
             raise AttributeError(name)
-        try:
-            module = importlib.import_module(self._module)
-        except ImportError as error:
-            if not self._remedy:
-                raise
-            raise CompileError(self._where, f"is needed ({error})", self._remedy) from None
-        return getattr(module, name)
+        if not self._remedy:
+            return getattr(importlib.import_module(self._module), name)
+        return getattr(submodule(self._module, self._where, self._remedy), name)
 
 
 def lazy(module: str, where: str = "", remedy: str = "") -> Any:
     """Return a stand-in for a module of the given full name. `where` and `remedy` tell users what to
     install where it is optional."""
     return Lazy(module, where, remedy)
+
+
+def submodule(module: str, where: str, remedy: str) -> Any:
+    """Import a module now. Raises CompileError if an optional package that it needs is missing."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise CompileError(where, f"is needed ({error})", remedy) from None

@@ -10,7 +10,7 @@ from typing import Literal
 
 import yaml
 
-from eqhls.compile import Report, events_of, project_graph, read_model, silent
+from eqhls.compile import EventsLike, Report, events_of, project_graph, read_model, silent
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, halves, rounded, sampled
 from eqhls.events.scores import from_raw, predict_floats
@@ -49,8 +49,8 @@ class Quantized:
 
 
 def quantize_model(
-    model: Path | str | Graph,
-    events: Path | str | Events,
+    model: object,
+    events: EventsLike,
     output: Path | str,
     auc_loss: float = 0.002,
     equivariance: float = 1e-3,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.archive import CONFIG_FILE
 from eqhls.frontends.checkpoints.load import STATES, is_checkpoint, load_checkpoint
 from eqhls.frontends.graphfile import TEXT, load_model
+from eqhls.frontends.memory import Config, config_record, read_memory, record_of
 from eqhls.ir.graph import Graph
 from eqhls.lazy import lazy
 
@@ -24,29 +25,35 @@ READERS: dict[str, Callable[[Path], Any]] = {
 """Readers that need an optional package, by the suffix of the files that they take."""
 
 
-def load_any(model: Path | str | Graph, config: Path | None = None) -> Graph:
+def load_any(model: object, config: Config = None) -> Graph:
     """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it if left
-    out), or a Keras or ONNX file. Raises CompileError for a file that no reader takes."""
+    out), a Keras or ONNX file, or a model in memory: a Keras model, an ONNX ModelProto, a torch module, a
+    state dict with its `config`. Raises CompileError for what no reader takes."""
     if isinstance(model, Graph):
         return model
-    model = Path(model)
-    if is_checkpoint(model):
-        return load_checkpoint(model, config)
+    if not isinstance(model, Path | str):
+        return read_memory(model, config)
+    path = Path(model)
+    if is_checkpoint(path):
+        return load_checkpoint(path, config)
     if config is not None:
-        raise CompileError(str(config), f"goes with a checkpoint, and {model} is not one", "leave it out")
-    read = READERS.get(model.suffix)
+        given = "config" if isinstance(config, Mapping) else str(config)
+        raise CompileError(given, f"goes with a checkpoint, and {path} is not one", "leave it out")
+    read = READERS.get(path.suffix)
     if read is None:
-        return load_model(model)
-    if not model.is_file():
-        raise CompileError(str(model), "does not exist", "check the path")
-    return read(model)
+        return load_model(path)
+    if not path.is_file():
+        raise CompileError(str(path), "does not exist", "check the path")
+    return read(path)
 
 
-def source_files(model: Path | str | Graph) -> dict[str, bytes]:
-    """Return the files that a model is read from, by name: the proof says whose network it is. A graph in
-    memory has none."""
+def source_files(model: object, config: Config = None) -> dict[str, bytes]:
+    """Return what a model is read from, by name: the proof says whose network it is. Of a file that is its
+    content, of a model in memory its settings and numbers in a fixed order. A graph in memory has none."""
     if isinstance(model, Graph):
         return {}
+    if not isinstance(model, Path | str):
+        return record_of(model, config)
     path = Path(model)
     folder = path if path.is_dir() else path.parent
     if path.is_dir():
@@ -55,4 +62,5 @@ def source_files(model: Path | str | Graph) -> dict[str, bytes]:
         names = (path.name, path.with_suffix(".npz").name)
     else:
         names = (path.name, *((CONFIG_FILE,) if is_checkpoint(path) else ()))
-    return {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
+    found = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
+    return found | config_record(config)

@@ -133,4 +133,5 @@ class Gram(Arithmetic):
             Example(cls(), (example(V, "i:2", LIGHT_CONE_FORMATS, LIGHT_CONE), p), "light_cone"),
             Example(cls(), (example(V, "i:2"), example(V, "j:3")), "cartesian"),
             Example(cls("j", "p"), (p,), "triangular"),
+            Example(cls("j", "p"), (example(V, "j:1", LIGHT_CONE_FORMATS, LIGHT_CONE),), "square"),
         )

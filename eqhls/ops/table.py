@@ -68,6 +68,7 @@ class Activation(Enum):
     SOFTPLUS = "softplus"
     MISH = "mish"
     """x tanh(softplus(x))."""
+    ERF = "erf"
     LOG = "log"
     """log |x|, and 0 at x = 0."""
 
@@ -165,6 +166,8 @@ def _smooth(kind: Activation, x: Floats) -> Floats:
             return _softplus(x)
         case Activation.MISH:
             return x * np.tanh(_softplus(x))
+        case Activation.ERF:
+            return _erf(x)
         case Activation.LOG:
             return np.log(np.where(x == 0, 1.0, np.abs(x)))
         case _:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from eqhls.exchange.domain import DOMAIN, RESULT, VERSION, attributes_of
 from eqhls.ir.op import Op
+from eqhls.lazy import lazy
 from eqhls.ops import ALL
 
 GROUPS = {
@@ -30,6 +31,8 @@ WORDS = {
     "float": "number",
 }
 """What a field's type is called on the page of ONNX operators."""
+
+rules = lazy("eqhls.frontends.onnx.plain", "ONNX", "pip install 'eqhls[onnx]'")
 
 
 def catalogue() -> str:
@@ -91,7 +94,24 @@ def operators() -> str:
         ]
         names = [f"`{op.__name__}`", *([""] * (len(rows) - 1))]
         lines += [f"| {name} | {row} |" for name, row in zip(names, rows or ["| | |"], strict=True)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_plain()]) + "\n"
+
+
+def _plain() -> list[str]:
+    """Return the table of plain operators that are read."""
+    rows = sorted((name, entry.to, entry.says) for name, entry in rules.RULES.items())
+    return [
+        "",
+        "# Plain operators that are read",
+        "",
+        f"On scalars, in opset {rules.OLDEST} and later, from `eqhls/frontends/onnx/rules`. An attribute is "
+        "honoured, or has the value that it has when it is left out, or the file is refused. Operators of "
+        "constants are computed, whichever they are.",
+        "",
+        "| operator | read as | conditions |",
+        "|---|---|---|",
+        *(f"| `{name}` | {to} | {says} |" for name, to, says in rows),
+    ]
 
 
 def _holds(hint: Any) -> str:

@@ -8,7 +8,7 @@ its full error, in patterns of signs (docs/adr/0018-the-proof-begins-at-the-file
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import product
 
@@ -104,25 +104,61 @@ def envelopes(
     were asked for; `feeds` are the values of the ports in real units, shape (events, *axes, components).
     """
     plain = forward(quantized, feeds)
+    found = [c for _, c in _changes(given, quantized, feeds, ranges, seed, plain, quantized.outputs)]
+    return tuple(_envelope(plain[name], [c[name] for c in found]) for name in quantized.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How far each number of a value may lie from the given network, shape (events, *axes, components):
+    `limit` if nothing saturates, and `clipped` with the ranges of the compiler acting in all patterns."""
+
+    limit: Floats
+    clipped: Floats
+
+
+def bounds(
+    given: Graph, quantized: Graph, feeds: Mapping[str, Floats], ranges: Ranges | None = None, seed: int = 7
+) -> dict[str, Bound]:
+    """Return for every value of `quantized` what `envelopes` says of the outputs."""
+    plain = forward(quantized, feeds)
+    names = tuple(n.name for n in quantized)
+    widest = {n: (np.zeros_like(plain[n]), np.zeros_like(plain[n])) for n in names}
+    for ideal, found in _changes(given, quantized, feeds, ranges, seed, plain, names):
+        for name, change in found.items():
+            limit, clipped = widest[name]
+            widest[name] = np.maximum(limit, change), clipped if ideal else np.maximum(clipped, change)
+    return {name: Bound(*(_limit(plain[name], w) for w in both)) for name, both in widest.items()}
+
+
+def _changes(
+    given: Graph,
+    quantized: Graph,
+    feeds: Mapping[str, Floats],
+    ranges: Ranges | None,
+    seed: int,
+    plain: Mapping[str, Floats],
+    names: tuple[str, ...],
+) -> Iterator[tuple[bool, dict[str, Floats]]]:
+    """Yield what every pattern of errors changes of some values, and whether only the given ranges act."""
     own = counterparts(given, quantized)
     kept = {n for n, op in own.items() if op == quantized.node(n).op} | set(ranges or {})
-    changes: dict[str, list[Floats]] = {name: [] for name in quantized.outputs}
     for k, (pattern, scale, ideal) in enumerate(PATTERNS):
         errors = Errors(own, pattern, scale, np.random.default_rng((seed, k)))
         bounded = kept if ideal else {n.name for n in quantized}
         moved = _moved(quantized, feeds, errors, bounded)
-        for name, found in changes.items():
-            found.append(np.abs(moved[name] - plain[name]) * (SAFETY / scale))
-    return tuple(_envelope(plain[name], changes[name]) for name in quantized.outputs)
+        yield ideal, {name: np.abs(moved[name] - plain[name]) * (SAFETY / scale) for name in names}
 
 
 def _envelope(plain: Floats, changes: list[Floats]) -> Envelope:
     """Events in which the patterns happen to cancel get the mean of all on top."""
-    widest = np.max(changes, axis=0)
-    typical = widest.mean(axis=0) if len(widest) else 0.0
-    error = FLOAT_ERROR * max(1.0, float(np.abs(plain).max(initial=0.0)))
-    limit = widest + typical + error
+    limit = _limit(plain, np.max(changes, axis=0))
     return Envelope(limit, min(AVERAGE / SAFETY * max(rms(c / limit) for c in changes) + FLOAT_ERROR, 1.0))
+
+
+def _limit(plain: Floats, widest: Floats) -> Floats:
+    typical = widest.mean(axis=0) if len(widest) else 0.0
+    return widest + typical + FLOAT_ERROR * max(1.0, float(np.abs(plain).max(initial=0.0)))
 
 
 def forward(graph: Graph, feeds: Mapping[str, Floats], ranges: Ranges | None = None) -> dict[str, Floats]:

@@ -210,21 +210,21 @@ def asked(given: Given) -> Ranges:
 def _unsaturated(given: Given, feeds: Feeds, ranges: Ranges) -> tuple[Feeds, int]:
     """Return events in which nothing saturates that is not part of the given network, and how many were
     left out; the same events in smaller and smaller words are added until there are ENOUGH."""
-    quantized, counted = given.quantized, _counted(given, ranges)
-    flags = saturated_events(quantized, feeds, counted)
+    quantized, nodes = given.quantized, counted(given, ranges)
+    flags = saturated_events(quantized, feeds, nodes)
     parts, lost = [{k: v[~flags] for k, v in feeds.items()}], int(flags.sum())
     bits = max(f.width for n in quantized.inputs for f in n.type.formats)
     for shift in range(1, bits):
         if sum(len(p[quantized.inputs[0].name]) for p in parts) >= ENOUGH:
             break
         smaller = {n.name: _smaller(n, feeds[n.name], shift) for n in quantized.inputs}
-        flags = saturated_events(quantized, smaller, counted)
+        flags = saturated_events(quantized, smaller, nodes)
         parts.append({k: v[~flags] for k, v in smaller.items()})
     joined = {k: np.concatenate([p[k] for p in parts]) for k in feeds}
     if not len(joined[quantized.inputs[0].name]):
         raise CompileError(
             quantized.name,
-            f"saturates in every event, at one of {', '.join(n.name for n in counted)}",
+            f"saturates in every event, at one of {', '.join(n.name for n in nodes)}",
             "give these values wider formats, or calibrate on events like the ones to come",
         )
     return joined, lost
@@ -235,7 +235,7 @@ def _smaller(node: Node, raw: Ints, shift: int) -> Ints:
     return raw if max(f.width for f in node.type.formats) == 1 else raw >> shift
 
 
-def _counted(given: Given, ranges: Ranges) -> tuple[Node, ...]:
+def counted(given: Given, ranges: Ranges) -> tuple[Node, ...]:
     """Return the nodes whose saturation is the compiler's choice: neither the network's own nor asked for."""
     own = counterparts(given.simple, given.quantized)
     return tuple(

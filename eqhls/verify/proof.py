@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from eqhls.engines import Ints
+from eqhls.engines import EXACT, ExactEngine, Ints
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, read_events
 from eqhls.events.scores import Prediction, from_raw, predict_floats
@@ -37,7 +37,6 @@ from eqhls.verify.wordboosts import word_boosts
 
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
-EXACT = ("integer", "hls", "rtl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class ProjectEngines:
     def pack(self, feeds: Mapping[str, Ints]) -> Words:
         return Layout.of(self.graph.inputs).pack(feeds)
 
-    def run(self, engine: str, feeds: Mapping[str, Ints]) -> dict[str, Ints]:
+    def run(self, engine: ExactEngine, feeds: Mapping[str, Ints]) -> dict[str, Ints]:
         """Return the raw integers of every output by name, shape (events, *shape).
 
         Raises CompileError for an unknown engine or a missing tool.
@@ -66,7 +65,7 @@ class ProjectEngines:
                 raise CompileError("engine", f"found {engine!r}, expected float, {', '.join(EXACT)}")
         return Layout.of(self.graph.results).unpack(words)
 
-    def predict(self, events: Events, engine: str) -> Prediction:
+    def predict(self, events: Events, engine: ExactEngine) -> Prediction:
         """Return all outputs of events by an exact engine."""
         found = from_raw(self.graph, self.run(engine, events.raw))
         return replace(found, saturated=events.saturated, notes=events.notes)
@@ -208,7 +207,8 @@ def _engines(engines: ProjectEngines, events: Events, report: Report) -> Iterato
     report("integer model", 0.05)
     want = engines.run("integer", events.raw)
     yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
-    for engine, share in (("hls", 0.08), ("rtl", 0.15)):
+    built: tuple[tuple[ExactEngine, float], ...] = (("hls", 0.08), ("rtl", 0.15))
+    for engine, share in built:
         report(f"{engine}: build and run", share)
         yield _compare(engine, engines.run(engine, events.raw), want)
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from eqhls.engines import Ints
+from eqhls.engines import Engine, ExactEngine, Ints
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
 from eqhls.groups.rep import S
@@ -44,7 +44,7 @@ from eqhls.verify.workspace import scratch_project
 Report = Callable[[str, float], None]
 GUARD_BITS = 5
 SYMMETRY_EVENTS, LATTICE_EVENTS = 600, 60
-ENGINES = (("float", 0.45), ("integer", 0.5), ("hls", 0.55), ("rtl", 0.7))
+ENGINES: tuple[tuple[Engine, float], ...] = (("float", 0.45), ("integer", 0.5), ("hls", 0.55), ("rtl", 0.7))
 
 
 class Engines(Protocol):
@@ -54,7 +54,7 @@ class Engines(Protocol):
     def folder(self) -> Path: ...
     @property
     def graph(self) -> Graph: ...
-    def run(self, engine: str, feeds: Mapping[str, Ints]) -> dict[str, Ints]: ...
+    def run(self, engine: ExactEngine, feeds: Mapping[str, Ints]) -> dict[str, Ints]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,9 @@ struct minkowski<true> {
   static Y product(const A& a, int i, const B& b, int j) {
 #pragma HLS INLINE
     const ap_ufixed<1, 0> half = 0.5;
-    Y sum = half * (a.c0[i] * b.c1[j]);
-    sum = sum + half * (a.c1[i] * b.c0[j]);
+    // The two products are added before they are halved: those of a square are one product twice, of
+    // which Y need not hold the half.
+    Y sum = half * (a.c0[i] * b.c1[j] + a.c1[i] * b.c0[j]);
     sum = sum - a.c2[i] * b.c2[j];
     sum = sum - a.c3[i] * b.c3[j];
     return sum;

@@ -9,6 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eqhls.frontends.graphfile import graph_files
+from eqhls.groups.rep import S
+from eqhls.ir.graph import Builder
+from eqhls.ir.op import Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.dense import Dense
+from eqhls.ops.input import Input
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.relu import Relu
+
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "lgn_top_small"
 
@@ -54,6 +64,39 @@ def test_predict_all_engines(folder: Path, tmp_path: Path) -> None:
     assert np.corrcoef(found["float"]["scores"][:, 0], found["integer"]["scores"][:, 0])[0, 1] > 0.95
 
 
+def test_features_in_and_scores_out_are_floats(tmp_path: Path, rng: np.random.Generator) -> None:
+    """One file of floats calibrates a network on plain features, is scored and verified."""
+    b = Builder("mlp")
+    b.add("x", Input(Type(S, (Axis("c", 3),))))
+    weights = np.array([[0.5, -0.25, 1.5], [1.25, 0.75, -0.5]])
+    b.add("h", Dense(Tensor(weights)), "x")
+    graph = b.graph(b.add("sum", ParticleSum("c"), b.add("r", Relu(), "h")))
+    for name, content in graph_files(graph).items():
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    x = rng.normal(size=(40, 3)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", x=x)
+    folder = tmp_path / "p"
+    for words in (
+        ("compile", tmp_path / "graph.eq", "-o", folder, "--calibrate", tmp_path / "x.npz"),
+        ("predict", folder, tmp_path / "x.npz", "-o", tmp_path / "s.npz"),
+        ("verify", folder, tmp_path / "x.npz"),
+    ):
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "s.npz") as out:
+        scores, raw = out["scores"], out["raw"]
+    want = np.maximum(x.astype(float) @ weights.T, 0).sum(axis=1)
+    assert scores.dtype == np.float64 and raw.dtype == np.int64
+    assert np.abs(scores.ravel() - want).max() < 0.02
+    loud = run("predict", folder, _loud(tmp_path, x), "-o", tmp_path / "l.npz")
+    assert loud.returncode == 0 and "input values saturate" in loud.stderr and "saturated" in loud.stdout
+
+
+def _loud(tmp: Path, x: np.ndarray) -> Path:
+    np.savez(tmp / "loud.npz", x=100 * x)
+    return tmp / "loud.npz"
+
+
 @pytest.mark.parametrize("n", [1, 3, 32])
 def test_predict_with_other_shapes(n: int, tmp_path: Path) -> None:
     with np.load(MODEL / "jets_p4.npz") as file:
@@ -80,7 +123,7 @@ MISTAKES = {
     "not a project": (("verify", "docs"), "not a project folder"),
     "engine": (
         ("predict", MODEL, "{tmp}/e.npz", "--engine", "gpu", "-o", "{tmp}/o.npz"),
-        "expected one of float",
+        "'gpu' is not one of 'float', 'integer', 'hls', 'rtl'",
     ),
     "engine of a model": (
         ("predict", MODEL, "{tmp}/e.npz", "--engine", "rtl", "-o", "{tmp}/o.npz"),

@@ -122,8 +122,8 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
         "expected one port",
     ),
     "plain operator": (
-        lambda m: m.graph.node.insert(3, helper.make_node("Sin", ["l/value"], ["sin"])),
-        "Sin: is not supported; plain operators may be Add",
+        lambda m: m.graph.node.insert(3, helper.make_node("Asinh", ["l/value"], ["sin"])),
+        "Asinh: is not supported; plain operators may be Abs",
     ),
     "plain operator on vectors": (
         lambda m: m.graph.node.insert(3, helper.make_node("Relu", ["p/value"], ["r"])),

@@ -127,6 +127,8 @@ def _smooth(body: Body, kind: Activation, y: str) -> str:
             return _softplus(body, y)
         case Activation.MISH:
             return body("Mul", y, body("Tanh", _softplus(body, y)))
+        case Activation.ERF:
+            return _erf(body, y)
         case Activation.LOG:
             zero = body("Equal", y, body.const(0.0))
             return body("Log", body("Where", zero, one, body("Abs", y)))

@@ -68,7 +68,7 @@ def read_checkpoint(path: Path, weights: str | None = None) -> Checkpoint:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _checkpoint(_Records(archive, path.stat().st_size).unpickled(), weights)
+            return checkpoint_of(_Records(archive, path.stat().st_size).unpickled(), weights)
     except CompileError as error:
         raise error.at(str(path)) from None
     except FileNotFoundError:
@@ -85,7 +85,7 @@ def read_arrays(path: Path, weights: str | None = None) -> Checkpoint:
         with zipfile.ZipFile(path) as archive:
             _bounded(sum(i.file_size for i in archive.infolist()), MAX_BYTES)
         with np.load(path, allow_pickle=False) as file:
-            return _checkpoint({k: FileTensor(file[k]) for k in file.files}, weights)
+            return checkpoint_of({k: FileTensor(file[k]) for k in file.files}, weights)
     except CompileError as error:
         raise error.at(str(path)) from None
     except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, AttributeError) as error:
@@ -244,7 +244,7 @@ def _device(*name: Any) -> str:
     return ":".join(str(n) for n in name if isinstance(n, str | int))
 
 
-def _checkpoint(value: Any, weights: str | None) -> Checkpoint:
+def checkpoint_of(value: Any, weights: str | None) -> Checkpoint:
     """Find the tensors and the arguments in what torch.save was given."""
     if not isinstance(value, dict):
         raise CompileError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,16 @@ import onnx
 from onnx import helper
 
 from eqhls.errors import CompileError
+from eqhls.exchange.domain import QUANT_DOMAIN
 from eqhls.exchange.formats import QuantNode
-from eqhls.frontends.onnx.reading import Reading, View, name_of
+from eqhls.fixed import Fixed
+from eqhls.frontends.onnx import qdq
+from eqhls.frontends.onnx.reading import Reading, name_of
+from eqhls.frontends.onnx.views import View
 from eqhls.ops.requantize import Requantize
 
+PLAIN = ("", "ai.onnx")
+DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant")
 """The operators of QONNX that are read. BipolarQuant is read for constants only."""
 REQUIRED, OPTIONAL = ("signed", "narrow"), ("rounding_mode",)
@@ -95,16 +102,34 @@ def _rounded(state: Reading, node: onnx.NodeProto) -> np.ndarray:
     return ((y - zero) * scale).astype(x.dtype)
 
 
-def _requantized(state: Reading, node: onnx.NodeProto) -> View:
-    """A Quant that states the format of the op before it, or a requantization of its own."""
-    view, given = state.view(node.input[0], node), _settings(state, node)
+def is_quantizer(node: onnx.NodeProto) -> bool:
+    """Whether a node rounds values to a format."""
+    own = node.domain in DOMAINS and node.op_type in ("Quant", "IntQuant")
+    return own or (node.domain in PLAIN and node.op_type == "QuantizeLinear")
+
+
+def format_of(state: Reading, node: onnx.NodeProto) -> Fixed:
+    """Return the format of a Quant of values. Raises CompileError for what is no fixed point."""
+    try:
+        return (_stated if node.domain in DOMAINS else qdq.stated)(state, node).format()
+    except CompileError as error:
+        raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
+
+
+def _stated(state: Reading, node: onnx.NodeProto) -> QuantNode:
+    given = _settings(state, node)
     scale, zero, bits = (state.constant(n, node) for n in node.input[1:4])
     if scale.size != 1 or bits.size != 1 or zero.any():
         raise CompileError(state.place(node), "has a zero point, or more than one scale", "expected one")
     width = float(bits.item())
     if not width.is_integer():
         raise CompileError(state.place(node), f"has {width} bits", "expected a whole number")
-    found = QuantNode(float(scale.item()), int(width), **given)
+    return QuantNode(float(scale.item()), int(width), **given)
+
+
+def _requantized(state: Reading, node: onnx.NodeProto) -> View:
+    """A Quant that states the format of the op before it, or a requantization of its own."""
+    view, found = state.view(node.input[0], node), _stated(state, node)
     formats = state.nodes[view.name].op.rounds_to()
     which = formats if len(formats) < 2 or view.component is None else (formats[view.component],)
     if which and all(QuantNode.of(f) == found for f in which):
@@ -112,4 +137,4 @@ def _requantized(state: Reading, node: onnx.NodeProto) -> View:
     if view.component is not None:
         raise CompileError(state.place(node), f"rounds component {view.component}", "round all or none")
     made = state.add(name_of(node), Requantize((found.format(),)), (view.name,))
-    return View(made.name, view.shape)
+    return replace(view, name=made.name)

@@ -13,16 +13,16 @@ import onnx
 
 from eqhls.errors import CompileError
 from eqhls.exchange.attributes import decode, result_type
-from eqhls.exchange.domain import DOMAIN, OPERATORS, QUANT_DOMAIN, op_of
+from eqhls.exchange.domain import DOMAIN, OPERATORS, op_of
 from eqhls.frontends.onnx.checks import load_checked
 from eqhls.frontends.onnx.plain import read_plain
-from eqhls.frontends.onnx.quantizers import read_quantizer
+from eqhls.frontends.onnx.ports import add_port, batch_of, typed_ports
+from eqhls.frontends.onnx.quantizers import DOMAINS as QONNX
+from eqhls.frontends.onnx.quantizers import PLAIN, read_quantizer
 from eqhls.frontends.onnx.reading import Reading, identifier, name_of, printable
 from eqhls.frontends.onnx.results import finished
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
-
-PLAIN, QONNX = ("", "ai.onnx"), (QUANT_DOMAIN, "onnx.brevitas")
 
 
 def read_onnx(source: Path | onnx.ModelProto) -> Graph:
@@ -45,10 +45,15 @@ def read_nodes(model: onnx.ModelProto, where: str) -> Reading:
     graph = model.graph
     _refuse_unread(model, where)
     given = {i.name for i in graph.input} - {t.name for t in graph.initializer}
-    state = Reading(where, frozenset(given), _opset(model, where))
+    typed = typed_ports(graph)
+    plain = [i for i in graph.input if i.name in given - typed]
+    batch = batch_of(graph, [i.name for i in plain])
+    state = Reading(where, frozenset(given), _opset(model, where), batch, typed)
     state.builder.reserve(identifier(n) for n in (*state.ports, *map(name_of, graph.node)))
     for tensor in graph.initializer:
         state.constants[tensor.name] = state.tensor(tensor)
+    for port in plain:
+        add_port(state, port, graph)
     for node in graph.node:
         if node.domain == DOMAIN:
             _read_block(state, node)

@@ -11,30 +11,30 @@ import onnx
 
 from eqhls.errors import CompileError
 from eqhls.exchange.attributes import array_of
+from eqhls.frontends.onnx.views import View
 from eqhls.ir.graph import Builder, Node
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """An ONNX value: the op's value, its shape in ONNX without the events, or one component of it."""
-
-    name: str
-    shape: tuple[int, ...]
-    component: int | None = None
+BATCH = 1009
+"""How many events shapes are computed for if a file leaves the number open: a prime that no layer has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The graph so far: its ops in a builder, and what the values of the file stand for."""
+    """The graph so far: its ops in a builder, and what the values of the file stand for. `batch`: for how
+    many events the constants of the file hold that depend on it; `typed`: the ports that an operator Input
+    types; `integers`: values that are known as integers, in units of their LSB."""
 
     where: str
     ports: frozenset[str]
     opset: int = 0
+    batch: int = BATCH
+    typed: frozenset[str] = frozenset()
     builder: Builder = field(init=False)
     views: dict[str, View] = field(default_factory=dict[str, View])
     constants: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    integers: dict[str, tuple[View, float]] = field(default_factory=dict[str, tuple[View, float]])
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "builder", Builder(self.where))
@@ -46,7 +46,7 @@ class Reading:
     def add(self, name: str, op: Op, inputs: tuple[str, ...] = (), declared: Type | None = None) -> View:
         """Append an op. Raises CompileError for a type error or a name that is taken."""
         name = self.builder.add(identifier(name), op, *inputs, declared=declared)
-        return View(name, self.builder.type(name).shape)
+        return View.whole(name, self.builder.type(name))
 
     def invent(self, name: str, op: Op, inputs: tuple[str, ...] = ()) -> View:
         """Append an op that the file does not have, under a name that no operator of the file has."""
@@ -65,7 +65,12 @@ class Reading:
     def whole(self, value: str, node: onnx.NodeProto) -> View:
         """Return a value that is neither reshaped nor cut. Raises CompileError for others."""
         view = self.view(value, node)
-        if view.component is not None or view.shape != self.type(view).shape:
+        type = self.type(view)
+        if (
+            view.component is not None
+            or not (view.in_front and view.natural(type))
+            or view.shape != type.shape
+        ):
             raise CompileError(
                 self.place(node),
                 f"reads {value!r} as {list(view.shape)}, but it is a {self.type(view)}",

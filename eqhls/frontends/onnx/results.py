@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import onnx
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.onnx.reading import Reading, View, identifier, printable
+from eqhls.frontends.onnx.reading import Reading, identifier, printable
+from eqhls.frontends.onnx.site import AXES
+from eqhls.frontends.onnx.views import View, axes_for
+from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
+from eqhls.ops.arrange import Arrange
 
 REALS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 
@@ -25,11 +30,13 @@ def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
     ports = [i for i in graph.input if i.name in state.ports]
     for port in ports:
         _check_port(state, port)
+    found = [_result(state, o.name) for o in graph.output]
+    results = [_in_order(state, o.name, v) for o, v in zip(graph.output, found, strict=True)]
     nodes = _ordered(list(state.nodes.values()), [identifier(p.name) for p in ports])
     names: dict[str, str] = {}
     outputs: list[str] = []
-    for output in graph.output:
-        name, view = identifier(output.name), _result(state, output.name)
+    for output, view in zip(graph.output, results, strict=True):
+        name = identifier(output.name)
         source = state.nodes[view.name].op.source
         _check_shape(f"output {printable(output.name)}", output, view.shape)
         if name in outputs:
@@ -43,6 +50,9 @@ def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
         else:
             names[view.name] = name
         outputs.append(name)
+    for before, view in zip(found, results, strict=True):
+        if before.name in outputs and view.name != before.name and before.name not in names:
+            names[before.name] = state.builder.fresh(f"{before.name}.inner")
     title = identifier(graph.name).replace(".", "_") or "network"
     return Graph(title, _distinct(_renamed(nodes, names)), tuple(outputs))
 
@@ -62,7 +72,8 @@ def _check_port(state: Reading, port: onnx.ValueInfoProto) -> None:
     if kind not in (onnx.TensorProto.UNDEFINED, *REALS):
         found = {number: name for name, number in onnx.TensorProto.DataType.items()}.get(kind, str(kind))
         raise CompileError(where, f"is of {found}", "expected FLOAT or DOUBLE")
-    _check_shape(where, port, node.type.shape)
+    if port.name in state.typed:
+        _check_shape(where, port, node.type.shape)
 
 
 def _check_shape(where: str, value: onnx.ValueInfoProto, shape: tuple[int, ...]) -> None:
@@ -103,7 +114,20 @@ def _result(state: Reading, name: str) -> View:
             f"is component {view.component} of {view.name}, a {state.type(view)}",
             "a component is no invariant: give out whole tensors, or invariants",
         )
+    if not view.in_front:
+        raise CompileError(where, "does not count events along its first axis", "put the events first")
     return view
+
+
+def _in_order(state: Reading, name: str, view: View) -> View:
+    """Return a result whose elements lie in the order of the file."""
+    if view.natural(state.type(view)):
+        return view
+    names = tuple("" if s == 1 else AXES[k] for k, s in enumerate(view.index.shape))
+    axes = axes_for(names, view.index.shape)
+    sources = tuple(int(k) for k in view.index.ravel())
+    made = state.invent(f"{name}.arranged", Arrange(Type(S, axes), sources), (view.name,))
+    return View(made.name, np.arange(view.index.size).reshape(view.index.shape))
 
 
 def _renamed(nodes: list[Node], names: dict[str, str]) -> tuple[Node, ...]:

@@ -1,0 +1,37 @@
+"""`eqhls trace`: every value of a project by name, in all engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from eqhls.commands.shell import FolderArg, Steps, console
+from eqhls.compile import open_project
+from eqhls.engines import ENGINES, Engine
+from eqhls.errors import VerificationError
+from eqhls.trace.show import range_table, trace_lines, worst_table
+
+
+def trace(
+    folder: FolderArg,
+    events: Annotated[Path | None, typer.Argument(help="EVENTS; the shipped vectors if left out")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="OUT.npz: all values")] = None,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="float, integer, hls or rtl; may be given again, all if left out")
+    ] = None,
+) -> None:
+    """Show where float, integers, C++ and Verilog part, the worst ops, and how formats are used."""
+    asked = cast("tuple[Engine, ...]", tuple(engine or ENGINES))
+    with Steps() as progress:
+        found = open_project(folder).trace(events, asked, progress)
+    if output is not None:
+        found.save(output)
+    console.print(range_table(found))
+    console.print(worst_table(found))
+    for line in (*trace_lines(found), f"written      {folder}/report: trace.json, trace.png"):
+        console.print(line)
+    if found.different:
+        first = "; ".join(f"{e} at %{p.value}" for e, p in found.different.items())
+        raise VerificationError(str(folder), f"engines differ: {first}", "the project must not be used")
