@@ -33,6 +33,7 @@ class Engine(Protocol):
     def wrap(self, a: Any, width: int, signed: bool) -> Any: ...
     def relu(self, a: Any) -> Any: ...
     def nonzero(self, a: Any) -> Any: ...
+    def largest(self, terms: Sequence[Any], lo: int, hi: int) -> Any: ...
     def select(self, cond: Any, yes: Any | int, no: Any | int, lo: int, hi: int) -> Any: ...
     def table(self, a: Any, first: int, entries: Sequence[int]) -> Any: ...
     def matvec(
@@ -227,6 +228,31 @@ def select(cond: Num, yes: Num, no: Num, bounds: tuple[int, int] | None = None) 
         cond.wire, a.lo if a.is_const else a.wire, b.lo if b.is_const else b.wire, lo, hi
     )
     return Num(cond.engine, wire, lo, hi, a.frac)
+
+
+def largest(terms: Sequence[Num]) -> Num:
+    """Return the largest number. Every engine knows that the order of the terms does not matter."""
+    point = max(t.frac for t in terms)
+    terms = [t.at(point) for t in terms]
+    lo, hi = max(t.lo for t in terms), max(t.hi for t in terms)
+    moving = [t for t in terms if t.engine is not None and t.hi > lo]
+    if not moving:
+        return next(t for t in terms if t.lo == lo)
+    engine, first = moving[0].engine, moving[0]
+    assert engine is not None
+    if len(moving) > 1:
+        low = max(t.lo for t in moving)
+        first = Num(engine, engine.largest([t.wire for t in moving], low, hi), low, hi, point)
+    return first if first.lo == lo else const(lo, point) + (first - const(lo, point)).relu()
+
+
+def chosen_largest(terms: Sequence[Num]) -> Num:
+    """Return the largest of numbers of one binary point, by a balanced tree of comparisons and choices."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    a, b = chosen_largest(terms[:half]), chosen_largest(terms[half:])
+    return select((a - b).negative(), b, a, (max(a.lo, b.lo), max(a.hi, b.hi)))
 
 
 def total(terms: Sequence[Num]) -> Num:

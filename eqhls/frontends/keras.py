@@ -1,5 +1,5 @@
-"""Keras 3 models read as graphs: eqhls layers one op each, and what plain, HGQ2 and QKeras layers do
-with their scalars.
+"""Keras 3 models read as graphs: eqhls layers one op each, and what plain, HGQ2 and QKeras layers and
+`keras.ops` do with their scalars.
 
 A graph computes what the model computes at inference. Whatever would make the two differ is refused by
 name: arithmetic of Keras that no op computes, calls in training mode, masks, and inputs that are cast.
@@ -15,11 +15,23 @@ from typing import Any
 import keras
 
 from eqhls.errors import CompileError
+from eqhls.frontends.kerascalls import check_arithmetic, check_call, check_input
+from eqhls.frontends.kerasscope import Scope, identifier, inner_model, maker
 from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
 from eqhls.frontends.layers.base import EqLayer
 from eqhls.frontends.layers.structure import TypedInput
-from eqhls.frontends.scalars.handlers import HANDLERS, read_layer
-from eqhls.frontends.scalars.site import Value, plain_input
+from eqhls.frontends.scalars.build.tensors import settled
+from eqhls.frontends.scalars.handlers import (
+    CALLS,
+    CURES,
+    HANDLERS,
+    check_scalars,
+    cure_of,
+    placed,
+    read_layer,
+)
+from eqhls.frontends.scalars.operations import OPERATIONS, call, is_operation
+from eqhls.frontends.scalars.site import Site, Value, plain_input
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op, Reading
 from eqhls.ops.add import Add
@@ -30,36 +42,41 @@ OWN = sorted(
     for name, cls in vars(module).items()
     if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer and not name.startswith("_")
 )
-FOREIGN = sorted(cls.__name__ for cls in HANDLERS)
+FOREIGN = sorted(cls.__name__ for cls in (*HANDLERS, *CALLS))
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, AssertionError, zipfile.BadZipFile)
 """What Keras and HGQ2 raise for files that are damaged or of another kind."""
-FLOATS = ("float32", "float64")
-"""What Keras may compute in: its rounding lies far below that of any format of the hardware."""
 
 
 def read_keras(source: Path | keras.Model) -> Graph:
     """Return the float graph of a functional or sequential model, with the formats of its quantizers.
 
-    Ports and outputs come in the order of the model's, and each output has the name of its layer. The
+    Ports and outputs come in the order of the model's, and each output has the name of its layer. Models
+    within models and layers that are used twice are read as often as they are called. The
     formats of HGQ2's and QKeras's quantizers are those that were trained. Raises CompileError for damaged
     or foreign files, for layers, arguments and calls that are not exactly ops, and for NaN weights.
     """
     model = load(source) if isinstance(source, str | Path) else source
-    if isinstance(model, keras.Sequential) and model.built and model.inputs:
-        model = keras.Model(model.inputs, model.outputs, name=model.name)
-    if not isinstance(model, keras.models.Model) or not hasattr(model, "operations"):
-        raise CompileError(
-            str(source),
-            f"holds a {type(model).__name__}, expected a functional Keras model",
-            "build it from eqhls.frontends.layers",
-        )
-    reading = _Reading(model)
-    for layer in model.operations:
-        if isinstance(layer, TypedInput):
-            reading.reach(layer)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            reading.values[layer.name] = reading.append(layer)
+    reading = _Reading(functional(str(source), model))
+    reading.run(reading.scope)
     return reading.graph()
+
+
+def functional(where: str, model: Any) -> Any:
+    """Return a model as the graph that it is. Raises CompileError for one that has none."""
+    if isinstance(model, keras.Sequential) and not (model.built and model.inputs):
+        raise CompileError(
+            getattr(model, "name", where),
+            "is a Sequential without an input: the shape of its events is not known",
+            "begin it with keras.Input(shape), or call model.build((None, ...)), and save it again",
+        )
+    found = inner_model(model)
+    if found is None:
+        raise CompileError(
+            where,
+            f"holds a {type(model).__name__}, expected a functional or sequential Keras model",
+            "write what its call() does with keras.Input and keras.Model, and load its weights into that",
+        )
+    return found
 
 
 def load(path: Path) -> Any:
@@ -70,45 +87,80 @@ def load(path: Path) -> Any:
         raise
     except UNREADABLE as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CompileError(
-            str(path),
-            f"cannot be loaded ({first[:200]})",
-            "the file is damaged, or holds layers other than eqhls's",
-        ) from None
+        raise CompileError(str(path), f"cannot be loaded ({first[:200]})", _cure(str(error))) from None
+
+
+def _cure(message: str) -> str:
+    """Return what to do about a file that Keras does not load, by what Keras says."""
+    if "Lambda" in message:
+        return f"{CURES['Lambda']}; a Lambda is code, and code in a file is never run"
+    return "the file is damaged, or holds layers that neither Keras, HGQ2 nor eqhls define"
 
 
 @dataclass(slots=True)
 class _Reading:
-    """A model while it is read: what its operations made so far, by their names, and the inputs that are
-    not ports yet."""
+    """A model while it is read: what its tensors are so far, by their ids, and the inputs that are not ports
+    yet."""
 
     model: Any
     builder: Builder = field(init=False)
-    calls: dict[str, list[Any]] = field(init=False)
     waiting: list[Any] = field(init=False)
-    values: dict[str, Value] = field(init=False, default_factory=dict[str, Value])
+    values: dict[int, Value] = field(init=False, default_factory=dict[int, Value])
+    scope: Scope = field(init=False)
 
     def __post_init__(self) -> None:
-        self.builder = Builder(_identifier(self.model.name))
-        self.calls = {}
-        for node in (n for nodes in self.model._nodes_by_depth.values() for n in nodes):
-            self.calls.setdefault(node.operation.name, []).append(node)
-        self.waiting = [_maker(t) for t in self.model.inputs]
+        self.builder = Builder(identifier(self.model.name))
+        self.waiting = list(self.model.inputs)
+        self.scope = Scope(self.model, "", self.values)
 
     def where(self, layer: Any) -> str:
         return f"{self.builder.name}: {layer.name}"
 
-    def append(self, layer: Any) -> Value:
-        """Append what a layer computes at inference."""
-        name, where = _identifier(layer.name), self.where(layer)
-        if not isinstance(layer, EqLayer) and type(layer) not in HANDLERS:
-            raise CompileError(
-                where,
-                f"is a {type(layer).__name__}, which is not supported",
-                f"use {', '.join(OWN)}, and on scalars {', '.join(FOREIGN)}",
-            )
+    def run(self, scope: Scope) -> None:
+        """Append everything that a model, or a model within it, computes. What is not read is refused first:
+        Keras puts operations of its own behind some layers, as masks."""
+        for operation in sorted(scope.model.operations, key=lambda o: not cure_of(o)):
+            if cure_of(operation) or not is_read(operation):
+                raise unsupported(self.where(operation), operation)
+        for operation in scope.model.operations:
+            if isinstance(operation, TypedInput):
+                self.reach(operation, scope)
+            elif not isinstance(operation, keras.layers.InputLayer):
+                for node in scope.calls.get(operation.name, []):
+                    self.compute(node, scope)
+
+    def compute(self, node: Any, scope: Scope) -> None:
+        """Append what one call of a layer computes at inference, unless that is done."""
+        if id(node.output_tensors[0]) in scope.values:
+            return
+        layer = node.operation
+        name = scope.named(self.builder, layer)
+        check_call(self.where(layer), node.arguments, is_operation(layer) or type(layer) in CALLS)
+        for tensor in node.input_tensors:
+            self.value(tensor, scope)
+        found = self.append(layer, name, node, scope)
+        parts = found if isinstance(found, list) else [found]
+        for tensor, value in zip(node.output_tensors, parts, strict=True):
+            scope.values[id(tensor)] = value
+
+    def append(self, layer: Any, name: str, node: Any, scope: Scope) -> Any:
+        """Append a layer, an operation, or a model as a layer; return its values."""
+        where = self.where(layer)
+        inputs = [scope.values[id(t)] for t in node.input_tensors]
+        if (inner := inner_model(layer)) is not None:
+            return self.nested(inner, name, inputs)
+        if is_operation(layer):
+            site = Site(self.builder, name)
+            check_scalars(site, layer, inputs)
+            given = [scope.filled(a) for a in node.arguments.args]
+            given += [scope.filled(a) for a in node.arguments.kwargs.values()]
+            return placed(site, lambda: call(site, layer, given))
         check_arithmetic(where, layer)
-        inputs = [self.value(source) for source in self.sources(layer)]
+        if type(layer) in CALLS:
+            site = Site(self.builder, name)
+            check_scalars(site, layer, inputs)
+            given = scope.bound(node)
+            return placed(site, lambda: CALLS[type(layer)](site, layer, given))
         if not isinstance(layer, EqLayer):
             return read_layer(self.builder, name, layer, inputs)
         try:
@@ -118,46 +170,50 @@ class _Reading:
         read = (v.name for v in inputs) if op_takes_inputs(op) else ()
         return Value(self.builder.add(name, op, *read), layer.result_type().shape)
 
-    def sources(self, layer: Any) -> list[Any]:
-        """Return the operations whose results a layer reads, in order. Raises CompileError for calls that
-        are not inference on tensors of the model."""
-        nodes = self.calls[layer.name]
-        if len(nodes) != 1:
-            raise CompileError(self.where(layer), f"is used {len(nodes)} times", "make a layer for each use")
-        _check_call(self.where(layer), nodes[0].arguments)
-        return [_maker(t) for t in nodes[0].input_tensors]
+    def nested(self, model: Any, name: str, inputs: list[Value]) -> list[Value]:
+        """Append a model that is called as a layer."""
+        values = {id(t): v for t, v in zip(model.inputs, inputs, strict=True)}
+        scope = Scope(model, f"{name}.", values)
+        self.run(scope)
+        return [values[id(t)] for t in model.outputs]
 
-    def value(self, source: Any) -> Value:
-        """Return what an operation made. An input becomes a port when it is first used, behind those that
-        come before it in the model."""
-        while source.name not in self.values:
-            self._append_port(self.waiting.pop(0))
-        return self.values[source.name]
+    def value(self, tensor: Any, scope: Scope) -> Value:
+        """Return what a tensor is. An input becomes a port when it is first used, behind those that come
+        before it in the model."""
+        while id(tensor) not in scope.values:
+            history = tensor._keras_history
+            if isinstance(history.operation, keras.layers.InputLayer):
+                self._append_port(self.waiting.pop(0))
+            else:
+                self.compute(history.operation._inbound_nodes[history.node_index], scope)
+        return scope.values[id(tensor)]
 
-    def reach(self, typed: TypedInput) -> None:
+    def reach(self, typed: TypedInput, scope: Scope) -> None:
         """Make the port that a TypedInput names."""
-        (source,) = self.sources(typed)
-        if not isinstance(source, keras.layers.InputLayer):
-            raise CompileError(
-                self.where(typed),
-                f"names the type of {source.name}, which is computed",
-                "TypedInput follows a keras.Input",
-            )
-        self.value(source)
+        for node in scope.calls[typed.name]:
+            (tensor,) = node.input_tensors
+            source = maker(tensor)
+            if not isinstance(source, keras.layers.InputLayer) or scope is not self.scope:
+                raise CompileError(
+                    self.where(typed),
+                    f"names the type of {source.name}, which is computed",
+                    "TypedInput follows a keras.Input of the whole model",
+                )
+            self.value(tensor, scope)
 
-    def _append_port(self, source: Any) -> None:
+    def _append_port(self, tensor: Any) -> None:
         """Append a port: the TypedInput of an input where it has one, else plain scalars."""
+        source = maker(tensor)
         where, shape = self.where(source), tuple(source.output.shape[1:])
         check_input(where, source)
-        typed = self._types_of(source)
+        typed = self._types_of(tensor)
         if len(typed) > 1:
-            raise CompileError(
-                where, f"has {len(typed)} types ({', '.join(t.name for t in typed)})", "name one"
-            )
+            listed = ", ".join(n.operation.name for n in typed)
+            raise CompileError(where, f"has {len(typed)} types ({listed})", "name one")
         if not typed:
-            self.values[source.name] = plain_input(self.builder, _identifier(source.name), shape)
+            self.values[id(tensor)] = plain_input(self.builder, identifier(source.name), shape)
             return
-        layer = typed[0]
+        layer = typed[0].operation
         check_arithmetic(self.where(layer), layer)
         wanted = layer.kind.shape
         if len(shape) != len(wanted) or any(s not in (None, w) for s, w in zip(shape, wanted, strict=True)):
@@ -166,12 +222,12 @@ class _Reading:
                 f"is {layer.kind} of an input {(None, *shape)}",
                 f"give keras.Input the shape {wanted}",
             )
-        value = Value(self.builder.add(_identifier(layer.name), layer.op()), wanted)
-        self.values[source.name] = self.values[layer.name] = value
+        value = Value(self.builder.add(identifier(layer.name), layer.op()), wanted)
+        self.values[id(tensor)] = self.values[id(typed[0].output_tensors[0])] = value
 
-    def _types_of(self, source: Any) -> list[Any]:
-        typed = [n for nodes in self.calls.values() for n in nodes if isinstance(n.operation, TypedInput)]
-        return [n.operation for n in typed if any(_maker(t) is source for t in n.input_tensors)]
+    def _types_of(self, tensor: Any) -> list[Any]:
+        nodes = (n for nodes in self.scope.calls.values() for n in nodes)
+        return [n for n in nodes if isinstance(n.operation, TypedInput) and n.input_tensors[0] is tensor]
 
     def graph(self) -> Graph:
         """Return the graph; inputs that nothing reads are ports, too."""
@@ -182,8 +238,8 @@ class _Reading:
     def _outputs(self) -> list[str]:
         """Give each output the name of its layer. What has a name that must stay, a port or another output,
         gets a second one by a sum of itself alone."""
-        makers = [_maker(t) for t in self.model.outputs]
-        wanted = {_identifier(m.name): self.values[m.name].name for m in makers}
+        outputs = self._named_outputs()
+        wanted = {n: settled(Site(self.builder, n), self.values[id(t)]).name for n, t in outputs.items()}
         names: dict[str, str] = {}
         for output, value in wanted.items():
             if value == output:
@@ -193,50 +249,23 @@ class _Reading:
             names[value] = output
         inner = [n for n in names.values() if self.builder.has(n) and n not in names]
         self.builder.rename(names | {n: self.builder.fresh(f"{n}.inner") for n in inner})
-        return [_identifier(m.name) for m in makers]
+        return list(outputs)
+
+    def _named_outputs(self) -> dict[str, Any]:
+        """Return the tensors of the outputs by name: those of their layers, numbered if one has several."""
+        found: dict[str, Any] = {}
+        for tensor in self.model.outputs:
+            name = identifier(maker(tensor).name)
+            if name in found:
+                name = next(n for k in range(1, len(self.model.outputs)) if (n := f"{name}_{k}") not in found)
+            found[name] = tensor
+        return found
 
 
-def check_arithmetic(where: str, layer: Any) -> None:
-    """Raise CompileError for a layer that Keras computes in numbers other than plain floats."""
-    mode = getattr(layer.dtype_policy, "quantization_mode", None)
-    if mode:
-        raise CompileError(
-            where,
-            f"is quantized by Keras (mode {mode}), which scales numbers anew in every event",
-            "save the model before quantize(); eqhls finds formats of its own",
-        )
-    for part in layer._flatten_layers():
-        if part.compute_dtype not in FLOATS:
-            inner = "" if part is layer else f"has the part {part.name}, which "
-            raise CompileError(
-                where,
-                f"{inner}computes in {part.compute_dtype} ({part.dtype_policy.name}), "
-                "whose rounding is not supported",
-                "set dtype_policy = 'float32' in every layer, and save the model again",
-            )
-
-
-def check_input(where: str, source: Any) -> None:
-    """Raise CompileError for an input whose events Keras casts, or may leave out."""
-    tensor = source.output
-    if tensor.dtype not in FLOATS:
-        raise CompileError(where, f"casts events to {tensor.dtype}", "expected an input of float32")
-    if tensor.sparse or getattr(tensor, "ragged", False) or getattr(source, "optional", False):
-        raise CompileError(where, "is sparse, ragged or optional", "expected a dense input")
-
-
-def _check_call(where: str, arguments: Any) -> None:
-    for name, value in arguments.kwargs.items():
-        given = [v for v in keras.tree.flatten(value) if v is not None]
-        if name.endswith("mask") and given:
-            raise CompileError(where, "is called with a mask", "multiply by flags (MaskLayer) instead")
-        if name == "training" and value:
-            raise CompileError(where, f"is called with training={value}", "leave it out: hardware infers")
-    for value in keras.tree.flatten((arguments.args, arguments.kwargs)):
-        if not (isinstance(value, keras.KerasTensor) or value is None or value is False):
-            raise CompileError(
-                where, f"is called with {type(value).__name__} {value!r:.60}", "expected tensors of the model"
-            )
+def is_read(operation: Any) -> bool:
+    """Whether there is a reader for a layer, an operation, or a model as a layer."""
+    own = isinstance(operation, EqLayer | keras.layers.InputLayer) or type(operation) in {*HANDLERS, *CALLS}
+    return own or is_operation(operation) or inner_model(operation) is not None
 
 
 def op_takes_inputs(op: Op) -> bool:
@@ -244,10 +273,11 @@ def op_takes_inputs(op: Op) -> bool:
     return op.reads is not Reading.NOTHING
 
 
-def _maker(tensor: Any) -> Any:
-    """Return the operation that makes a symbolic tensor."""
-    return tensor._keras_history.operation
-
-
-def _identifier(name: str) -> str:
-    return "".join(c if c.isalnum() or c == "_" else "_" for c in name)
+def unsupported(where: str, layer: Any) -> CompileError:
+    """Return what is said of a layer that is not read."""
+    named = f"is a {type(layer).__name__}, which is not supported"
+    if cure := cure_of(layer):
+        return CompileError(where, named, cure)
+    if type(layer).__module__.startswith("keras.src.ops."):
+        return CompileError(where, f"{named[:-9]}read", f"of keras.ops use {', '.join(sorted(OPERATIONS))}")
+    return CompileError(where, named, f"use {', '.join(OWN)}, and on scalars {', '.join(FOREIGN)}")

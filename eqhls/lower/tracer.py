@@ -14,7 +14,7 @@ from alkaid.trace import FVArray, trace
 from alkaid.trace.fixed_variable import FVariable
 from alkaid.trace.passes.surrogate import cost_lat_mul
 
-from eqhls.fixed import Fixed, Num, const, select, total
+from eqhls.fixed import Fixed, Num, chosen_largest, const, select, total
 from eqhls.lower import wires
 from eqhls.lower.factors import Asked, Codes
 from eqhls.lower.layout import Layout
@@ -57,10 +57,8 @@ class Tracer:
     ) -> None:
         """`whole` are the numbers of the products that are not cut, among `products`."""
         self._inputs: list[FVariable] = []
-        self._stage_ns = stage_ns
-        self._stage_price = stage_price
-        self._whole = whole
-        self._parts = False
+        self._stage_ns, self._stage_price = stage_ns, stage_price
+        self._whole, self._parts = whole, False
         self._asked = Asked()
         self._seen: dict[int, tuple[int, FVariable]] = {}
         self._differences: dict[tuple[int, int], FVariable] = {}
@@ -265,6 +263,10 @@ class Tracer:
 
     def nonzero(self, a: Any) -> Any:
         return self._constant(int(a.low != 0)) if is_known(a) else a.unary_bit_op("any")
+
+    def largest(self, terms: Sequence[Any], lo: int, hi: int) -> Any:
+        found = chosen_largest([self._num(a) for a in terms])
+        return self._constant(found.lo) if found.is_const else found.wire
 
     def select(self, cond: Any, yes: Any, no: Any, lo: int, hi: int) -> Any:
         """Ends of more bits than alkaid multiplies with are chosen in parts."""

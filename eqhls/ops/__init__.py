@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eqhls.ir.op import Example, Op
 from eqhls.ops.add import Add
+from eqhls.ops.arrange import Arrange
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix
@@ -25,6 +26,7 @@ from eqhls.ops.log_add import LogAdd
 from eqhls.ops.magnitude import Magnitude
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_max import ParticleMax
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
@@ -50,6 +52,7 @@ ALL: tuple[type[Op], ...] = (
     Clamp,
     PairSum,
     ParticleSum,
+    ParticleMax,
     Eq2to2,
     Eq2to2Symmetric,
     Eq1to2,
@@ -73,6 +76,7 @@ ALL: tuple[type[Op], ...] = (
     Select,
     Shift,
     Rename,
+    Arrange,
 )
 
 BY_NAME: dict[str, type[Op]] = {op.name(): op for op in ALL}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from math import erf
 from typing import ClassVar
 
 import numpy as np
@@ -27,6 +28,7 @@ from eqhls.ops.common import (
 
 NOTHING = np.zeros(0)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+GELU_SLOPE, GELU_CUBE = 0.7978845608028654, 0.044715
 
 
 class Activation(Enum):
@@ -59,6 +61,15 @@ class Activation(Enum):
     SINE = "sine"
     POWER = "power"
     """|x|**p, and 0 at x = 0 whatever the exponent p."""
+    GELU = "gelu"
+    """x times the share of a standard normal distribution below x."""
+    GELU_TANH = "gelu_tanh"
+    """The same by its approximation with a hyperbolic tangent."""
+    SOFTPLUS = "softplus"
+    MISH = "mish"
+    """x tanh(softplus(x))."""
+    LOG = "log"
+    """log |x|, and 0 at x = 0."""
 
     @property
     def logarithmic(self) -> bool:
@@ -140,7 +151,32 @@ def _learned(kind: Activation, x: Floats) -> Floats:
         case Activation.ATAN:
             return np.arctan(x)
         case _:
+            return _smooth(kind, x)
+
+
+def _smooth(kind: Activation, x: Floats) -> Floats:
+    """Return what is said of the others."""
+    match kind:
+        case Activation.GELU:
+            return 0.5 * x * (1.0 + _erf(x / np.sqrt(2.0)))
+        case Activation.GELU_TANH:
+            return 0.5 * x * (1.0 + np.tanh(GELU_SLOPE * (x + GELU_CUBE * x**3)))
+        case Activation.SOFTPLUS:
+            return _softplus(x)
+        case Activation.MISH:
+            return x * np.tanh(_softplus(x))
+        case Activation.LOG:
+            return np.log(np.where(x == 0, 1.0, np.abs(x)))
+        case _:
             raise AssertionError(kind)
+
+
+def _softplus(x: Floats) -> Floats:
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _erf(x: Floats) -> Floats:
+    return np.array([erf(v) for v in x.ravel()]).reshape(x.shape)
 
 
 IDENTITY = Tensor([0.0, 1.0])

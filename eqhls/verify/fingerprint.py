@@ -69,6 +69,11 @@ class Fingerprints:
     def nonzero(self, a: Wire) -> Wire:
         return self._function(("nonzero",), a)
 
+    def largest(self, terms: Sequence[Wire], lo: int, hi: int) -> Wire:
+        """A function of all terms alike: of the sum of functions of each."""
+        total = sum((self._function(("a term of the largest",), a) for a in terms), np.zeros_like(terms[0]))
+        return self._function(("largest",), total % FIELD)
+
     def select(self, cond: Wire, yes: Wire | int, no: Wire | int, lo: int, hi: int) -> Wire:
         """A condition is 0 or 1, so that a choice is a polynomial."""
         first, second = (_constant(v) if isinstance(v, int) else v for v in (yes, no))

@@ -35,6 +35,7 @@ from eqhls.groups.rep import S
 from eqhls.ir.op import Op, Tensor
 from eqhls.ir.types import joined_axes
 from eqhls.ops.add import Add
+from eqhls.ops.arrange import Arrange
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix, dual_of
@@ -58,6 +59,7 @@ from eqhls.ops.magnitude import Magnitude
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_op import PairOp
 from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_max import ParticleMax
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
@@ -97,6 +99,11 @@ def _(op: Spurion, c: Context) -> dict[str, Value]:
 @config.register(Shift)
 def _(op: Select | Shift, c: Context) -> dict[str, Value]:
     return {"size": c.size, "source": indices.taken(c.types[0], op.axis, op.sources(c.types[0]))}
+
+
+@config.register
+def _(op: Arrange, c: Context) -> dict[str, Value]:
+    return {"size": c.size, "source": op.elements}
 
 
 @config.register(Rename)
@@ -162,8 +169,9 @@ def _(op: PairSum, c: Context) -> dict[str, Value]:
     }
 
 
-@config.register
-def _(op: ParticleSum, c: Context) -> dict[str, Value]:
+@config.register(ParticleSum)
+@config.register(ParticleMax)
+def _(op: ParticleSum | ParticleMax, c: Context) -> dict[str, Value]:
     source = indices.summed(c.types[0], c.types[0].axes, op.axis)
     return {"size": c.size, "terms": source.shape[1], "source": source}
 

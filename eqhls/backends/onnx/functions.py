@@ -29,6 +29,7 @@ from eqhls.groups.rep import S
 from eqhls.ir.op import Op
 from eqhls.ir.types import Type, joined_axes
 from eqhls.ops.add import Add
+from eqhls.ops.arrange import Arrange
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.cg_square import CgSquare
 from eqhls.ops.channel_mix import ChannelMix, dual_of
@@ -50,6 +51,7 @@ from eqhls.ops.log_add import LogAdd
 from eqhls.ops.magnitude import Magnitude
 from eqhls.ops.mask import Mask
 from eqhls.ops.pair_sum import PairSum
+from eqhls.ops.particle_max import ParticleMax
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
@@ -169,6 +171,11 @@ def _(op: ParticleSum, body: Body, types: tuple[Type, ...]) -> str:
 
 
 @lower.register
+def _(op: ParticleMax, body: Body, types: tuple[Type, ...]) -> str:
+    return body("ReduceMax", body.real(), axes=[1 + types[0].index(op.axis)], keepdims=0)
+
+
+@lower.register
 def _(op: Mask, body: Body, types: tuple[Type, ...]) -> str:
     return body("Mul", body.real(0), body.spread(body.real(1), types[1], types[0].axes))
 
@@ -195,6 +202,15 @@ def _(op: Add, body: Body, types: tuple[Type, ...]) -> str:
 @lower.register
 def _(op: Shift, body: Body, types: tuple[Type, ...]) -> str:
     return body.take(body.inputs[0], op.sources(types[0]), 1 + types[0].index(op.axis))
+
+
+@lower.register
+def _(op: Arrange, body: Body, types: tuple[Type, ...]) -> str:
+    flat = body.reshape(body.real(), [types[0].elements])
+    taken = body.take(flat, np.maximum(op.elements, 0), 1)
+    if (op.elements < 0).any():
+        taken = body("Mul", taken, body.const((op.elements >= 0).astype(np.float64)))
+    return body.reshape(taken, op.type.shape)
 
 
 @lower.register

@@ -17,7 +17,7 @@ from eqhls.ir.types import Type
 from eqhls.ops.log2 import Log2
 from eqhls.ops.radial import Radial
 from eqhls.ops.requantize import Requantize
-from eqhls.ops.table import SELU_ALPHA, SELU_SCALE, Activation, Table
+from eqhls.ops.table import GELU_CUBE, GELU_SLOPE, SELU_ALPHA, SELU_SCALE, Activation, Table
 
 BOOL = onnx.TensorProto.BOOL
 
@@ -110,7 +110,46 @@ def _learned(body: Body, kind: Activation, y: str) -> str:
         case Activation.ATAN:
             return _atan(body, y)
         case _:
+            return _smooth(body, kind, y)
+
+
+def _smooth(body: Body, kind: Activation, y: str) -> str:
+    one = body.const(1.0)
+    match kind:
+        case Activation.GELU:
+            half = body("Mul", y, body.const(0.5))
+            return body("Mul", half, body("Add", one, _erf(body, body("Mul", y, body.const(0.5**0.5)))))
+        case Activation.GELU_TANH:
+            cube = body("Mul", body.const(GELU_CUBE), body("Mul", y, body("Mul", y, y)))
+            bent = body("Mul", body.const(GELU_SLOPE), body("Add", y, cube))
+            return body("Mul", body("Mul", y, body.const(0.5)), body("Add", one, body("Tanh", bent)))
+        case Activation.SOFTPLUS:
+            return _softplus(body, y)
+        case Activation.MISH:
+            return body("Mul", y, body("Tanh", _softplus(body, y)))
+        case Activation.LOG:
+            zero = body("Equal", y, body.const(0.0))
+            return body("Log", body("Where", zero, one, body("Abs", y)))
+        case _:
             raise AssertionError(kind)
+
+
+def _softplus(body: Body, y: str) -> str:
+    decayed = body("Exp", body("Neg", body("Abs", y)))
+    return body("Add", body("Max", y, body.const(0.0)), body("Log", body("Add", body.const(1.0), decayed)))
+
+
+def _erf(body: Body, y: str) -> str:
+    """2 / sqrt(pi) exp(-y^2) times the sum of 2^n y^(2n+1) / (1 3 5 .. (2n+1)), of which all terms have one
+    sign; |y| is at most 6, where 1 is reached: runtimes know Erf in float32 only."""
+    y = body("Clip", y, body.const(-6.0), body.const(6.0))
+    square = body("Mul", y, y)
+    count = np.arange(160, dtype=np.float64)
+    terms = np.cumprod(np.concatenate([[1.0], 2.0 / (2.0 * count[1:] + 1.0)]))
+    powers = body("Pow", body("Unsqueeze", square, body.const([-1])), body.const(count))
+    series = body.total(body("Mul", powers, body.const(terms)), -1)
+    bell = body("Mul", body.const(2.0 / np.pi**0.5), body("Exp", body("Neg", square)))
+    return body("Mul", y, body("Mul", bell, series))
 
 
 def _atan(body: Body, y: str) -> str:

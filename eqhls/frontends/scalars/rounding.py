@@ -9,6 +9,7 @@ import numpy as np
 
 from eqhls.fixed import Fixed
 from eqhls.frontends.layers.quantizers import WRAPPING, Forms, element_formats
+from eqhls.frontends.scalars.build.tensors import settled
 from eqhls.frontends.scalars.site import Site, Value
 from eqhls.groups.rep import S
 from eqhls.ir.op import Tensor
@@ -41,6 +42,7 @@ def requantized(site: Site, x: Value, forms: Forms | None) -> Value:
     would be rounded apart, or wrap."""
     if forms is None:
         return x
+    x = settled(site, x)
     type = site.type(x)
     forms = forms.reshape(type.shape)
     if type.rep is not S:
