@@ -173,7 +173,7 @@ def normed() -> tf_keras.Model:
             K.Dense(6, activation="tanh", name="fc2"),
             K.Dropout(0.5, name="dropped"),
             QBatchNormalization(name="bn2"),
-            K.Dense(2, name="fc3"),
+            K.Dense(3, activation="softmax", name="classes"),
         ],
         name="normed",
     )

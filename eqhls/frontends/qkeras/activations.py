@@ -10,6 +10,8 @@ import numpy as np
 
 from eqhls.fixed import Fixed, Overflow, Rounding
 from eqhls.frontends.qkeras.specs import Spec
+from eqhls.frontends.scalars.build.functions import NAMED
+from eqhls.frontends.scalars.build.softmax import softmax
 from eqhls.frontends.scalars.site import Site, Value
 from eqhls.groups.rep import S
 from eqhls.ir.op import Tensor
@@ -23,30 +25,20 @@ from eqhls.ops.sign_select import SignSelect
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 
-TABLES = {
-    "sigmoid": Activation.SIGMOID,
-    "tanh": Activation.TANH,
-    "elu": Activation.ELU,
-    "selu": Activation.SELU,
-    "swish": Activation.SILU,
-    "silu": Activation.SILU,
-    "softsign": Activation.SOFTSIGN,
-}
-"""Functions of Keras 2 that are tables; calibration finds the format of their entries."""
-
 
 def activated(site: Site, x: Value, spec: Spec | None) -> Value:
     """Append what an activation computes at inference. Raises CompileError for what cannot be exact."""
     if spec is None or spec.kind == "linear":
         return x
-    if spec.kind in TABLES:
-        return Value(site.add(Table(activation=TABLES[spec.kind]), x.name), x.shape)
-    append = ACTIVATIONS.get(spec.kind)
-    if append is None:
-        known = sorted({*ACTIVATIONS, *TABLES})
-        problem = "which is random" if spec.kind == "bernoulli" else "which is not supported"
-        raise site.refuse(f"has the activation {spec}, {problem}", f"use one of {', '.join(known)}")
-    return Value(append(site, x.name, spec), x.shape)
+    if spec.kind == "softmax":
+        return softmax(site, x, (len(x.shape) - 1,))
+    if spec.kind in ACTIVATIONS:
+        return Value(ACTIVATIONS[spec.kind](site, x.name, spec), x.shape, x.axes)
+    if spec.kind in FUNCTIONS:
+        return FUNCTIONS[spec.kind](site, x)
+    known = ", ".join(sorted({*ACTIVATIONS, *FUNCTIONS, "softmax"}))
+    problem = "which is random" if spec.kind == "bernoulli" else "which is not supported"
+    raise site.refuse(f"has the activation {spec}, {problem}", f"use one of {known}")
 
 
 def rounded_to(spec: Spec | None) -> Fixed | None:
@@ -61,6 +53,12 @@ def rounded_to(spec: Spec | None) -> Fixed | None:
     if isinstance(spec.alpha, str) or (spec.bits == 1 and signed) or spec.alpha not in (None, 1, 1.0):
         return None
     return _form(spec.bits, spec.integer + signed, signed, bool(spec.symmetric) and signed)
+
+
+TWOFOLD = ("relu", "leaky_relu", "hard_sigmoid", "hard_tanh")
+"""Functions of Keras 3 whose names are QKeras's, or those of other functions of Keras 2."""
+FUNCTIONS = {k: f for k, f in NAMED.items() if k not in TWOFOLD} | {"swish": NAMED["silu"]}
+"""Functions of Keras 2: exact if comparisons say them, tables otherwise."""
 
 
 def _form(bits: int, integer: int, signed: bool, symmetric: bool) -> Fixed:
@@ -183,7 +181,6 @@ def _plain_relu(site: Site, x: str, spec: Spec) -> str:
 
 ACTIVATIONS: dict[str, Callable[[Site, str, Spec], str]] = {
     "relu": _plain_relu,
-    "relu6": lambda site, x, spec: site.add(Clamp(6.0), site.add(Relu(), x), part="bound"),
     "quantized_bits": _bits,
     "quantized_relu": _relu,
     "quantized_tanh": _tanh,
@@ -194,5 +191,4 @@ ACTIVATIONS: dict[str, Callable[[Site, str, Spec], str]] = {
     "stochastic_ternary": _ternary,
     **dict.fromkeys(("hard_tanh", "smooth_tanh", "smooth_sigmoid"), _hard),
 }
-"""What appends each activation. Neither hard_sigmoid is in it: Keras's is another function than QKeras's, and
-files call both by one name."""
+"""What appends each activation of QKeras, and the rectifier."""

@@ -10,7 +10,6 @@ from eqhls.errors import CompileError
 from eqhls.frontends.qkeras.files import Weights
 from eqhls.frontends.qkeras.numbers import quantized_weights
 from eqhls.frontends.qkeras.specs import Spec, spec_of, trained
-from eqhls.frontends.scalars.site import Site
 from eqhls.ir.op import Floats
 
 
@@ -26,27 +25,27 @@ class Layer:
         """Return the quantizer or the function that an argument names."""
         return spec_of(self.config.get(name))
 
-    def numbers(
-        self, name: str, quantizer: str = "", kernel: bool = False, multipliers: bool = True
-    ) -> Floats:
-        """Return weights as they are used: behind their quantizer, if there is one. One without a scale that
-        belongs to a `kernel` gets one for each channel, as QKeras gives it."""
+    def numbers(self, name: str, quantizer: str, kernel: bool = False) -> Floats:
+        """Return weights that multiply, or are added, as they are used: behind their quantizer, if there is
+        one. One without a scale that belongs to a `kernel` gets one for each channel, as QKeras gives it."""
+        spec = self.spec(quantizer)
+        return quantized_weights(trained(spec) if kernel else spec, self.stored(name))
+
+    def statistics(self, name: str) -> Floats:
+        """Return one of the numbers of batch normalization, behind its quantizer."""
+        spec = self.spec(f"{name.removeprefix('moving_')}_quantizer")
+        scaled = name in ("gamma", "moving_variance")
+        return quantized_weights(trained(spec) if scaled else spec, self.stored(name), multipliers=False)
+
+    def stored(self, name: str) -> Floats:
+        """Return weights as they lie in the file. Raises CompileError if it has none of this name."""
         if name not in self.weights:
-            raise CompileError(
-                "weights",
-                f"found {', '.join(self.weights) or 'none'}, expected {name}",
-                "the file is damaged",
-            )
-        spec = self.spec(quantizer or f"{name}_quantizer")
-        return quantized_weights(trained(spec) if kernel else spec, self.weights[name], multipliers)
+            found = ", ".join(self.weights) or "none"
+            raise CompileError("weights", f"found {found}, expected {name}", "the file is damaged")
+        return self.weights[name]
 
     def kernel(self) -> Floats:
-        return self.numbers("kernel", kernel=True)
+        return self.numbers("kernel", "kernel_quantizer", kernel=True)
 
     def bias(self) -> Floats | None:
-        return self.numbers("bias") if self.config.get("use_bias", True) else None
-
-    def channels_last(self, site: Site) -> None:
-        """Raise CompileError unless the channels come last."""
-        if self.config.get("data_format") == "channels_first":
-            raise site.refuse("has its channels first", "train with data_format='channels_last'")
+        return self.numbers("bias", "bias_quantizer") if self.config.get("use_bias", True) else None

@@ -4,23 +4,20 @@ order, and what each layer computes at inference is appended from its arguments 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Formats
+from eqhls.fixed import NO_FORMATS, Fixed, Formats
 from eqhls.frontends.naming import identifier, name_outputs
 from eqhls.frontends.qkeras.activations import rounded_to
 from eqhls.frontends.qkeras.files import Names, Saved, open_saved
 from eqhls.frontends.qkeras.layer import Layer
 from eqhls.frontends.qkeras.layers import append_layer
 from eqhls.frontends.qkeras.specs import spec_of
-from eqhls.frontends.scalars.site import Site, Value
-from eqhls.groups.rep import S
+from eqhls.frontends.scalars.site import Site, Value, plain_input
 from eqhls.ir.graph import Builder, Graph
-from eqhls.ir.types import Axis, Type
-from eqhls.ops.input import Input
 
 Tensor = tuple[str, int]
 """What a layer made in one of its calls."""
@@ -139,20 +136,11 @@ class _Reading:
         return append_layer(Site(self.builder, label), known, inputs)
 
     def port(self, name: str, shape: tuple[int, ...], readers: Sequence[Mapping[str, Any]]) -> Value:
-        """Append a port of scalars: [c], [j, c] or [i, j, c]."""
-        if not 1 <= len(shape) <= 3 or not all(shape):
-            raise CompileError(
-                name, f"has shape {(None, *shape)}, expected one to three sizes", "give every size"
-            )
-        axes = tuple(Axis(n, s) for n, s in zip("ijc"[3 - len(shape) :], shape, strict=True))
+        """Append a port of scalars, in the format that all that reads it rounds to."""
         found = {_format(layer) for layer in readers}
         form = found.pop() if len(found) == 1 else None
-        plain = () if form is None else (replace(form, rounding=_PORT.rounding, overflow=_PORT.overflow),)
-        return Value(self.builder.add(identifier(name), Input(Type(S, axes, formats=Formats(plain)))), shape)
-
-
-_PORT = Fixed(1, 1)
-"""A format with the rounding and the overflow that are written for ports."""
+        formats = NO_FORMATS if form is None else Formats((Fixed(form.width, form.integer, form.signed),))
+        return plain_input(self.builder, identifier(name), shape, formats)
 
 
 def _input_shape(config: Mapping[str, Any]) -> tuple[int, ...] | None:
