@@ -22,6 +22,7 @@ FLOORS = [
     "report",
     "compile",
     "tune",
+    "many",
     "commands",
     "cli",
 ]
