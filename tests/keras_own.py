@@ -93,7 +93,7 @@ OWN_LAYERS = [
         (),
         {"shape": (4, 3)},
         {
-            "shape": shape((3,), (1, 3)) + refused("probe: has shape", (2, 4, 3), (None, 3)),
+            "shape": shape((3,), (1, 3), (2, 4, 3)) + refused("probe: has shape", (None, 3), (1,) * 6),
             "batch_size": inert("events are computed one by one", 48),
             "batch_shape": denied("shape", (None, 4, 3)),
             "dtype": inert("holds every float32", "float64")

@@ -45,7 +45,7 @@ def check_call(where: str, arguments: Any, plain: bool = False) -> None:
     """Raise CompileError for a call with a mask, in training mode, or, unless it is `plain`, with anything
     but tensors."""
     for name, value in arguments.kwargs.items():
-        given = [v for v in keras.tree.flatten(value) if v is not None]
+        given = [v for v in keras.tree.flatten(value) if v is not None and v is not False]
         if name.endswith("mask") and given:
             raise CompileError(where, "is called with a mask", "multiply by flags (MaskLayer) instead")
         if name == "training" and value:

@@ -195,7 +195,15 @@ def products(x: Any) -> Any:
 
 def functions(x: Any) -> Any:
     y = L.Dense(6, name="each")(x)
-    parts = [ops.exp(y), ops.tanh(y), ops.sqrt(ops.relu(y) + 1.0), ops.log(ops.square(y) + 1.0), ops.sin(y), ops.glu(y), ops.softmax(y)]
+    parts = [
+        ops.exp(y),
+        ops.tanh(y),
+        ops.sqrt(ops.relu(y) + 1.0),
+        ops.log(ops.square(y) + 1.0),
+        ops.sin(y),
+        ops.glu(y),
+        ops.softmax(y),
+    ]
     return L.Dense(2, name="y")(ops.concatenate(parts, axis=-1))
 
 

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from keras_floats import FLOATS
 from keras_foreign import COMMON, FOREIGN
 from keras_own import OWN_LAYERS
 from keras_walk import PROBE, Change, Entry, arguments_of, check_follows, configured, hidden_of
@@ -18,10 +19,10 @@ with warnings.catch_warnings():
 
     from eqhls.frontends.keras import OWN, read_keras
     from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
-    from eqhls.frontends.scalars.handlers import HANDLERS
+    from eqhls.frontends.scalars.handlers import CALLS, HANDLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-ENTRIES = [*FOREIGN, *OWN_LAYERS]
+ENTRIES = [*FOREIGN, *OWN_LAYERS, *FLOATS]
 BASES: dict[tuple[int, str], np.ndarray] = {}
 
 
@@ -29,8 +30,21 @@ def changes_of(entry: Entry) -> dict[str, tuple[Change, ...]]:
     return COMMON | entry.changes
 
 
+def marks_of(entry: Entry, argument: str, change: Change) -> tuple[pytest.MarkDecorator, ...]:
+    """Of the layers of floats, `make test` walks those in one dimension through what changes numbers."""
+    siblings = entry.layer.__name__.endswith(("2D", "3D"))
+    quick = entry not in FLOATS or (change.kind in ("follows", "refused") and argument not in COMMON)
+    return () if quick and not (entry in FLOATS and siblings) else (pytest.mark.slow,)
+
+
 STEPS = [
-    pytest.param(entry, argument, change, id=f"{entry.layer.__name__}{at}-{argument}-{k}")
+    pytest.param(
+        entry,
+        argument,
+        change,
+        id=f"{entry.layer.__name__}{at}-{argument}-{k}",
+        marks=marks_of(entry, argument, change),
+    )
     for at, entry in enumerate(ENTRIES)
     for argument, changes in changes_of(entry).items()
     for k, change in enumerate(changes)
@@ -84,7 +98,7 @@ def test_every_layer_is_walked() -> None:
         for name in OWN
         if hasattr(module, name)
     }
-    assert walked == {*HANDLERS, *own, keras.layers.InputLayer}
+    assert walked == {*HANDLERS, *CALLS, *own, keras.layers.InputLayer}
     assert {c.__name__ for c in own} == set(OWN)
 
 

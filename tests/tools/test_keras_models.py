@@ -123,12 +123,24 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "mask": (masked, "net: probe: is called with a mask"),
     "masking layer": (
         lambda: called(L.Masking(name="probe")),
-        "net: probe: is a Masking, which is not supported",
+        "net: probe: is a Masking, which is not supported; multiply by flags",
     ),
-    "shared layer": (shared, "net: probe: is used 2 times"),
-    "nested model": (nested, "net: probe: is a Sequential, which is not supported"),
-    "operation": (lambda: called(lambda x: keras.ops.exp(x)), "net: exp.* is not supported"),
-    "subclassed model": (Subclassed, "expected a functional Keras model"),
+    "operation": (lambda: called(lambda x: keras.ops.sort(x)), "net: sort.*: is a Sort, which is not read"),
+    "all axes": (lambda: called(lambda x: keras.ops.sum(x)), "net: sum.*: reduces all axes, the events too"),
+    "events by events": (
+        lambda: called(lambda x: keras.ops.transpose(x, (1, 0, 2))),
+        "leave axis 0, the events",
+    ),
+    "a diagonal": (lambda: called(lambda x: keras.ops.einsum("bii->bi", x[:, :3])), "takes a diagonal"),
+    "a mask of attention": (
+        lambda: called(lambda x: L.MultiHeadAttention(1, 2, name="probe")(x, x, use_causal_mask=True)),
+        "net: probe: is called with a mask",
+    ),
+    "interpolation": (
+        lambda: called(lambda x: L.UpSampling2D(2, interpolation="bilinear", name="probe")(x[..., None])),
+        "net: probe: interpolates",
+    ),
+    "subclassed model": (Subclassed, "expected a functional or sequential Keras model; write what its call"),
 }
 
 
@@ -163,7 +175,18 @@ def channels_first() -> Any:
     return called(lambda x: L.Dense(2)(L.Flatten("channels_first")(x)))
 
 
-@pytest.mark.parametrize("make", [sequential, inferring, part_of_a_model, channels_first])
+def nested_twice() -> Any:
+    """A model within a model within a model, called twice, one of whose layers is called twice, too."""
+    x, layer = keras.Input((3,)), L.Dense(3, activation="relu", name="both")
+    inner = keras.Model(x, layer(layer(x)), name="inner")
+    middle = keras.Sequential([keras.Input((3,)), inner, L.Dense(3)], name="middle")
+    x = keras.Input((3,), name="x")
+    return keras.Model(x, L.Subtract()([middle(x), middle(L.Dense(3)(x))]), name="net")
+
+
+@pytest.mark.parametrize(
+    "make", [sequential, inferring, part_of_a_model, channels_first, shared, nested, nested_twice]
+)
 def test_the_graph_is_the_model(make: Callable[[], Any], tmp_path: Path) -> None:
     model = make()
     seed_weights(model)
@@ -174,7 +197,9 @@ def test_the_graph_is_the_model(make: Callable[[], Any], tmp_path: Path) -> None
 
 
 def test_an_unbuilt_sequential_model_is_refused() -> None:
-    with pytest.raises(CompileError, match="net"):
+    with pytest.raises(
+        CompileError, match="net: is a Sequential without an input.*begin it with keras.Input"
+    ):
         read_keras(keras.Sequential([L.Dense(2)], name="net"))
 
 

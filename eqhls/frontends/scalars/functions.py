@@ -54,7 +54,6 @@ FUNCTIONS: dict[Any, Callable[[Site, Value], Value]] = {
     **{getattr(keras.activations, name): made for name, made in functions.NAMED.items() if name != "relu"},
     keras.activations.softmax: lambda site, x: softmax(site, x, (len(x.shape) - 1,)),
     keras.activations.log_softmax: lambda site, x: log_softmax(site, x, (len(x.shape) - 1,)),
-    keras.activations.glu: gated,
     keras.activations.sparse_plus: sparse_plus,
     keras.activations.squareplus: squareplus,
 }
@@ -83,7 +82,7 @@ def activated(site: Site, layer: Any, x: Value) -> Value:
     if made is None:
         known = ", ".join(sorted(f.__name__ for f in FUNCTIONS))
         raise site.refuse(
-            f"has the activation {name}, which jumps or is not Keras's own", f"use relu, {known}, or a layer"
+            f"has the activation {name}, which no op computes", f"use relu, {known}, or a layer of its own"
         )
     return made(site.at(str(name)), x)
 

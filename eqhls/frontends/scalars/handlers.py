@@ -30,7 +30,10 @@ def distributed(site: Site, layer: Any, inputs: list[Value]) -> Value:
     if type(inner) not in ALONG_LAST:
         listed = ", ".join(sorted(c.__name__ for c in ALONG_LAST))
         raise site.refuse(f"distributes a {type(inner).__name__}", f"distribute one of {listed}")
-    if getattr(inner, "axis", -1) not in (-1, len(inputs[0].shape) - 1):
+    axes = getattr(inner, "axis", -1)
+    if any(
+        a not in (-1, len(inputs[0].shape) - 1) for a in (axes if isinstance(axes, list | tuple) else [axes])
+    ):
         raise site.refuse(f"distributes a layer along axis {inner.axis}", "use the last axis")
     return HANDLERS[type(inner)](site, _Shifted(inner) if hasattr(inner, "axis") else inner, inputs)
 

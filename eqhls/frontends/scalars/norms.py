@@ -26,11 +26,11 @@ def _along(x: Value, places: tuple[int, ...], weights: Any) -> Any:
 
 
 def layer_norm(site: Site, layer: Any, inputs: list[Value]) -> Value:
+    if layer.rms_scaling:
+        raise site.refuse("has rms_scaling", "use keras.layers.RMSNormalization")
     x = inputs[0]
     places = _places(site, x, layer.axis)
     factor, shift = (_along(x, places, numbers(layer, part)) for part in ("gamma", "beta"))
-    if layer.rms_scaling:
-        raise site.refuse("has rms_scaling", "use keras.layers.RMSNormalization")
     return norm.layer_norm(site, x, places, float(layer.epsilon), factor, shift)
 
 

@@ -1,0 +1,1 @@
+"""What layers on scalars are made of, whichever framework writes them: functions of sites, values, arrays."""
