@@ -16,16 +16,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from eqhls.commands.many import are_many, pool_of
 from eqhls.compile import compile_model, open_project, read_model
 from eqhls.errors import CompileError
 from eqhls.events.read import read_events, sampled
+from eqhls.events.scores import save_predictions
 from eqhls.many.evidence import one_stage
 from eqhls.many.join import drawn
 from eqhls.many.paths import matched, several
 from eqhls.many.predict import Source, predict_many, score_file, targets
 from eqhls.many.table import FileTable, Row
 from eqhls.many.tasks import Failed, Pool, client_of, run_each
+from eqhls.many.verify import Part, verify_file
 from eqhls.verify.evidence import Stage
+from eqhls.verify.metrics import class_aucs
 
 EVENTS = 40
 NETWORK = """graph small
@@ -62,10 +66,6 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def scores(folder: Path) -> dict[str, Any]:
-    return {p.stem: np.load(p)["raw"] for p in sorted(folder.glob("*.npz"))}
-
-
 def test_a_pattern_is_the_files_that_it_matches(place: Path, files: list[Path], tmp_path: Path) -> None:
     assert matched([place / "in" / "*.npz"]) == tuple(files)
     assert matched([files[1], place / "**" / "[ab].npz"]) == tuple(files[:2])
@@ -80,14 +80,17 @@ def test_a_pattern_is_the_files_that_it_matches(place: Path, files: list[Path], 
 def test_predict_gives_each_file_what_it_gives_alone_and_does_nothing_twice(
     place: Path, files: list[Path], tmp_path: Path
 ) -> None:
-    """From the command line, by a quoted pattern; then a rerun, a changed file, a damaged result."""
-    out = tmp_path / "out"
-    first = run("predict", place / "project", place / "in" / "*.npz", "-o", out, "--workers", 2)
-    assert first.returncode == 0, first.stderr
-    assert f"wrote {out}: 3 files (3 done), 120 events" in first.stdout
+    """From the command line, by a quoted pattern and with a bad file, which is named while the others finish;
+    then again, with a changed file and a damaged result."""
+    out, bad = tmp_path / "out", tmp_path / "bad.npz"
+    bad.write_bytes(b"no events")
+    first = run("predict", place / "project", place / "in" / "*.npz", bad, "-o", out, "--workers", 2)
+    assert first.returncode == 2 and str(bad) in first.stderr and "1 files failed" in first.stderr
+    assert "Traceback" not in first.stderr
+    assert f"wrote {out}: 4 files (3 done, 1 failed), 120 events" in first.stdout
     for file in files:
         alone = tmp_path / f"alone_{file.name}"
-        assert run("predict", place / "project", file, "-o", alone).returncode == 0
+        save_predictions(alone, open_project(place / "project").prediction(file))
         assert alone.read_bytes() == (out / file.name).read_bytes()
     times = {p: p.stat().st_mtime_ns for p in out.iterdir()}
     source = Source.of(place / "project", "integer", None)
@@ -102,15 +105,6 @@ def test_predict_gives_each_file_what_it_gives_alone_and_does_nothing_twice(
     record, new = score_file(changed, source, out / "b.npz")
     assert new and record.events == 5
     assert score_file(files[2], Source.of(place / "project", "float", None), out / "c.npz")[1]
-
-
-def test_a_bad_file_is_named_and_the_others_finish(place: Path, files: list[Path], tmp_path: Path) -> None:
-    bad, out = tmp_path / "bad.npz", tmp_path / "out"
-    bad.write_bytes(b"no events")
-    found = run("predict", place / "project", files[0], bad, files[1], "-o", out, "--workers", 1)
-    assert found.returncode == 2 and str(bad) in found.stderr and "1 files failed" in found.stderr
-    assert set(scores(out)) == {"a", "b"}
-    assert "Traceback" not in found.stderr
 
 
 @pytest.mark.parametrize("clash", ["names", "events", "foreign"])
@@ -186,25 +180,28 @@ def test_a_result_killed_half_way_is_made_again(place: Path, files: list[Path], 
 
 
 def test_verify_adds_up(place: Path, files: list[Path], tmp_path: Path) -> None:
-    """The evidence over three files is that over their events in one."""
-    arrays = [np.load(f) for f in files]
+    """The evidence over three files is that over their events in one; a bad file is named, and with it the
+    evidence does not hold."""
+    arrays, bad = [np.load(f) for f in files], tmp_path / "bad.npz"
+    bad.write_bytes(b"no events")
+    found = run("verify", place / "project", place / "in" / "*.npz", bad, "--workers", 2)
+    assert found.returncode == 2 and str(bad) in found.stderr, found.stderr
+    evidence = json.loads((place / "project" / "report" / "evidence.json").read_text())
+    stages = {s["name"]: s for s in evidence["stages"]}
+    assert not evidence["ok"] and not evidence["missing"]
+    assert [name for name, s in stages.items() if not s["ok"]] == ["inputs"]
     whole = tmp_path / "whole.npz"
     np.savez(whole, **{k: np.concatenate([a[k] for a in arrays]) for k in ("x", "y")})
-    one = open_project(place / "project").verify(whole)
-    bad = tmp_path / "bad.npz"
-    bad.write_bytes(b"no events")
-    found = run("verify", place / "project", place / "in" / "*.npz", "--workers", 2)
-    assert found.returncode == 0, found.stderr
-    many = json.loads((place / "project" / "report" / "evidence.json").read_text())
-    assert many["ok"] and [s["name"] for s in many["stages"]] == [s.name for s in one.stages]
-    for stage, other in zip(one.stages, many["stages"], strict=True):
-        if stage.name in ("rewrites", "inputs", "integer", "hls", "rtl", "auc", "working points"):
-            same = {k: v for k, v in other["numbers"].items() if k != "events" or stage.name != "inputs"}
-            assert same == pytest.approx(dict(stage.numbers)), stage.name
-    found = run("verify", place / "project", files[0], bad, "--workers", 1)
-    assert found.returncode == 2 and str(bad) in found.stderr
-    evidence = json.loads((place / "project" / "report" / "evidence.json").read_text())
-    assert not evidence["ok"] and not evidence["missing"]
+    one = verify_file(whole, place / "project")
+    assert isinstance(one, Part) and one.labels is not None
+    assert [s.name for s in one.stages] == list(stages)[1:7]
+    for stage in one.stages:
+        if stage.name != "given network":
+            assert stages[stage.name]["numbers"] == pytest.approx(dict(stage.numbers)), stage.name
+    held = stages["given network"]["numbers"]
+    assert held["rms"] == pytest.approx(dict(one.stages[0].numbers)["rms"]) and held["events"] == 3 * EVENTS
+    for engine, scores in (("fixed", one.exact.scores), ("float", one.floating.scores)):
+        assert stages["auc"]["numbers"][engine] == pytest.approx(np.mean(class_aucs(scores, one.labels)))
 
 
 def test_stages_of_files_add_up() -> None:
@@ -257,8 +254,10 @@ def test_the_table_says_what_is_done(files: Sequence[Path], capsys: pytest.Captu
 
 
 def test_options_that_contradict_each_other(place: Path, files: list[Path], tmp_path: Path) -> None:
-    both = run("predict", place / "project", files[0], "-o", tmp_path, "--workers", 2, "--scheduler", "x:1")
-    assert both.returncode == 2 and "--workers" in both.stderr
+    for workers, scheduler in ((2, "tcp://x:1"), (-1, "")):
+        with pytest.raises(CompileError, match="--workers"):
+            pool_of(workers, scheduler)
+    assert not are_many(files[:1], pool_of(0, "")) and are_many(files[:1], pool_of(1, ""))
     many: Callable[..., Any] = predict_many
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CompileError, match="is a file"):
