@@ -13,6 +13,18 @@ import typer
 
 from eqhls.backends.hls.build import build_project
 from eqhls.commands.events import events_command
+from eqhls.commands.many import (
+    FilesArg,
+    OptionalFilesArg,
+    SchedulerOption,
+    WorkersOption,
+    are_many,
+    complain,
+    events_drawn,
+    pool_of,
+    predict_files,
+    verify_files,
+)
 from eqhls.commands.shell import ConfigArg, EventsArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.commands.trace import trace
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
@@ -22,6 +34,7 @@ from eqhls.events.read import read_events
 from eqhls.events.scores import save_predictions
 from eqhls.frontends.open import load_any
 from eqhls.lazy import lazy
+from eqhls.many.tasks import Failed
 from eqhls.options import parse_clock, read_options
 from eqhls.report.catalogue import catalogue, operators
 from eqhls.report.html import write_report
@@ -73,7 +86,10 @@ def compile_command(
 @app.command("quantize")
 def quantize_command(
     model: ModelArg,
-    events: Annotated[Path, typer.Option(help="EVENTS.npz with labels y")],
+    events: Annotated[
+        list[Path],
+        typer.Option(help="EVENTS.npz with labels y; several times, or a pattern in quotes, for many files"),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="the folder to write")],
     auc_loss: Annotated[float, typer.Option(help="AUC that the formats may cost")] = 0.002,
     equivariance: Annotated[
@@ -87,7 +103,8 @@ def quantize_command(
 ) -> None:
     """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
     with Steps() as progress:
-        found = quantize_model(model, events, output, auc_loss, equivariance, cost, seed, progress, score)
+        sample = events_drawn(model, events, seed)
+        found = quantize_model(model, sample, output, auc_loss, equivariance, cost, seed, progress, score)
     merit, held = found.choice.merit, found.choice.held_out
     assert held is not None
     for line in (
@@ -108,17 +125,26 @@ app.command("events")(events_command)
 @app.command()
 def predict(
     source: Annotated[Path, typer.Argument(help="a project folder, or a model (float engine only)")],
-    events: EventsArg,
+    events: FilesArg,
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", help="OUT.npz: scores, raw, format (of several outputs: scores_NAME, ..)"
+            "-o",
+            "--output",
+            help="OUT.npz: scores, raw, format (of several outputs: scores_NAME, ..); a folder if many",
         ),
     ],
     engine: Annotated[Engine, typer.Option(help="whose numbers")] = "integer",
     config: ConfigArg = None,
+    workers: WorkersOption = 0,
+    scheduler: SchedulerOption = "",
 ) -> None:
     """Score EVENTS with one engine."""
+    pool = pool_of(workers, scheduler)
+    if are_many(events, pool):
+        predict_files(source, events, output, engine, config, pool)
+        return
+    file = events[0]
     project = open_project(source) if Compiled.is_project(source) else None
     if project is None and engine != "float":
         raise CompileError(
@@ -128,9 +154,9 @@ def predict(
         )
     if project is None:
         graph = read_model(source, config)
-        found = predict_float(graph, read_events(events, graph))
+        found = predict_float(graph, read_events(file, graph))
     else:
-        found = project.prediction(events, engine)
+        found = project.prediction(file, engine)
     save_predictions(output, found)
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -156,17 +182,28 @@ def simulate(
 @app.command()
 def verify(
     folder: FolderArg,
-    events: Annotated[Path | None, typer.Argument(help="EVENTS.npz; the shipped vectors if left out")] = None,
+    events: OptionalFilesArg = None,
     symmetry: Annotated[bool, typer.Option("--symmetry", help="only the exact symmetry tests")] = False,
     score: ScoreOption = "",
+    workers: WorkersOption = 0,
+    scheduler: SchedulerOption = "",
 ) -> None:
     """Hold every engine against every other, test the symmetry; if y is given, measure AUC and cuts."""
-    project = open_project(folder)
-    with Steps() as progress:
-        evidence = project.verify_symmetry(progress) if symmetry else project.verify(events, progress, score)
+    project, pool = open_project(folder), pool_of(workers, scheduler)
+    failed, files = list[Failed](), events or []
+    if files and not symmetry and are_many(files, pool):
+        evidence, failed = verify_files(folder, files, score, pool)
+    else:
+        with Steps() as progress:
+            file = files[0] if files else None
+            evidence = (
+                project.verify_symmetry(progress) if symmetry else project.verify(file, progress, score)
+            )
     console.print(evidence_table(project.manifest, evidence))
     for line in (*summary_lines(project.manifest, evidence), f"project      {project.folder}"):
         console.print(line)
+    if all(s.ok for s in evidence.stages if s.name != "inputs"):
+        complain(failed)
     if not evidence.ok:
         lost = ", ".join(evidence.missing) or ", ".join(s.name for s in evidence.stages if not s.ok)
         raise VerificationError(str(folder), f"not verified: {lost}", "the project must not be used")

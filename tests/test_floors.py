@@ -22,6 +22,7 @@ FLOORS = [
     "report trace",
     "compile",
     "tune",
+    "many",
     "commands",
     "cli",
 ]

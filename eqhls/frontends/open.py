@@ -11,6 +11,8 @@ from eqhls.frontends.checkpoints.archive import CONFIG_FILE
 from eqhls.frontends.checkpoints.load import STATES, is_checkpoint, load_checkpoint
 from eqhls.frontends.graphfile import TEXT, load_model
 from eqhls.frontends.memory import Config, config_record, read_memory, record_of
+from eqhls.frontends.qkeras.files import SAVED_MODEL, written_by_keras2
+from eqhls.frontends.qkeras.read import read_qkeras
 from eqhls.ir.graph import Graph
 from eqhls.lazy import lazy
 
@@ -18,8 +20,7 @@ keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras]'")
 onnx = lazy("eqhls.frontends.onnx.read", "ONNX", "pip install 'eqhls[onnx]'")
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    ".keras": lambda path: keras.read_keras(path),
-    ".h5": lambda path: keras.read_keras(path),
+    **dict.fromkeys((".keras", ".h5", ".hdf5"), lambda path: keras.read_keras(path)),
     ".onnx": lambda path: onnx.read_onnx(path),
 }
 """Readers that need an optional package, by the suffix of the files that they take."""
@@ -27,8 +28,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 def load_any(model: object, config: Config = None) -> Graph:
     """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it if left
-    out), a Keras or ONNX file, or a model in memory: a Keras model, an ONNX ModelProto, a torch module, a
-    state dict with its `config`. Raises CompileError for what no reader takes."""
+    out), a Keras or ONNX file, a file or SavedModel of QKeras, or a model in memory: a Keras model, an ONNX
+    ModelProto, a torch module, a state dict with its `config`. Raises CompileError for what no reader takes."""
     if isinstance(model, Graph):
         return model
     if not isinstance(model, Path | str):
@@ -39,6 +40,8 @@ def load_any(model: object, config: Config = None) -> Graph:
     if config is not None:
         given = "config" if isinstance(config, Mapping) else str(config)
         raise CompileError(given, f"goes with a checkpoint, and {path} is not one", "leave it out")
+    if written_by_keras2(path):
+        return read_qkeras(path)
     read = READERS.get(path.suffix)
     if read is None:
         return load_model(path)
@@ -57,7 +60,7 @@ def source_files(model: object, config: Config = None) -> dict[str, bytes]:
     path = Path(model)
     folder = path if path.is_dir() else path.parent
     if path.is_dir():
-        names = (TEXT, Path(TEXT).with_suffix(".npz").name, *STATES, CONFIG_FILE)
+        names = (TEXT, Path(TEXT).with_suffix(".npz").name, *STATES, CONFIG_FILE, *SAVED_MODEL)
     elif path.suffix == Path(TEXT).suffix:
         names = (path.name, path.with_suffix(".npz").name)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -134,24 +135,32 @@ def prove(
     graph = load_model(folder / "model")
     ready = read_events(events, graph) if events else vectors(folder, graph)
     tagger = tagger_of(graph, score, ready.labels)
-    found: list[Stage] = []
-    try:
-        for stage in _given_stages(ProjectEngines(folder, graph), given, manifest, ready, report):
-            found.append(stage)
-        for stage in _stages(ProjectEngines(folder, graph), ready, given, report, tagger):
-            found.append(stage)
-    except BaseException as error:
-        wanted = Evidence(tuple(found), ready.labels is not None).missing
-        found.append(Stage(wanted[0] if wanted else "end", False, f"did not finish: {_words(error)}"))
-        raise
-    finally:
-        evidence = Evidence(tuple(found), ready.labels is not None)
-        write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
+    engines = ProjectEngines(folder, graph)
+    stages = chain(
+        given_stages(engines, given, manifest, ready, report), _stages(engines, ready, given, report, tagger)
+    )
+    evidence = collected(folder, stages, lambda: ready.labels is not None)
     report("done", 1.0)
     return evidence
 
 
-def _given_stages(
+def collected(folder: Path, stages: Iterator[Stage], labelled: Callable[[], bool]) -> Evidence:
+    """Run stages and write the evidence to report/evidence.json, with what was found until then even if one
+    raises; `labelled` is asked at the end whether the events have labels."""
+    found: list[Stage] = []
+    try:
+        found.extend(stages)
+    except BaseException as error:
+        wanted = Evidence(tuple(found), labelled()).missing
+        found.append(Stage(wanted[0] if wanted else "end", False, f"did not finish: {_words(error)}"))
+        raise
+    finally:
+        evidence = Evidence(tuple(found), labelled())
+        write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
+    return evidence
+
+
+def given_stages(
     engines: ProjectEngines, given: Given, manifest: Mapping[str, Any], events: Events, report: Report
 ) -> Iterator[Stage]:
     """Hold the files against the manifest and the integers against the network as it was given."""
@@ -168,10 +177,19 @@ def _stages(
 ) -> Iterator[Stage]:
     """Run the stages of the engines, the symmetry and the figures of merit."""
     report("inputs", 0.02)
-    yield _inputs(engines.graph, events)
-    yield from _engines(engines, events, report)
+    yield inputs_stage(engines.graph, events)
+    yield from engine_stages(engines, events, report)
+    yield from once_stages(engines, events, given, report)
+    if events.labels is not None:
+        exact = from_raw(engines.graph, engines.run("integer", events.raw))
+        given_scores = predict_floats(given.network, events)
+        yield from merit_stages(engines.folder, engines.graph, tagger, exact, given_scores, events.labels)
+
+
+def once_stages(engines: ProjectEngines, events: Events, given: Given, report: Report) -> Iterator[Stage]:
+    """Run the bench, the symmetry and the boosts, which take some of the events only."""
     report("cocotb on Verilator: back to back, gaps, reset", 0.3)
-    yield _cocotb(engines, events)
+    yield cocotb_stage(engines, events)
     yield from symmetry_stages(engines, ProjectEngines, given.options, report)
     report("boosts and rotations", 0.95)
     words = word_ports(engines.graph)
@@ -179,17 +197,13 @@ def _stages(
         yield boost_curve(engines.graph, events, engines.folder)
     else:
         yield word_boosts(engines.graph, words, events, engines.folder)
-    if events.labels is not None:
-        exact = from_raw(engines.graph, engines.run("integer", events.raw))
-        given_scores = predict_floats(given.network, events)
-        yield from merit_stages(engines.folder, engines.graph, tagger, exact, given_scores, events.labels)
 
 
 def _words(error: BaseException) -> str:
     return str(error) if isinstance(error, CompileError) else f"{type(error).__name__} {error}".strip()
 
 
-def _inputs(graph: Graph, events: Events) -> Stage:
+def inputs_stage(graph: Graph, events: Events) -> Stage:
     """Count saturation at the ports and inside: it is allowed, never silent."""
     at_ports = int(events.saturated.sum())
     counts: dict[str, int] = {"input": at_ports} | graph.saturation(events.raw)
@@ -203,7 +217,7 @@ def _inputs(graph: Graph, events: Events) -> Stage:
     )
 
 
-def _engines(engines: ProjectEngines, events: Events, report: Report) -> Iterator[Stage]:
+def engine_stages(engines: ProjectEngines, events: Events, report: Report) -> Iterator[Stage]:
     report("integer model", 0.05)
     want = engines.run("integer", events.raw)
     yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
@@ -233,7 +247,7 @@ def _compare(name: str, got: Mapping[str, Ints], want: Mapping[str, Ints]) -> St
     )
 
 
-def _cocotb(engines: ProjectEngines, events: Events) -> Stage:
+def cocotb_stage(engines: ProjectEngines, events: Events) -> Stage:
     result = engines.simulate(events)
     bad = [name for name, passed, _ in result.tests if not passed]
     detail = f"{result.events} events, {len(result.tests)} tests, failed: {', '.join(bad) or 'none'}"

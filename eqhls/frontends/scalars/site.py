@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eqhls.errors import CompileError
+from eqhls.fixed import NO_FORMATS, Formats
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder
 from eqhls.ir.types import Axis, Type
@@ -77,9 +78,9 @@ LETTERS = "cjikl"
 """Names of the axes of an untyped input, from the last one."""
 
 
-def plain_input(builder: Builder, name: str, shape: tuple[int, ...]) -> Value:
-    """Return an input without a type as scalars [c], [j, c], [i, j, c] and so on, whose format calibration
-    finds."""
+def plain_input(builder: Builder, name: str, shape: tuple[int, ...], formats: Formats = NO_FORMATS) -> Value:
+    """Return an input without a type as scalars [c], [j, c], [i, j, c] and so on; without `formats`,
+    calibration finds one."""
     if not 1 <= len(shape) <= len(LETTERS) or not all(shape):
         raise CompileError(
             f"{builder.name}: {name}",
@@ -88,4 +89,4 @@ def plain_input(builder: Builder, name: str, shape: tuple[int, ...]) -> Value:
         )
     letters = LETTERS[: len(shape)][::-1]
     axes = tuple(Axis(n, s) for n, s in zip(letters, shape, strict=True))
-    return Value(builder.add(name, Input(Type(S, axes))), shape)
+    return Value(builder.add(name, Input(Type(S, axes, formats=formats))), shape)
