@@ -109,7 +109,7 @@ def test_flags_of_wide_ports_are_one() -> None:
     b.add("p", Input(Type(V, (j,), formats=(Fixed(9, 8),))))
     b.add("valid", Input(Type(S, (j,), formats=(Fixed(8, 4),))))
     b.add("n", Gram(), "p", "p")
-    graph = b.graph(b.add("m", Mask(), "n", "valid")).formatted()
+    graph = b.graph(b.add("m", PairSum("j"), "n", "valid")).formatted()
     events = from_mapping(graph, {"p4": np.array([[[5.0, 3, 4, 0], [0, 0, 0, 0]]])})
     assert events.raw["valid"].ravel().tolist() == [16, 0]
     assert events.floats["valid"].ravel().tolist() == [1.0, 0.0]
