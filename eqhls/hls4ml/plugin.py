@@ -40,8 +40,8 @@ CLASS = "EqhlsOp"
 FOLDER = "nnet_utils/eqhls"
 """Where the headers of eqhls lie in firmware/ of a project of hls4ml."""
 BACKENDS = ("Vivado", "Vitis")
-MODULES = (codes, geometry, pairs, scalar, structure)
-"""The modules of our layers, which define them when they are imported."""
+OURS = (codes, geometry, pairs, scalar, structure)
+"""The modules of our layers: they must be imported before the layers are listed."""
 TYPE, NETWORK, GIVEN = "eqhls_type", "eqhls_network", "eqhls_op"
 """Attributes of a layer in hls4ml, all text: the type of the result with its formats, the network of the op
 with all formats, and the same as Keras holds it, without."""
@@ -101,12 +101,12 @@ def _rounded_to(type: Type, asked: Any) -> Type:
 
 
 class _Handler(KerasV3LayerHandler):
-    """Reads a layer of eqhls."""
+    """Reads a layer of eqhls. It returns a tuple, for hls4ml reads an activation out of a single dictionary."""
 
-    def handle(self, layer: Any, in_tensors: Any, out_tensors: Any) -> dict[str, Any]:
+    def handle(self, layer: Any, in_tensors: Any, out_tensors: Any) -> tuple[dict[str, Any], ...]:
         reads = layer.types if in_tensors else ()
         graph = single_graph(layer.name, layer.op(), [replace(t, formats=()) for t in reads])
-        return {"class_name": CLASS, GIVEN: pack_graph(graph)}
+        return ({**self.default_config, "class_name": CLASS, GIVEN: pack_graph(graph)},)
 
 
 class _PortHandler(KerasV3LayerHandler):
@@ -194,7 +194,7 @@ def _write_headers(model: Any) -> bool:
 
 def register() -> tuple[str, ...]:
     """Register everything with hls4ml, which keeps it as long as the program runs."""
-    found = _subclasses(EqLayer)
+    found = _layers()
     for cls in found:
         handlers[f"{cls.__module__}.{cls.__name__}"] = (
             _PortHandler() if issubclass(cls, TypedInput) else _Handler()
@@ -211,7 +211,7 @@ def register() -> tuple[str, ...]:
     return tuple(sorted(c.__name__ for c in found))
 
 
-def _subclasses(cls: type) -> list[type]:
-    """Return all layers, those of users among them."""
-    found = [c for c in cls.__subclasses__() if not c.__name__.startswith("_")]
-    return [*found, *(c for f in found for c in _subclasses(f))]
+def _layers(base: type[EqLayer] = EqLayer) -> list[type[EqLayer]]:
+    """Return all layers that are defined so far, those of users among them."""
+    found = [c for c in base.__subclasses__() if c.op is not EqLayer.op and not c.__name__.startswith("_")]
+    return [*found, *(c for sub in base.__subclasses__() for c in _layers(sub))]
