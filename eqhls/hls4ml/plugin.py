@@ -25,7 +25,7 @@ from hls4ml.model.types import FixedPrecisionType
 from eqhls.backends.hls.emit import headers, library_header
 from eqhls.backends.hls.inline import inline_function
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.fixed import Fixed
 from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
 from eqhls.frontends.layers.base import EqLayer
 from eqhls.frontends.layers.structure import TypedInput
