@@ -59,15 +59,15 @@ def compile_model(
 ) -> Compiled:
     """Compile a model to a project folder, written whole or not at all.
 
-    `samples` calibrate formats that the model does not carry; `output` is build/NAME where it is left
-    out. Raises CompileError for anything that cannot be compiled.
+    `samples` calibrate formats that the model does not carry; `output` is the OutputDir of the options, or
+    build/NAME, where it is left out. Raises CompileError for anything that cannot be compiled.
     """
     options = options or Options()
     clock = _Clock(report)
     network = clock("read the model", 0.0, lambda: load_any(model))
     graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
     name = options.ProjectName or usable_name(graph.name)
-    folder = Path(output) if output else Path("build") / name
+    folder = Path(output or options.OutputDir or Path("build") / name)
     check_target(folder)
     floats = _floats(samples, graph, report)
     quantized = clock("quantize", 0.1, lambda: assign(graph, floats, options))

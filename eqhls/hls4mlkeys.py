@@ -94,7 +94,7 @@ WRITER: dict[str, Rule] = {
         "false", one_of(False), "a project is a folder", "remove it, and pack the folder with tar"
     ),
     "TBOutputStream": Rule(
-        "both", one_of("both"), "the testbench prints its results and writes tb_data/csim_results.log"
+        "both", one_of("both"), "the testbench prints its counts and writes tb_data/csim_results.log"
     ),
     "WriteEmulationConstants": Rule("false", one_of(False), "firmware/bridge.cpp is the emulator"),
 }
@@ -215,7 +215,7 @@ def _formats(place: Place, formats: Mapping[str, Any]) -> dict[str, Any]:
     if bias not in ("auto", made.get("weight", "auto")):
         raise Refused(
             (*place, "bias"),
-            f"found {bias!r}, but weights have {made.get('weight', 'auto')!r}: those of an op have one format",
+            f"found {bias!r}, and {made.get('weight', 'auto')!r} for weights: both of an op have one format",
             "give weight and bias the same",
         )
     return made

@@ -99,7 +99,9 @@ class Sections(_Keys):
         """Return the same without entries that ask for nothing, as those of a template do."""
         model = Entry(Precision=self.Model.Precision.beside(()))
         types = _said(self.LayerType, (model,))
-        return Sections(Model=model, LayerType=types, LayerName=_said(self.LayerName, (model, *types.values())))
+        return Sections(
+            Model=model, LayerType=types, LayerName=_said(self.LayerName, (model, *types.values()))
+        )
 
 
 def _said(entries: Mapping[str, Entry], wider: Sequence[Entry]) -> dict[str, Entry]:
@@ -121,8 +123,8 @@ Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 class Options(_Keys):
     """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take, StagePrice the
     share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
-    in the RTL. OutputDir and KerasModel are what the command line takes if it is given no folder and no model;
-    they are no property of a project."""
+    in the RTL. OutputDir and KerasModel are the folder and the model that the command line takes if it is
+    given none; they are no property of a project."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"
@@ -133,8 +135,8 @@ class Options(_Keys):
     DSP: Annotated[int, Field(strict=True, ge=0)] = 0
     StagePrice: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)] = STAGE_PRICE
     HLSConfig: Sections = Sections()
-    OutputDir: str = Field("", exclude=True)
-    KerasModel: str = Field("", exclude=True)
+    OutputDir: Annotated[str, Field(exclude=True)] = ""
+    KerasModel: Annotated[str, Field(exclude=True)] = ""
 
     @field_validator("HLSConfig")
     @classmethod
@@ -213,14 +215,16 @@ def parse_clock(text: str) -> float:
     return {"mhz": 1e3 / value, "ghz": 1 / value, "ns": value, "ps": value / 1e3}[found[2].lower()]
 
 
-def read_options(source: Path | Mapping[str, Any] | None = None, **changes: Any) -> Options:
-    """Return the options of a YAML file or of a dictionary, in the keys of eqhls or of hls4ml, then `changes`.
+def read_options(source: Path | str | Mapping[str, Any] | None = None, **changes: Any) -> Options:
+    """Return the options of a YAML file or of a dictionary, in keys of eqhls or of hls4ml, then `changes`.
 
-    A dictionary may also be the inner part alone, with the keys Model, LayerType and LayerName. Raises
+    The inner part alone, with the keys Model, LayerType and LayerName, will do, too. Raises
     CompileError for what eqhls cannot use, naming the line of a file.
     """
-    path = source if isinstance(source, Path | str) else None
-    given, lines = read_yaml(Path(path)) if path is not None else (dict(source or {}), Lines())
+    path = None if source is None or isinstance(source, Mapping) else Path(source)
+    given, lines = read_yaml(path) if path is not None else ({}, Lines())
+    if isinstance(source, Mapping):
+        given = dict(source)
     inner = is_section(given)
     changed = {k: v for k, v in changes.items() if v is not None}
     settings = {**({"HLSConfig": given} if inner else given), **changed}
@@ -253,7 +257,7 @@ def options_of(kept: Any, where: str) -> Options:
     raise CompileError(where, f"holds options of another version of eqhls ({problem})", "compile again")
 
 
-def _at(path: Path | str | None, lines: Lines, place: tuple[int | str, ...]) -> str:
+def _at(path: Path | None, lines: Lines, place: tuple[int | str, ...]) -> str:
     """Return the file and the line of the key at a place, or of the nearest one around it."""
     if path is None:
         return "options"

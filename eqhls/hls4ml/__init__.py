@@ -5,11 +5,12 @@ hls4ml is an optional package, imported when a function of this module is first 
 
 from __future__ import annotations
 
+from eqhls.hls4ml.formats import config_of
 from eqhls.lazy import lazy
 
 _plugin = lazy("eqhls.hls4ml.plugin", "hls4ml", "pip install 'eqhls[hls4ml]'")
 
-__all__ = ["register"]
+__all__ = ["config_of", "register"]
 
 
 def register() -> tuple[str, ...]:

@@ -60,7 +60,7 @@ class EqhlsOp(Layer):
             result = _rounded_to(result, asked)
             self.attributes["trusted"] = True
         self.attributes[NETWORK], self.attributes[TYPE] = pack_graph(network), str(result)
-        precision = asked or _precision(holding(result))
+        precision = asked or _precision(holding(result.formats))
         self.add_output_variable(list(result.shape), precision=precision)
 
     def _read(self, name: str) -> Type:
@@ -101,7 +101,7 @@ def _rounded_to(type: Type, asked: Any) -> Type:
 
 
 class _Handler(KerasV3LayerHandler):
-    """Reads a layer of eqhls. It returns a tuple, for hls4ml reads an activation out of a single dictionary."""
+    """Reads a layer of eqhls. It returns a tuple: hls4ml would look for an activation in one dictionary."""
 
     def handle(self, layer: Any, in_tensors: Any, out_tensors: Any) -> tuple[dict[str, Any], ...]:
         reads = layer.types if in_tensors else ()

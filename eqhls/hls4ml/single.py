@@ -42,18 +42,18 @@ def exact(graph: Graph, types: Sequence[Type]) -> Graph:
     try:
         return assign(made.graph(*graph.outputs), {}, Options())
     except CompileError as error:
-        if "nothing to calibrate" not in error.problem:
+        if "--calibrate" not in error.remedy:
             raise
-        raise CompileError(
-            graph.name,
-            "has no format that follows from its inputs, and hls4ml calibrates on no events",
-            "put a RequantizeLayer of at most 10 bits before it, or give the layer the format of its result",
-        ) from None
+        remedy = (
+            "hls4ml calibrates on no events: put a RequantizeLayer of at most 10 bits before it, or give the "
+            "layer the format of its result"
+        )
+        raise CompileError(error.where, error.problem, remedy) from None
 
 
-def holding(type: Type) -> Fixed:
-    """Return the one format, without modes, that holds every component of a tensor."""
-    frac = max(f.frac for f in type.formats)
-    lo = min(f.lo << (frac - f.frac) for f in type.formats)
-    hi = max(f.hi << (frac - f.frac) for f in type.formats)
+def holding(formats: Sequence[Fixed]) -> Fixed:
+    """Return the one format, without modes, that holds every value of some formats."""
+    frac = max(f.frac for f in formats)
+    lo = min(f.lo << (frac - f.frac) for f in formats)
+    hi = max(f.hi << (frac - f.frac) for f in formats)
     return Fixed.covering(lo, hi, frac)
