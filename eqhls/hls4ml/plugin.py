@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from hls4ml.backends import get_backend
@@ -19,7 +19,7 @@ from hls4ml.converters.keras_v3._base import registry as handlers
 from hls4ml.model.flow import update_flow
 from hls4ml.model.layers import Layer, register_layer
 from hls4ml.model.optimizer import ModelOptimizerPass, get_available_passes, register_pass
-from hls4ml.model.optimizer.passes.bit_exact import _produce_kif
+from hls4ml.model.optimizer.passes.bit_exact import _produce_kif  # pyright: ignore[reportPrivateUsage]
 from hls4ml.model.types import FixedPrecisionType
 
 from eqhls.backends.hls.emit import headers, library_header
@@ -167,7 +167,7 @@ class _Call(FunctionCallTemplate):
     def __init__(self) -> None:
         super().__init__(EqhlsOp)
 
-    def transform(self, model: Any, node: Layer) -> bool:
+    def transform(self, model: Any, node: Layer) -> Literal[False]:
         super().transform(model, node)
         node.set_attr("include_header", [f"{FOLDER}/{kind}.h" for kind in sorted(headers(_network(node)))])
         return False
