@@ -147,6 +147,11 @@ def _network(node: Layer) -> Graph:
     return unpack_graph(node.attributes[NETWORK], BY_NAME)
 
 
+def _kinds(node: Layer) -> set[str]:
+    """Return the headers that a layer needs; its ports are arrays of hls4ml."""
+    return headers(_network(node)) - {"input"}
+
+
 def _space(node: Layer) -> str:
     return f"eqhls_layer{node.index}"
 
@@ -169,7 +174,7 @@ class _Call(FunctionCallTemplate):
 
     def transform(self, model: Any, node: Layer) -> Literal[False]:
         super().transform(model, node)
-        node.set_attr("include_header", [f"{FOLDER}/{kind}.h" for kind in sorted(headers(_network(node)))])
+        node.set_attr("include_header", [f"{FOLDER}/{kind}.h" for kind in sorted(_kinds(node))])
         return False
 
     def format(self, node: Layer) -> str:
@@ -181,7 +186,7 @@ class _Call(FunctionCallTemplate):
 def _write_headers(model: Any) -> bool:
     """Put the headers that the layers of a model need into its project, in the namespace of its own if it
     has one."""
-    kinds = set[str]().union(*(headers(_network(n)) for n in model.get_layers() if isinstance(n, EqhlsOp)))
+    kinds = set[str]().union(*(_kinds(n) for n in model.get_layers() if isinstance(n, EqhlsOp)))
     space = model.config.get_writer_config().get("Namespace", None)
     folder = Path(model.config.get_output_dir()) / "firmware" / FOLDER
     for kind in sorted(kinds | {"common"} if kinds else ()):

@@ -6,6 +6,9 @@ import contextlib
 import io
 import json
 import shlex
+import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ with warnings.catch_warnings():
     import hgq.layers
     import hls4ml
     import keras
+    from hls4ml.utils.serialization import deserialize_model
     from keras_own import OWN_LAYERS
 
     from eqhls.frontends.keras import read_keras
@@ -228,6 +232,36 @@ def test_a_table_of_a_wide_value_is_refused(tmp_path: Path) -> None:
     x = TypedInput("S[c:4]:fix<12,4>", name="x0")(raw := keras.Input((4, 1), name="raw"))
     with pytest.raises(CompileError, match=r"f: .*12 bits.*RequantizeLayer of at most 10 bits"):
         converted(keras.Model(raw, TableLayer([-1.0, 1.0], name="f")(x)), tmp_path / "x")
+
+
+def test_a_saved_model_writes_the_same_project(tmp_path: Path) -> None:
+    """hls4ml's .fml holds our layers as text."""
+    model = converted(chain(), tmp_path / "theirs")
+    model.write()
+    firmware = tmp_path / "theirs/firmware"
+    before = {p: p.read_bytes() for p in sorted(firmware.rglob("*")) if p.is_file()}
+    assert firmware / "nnet_utils/eqhls/add.h" in before
+    model.save(tmp_path / "saved.fml")
+    shutil.rmtree(firmware)
+    deserialize_model(tmp_path / "saved.fml").write()
+    assert before == {p: p.read_bytes() for p in sorted(firmware.rglob("*")) if p.is_file()}
+
+
+def test_importing_it_imports_neither_hls4ml_nor_keras() -> None:
+    heavy = "{'hls4ml', 'keras', 'tensorflow', 'hgq'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", f"import sys, eqhls.hls4ml; sys.exit(bool({heavy}))"], check=True)
+
+
+def test_a_model_may_come_from_the_configuration(page: Path, tmp_path: Path) -> None:
+    given = tmp_path / "c.yml"
+    with contextlib.chdir(page):
+        given.write_text(f"KerasModel: mixed.keras\nOutputDir: {tmp_path / 'made'}\n")
+        app(["compile", "--config", str(given)], standalone_mode=False)
+        assert json.loads((tmp_path / "made/eqhls.json").read_text()) == json.loads(
+            Path("mixed/eqhls.json").read_text()
+        )
+        with pytest.raises(CompileError, match="MODEL: is not given"):
+            app(["compile", "-o", str(tmp_path / "x")], standalone_mode=False)
 
 
 def test_all_layers_are_registered_once() -> None:
