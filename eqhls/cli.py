@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from eqhls.backends.hls.build import build_project
+from eqhls.commands.config import config_command
 from eqhls.commands.events import events_command
 from eqhls.commands.many import (
     FilesArg,
@@ -25,7 +26,16 @@ from eqhls.commands.many import (
     predict_files,
     verify_files,
 )
-from eqhls.commands.shell import ConfigArg, EventsArg, FolderArg, ModelArg, ScoreOption, Steps, console
+from eqhls.commands.shell import (
+    MODEL_HELP,
+    ConfigArg,
+    EventsArg,
+    FolderArg,
+    ModelArg,
+    ScoreOption,
+    Steps,
+    console,
+)
 from eqhls.commands.trace import trace
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.engines import Engine
@@ -66,9 +76,13 @@ def start(
 
 @app.command("compile")
 def compile_command(
-    model: ModelArg,
-    output: Annotated[Path, typer.Option("-o", "--output", help="the project folder to write")],
-    config: Annotated[Path | None, typer.Option(help="YAML with hls4ml's keys")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(help=f"{MODEL_HELP}; KerasModel of the configuration if left out")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="the project folder to write (or OutputDir)")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML with hls4ml's keys (docs/hls4ml.md)")] = None,
     part: Annotated[str | None, typer.Option(help="FPGA part")] = None,
     clock: Annotated[str | None, typer.Option(help="e.g. 360MHz or 2.777ns")] = None,
     calibrate: Annotated[Path | None, typer.Option(help="events to derive formats from")] = None,
@@ -77,10 +91,15 @@ def compile_command(
     """Compile MODEL to an HLS project and to RTL in one folder."""
     period = parse_clock(clock) if clock is not None else None
     options = read_options(config, Part=part, ClockPeriod=period, DSP=dsp)
+    if model is None and not options.KerasModel:
+        raise CompileError("MODEL", "is not given", "name a model, or KerasModel in the configuration")
     with Steps() as progress:
-        project = compile_model(model, calibrate, output, options, progress)
+        project = compile_model(model or options.KerasModel, calibrate, output, options, progress)
     for line in (*summary_lines(project.manifest), f"project      {project.folder}"):
         console.print(line)
+
+
+app.command("config")(config_command)
 
 
 @app.command("quantize")

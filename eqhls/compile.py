@@ -73,14 +73,15 @@ def compile_model(
 
     `model` is a file or a model in memory (`eqhls.load_any` says which; `config` are the arguments of a
     checkpoint or state dict). `samples` calibrate formats that the model does not carry; `output` is
-    build/NAME where it is left out. Raises CompileError for anything that cannot be compiled.
+    the OutputDir of the options, or build/NAME, if it is left out. Raises CompileError for anything that
+    cannot be compiled.
     """
     options = options or Options()
     clock = _Clock(report)
     network = clock("read the model", 0.0, lambda: _read(model, config, samples))
     graph, algebra = clock("simplify", 0.05, lambda: simplify_measured(network))
     name = options.ProjectName or usable_name(graph.name)
-    folder = Path(output) if output else Path("build") / name
+    folder = Path(output or options.OutputDir or Path("build") / name)
     check_target(folder)
     floats = _floats(samples, graph, report)
     quantized = clock("quantize", 0.1, lambda: assign(graph, floats, options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic import (
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
+from eqhls.hls4mlkeys import Refused, is_section, translated
 from eqhls.names import project_name
 from eqhls.parts import part_fault
 from eqhls.yamlfile import Lines, read_yaml
@@ -46,7 +48,8 @@ class _Keys(BaseModel):
 
 
 class Formats(_Keys):
-    """Formats of an op: of its weights and of its result; empty means derive them.
+    """Formats of an op: of its weights and of its result; empty means that nothing is said, `auto` that the
+    format is derived even if one is given for more than this op.
 
     A result may have one format for each component, joined by `|`.
     """
@@ -63,7 +66,15 @@ class Formats(_Keys):
                     Fixed.parse(part)
             except CompileError as error:
                 raise _Refused(error) from None
-        return "" if text == "auto" else text
+        return text
+
+    def beside(self, others: Sequence[Formats]) -> Formats:
+        """Return the same without an `auto` that no other formats give a meaning."""
+        weight, result = any(o.weight for o in others), any(o.result for o in others)
+        return Formats(
+            weight="" if self.weight == "auto" and not weight else self.weight,
+            result="" if self.result == "auto" and not result else self.result,
+        )
 
 
 class Entry(_Keys):
@@ -84,6 +95,20 @@ class Sections(_Keys):
     LayerType: dict[str, Entry] = Field(default_factory=dict)
     LayerName: dict[str, Entry] = Field(default_factory=dict)
 
+    def said(self) -> Sections:
+        """Return the same without entries that ask for nothing, as those of a template do."""
+        model = Entry(Precision=self.Model.Precision.beside(()))
+        types = _said(self.LayerType, (model,))
+        return Sections(
+            Model=model, LayerType=types, LayerName=_said(self.LayerName, (model, *types.values()))
+        )
+
+
+def _said(entries: Mapping[str, Entry], wider: Sequence[Entry]) -> dict[str, Entry]:
+    others = [e.Precision for e in wider]
+    made = {name: Entry(Precision=e.Precision.beside(others)) for name, e in entries.items()}
+    return {name: entry for name, entry in made.items() if entry != Entry()}
+
 
 def _period(value: Any) -> Any:
     try:
@@ -98,7 +123,8 @@ Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 class Options(_Keys):
     """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take, StagePrice the
     share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
-    in the RTL."""
+    in the RTL. OutputDir and KerasModel are the folder and the model that the command line takes if it is
+    given none; they are no property of a project."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"
@@ -109,6 +135,18 @@ class Options(_Keys):
     DSP: Annotated[int, Field(strict=True, ge=0)] = 0
     StagePrice: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)] = STAGE_PRICE
     HLSConfig: Sections = Sections()
+    OutputDir: Annotated[str, Field(exclude=True)] = ""
+    KerasModel: Annotated[str, Field(exclude=True)] = ""
+
+    @field_validator("HLSConfig")
+    @classmethod
+    def _wishes(cls, config: Sections) -> Sections:
+        return config.said()
+
+    @field_validator("OutputDir", "KerasModel", mode="before")
+    @classmethod
+    def _or_nothing(cls, path: Any) -> Any:
+        return "" if path is None else path
 
     @field_validator("ProjectName")
     @classmethod
@@ -155,10 +193,10 @@ class Options(_Keys):
     def clock_mhz(self) -> float:
         return 1e3 / self.ClockPeriod
 
-    def precision(self, name: str, kind: str) -> Formats:
-        """Return the formats asked for one op; the most specific entry wins, field by field."""
+    def asked(self, name: str, kind: str) -> Formats:
+        """Return the formats asked for one op by its name or, field by field, by its type."""
         config = self.HLSConfig
-        entries = [config.LayerName.get(name), config.LayerType.get(kind), config.Model]
+        entries = [config.LayerName.get(name), config.LayerType.get(kind)]
         found = [e.Precision for e in entries if e is not None]
         return Formats(
             weight=next((p.weight for p in found if p.weight), ""),
@@ -177,22 +215,35 @@ def parse_clock(text: str) -> float:
     return {"mhz": 1e3 / value, "ghz": 1 / value, "ns": value, "ps": value / 1e3}[found[2].lower()]
 
 
-def read_options(path: Path | None = None, **changes: Any) -> Options:
-    """Return the options of a YAML file, then `changes`; raises CompileError for what it cannot use."""
-    settings, lines = read_yaml(path) if path is not None else (dict[str, Any](), Lines())
+def read_options(source: Path | str | Mapping[str, Any] | None = None, **changes: Any) -> Options:
+    """Return the options of a YAML file or of a dictionary, in keys of eqhls or of hls4ml, then `changes`.
+
+    The inner part alone, with the keys Model, LayerType and LayerName, will do, too. Raises
+    CompileError for what eqhls cannot use, naming the line of a file.
+    """
+    path = None if source is None or isinstance(source, Mapping) else Path(source)
+    given, lines = read_yaml(path) if path is not None else ({}, Lines())
+    if isinstance(source, Mapping):
+        given = dict(source)
+    inner = is_section(given)
     changed = {k: v for k, v in changes.items() if v is not None}
-    settings = {**settings, **changed}
+    settings = {**({"HLSConfig": given} if inner else given), **changed}
     for key, remedy in GONE.items():
         if key in settings:
             raise CompileError(_at(path, lines, (key,)), f"{key} has no effect", remedy)
     try:
-        return Options.model_validate(settings)
+        return Options.model_validate(translated(settings))
+    except Refused as refused:
+        place = refused.place[inner:]
+        raise CompileError(
+            _at(path, lines, place), f"{'.'.join(place)}: {refused.problem}", refused.remedy
+        ) from None
     except CompileError as error:
         raise error.at(_at(None if error.where in changed else path, lines, (error.where,))) from None
     except ValidationError as error:
         place = error.errors()[0]["loc"]
         inside = path if place and place[0] not in changed else None
-        raise CompileError(_at(inside, lines, place), *_explain(error)) from None
+        raise CompileError(_at(inside, lines, place[inner:]), *_explain(error)) from None
 
 
 def options_of(kept: Any, where: str) -> Options:

@@ -45,6 +45,17 @@ for _tag, _pattern, _first in (
         [letter for letter in _first if letter != "\0"] + ([""] if "\0" in _first else []),
     )
 
+MODELS = ("!keras_model", "!onnx_model", "!pytorch_model")
+"""Tags by which hls4ml says what kind of file a path is."""
+
+
+def _path(loader: yaml.SafeLoader, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
+for _tag in MODELS:
+    _Loader.add_constructor(_tag, _path)
+
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     """Return the keys and values of a file and the line of each key. Raises CompileError for files that

@@ -8,7 +8,7 @@ from pathlib import Path
 
 FLOORS = [
     "errors version",
-    "lazy names parts staging yamlfile",
+    "hls4mlkeys lazy names parts staging yamlfile",
     "fixed text groups processes",
     "engines options",
     "ir",
@@ -21,7 +21,7 @@ FLOORS = [
     "verify",
     "report trace",
     "compile",
-    "tune",
+    "hls4ml tune",
     "many",
     "commands",
     "cli",

@@ -20,7 +20,8 @@ class Output(Console):
 
 console = Output(highlight=False, markup=False, soft_wrap=True)
 
-ModelArg = Annotated[Path, typer.Argument(help="a model folder, a .eq, .keras, .onnx or checkpoint file")]
+MODEL_HELP = "a model folder, a .eq, .keras, .onnx or checkpoint file"
+ModelArg = Annotated[Path, typer.Argument(help=MODEL_HELP)]
 ConfigArg = Annotated[Path | None, typer.Option(help="JSON with the arguments of a checkpoint")]
 FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls compiled")]
 ScoreOption = Annotated[

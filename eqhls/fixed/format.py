@@ -43,7 +43,8 @@ class Overflow(Enum):
         return self in (Overflow.SAT, Overflow.SAT_SYM)
 
 
-_TEXT = re.compile(r"(u?)fix<(-?\d+),(-?\d+)(?:,(\w+))?(?:,(\w+))?>")
+_TEXT = re.compile(r"(?:ap_)?(u?)fix(?:ed)?<(-?\d+),(-?\d+)(?:,(\w+))?(?:,(\w+))?(?:,0)?>")
+_INTEGER = re.compile(r"(?:ap_)?(u?)int<(\d+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,13 @@ class Fixed:
 
     @classmethod
     def parse(cls, text: str) -> Fixed:
-        """Read `fix<W,I[,rounding[,overflow]]>`, `ufix<...>` or hls4ml's `ap_[u]fixed<...>`.
+        """Read `fix<W,I[,rounding[,overflow]]>` or `ufix<...>`; `fixed` and `ap_fixed` are the same, as in
+        hls4ml, and `int<W>` and `ap_int<W>` have no fraction bits.
 
         Raises CompileError for anything else.
         """
-        plain = text.replace(" ", "").replace("ap_ufixed", "ufix").replace("ap_fixed", "fix")
-        found = _TEXT.fullmatch(re.sub(r"\bAP_", "", plain))
+        plain = _INTEGER.sub(r"\1fix<\2,\2>", re.sub(r"\bAP_", "", text.replace(" ", "")))
+        found = _TEXT.fullmatch(plain)
         try:
             if not found:
                 raise ValueError(text)

@@ -25,10 +25,11 @@ from eqhls.ir.op import Floats, Logarithm, Op, Reading, typed
 from eqhls.ir.types import Type
 from eqhls.ops.log2 import Log2
 from eqhls.ops.requantize import Requantize
-from eqhls.options import Formats, Options
+from eqhls.options import Options
 from eqhls.quantize.addresses import encode_logarithms
 from eqhls.quantize.curves import Curve, address_of
 from eqhls.quantize.weights import narrowed_constant, rounded_constant, rounded_weights
+from eqhls.quantize.wishes import Wish, held, wishes
 
 LIMIT = 24
 """Bits to which an exact result may grow before it is rounded; a DSP48E2 port takes 27."""
@@ -50,13 +51,15 @@ def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Gra
 
 def assigned(graph: Graph, seen: Mapping[str, Floats], options: Options) -> Graph:
     """Return the quantized graph, from the `ranges` of its values instead of samples."""
-    asked = {n.name for n in graph if options.precision(n.name, n.op.name()).result}
-    graph = encode_logarithms(graph, seen, asked)
+    given = wishes(graph, options)
+    graph = encode_logarithms(graph, seen, {name for name, wish in given.items() if wish.result})
     _check_names(graph, options)
+    invented = {k: w for k, w in wishes(graph, options).items() if k not in given and not w.everywhere}
+    wanted = given | invented
     state = _State(Builder.reading(graph), {}, {}, _kept(graph), _curves(graph, seen), {})
     for node in graph:
         try:
-            _quantize_node(state, node, options.precision(node.name, node.op.name()), seen)
+            _quantize_node(state, node, wanted.get(node.name, Wish()), seen)
         except CompileError as error:
             raise error.at(f"{graph.name}: %{node.name}") from None
     return state.made.graph(*(state.rounded.get(n, n) for n in graph.outputs))
@@ -91,12 +94,12 @@ class _State:
         return self.append(self.made.fresh(name), op, *inputs)
 
 
-def _quantize_node(state: _State, node: Node, wanted: Formats, seen: Mapping[str, Floats]) -> None:
+def _quantize_node(state: _State, node: Node, wanted: Wish, seen: Mapping[str, Floats]) -> None:
     name, op = node.name, node.op
     inputs = tuple(state.rounded.get(n, n) for n in node.inputs)
     if op.reads is Reading.ADDRESS and _address_bits(state.nums[inputs[0]]) > ADDRESS_BITS:
-        type, largest = state.made.type(inputs[0]), _range(node.inputs[0], seen)
-        narrow = Requantize(_calibrated(type, largest, ADDRESS_BITS))
+        type = state.made.type(inputs[0])
+        narrow = Requantize(_calibrated(type, _address_range(node.inputs[0], type, seen), ADDRESS_BITS))
         inputs = (state.invent(f"{name}.address", narrow, *inputs),)
     wish = op.logarithm()
     if wish is not None and not wish.odd:
@@ -144,6 +147,18 @@ def _code(wish: Logarithm, x: NumArray, largest: float) -> Log2:
     lowest = 2.0 ** floor(-log2(steepest) - FLAT) if steepest > 0 else max(f.lsb for f in hull(x))
     octaves = max(ceil(log2(max(largest * MARGIN / lowest, 2.0))), 1)
     return Log2(lowest, CODE_BITS, (octaves << CODE_BITS) + 1, CODE_BITS + 4, 3, magnitude=True)
+
+
+def _address_range(name: str, type: Type, seen: Mapping[str, Floats]) -> Floats:
+    """Return the range of a value that is the address of a table and has too many bits for one."""
+    if name in seen:
+        return seen[name]
+    raise CompileError(
+        f"%{name}",
+        f"is the address of a table and has {max(f.width for f in type.formats)} bits ({type}), at most "
+        f"{ADDRESS_BITS} are possible, and there are no events to choose them by",
+        f"give %{name} a Precision of {ADDRESS_BITS} bits, or sample events (--calibrate)",
+    )
 
 
 def _address_bits(nums: NumArray) -> int:
@@ -201,24 +216,20 @@ def _check_names(graph: Graph, options: Options) -> None:
             )
 
 
-def _quantized_op(node: Node, wanted: Formats, seen: Mapping[str, Floats], inputs: list[NumArray]) -> Op:
+def _quantized_op(node: Node, wanted: Wish, seen: Mapping[str, Floats], inputs: list[NumArray]) -> Op:
     op = node.op
     if op.constant:
-        return rounded_constant(op, _parsed(wanted.result)) if wanted.result else narrowed_constant(op)
+        return rounded_constant(op, wanted.formats) if wanted.result else narrowed_constant(op)
     if not op.has_format:
         return rounded_weights(op, wanted.weight)
-    if op.reads is Reading.FORMAT or (op.rounds_to() and not wanted.result):
-        return op
     if wanted.result:
-        return op.with_formats(_parsed(wanted.result))
+        return op.with_formats(wanted.formats)
+    if op.rounds_to():
+        return op
     if op.source:
         return op.with_formats(_calibrated(node.type, _range(node.name, seen), INPUT_BITS))
     largest = float(seen[node.name].max()) if node.name in seen else inf
     return op.with_formats((_table_format(op, inputs[0], largest),))
-
-
-def _parsed(text: str) -> tuple[Fixed, ...]:
-    return tuple(Fixed.parse(part) for part in text.split("|"))
 
 
 def _range(name: str, seen: Mapping[str, Floats]) -> Floats:
@@ -269,13 +280,13 @@ def _covering_table(values: Floats, largest: float) -> Fixed:
 
 
 def _narrowing(
-    node: Node, types: tuple[Type, ...], wanted: Formats, seen: Mapping[str, Floats]
+    node: Node, types: tuple[Type, ...], wanted: Wish, seen: Mapping[str, Floats]
 ) -> Requantize | None:
     """Return the requantization to put behind a value, if any."""
     if node.op.has_format or node.op.constant:
         return None
     if wanted.result:
-        return Requantize(_parsed(wanted.result))
+        return None if held(wanted, node.type.formats) else Requantize(wanted.formats)
     width = max(f.width for f in node.type.formats)
     if node.op.rectifies(types) and width > TABLE_BITS and node.name in seen:
         (signed,) = _calibrated(node.type, seen[node.name], TABLE_BITS + 1)

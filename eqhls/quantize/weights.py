@@ -65,7 +65,7 @@ def rounded_constant(op: Op, formats: tuple[Fixed, ...]) -> Op:
 def narrowed_constant(op: Op) -> Op:
     """Return a constant rounded to 8 bits, unless it is a narrow fixed-point number already."""
     values = Tensor(op.constant_values())
-    return op if _dyadic(values) else replace(op, **{op.constant: _narrow(values)})
+    return op if is_fixed_point(values) else replace(op, **{op.constant: _narrow(values)})
 
 
 def _changed(value: object, formats: Formats) -> Tensor | None:
@@ -74,7 +74,7 @@ def _changed(value: object, formats: Formats) -> Tensor | None:
         return None
     if formats and (len(formats) == 1 or len(value.shape) == 3):
         return _rounded(value, formats, "Precision.weight", 1.0)
-    return None if _dyadic(value) else _narrow(value)
+    return None if is_fixed_point(value) else _narrow(value)
 
 
 def _rounded(weights: Tensor, formats: Formats, where: str, most: float) -> Tensor:
@@ -116,7 +116,7 @@ def _nearest(values: Floats, step: float, low: int, high: int) -> Floats:
     return np.clip(np.rint(values / step), low, high) * step
 
 
-def _dyadic(weights: Tensor) -> bool:
+def is_fixed_point(weights: Tensor) -> bool:
     """Whether weights are narrow fixed-point numbers already, as quantized training leaves them."""
     scaled = weights.array * 2.0**16
     return bool((scaled == np.rint(scaled)).all())

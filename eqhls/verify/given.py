@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from eqhls.engines import Ints, hull, load, store
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.ir.graph import CHUNK, Graph, Node
 from eqhls.ir.op import Floats, Reading
 from eqhls.options import Options
 from eqhls.passes import simplify
 from eqhls.passes.structure import drop_dead, share_common
+from eqhls.quantize.wishes import wishes
 from eqhls.text import Project
 from eqhls.verify.envelope import FLOAT_ERROR, Envelope, Ranges, counterparts, envelopes, forward, rms
 
@@ -199,12 +199,8 @@ def measured_differences(given: Given, compiled: Graph, feeds: Feeds) -> tuple[R
 
 def asked(given: Given) -> Ranges:
     """Return the formats of results that the options ask for, by value of the given network."""
-    found: dict[str, tuple[Fixed, ...]] = {}
-    for node in given.simple:
-        text = given.options.precision(node.name, node.op.name()).result
-        if text:
-            found[node.name] = tuple(Fixed.parse(part) for part in text.split("|"))
-    return found
+    wanted = wishes(given.simple, given.options)
+    return {name: wish.formats for name, wish in wanted.items() if wish.result}
 
 
 def _unsaturated(given: Given, feeds: Feeds, ranges: Ranges) -> tuple[Feeds, int]:

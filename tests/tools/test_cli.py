@@ -166,7 +166,8 @@ MISTAKES = {
     "nan weights": (("info", "{tmp}/nanweights"), "NaN or infinity"),
     "damaged keras": (("info", "{tmp}/bad.keras"), "cannot be loaded"),
     "unknown command": (("compyle",), "compyle"),
-    "missing argument": (("compile",), "Missing argument"),
+    "missing argument": (("info",), "Missing argument"),
+    "no model": (("compile",), "MODEL: is not given; name a model, or KerasModel"),
     "no HLS tool": (("build", "{folder}"), "vitis-run"),
 }
 

@@ -42,7 +42,8 @@ def scripts(graph: Graph, options: Options) -> Project:
 
 
 def test_every_key_is_tried() -> None:
-    assert set(CHANGES) == set(Options.model_fields)
+    """But those that say where to read and to write (test_cli)."""
+    assert set(CHANGES) == set(Options.model_fields) - {"OutputDir", "KerasModel"}
 
 
 @pytest.mark.parametrize("key", sorted(set(CHANGES) - {"ProjectName", "HLSConfig"}))

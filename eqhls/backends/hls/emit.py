@@ -52,35 +52,34 @@ def emit(plan: Plan) -> Project:
     }
     if plan.options.Backend == "Vitis":
         files["hls_config.cfg"] = render("hls_config.cfg.j2", plan)
-    for kind in sorted({"common", "output", *_headers(graph)}):
-        files[f"firmware/eqhls/{kind}.h"] = library_header(graph, kind)
+    for kind in sorted({"common", "output", *headers(graph)}):
+        files[f"firmware/eqhls/{kind}.h"] = library_header(kind, namespace(graph), graph.name)
     for header in HEADERS:
         files[f"firmware/ap_types/{header}"] = asset("hls_templates", "ap_types", header).read_text()
     files["firmware/ap_types/LICENSE"] = asset("hls_templates", "ap_types", "LICENSE").read_text()
     return files
 
 
-def library_header(graph: Graph, kind: str) -> str:
-    """Return a header of the library inside the namespace of the project, with a guard of its own: projects
-    of two versions of eqhls can then be in one program, and in one source file."""
+def library_header(kind: str, space: str, project: str) -> str:
+    """Return a header of the library inside the namespace `space` of a project, with a guard of its own:
+    projects of two versions of eqhls can then be in one program, and in one source file."""
     text = asset("hls_templates", "eqhls", f"{kind}.h").read_text()
-    text = text.replace(f"EQHLS_{kind.upper()}_H_", guard(graph, f"LIBRARY_{kind.upper()}"))
-    space = namespace(graph)
+    text = text.replace(f"EQHLS_{kind.upper()}_H_", guard(project, f"LIBRARY_{kind.upper()}"))
     text = text.replace("\nnamespace eqhls {", f"\nnamespace {space} {{\nnamespace eqhls {{")
     return text.replace("\n}  // namespace eqhls", f"\n}}  // namespace eqhls\n}}  // namespace {space}")
 
 
-def guard(graph: Graph, part: str) -> str:
+def guard(project: str, part: str) -> str:
     """Return the name that guards a header against being read twice; the project stands last and in its own
     letters, so that no two projects share one."""
-    return f"EQHLS_{part}_H_{graph.name}"
+    return f"EQHLS_{part}_H_{project}"
 
 
 INCLUDED = re.compile(r'^#include "((?!ap_)\w+)\.h"', re.MULTILINE)
 """A header of the library that another one includes."""
 
 
-def _headers(graph: Graph) -> set[str]:
+def headers(graph: Graph) -> set[str]:
     """Return the headers that the ops need, with those that they include."""
     found, left = set[str](), {n.op.name() for n in graph}
     while left:
@@ -102,7 +101,7 @@ def tensor_type(type: Type) -> str:
 def top_header(plan: Plan) -> str:
     """Return the declaration of the top function."""
     graph, out = plan.graph, Emitter()
-    _open_guard(out, guard(graph, "TOP"))
+    _open_guard(out, guard(graph.name, "TOP"))
     out('#include "defines.h"')
     out()
     out(f"namespace {namespace(graph)} {{")
@@ -160,7 +159,7 @@ def namespace(graph: Graph) -> str:
 def defines(plan: Plan) -> str:
     """Return the types of all values and of the two words."""
     graph, out = plan.graph, Emitter()
-    _open_guard(out, guard(graph, "DEFINES"))
+    _open_guard(out, guard(graph.name, "DEFINES"))
     widest = -(-max(plan.inputs.bits, plan.outputs.bits, 1024) // 1024) * 1024
     out("#ifndef AP_INT_MAX_W")
     out(f"#define AP_INT_MAX_W {widest}")
@@ -194,7 +193,7 @@ def places(layout: Layout) -> dict[str, dict[str, Value]]:
 def parameters(plan: Plan) -> str:
     """Return the config structs of all ops."""
     graph, out = plan.graph, Emitter()
-    _open_guard(out, guard(graph, "PARAMETERS"))
+    _open_guard(out, guard(graph.name, "PARAMETERS"))
     out('#include "defines.h"')
     out('#include "weights/tables.h"')
     for kind in sorted({n.op.name() for n in graph} | {"output"}):
@@ -218,7 +217,7 @@ def tables(plan: Plan) -> str:
     graph = plan.graph
     parts = [table_text(identifier(c.node.name), config(c.node.op, c)) for c in contexts(plan)]
     body = "".join(p for p in parts if p)
-    name = guard(graph, "TABLES")
+    name = guard(graph.name, "TABLES")
     return (
         f"#ifndef {name}\n#define {name}\nnamespace {namespace(graph)} {{\n{body}"
         f"}}  // namespace {namespace(graph)}\n#endif\n"
