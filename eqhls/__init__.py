@@ -6,6 +6,7 @@ scores = project.predict(p4, engine="rtl")
 
 from __future__ import annotations
 
+from eqhls import train
 from eqhls.compile import Compiled, open_project
 from eqhls.compile import compile_model as compile
 from eqhls.errors import CompileError, VerificationError
@@ -23,4 +24,5 @@ __all__ = [
     "load_any",
     "open_project",
     "read_options",
+    "train",
 ]

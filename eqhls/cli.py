@@ -13,6 +13,7 @@ import typer
 
 from eqhls.backends.hls.build import build_project
 from eqhls.commands.shell import ConfigArg, EventsArg, FolderArg, ModelArg, ScoreOption, Steps, console
+from eqhls.commands.train import train_command
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.errors import CompileError, VerificationError
 from eqhls.events.read import read_events
@@ -225,6 +226,9 @@ def catalogue_command(
     """Write the page of all ops from the code."""
     write_file(output, operators() if onnx else catalogue())
     console.print(f"wrote {output}")
+
+
+app.command("train")(train_command)
 
 
 INTERRUPTED, TERMINATED, UNREAD = 130, 143, 141

@@ -21,7 +21,7 @@ FLOORS = [
     "verify",
     "report",
     "compile",
-    "tune",
+    "tune train",
     "commands",
     "cli",
 ]

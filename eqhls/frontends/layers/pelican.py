@@ -12,7 +12,6 @@ from eqhls.frontends.layers.networks import JET_FRAME, Inputs, heads, logits, ne
 from eqhls.frontends.layers.pairs import Eq2to0Layer, Eq2to2SymmetricLayer
 from eqhls.frontends.layers.scalar import Log2Layer, RequantizeLayer, TableLayer
 from eqhls.frontends.layers.structure import (
-    AddLayer,
     ConcatLayer,
     MaskLayer,
     ParticleSumLayer,
