@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("name", "luts", "stages"),
     [
-        ("lgn_top", 25_600, 25),
+        pytest.param("lgn_top", 25_600, 25, marks=pytest.mark.slow),
         ("lgn_top_lab", 22_200, 16),
         ("pelican_nano", 41_500, 17),
-        ("pelican_top", 86_000, 27),
+        pytest.param("pelican_top", 86_000, 27, marks=pytest.mark.slow),
     ],
 )
 def test_the_other_models_verify(name: str, luts: int, stages: int, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ CLAIMS = {
     "tfn": "O(3;Z): no covariant component is rounded",
     "e3nn": "O(3;Z): %c1_0110_x_y.q rounds components, oddly",
 }
-HARDWARE = [("tfn", 39_600, 31), ("e3nn", 49_200, 22)]
+HARDWARE = [("tfn", 39_600, 31), pytest.param("e3nn", 49_200, 22, marks=pytest.mark.slow)]
 SHOWN = 2000
 """Events that go all the way."""
 
