@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from eqhls.backends.hls.build import build_project
+from eqhls.commands.events import events_command
 from eqhls.commands.shell import ConfigArg, EventsArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.commands.train import train_command
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
@@ -99,6 +100,9 @@ def quantize_command(
         f"written      {found.folder}: config.yml, model, pareto.csv, pareto.png",
     ):
         console.print(line)
+
+
+app.command("events")(events_command)
 
 
 @app.command()

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from eqhls.errors import CompileError
+from eqhls.events.arrays import name_alone
 from eqhls.events.read import Events, from_mapping, read_events
 from eqhls.events.scores import Prediction, predict_floats
-from eqhls.events.wordports import PUPPI
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.open import load_any, source_files
-from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.dsps import dsp_facts
@@ -187,16 +186,20 @@ def events_of(x: EventsLike, graph: Graph) -> Events:
         return read_events(Path(x), graph)
     if isinstance(x, Mapping):
         return from_mapping(graph, x)
-    only = graph.inputs[0] if len(graph.inputs) == 1 else None
-    return from_mapping(graph, {only.name if only and only.type.rep is S else "p4": x})
+    return from_mapping(graph, {name_alone(graph): x})
 
 
 def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floats]:
     if samples is None:
         return {}
-    if isinstance(samples, Mapping) and not {"p4", PUPPI} & {*samples}:
-        return samples
     ready = events_of(samples, graph)
+    if ready.unscaled:
+        name = ready.unscaled[0]
+        raise CompileError(
+            name,
+            "holds integers, but the port has no format yet that says what its raw words mean",
+            f"give real values as floats: {name}.astype(float)",
+        )
     for note in ready.notes:
         report(f"note: {note}", 0.0)
     return ready.floats

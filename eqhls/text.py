@@ -66,7 +66,7 @@ def check_target(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise CompileError(str(folder), "found a file, expected a folder", "name another output folder")
-    with _writing(folder):
+    with writing(folder):
         sweep(folder)
         used = any(folder.iterdir())
     if used and not (folder / MANIFEST).is_file():
@@ -107,7 +107,7 @@ def write_project(project: Project, folder: Path) -> None:
     """
     check_target(folder)
     folder = folder.resolve()
-    with _writing(folder):
+    with writing(folder):
         if not folder.exists():
             with staging_folder(folder) as staging:
                 _fill(project, staging)
@@ -203,7 +203,7 @@ def _listed(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _writing(path: Path) -> Generator[None]:
+def writing(path: Path) -> Generator[None]:
     """Turn what the system says against writing into a CompileError."""
     try:
         yield
@@ -215,7 +215,7 @@ def _writing(path: Path) -> Generator[None]:
 
 def write_file(path: Path, content: str | bytes) -> None:
     """Write one file whole or not at all. Raises CompileError where it cannot be written."""
-    with _writing(path):
+    with writing(path):
         write_whole(path, _data(content))
 
 

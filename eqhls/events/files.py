@@ -1,4 +1,4 @@
-"""Arrays of events from files: .npz, .npy (taken as p4) and HDF5."""
+"""Arrays of events from files: .npz, .npy (one array) and HDF5."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from eqhls.lazy import lazy
 
 Arrays = dict[str, NDArray[Any]]
 HDF5 = b"\x89HDF\r\n\x1a\n"
-h5py = lazy("h5py", "HDF5 events", "pip install 'eqhls[h5]'")
-KINDS = "an .npz file (numpy.savez), a .npy file of p4, or an HDF5 file"
+h5py = lazy("h5py", "HDF5 events", "pip install 'eqhls[hep]'")
+PLAIN = ("p4", "puppi")
+"""Arrays that fill several ports: a file that holds one is read by the names of its arrays."""
+KINDS = "an .npz file (numpy.savez), a .npy file of one array, or one of ROOT, Parquet or HDF5"
 
 
-def load_arrays(path: Path) -> Arrays:
-    """Read the arrays of a file by name; a .npy file holds `p4` alone, HDF5 its root datasets.
+def load_arrays(path: Path, alone: str = "p4") -> Arrays:
+    """Read the arrays of a file by name: that of a .npy file is called `alone`; HDF5 gives its root datasets.
 
     Nothing is unpickled. Raises CompileError for a missing, damaged or foreign file.
     """
@@ -33,14 +35,14 @@ def load_arrays(path: Path) -> Arrays:
         raise CompileError(str(path), "does not exist", "check the path") from None
     except OSError as error:
         raise CompileError(str(path), f"cannot be read ({error.strerror})", "check the path") from None
-    return _hdf5(path) if start == HDF5 else _numpy(path)
+    return _hdf5(path) if start == HDF5 else _numpy(path, alone)
 
 
-def _numpy(path: Path) -> Arrays:
+def _numpy(path: Path, alone: str) -> Arrays:
     try:
         found: Any = np.load(path, allow_pickle=False)
         if isinstance(found, np.ndarray):
-            return {"p4": found}
+            return {alone: found}
         with found as file:
             return {k: file[k] for k in file.files}
     except (

@@ -17,8 +17,8 @@ from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Graph, Node
 from eqhls.ops.input import Frame, frame_of
 
-KEPT = ("expected",)
-"""Arrays that the models of this repository ship beside their events."""
+KEPT = ("expected", "n", "entry")
+"""Arrays that the models of this repository ship beside their events, and that `eqhls events` writes."""
 
 
 def unread(arrays: Mapping[str, Any], graph: Graph, read: Collection[str] = ()) -> list[str]:

@@ -35,8 +35,12 @@ class Filled:
 
 
 def given_port(node: Node, array: Any, padded: str = "") -> Filled:
-    """Return a port filled by an array of its name; the axis `padded` is cut and padded as p4 is."""
-    given = np.asarray(array) if np.asarray(array).dtype.kind in "iub" else finite(node.name, array)
+    """Return a port filled by an array of its name; the axis `padded` is cut and padded as p4 is.
+
+    Integers are the raw words of a port that has a format. Floats are real values, whatever they are, and so
+    are booleans, and integers where no format says what their words mean.
+    """
+    given = np.asarray(array) if np.asarray(array).dtype.kind in "iu" else finite(node.name, array)
     shape = node.type.shape
     if node.type.dim == 1 and given.ndim == len(shape):
         given = given[..., None]
@@ -161,10 +165,13 @@ def from_momenta(arrays: Mapping[str, Any], graph: Graph, named: Collection[str]
     found = roles(graph, named)
     made = prepared(graph, arrays["p4"], arrays.get("jet"), named)
     none = np.zeros(len(made.p), dtype=np.int64)
+    flags, over = made.valid, none
+    if "valid" in found and found["valid"].type.formats:
+        flags, over = to_raw(made.valid.astype(np.float64), found["valid"].type.formats)
     parts = {
         "p": Filled(made.p, made.p_exact, made.saturated),
         "jet": Filled(made.jet, made.jet_exact, made.jet_saturated),
-        "valid": Filled(made.valid, made.valid.astype(np.float64), none),
+        "valid": Filled(flags, made.valid.astype(np.float64), over),
     }
     shaped: dict[str, Filled] = {}
     for role, node in found.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.events import irreps
-from eqhls.events.files import load_arrays
+from eqhls.events.arrays import arrays_for
 from eqhls.events.notes import momenta_notes, saturation_notes, unread, whole_floats
 from eqhls.events.ports import REFERENCES, Filled, from_momenta, given_port, particle_axis
 from eqhls.events.prepare import finite, to_raw
@@ -37,25 +37,30 @@ from eqhls.ir.op import Floats
 @dataclass(frozen=True, slots=True)
 class Events:
     """Events ready for every engine: raw integers and unrounded floats by input name, labels, how many input
-    values saturated in each event (B,), and a line on everything that looks wrong."""
+    values saturated in each event (B,), and a line on everything that looks wrong. `unscaled` are ports that
+    were given integers and have no format, so that nothing but a format to come says what these mean."""
 
     raw: dict[str, Ints]
     floats: dict[str, Floats]
     labels: NDArray[Any] | None
     saturated: Ints
     notes: tuple[str, ...] = ()
+    unscaled: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.floats.values())))
 
 
 def read_events(path: Path, graph: Graph) -> Events:
-    """Read events from a file: four-momenta (`p4` in GeV, optional `jet`), ports by name, labels `y`.
+    """Read events from a file: four-momenta (`p4` in GeV, optional `jet`), ports by name, labels `y`; or jets
+    of ROOT, Parquet and HDF5 files by the names of their columns.
 
     Raises CompileError for missing arrays, wrong shapes, NaN or infinity.
     """
     try:
-        return from_mapping(graph, load_arrays(path))
+        arrays, lines = arrays_for(path, graph)
+        events = from_mapping(graph, arrays)
+        return replace(events, notes=(*lines, *events.notes))
     except CompileError as error:
         raise error if error.where == str(path) else error.at(str(path)) from None
 
@@ -95,7 +100,11 @@ def from_mapping(graph: Graph, arrays: Mapping[str, Any]) -> Events:
         notes += word_notes(arrays, graph, words, filled, made)
     notes += saturation_notes(graph, over, "p4" in source)
     floats |= _moved(arrays, graph, len(over))
-    return Events({n.name: filled[n.name].raw for n in graph.inputs}, floats, labels, over, tuple(notes))
+    raw = {n.name: filled[n.name].raw for n in graph.inputs}
+    unscaled = tuple(
+        n.name for n in named if not n.type.formats and np.asarray(arrays[n.name]).dtype.kind in "iu"
+    )
+    return Events(raw, floats, labels, over, tuple(notes), unscaled)
 
 
 def _source(arrays: Mapping[str, Any], graph: Graph, words: WordPorts | None) -> tuple[str, ...]:
@@ -192,6 +201,7 @@ def _picked(events: Events, rows: Ints) -> Events:
         None if events.labels is None else events.labels[rows],
         events.saturated[rows],
         events.notes,
+        events.unscaled,
     )
 
 
