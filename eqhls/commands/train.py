@@ -49,9 +49,12 @@ def train_command(
     check_folder(output)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend = train.choose_backend()
-    settings_seed = 1 if seed is None else seed
-    events = train.Data.read(data, validation or (), test or (), share, settings_seed)
-    model, settings = _network(network, output.name, _fields(sets or (), constituents, classes), events)
+    sizes = _fields(sets or (), constituents, classes)
+    model, settings = _network(network, output.name, sizes)
+    drawn = settings.seed if seed is None else seed
+    events = train.read(model, data, validation=validation or (), test=test or (), share=share, seed=drawn)
+    if "classes" not in sizes and not network.endswith(".keras"):
+        model, _ = _network(network, output.name, sizes | {"classes": events.classes})
     changed = {"batch": batch, "seed": seed, "patience": patience}
     settings = replace(settings, **{k: v for k, v in changed.items() if v is not None})
     settings = settings.varied(
@@ -61,16 +64,16 @@ def train_command(
         progress(f"train with Keras on {backend}", 0.0)
         run = train.fit(model, events, settings, report=progress, checkpoint=output / STATE)
     written = run.save(output)
+    for note in run.notes:
+        typer.echo(f"note: {note}", err=True)
     for line in (*run.lines(), f"wrote {output}: {', '.join(written)}"):
         console.print(line)
 
 
-def _network(
-    name: str, folder: str, fields: dict[str, Any], events: train.Data
-) -> tuple[Any, train.Settings]:
+def _network(name: str, folder: str, fields: dict[str, Any]) -> tuple[Any, train.Settings]:
     """Return what is trained, and how by default."""
     if not name.endswith(".keras"):
-        family = train.family(name, **{"classes": events.classes} | fields)
+        family = train.family(name, **fields)
         return family.builder(folder), family.settings
     if fields:
         raise CompileError(

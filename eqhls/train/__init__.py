@@ -2,10 +2,10 @@
 
     from eqhls import train
 
-    run = train.fit(build, train.Data.read(["jets.npz"]), train.Settings())
+    run = train.fit(build, train.read(build, ["jets.root"]), train.Settings())
     run.save("my_net")
 
-Nothing of Keras is imported before `fit` or `family` is called.
+Nothing of Keras is imported before `fit`, `read` or `family` is called.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "choose_backend",
     "family",
     "fit",
+    "read",
     "silent",
 ]
 
@@ -76,6 +77,22 @@ def fit(
     path = Path(checkpoint) if checkpoint is not None else None
     extras = _loop.Extras(loss, callbacks, report, path)
     return _fit.fit(network, data, settings or Settings(), extras, score)
+
+
+def read(
+    network: Any,
+    files: Sequence[Path | str],
+    *,
+    validation: Sequence[Path | str] = (),
+    test: Sequence[Path | str] = (),
+    share: float = 0.2,
+    seed: int = 1,
+) -> Data:
+    """Read labelled events for a network (what `fit` takes) from files of every kind that `eqhls predict`
+    reads (docs/inputs.md). Without files of validation events, `share` of each class is taken out for them,
+    drawn by `seed`; 0 takes none. Raises CompileError for files that do not hold labelled events for the
+    network."""
+    return Data.read(_fit.graph_of(network), files, validation, test, share, seed)
 
 
 def family(name: str, **fields: Any) -> Family:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
-from eqhls.events.files import load_arrays
+from eqhls.events.arrays import arrays_for
 from eqhls.events.read import Events, from_mapping
 from eqhls.ir.graph import Graph
 
@@ -38,18 +38,20 @@ class Data:
     @classmethod
     def read(
         cls,
+        graph: Graph,
         files: Sequence[Path | str],
         validation: Sequence[Path | str] = (),
         test: Sequence[Path | str] = (),
         share: float = 0.2,
         seed: int = 1,
     ) -> Data:
-        """Read files of events. Without files of validation events, `share` of the events are taken out for
-        them, drawn by `seed`. Raises CompileError for files that do not hold labelled events."""
-        arrays = read_arrays(files)
-        measured = read_arrays(test) if test else None
+        """Read files of events for the ports of a graph, of every kind that `eqhls predict` reads. Without
+        files of validation events, `share` of the events are taken out for them, drawn by `seed`. Raises
+        CompileError for files that do not hold labelled events."""
+        arrays = read_arrays(graph, files)
+        measured = read_arrays(graph, test) if test else None
         if validation:
-            return cls(arrays, read_arrays(validation), measured)
+            return cls(arrays, read_arrays(graph, validation), measured)
         if not share:
             return cls(arrays, None, measured)
         return cls(*split(arrays, share, seed), measured)
@@ -72,10 +74,10 @@ class Data:
         return max(2, *(int(np.max(arrays[LABELS])) + 1 for arrays in self.parts.values()))
 
 
-def read_arrays(files: Sequence[Path | str]) -> dict[str, NDArray[Any]]:
+def read_arrays(graph: Graph, files: Sequence[Path | str]) -> dict[str, NDArray[Any]]:
     """Return the events of all files, one behind the other; shorter lists of constituents are padded with
     zeros. Raises CompileError if the files do not hold the same arrays."""
-    found = [load_arrays(Path(file)) for file in files]
+    found = [arrays_for(Path(file), graph)[0] for file in files]
     names = [set(arrays) for arrays in found]
     for file, other in zip(files, names, strict=True):
         if other != names[0]:

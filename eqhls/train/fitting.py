@@ -58,7 +58,13 @@ def fit(network: Any, data: Data, settings: Settings, extras: Extras, score: str
         values=int(models[-1].count_params()),
         measured=parts[name][1],
         arrays=arrays,
+        notes=tuple(dict.fromkeys(f"{k}: {note}" for k, (_, e) in parts.items() for note in e.notes)),
     )
+
+
+def graph_of(network: Any) -> Graph:
+    """Return the graph of a Keras model, or of the quantized one that a function builds."""
+    return read_keras(network if isinstance(network, keras.Model) else network(True))
 
 
 def _models(network: Any, settings: Settings) -> list[Any]:

@@ -67,7 +67,8 @@ class Run:
     a format for every value (its own, or those that calibration finds on the events of the training); the
     `history` of the training; and by part of the data what the tagger is `worth`. `agreement` is the share of
     the measured events on which the model and the integers give the same number, nan if formats were
-    calibrated, as nothing was rounded in the model then."""
+    calibrated, as nothing was rounded in the model then. `notes` has a line on everything that looks wrong
+    with the events."""
 
     model: Any
     graph: Graph
@@ -79,6 +80,7 @@ class Run:
     values: int
     measured: Events
     arrays: Arrays
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
         """Return what there is to say, a line each."""
