@@ -22,7 +22,7 @@ $(VENV)/core: pyproject.toml
 
 $(VENV)/dev: $(VENV)/core
 	@echo "[setup] installing the test tools and Keras"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5,hep]'
 	@touch $@
 
 demo: $(VENV)/core ## compile, simulate and prove models/tag16, from trigger words to the score; a few minutes

@@ -197,7 +197,7 @@ def _floats(samples: Samples, graph: Graph, report: Report) -> Mapping[str, Floa
         name = ready.unscaled[0]
         raise CompileError(
             name,
-            "holds integers, but the port has no format yet that says what its raw words mean",
+            "holds integers, which would be raw words, but the port has no format yet",
             f"give real values as floats: {name}.astype(float)",
         )
     for note in ready.notes:

@@ -29,7 +29,9 @@ ScoreOption = Annotated[
         "--score", help="the output whose AUC is measured, the first if omitted; or NAME,NAME,.. by class"
     ),
 ]
-EventsArg = Annotated[Path, typer.Argument(help="EVENTS.npz with p4 (B,N,4) in GeV, optional jet, y")]
+EventsArg = Annotated[
+    Path, typer.Argument(help="EVENTS.npz with p4 in GeV, jet, y; or a file of ROOT, Parquet, HDF5")
+]
 
 
 class Steps:

@@ -101,10 +101,15 @@ def from_mapping(graph: Graph, arrays: Mapping[str, Any]) -> Events:
     notes += saturation_notes(graph, over, "p4" in source)
     floats |= _moved(arrays, graph, len(over))
     raw = {n.name: filled[n.name].raw for n in graph.inputs}
-    unscaled = tuple(
-        n.name for n in named if not n.type.formats and np.asarray(arrays[n.name]).dtype.kind in "iu"
-    )
+    unscaled = _unscaled(arrays, named)
+    notes += [f"{k} holds integers: taken as real values, for the port has no format" for k in unscaled]
     return Events(raw, floats, labels, over, tuple(notes), unscaled)
+
+
+def _unscaled(arrays: Mapping[str, Any], named: Sequence[Node]) -> tuple[str, ...]:
+    """Return the ports without a format that were given integers."""
+    free = [n.name for n in named if not n.type.formats]
+    return tuple(k for k in free if np.asarray(arrays[k]).dtype.kind in "iu")
 
 
 def _source(arrays: Mapping[str, Any], graph: Graph, words: WordPorts | None) -> tuple[str, ...]:

@@ -9,6 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eqhls.frontends.graphfile import graph_files
+from eqhls.groups.rep import S
+from eqhls.ir.graph import Builder
+from eqhls.ir.op import Tensor
+from eqhls.ir.types import Axis, Type
+from eqhls.ops.dense import Dense
+from eqhls.ops.input import Input
+from eqhls.ops.particle_sum import ParticleSum
+from eqhls.ops.relu import Relu
+
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "lgn_top_small"
 
@@ -52,6 +62,47 @@ def test_predict_all_engines(folder: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(found[engine]["raw"], found["integer"]["raw"])
         assert found[engine]["raw"].dtype == np.int64 and str(found[engine]["format"]).startswith("fix<")
     assert np.corrcoef(found["float"]["scores"][:, 0], found["integer"]["scores"][:, 0])[0, 1] > 0.95
+
+
+def features(folder: Path, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Write a network on three features as graph.eq, and events of floats as x.npz; return both."""
+    b, weights = Builder("mlp"), np.array([[0.5, -0.25, 1.5], [1.25, 0.75, -0.5]])
+    b.add("x", Input(Type(S, (Axis("c", 3),))))
+    b.add("h", Dense(Tensor(weights)), "x")
+    graph = b.graph(b.add("sum", ParticleSum("c"), b.add("r", Relu(), "h")))
+    for name, content in graph_files(graph).items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    x = rng.normal(size=(40, 3)).astype(np.float32)
+    np.savez(folder / "x.npz", x=x)
+    return weights, x
+
+
+def test_features_in_and_scores_out_are_floats(tmp_path: Path, rng: np.random.Generator) -> None:
+    """One file of floats calibrates a network on plain features, and is scored; what saturates is counted."""
+    weights, x = features(tmp_path, rng)
+    np.savez(tmp_path / "loud.npz", x=100 * x)
+    done = run("compile", tmp_path / "graph.eq", "-o", tmp_path / "p", "--calibrate", tmp_path / "x.npz")
+    assert done.returncode == 0, done.stderr
+    done = run("predict", tmp_path / "p", tmp_path / "x.npz", "-o", tmp_path / "s.npz")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "s.npz") as out:
+        scores, raw = out["scores"], out["raw"]
+    want = np.maximum(x.astype(float) @ weights.T, 0).sum(axis=1)
+    assert scores.dtype == np.float64 and raw.dtype == np.int64
+    assert np.abs(scores.ravel() - want).max() < 0.02
+    loud = run("predict", tmp_path / "p", tmp_path / "loud.npz", "-o", tmp_path / "l.npz")
+    assert loud.returncode == 0 and "input values saturate" in loud.stderr and "saturated" in loud.stdout
+
+
+@pytest.mark.slow
+def test_features_that_calibrate_a_network_verify_it(tmp_path: Path, rng: np.random.Generator) -> None:
+    features(tmp_path, rng)
+    for words in (
+        ("compile", tmp_path / "graph.eq", "-o", tmp_path / "p", "--calibrate", tmp_path / "x.npz"),
+        ("verify", tmp_path / "p", tmp_path / "x.npz"),
+    ):
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("n", [1, 3, 32])

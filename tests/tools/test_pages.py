@@ -1,9 +1,13 @@
-"""The pages on adding an op and a package writer, followed to the letter in a copy of the tree, and that of
-inputs, whose program is run."""
+"""The pages on adding an op and a package writer, followed to the letter in a copy of the tree, and those of
+inputs and of event files, whose programs and commands are run."""
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,6 +127,39 @@ def test_the_program_of_the_page_of_inputs_prints_what_it_says(tmp_path: Path) -
     (tmp_path / "hls_templates").symlink_to(ROOT / "hls_templates")
     said = run(tmp_path, "-c", program).split("====\n")
     assert said == [b.text for b in shown if b.language == "text"]
+
+
+EVENT_FILES = "event-files.md"
+
+
+def test_the_page_of_event_files_prints_what_it_says(tmp_path: Path) -> None:
+    """Its programs and commands one after the other; the times of the progress are not compared."""
+    (tmp_path / "eqhls").symlink_to(ROOT / "eqhls")
+    program, said = "", ""
+    for block in blocks(EVENT_FILES):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text)
+        elif block.language == "python":
+            program += block.text
+            said = run(tmp_path, "-c", program)
+        elif block.language == "sh":
+            said = told(tmp_path, *shlex.split(block.text)[1:])
+        else:
+            assert re.sub(r"\d:\d\d:\d\d", "0:00:00", said) == block.text
+
+
+def told(folder: Path, *arguments: str) -> str:
+    """Run a command of eqhls, and return its lines on standard error and those on standard output."""
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-m", "eqhls", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return "".join(f"{line}\n" for line in (done.stderr + done.stdout).splitlines() if line)
 
 
 def test_the_page_of_inputs_has_every_layout() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from networks import seeded, two_outputs
 
-from eqhls.compile import events_of
+from eqhls.compile import compile_model, events_of
 from eqhls.errors import CompileError
 from eqhls.events.prepare import jet_frame_cone, to_raw
 from eqhls.events.read import from_mapping, halves, read_events
@@ -81,6 +81,45 @@ def test_floats_are_rounded_and_counted_integers_are_words() -> None:
     np.testing.assert_array_equal(words.raw["x"], events.raw["x"])
     np.testing.assert_array_equal(words.floats["x"][..., 0], [[0.5, -8.0], [1.0, 7.75]])
     np.testing.assert_array_equal(events_of(np.array([[0.6, -100.0]]), graph).raw["x"], words.raw["x"][:1])
+
+
+def test_integers_without_a_format_are_values_and_no_calibration(tmp_path: Path) -> None:
+    """A network of floats takes them with a note; to calibrate on them would change what they mean."""
+    graph, whole = scalars(None), np.array([[3, -2], [1, 0]])
+    events = from_mapping(graph, {"x": whole})
+    np.testing.assert_array_equal(events.floats["x"][..., 0], whole)
+    assert events.unscaled == ("x",) and "x holds integers: taken as real values" in events.notes[0]
+    np.savez(tmp_path / "x.npz", x=whole)
+    for samples in ({"x": whole}, tmp_path / "x.npz"):
+        with pytest.raises(
+            CompileError, match=r"x: holds integers, .* no format yet; give .* x\.astype\(float\)"
+        ):
+            compile_model(graph, samples, tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+
+
+def test_booleans_are_zero_and_one() -> None:
+    events = from_mapping(scalars(Fixed(6, 4)), {"x": np.array([[True, False]])})
+    assert events.raw["x"].ravel().tolist() == [4, 0] and not events.unscaled
+
+
+def test_flags_of_wide_ports_are_one() -> None:
+    """What four-vectors say of their rows is a number, too: not the last bit of the port."""
+    b, j = Builder("wide"), Axis("j", 2)
+    b.add("p", Input(Type(V, (j,), formats=(Fixed(9, 8),))))
+    b.add("valid", Input(Type(S, (j,), formats=(Fixed(8, 4),))))
+    b.add("n", Gram(), "p", "p")
+    graph = b.graph(b.add("m", PairSum("j"), "n", "valid")).formatted()
+    events = from_mapping(graph, {"p4": np.array([[[5.0, 3, 4, 0], [0, 0, 0, 0]]])})
+    assert events.raw["valid"].ravel().tolist() == [16, 0]
+    assert events.floats["valid"].ravel().tolist() == [1.0, 0.0]
+
+
+def test_one_array_in_a_file_is_that_of_the_only_port(tmp_path: Path) -> None:
+    values = np.array([[0.5, -1.25]])
+    np.save(tmp_path / "x.npy", values)
+    found = read_events(tmp_path / "x.npy", scalars(Fixed(6, 4)))
+    assert found.raw["x"].ravel().tolist() == [2, -5]
 
 
 @pytest.mark.parametrize("kind", ["float16", ">f4", "float64", "F", "strided"])
@@ -304,5 +343,5 @@ def test_files(rng: np.random.Generator, tmp_path: Path, monkeypatch: pytest.Mon
     np.testing.assert_array_equal(hdf5.raw["p"], found[0].raw["p"])
     assert hdf5.labels is not None and hdf5.labels.tolist() == y.tolist()
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(CompileError, match=r"pip install 'eqhls\[h5\]'"):
+    with pytest.raises(CompileError, match=r"pip install 'eqhls\[hep\]'"):
         read_events(tmp_path / "a.h5", graph)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from eqhls.errors import CompileError
-from eqhls.events.hep.columns import series
+from eqhls.events.hep.columns import few, series
 from eqhls.events.hep.kinematics import coordinates
 from eqhls.events.hep.layouts import LABELS, LAYOUTS, Layout
 from eqhls.events.hep.sources import Source
@@ -103,8 +103,8 @@ def _missing(layout: Layout, columns: Mapping[str, str]) -> list[str]:
 def _reduced(layout: Layout, columns: Mapping[str, str]) -> Layout:
     """Return a layout without the jet and the labels if the file does not have them."""
     jet = layout.jet if all(n in columns for n in layout.jet.values()) else {}
-    labels = tuple(n for mark in layout.labels for n in columns if fnmatchcase(n, mark))
-    return replace(layout, jet=jet, labels=labels)
+    labels = dict.fromkeys(n for mark in layout.labels for n in columns if fnmatchcase(n, mark))
+    return replace(layout, jet=jet, labels=tuple(labels))
 
 
 def _called(choice: Choice, source: Source) -> Layout:
@@ -115,8 +115,8 @@ def _called(choice: Choice, source: Source) -> Layout:
     if missing:
         raise CompileError(
             f"--layout {choice.layout}",
-            f"needs the columns {_few(missing)}, which the file has not",
-            f"it has {_few(list(source.columns))}",
+            f"needs the columns {few(missing)}, which the file has not",
+            f"it has {few(list(source.columns))}",
         )
     return _with_jet(_reduced(layout, source.columns), source, choice.jets)
 
@@ -133,8 +133,8 @@ def _detected(source: Source, choice: Choice) -> Layout:
         raise CompileError(source.kind, f"fits the layouts {names}", f"name one: --layout {fitting[0].name}")
     found = groups(source.columns, lists=True)
     if len(found) != 1:
-        what = f"has several collections of particles: {_few([f'{p}*' for p in found])}"
-        nothing = f"has no columns of particles that are known: {_few(list(source.columns))}"
+        what = f"has several collections of particles: {few([f'{p}*' for p in found])}"
+        nothing = f"has no columns of particles that are known: {few(list(source.columns))}"
         usual = next(iter(found), "part_")
         raise CompileError(
             source.kind,
@@ -225,13 +225,9 @@ def _unknown(option: str, name: str, names: Collection[str], what: str = "") -> 
     """Return the error of a name that is not there, with those that are near."""
     small = {n.lower(): n for n in names}
     near = [small[n] for n in get_close_matches(name.lower(), small, 3, 0.5)]
-    listed = _few(list(names)) or "none"
+    listed = few(list(names)) or "none"
     return CompileError(
         option,
         f"found {name!r}, expected {what}one of {listed}",
         f"did you mean {', '.join(near)}?" if near else "",
     )
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:12]) + (f", .. ({len(names)} in all)" if len(names) > 12 else "")

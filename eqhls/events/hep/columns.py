@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,19 @@ def column_of(where: str, array: Any) -> Column:
         raise CompileError(where, "has missing events", "give an empty list for an event without particles")
     values = _numbers(where, ak.flatten(array, axis=1))
     return Lists(values.astype(np.float64), np.asarray(ak.to_numpy(counts), dtype=np.int64))
+
+
+def inner(records: Any, path: str) -> Any:
+    """Return a field of awkward records by its name, or one of records inside by OUTER.NAME."""
+    if path in ak.fields(records):
+        return records[path]
+    outer, name = path.split(".", 1)
+    return inner(records[outer], name)
+
+
+def few(names: Sequence[str]) -> str:
+    """Return names with commas between them, the first ones if they are many."""
+    return ", ".join(names[:12]) + (f", .. ({len(names)} in all)" if len(names) > 12 else "")
 
 
 def _numbers(where: str, array: Any) -> NDArray[Any]:

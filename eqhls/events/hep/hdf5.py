@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.events.hep.columns import REMEDY, Columns
-from eqhls.events.hep.sources import CHUNK
+from eqhls.events.hep.sources import CHUNK, reading
 from eqhls.lazy import lazy
 
 h5py = lazy("h5py", "HDF5 files", REMEDY)
@@ -58,7 +57,7 @@ class Hdf5File:
         return {k: p.type for k, p in self.places.items()}
 
     def chunks(self, names: Sequence[str], first: int, behind: int) -> Iterator[Columns]:
-        with _reading(self.path):
+        with reading(self.path, self.kind):
             chosen = {n: self.places[n] for n in names}
             sets = {p.data.name: p.data for p in chosen.values()}
             row = sum(d.dtype.itemsize * int(np.prod(d.shape[1:])) for d in sets.values())
@@ -73,14 +72,14 @@ class Hdf5File:
 
 def dataset_names(path: Path) -> set[str]:
     """Return the names of the datasets at the root of a file."""
-    with _reading(path), h5py.File(path, "r") as file:
+    with reading(path, "HDF5"), h5py.File(path, "r") as file:
         return {str(k) for k, v in file.items() if isinstance(v, h5py.Dataset)}
 
 
 def open_hdf5(path: Path, tree: str, fits: Callable[[Hdf5File], bool]) -> Hdf5File:
     """Open an HDF5 file: its table of pandas of the name `tree`, or the only one that `fits`, or the datasets
     at its root. Raises CompileError for a damaged file, and where the table is not known."""
-    with _reading(path):
+    with reading(path, "HDF5"):
         file = h5py.File(path, "r")
         tables = {
             str(k): v for k, v in file.items() if isinstance(v, h5py.Group) and "pandas_type" in v.attrs
@@ -165,17 +164,3 @@ def _names(attribute: Any) -> list[str]:
 
 def _text(name: Any) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
-
-
-@contextmanager
-def _reading(path: Path) -> Generator[None]:
-    """Turn what h5py says against a file into a CompileError."""
-    try:
-        yield
-    except (OSError, ValueError, TypeError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
-        said = str(error).strip("'\"")
-        squeezed = "filter" in said or "plugin" in said
-        remedy = (
-            "compress it by zlib, or not at all: ptrepack --complib zlib" if squeezed else "write it again"
-        )
-        raise CompileError(str(path), f"is not a readable HDF5 file ({said})", remedy) from None

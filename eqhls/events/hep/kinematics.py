@@ -38,7 +38,8 @@ def coordinates(names: Collection[str]) -> dict[str, str]:
     chosen = [
         next((c for c in choices if all(found[k] for k in c)), ()) for choices in (PLANES, ALONG, TIMES)
     ]
-    return {k: found[k] for choice in chosen for k in choice} if all(chosen) else {}
+    made = {k for choice in chosen for k in choice} if all(chosen) else set[str]()
+    return {k: found[k] for k in NAMES if k in made}
 
 
 def four_vectors(parts: Mapping[str, Any]) -> Floats:

@@ -39,6 +39,8 @@ class Layout:
     gev: float = 1.0
 
 
+JETCLASS = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")
+"""The classes of JetClass in their order; a file of other classes has these behind them, in its own."""
 CARTESIAN = ("px", "py", "pz")
 CYLINDRICAL = ("pt", "eta", "phi")
 
@@ -75,7 +77,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
                 "JetClass (Qu et al.), and files of the same branches",
                 prefixed("part_", CARTESIAN, "E", "energy"),
                 prefixed("jet_", CYLINDRICAL, "E", "energy"),
-                labels=("label_*",),
+                labels=(*(f"label_{k}" for k in JETCLASS), "label_*"),
             ),
             Layout(
                 "hls4ml",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eqhls.errors import CompileError
-from eqhls.events.hep.columns import REMEDY, Columns, ak, column_of
-from eqhls.events.hep.sources import CHUNK
+from eqhls.events.hep.columns import REMEDY, Columns, ak, column_of, inner
+from eqhls.events.hep.sources import CHUNK, reading
 from eqhls.lazy import lazy
 
 parquet = lazy("pyarrow.parquet", "Parquet files", REMEDY)
@@ -19,11 +17,13 @@ MAGIC = b"PAR1"
 
 @dataclass(frozen=True, slots=True)
 class ParquetFile:
-    """A Parquet file that is open; a field of records has the name of its column, a dot and its own."""
+    """A Parquet file that is open, with its columns, and where they lie: a field of records has the name of
+    its column, an underscore and its own."""
 
     path: Path
     file: Any
     columns: dict[str, str]
+    places: dict[str, str]
     tree: str = ""
 
     @property
@@ -35,7 +35,7 @@ class ParquetFile:
         return int(self.file.metadata.num_rows)
 
     def chunks(self, names: Sequence[str], first: int, behind: int) -> Iterator[Columns]:
-        with _reading(self.path):
+        with reading(self.path, self.kind):
             at = 0
             for group, rows in self._groups():
                 start, stop = max(first - at, 0), min(behind - at, rows)
@@ -52,7 +52,8 @@ class ParquetFile:
 
     def _group(self, group: int, names: Sequence[str], start: int, stop: int) -> Iterator[Columns]:
         """Read rows of one row group, some columns of it, in batches."""
-        tops = sorted({n if n in self.file.schema_arrow.names else n.split(".")[0] for n in names})
+        keys = {n: self.places[n] for n in names}
+        tops = sorted({k if k in self.file.schema_arrow.names else k.split(".")[0] for k in keys.values()})
         stored = int(self.file.metadata.row_group(group).total_byte_size)
         size = int(self.file.metadata.row_group(group).num_rows)
         step, at = max(1, size * CHUNK // max(stored, 1)), 0
@@ -61,39 +62,27 @@ class ParquetFile:
             at += batch.num_rows
             if low < high:
                 records = ak.from_arrow(batch.slice(low, high - low))
-                yield {n: column_of(n, _field(records, n)) for n in names}
+                yield {n: column_of(n, inner(records, k)) for n, k in keys.items()}
 
 
 def open_parquet(path: Path) -> ParquetFile:
     """Open a Parquet file. Raises CompileError for a damaged one."""
-    with _reading(path):
+    with reading(path, "Parquet"):
         file = parquet.ParquetFile(path)
         columns: dict[str, str] = {}
+        places: dict[str, str] = {}
         for entry in file.schema_arrow:
-            fields = getattr(entry.type, "value_type", entry.type)
-            inner = [fields.field(k) for k in range(fields.num_fields)] if _is_record(fields) else []
-            columns |= {f"{entry.name}.{f.name}": str(f.type) for f in inner} or {entry.name: str(entry.type)}
-    return ParquetFile(path, file, columns)
+            for place, kind in _fields(entry).items():
+                name = place.replace(".", "_") if place != entry.name else place
+                columns[name], places[name] = kind, place
+    return ParquetFile(path, file, columns, places)
 
 
-def _is_record(kind: Any) -> bool:
-    return str(kind).startswith("struct")
-
-
-def _field(records: Any, name: str) -> Any:
-    if name in ak.fields(records):
-        return records[name]
-    column, inner = name.split(".", 1)
-    return records[column][inner]
-
-
-@contextmanager
-def _reading(path: Path) -> Generator[None]:
-    """Turn what pyarrow says against a file into a CompileError."""
-    try:
-        yield
-    except CompileError:
-        raise
-    except Exception as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CompileError(str(path), f"is not a readable Parquet file ({said})", "write it again") from None
+def _fields(entry: Any) -> dict[str, str]:
+    """Return the types of a column, or of the fields of its records, by their places."""
+    record = getattr(entry.type, "value_type", entry.type)
+    if not str(record).startswith("struct"):
+        return {str(entry.name): str(entry.type)}
+    outer = "{}" if record is entry.type else "list<{}>"
+    fields = [record.field(k) for k in range(record.num_fields)]
+    return {f"{entry.name}.{f.name}": outer.format(f.type) for f in fields}

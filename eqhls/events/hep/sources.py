@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
-from eqhls.events.hep.columns import Columns
+from eqhls.errors import CompileError
+from eqhls.events.hep.columns import REMEDY, Columns
 
 CHUNK = 64 << 20
 """Bytes of columns that are read at once, about."""
@@ -27,3 +30,21 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Generator[None]:
+    """Turn what the library of a kind of file says against one into a CompileError."""
+    try:
+        yield
+    except CompileError:
+        raise
+    except ImportError as error:
+        raise CompileError(f"{kind} files", f"need another package ({error})", REMEDY) from None
+    except Exception as error:
+        said = (str(error).strip("'\" \n").splitlines() or [type(error).__name__])[0]
+        squeezed = kind == "HDF5" and ("filter" in said or "plugin" in said)
+        remedy = (
+            "compress it by zlib, or not at all: ptrepack --complib zlib" if squeezed else "write it again"
+        )
+        raise CompileError(str(path), f"is not a readable {kind} file ({said})", remedy) from None

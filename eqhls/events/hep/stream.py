@@ -88,14 +88,10 @@ def chunks(
 ) -> Iterator[tuple[int, Columns]]:
     """Read columns chunk by chunk, each with the number of its first entry."""
     first, behind = wanted.first, source.entries if wanted.behind is None else wanted.behind
+    if first >= min(behind, source.entries):
+        none = f"has {source.entries} events, none in {first}:{behind}" if source.entries else "has no events"
+        raise CompileError(source.kind, none, "give a file with events, or another range")
     behind = min(behind, source.entries)
-    if first >= behind:
-        why = (
-            "has no events"
-            if not source.entries
-            else f"has {source.entries} events, none in {first}:{behind}"
-        )
-        raise CompileError(source.kind, why, "give a file with events, or another range")
     at, told = first, 0
     for read in source.chunks(list(dict.fromkeys(names)), first, behind):
         yield at, read
