@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eqhls import train
 from eqhls.compile import Compiled, open_project
 from eqhls.compile import compile_model as compile
 from eqhls.engines import Engine
@@ -34,6 +35,7 @@ __all__ = [
     "load_any",
     "open_project",
     "read_options",
+    "train",
 ]
 
 LATER = {"layers": ("Keras", "pip install 'eqhls[keras]'")}

@@ -37,6 +37,7 @@ from eqhls.commands.shell import (
     console,
 )
 from eqhls.commands.trace import trace
+from eqhls.commands.train import train_command
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.engines import Engine
 from eqhls.errors import CompileError, VerificationError
@@ -287,6 +288,9 @@ def catalogue_command(
     """Write the page of all ops from the code."""
     write_file(output, operators() if onnx else catalogue())
     console.print(f"wrote {output}")
+
+
+app.command("train")(train_command)
 
 
 INTERRUPTED, TERMINATED, UNREAD = 130, 143, 141

@@ -21,7 +21,7 @@ FLOORS = [
     "verify",
     "report trace",
     "compile",
-    "hls4ml tune",
+    "hls4ml tune train",
     "many",
     "commands",
     "cli",

@@ -11,7 +11,6 @@ jets.npz with the first test jets.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,18 +20,21 @@ import numpy as np
 from hgq.config import LayerConfigScope, QuantizerConfigScope
 from hgq.layers import QAdd, QDense, QSum
 from hgq.utils.sugar import FreeEBOPs
-from rich.progress import Progress
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from peers.inputs import CONSTITUENTS, inputs  # noqa: E402
-from training import SHIPPED, Bar, OneCycle, npz  # noqa: E402
 
-from eqhls.text import write_file  # noqa: E402
+from eqhls import train as training  # noqa: E402
+from eqhls.commands.shell import Steps  # noqa: E402
+from eqhls.text import npz, write_file  # noqa: E402
+from eqhls.train.callbacks import scores_of  # noqa: E402
+from eqhls.train.loop import Extras, optimise  # noqa: E402
+from eqhls.train.result import SHIPPED  # noqa: E402
 from eqhls.verify.metrics import auc, rejection  # noqa: E402
 
-BATCH = 512
+BATCH, RATE, SEED = 512, 5e-3, 1
 BETAS = {"l": 1e-7, "m": 4e-7, "s": 1.5e-6}
 SHARED = {"homogeneous_axis": (0, 1)}
 """One format for all particles, without which a net on sets is no function of sets."""
@@ -83,10 +85,9 @@ def read(folder: Path, part: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
         return inputs(file["p4"], file["jet"]), file["y"].astype(np.int64)
 
 
-def fed(model: keras.Model, values: dict[str, np.ndarray]) -> Any:
+def fed(model: keras.Model, values: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
     """Return what the network takes, in its order."""
-    wanted = [values[t.name] for t in model.inputs]
-    return wanted if len(wanted) > 1 else wanted[0]
+    return tuple(values[t.name] for t in model.inputs)
 
 
 def main() -> None:
@@ -98,32 +99,29 @@ def main() -> None:
     arguments = parser.parse_args()
     (train, y), (test, y_test) = (read(arguments.data, part) for part in ("train", "test"))
     first = {k: v[:SHIPPED] for k, v in test.items()}
-    write_file(arguments.output / "jets.npz", npz(**first, y=y_test[:SHIPPED].astype(np.uint8)))
+    write_file(arguments.output / "jets.npz", npz(first | {"y": y_test[:SHIPPED].astype(np.uint8)}))
     for kind in ("deepset", "jedi"):
         for mass in (True, False):
             for size, beta in BETAS.items():
                 name = f"{kind}{'_mass' if mass else ''}_{size}"
                 if not arguments.only or name in arguments.only:
-                    model = fitted(network(kind, mass, beta), name, train, y, arguments.epochs)
-                    scores = np.asarray(model.predict(fed(model, test), batch_size=4000, verbose=0)).ravel()
+                    keras.utils.set_random_seed(SEED)
+                    model = network(kind, mass, beta)
+                    fitted(model, training.Sample(fed(model, train), y), settings(arguments.epochs))
+                    scores = scores_of(model, fed(model, test)).ravel()
                     print(f"{name}: AUC {auc(scores, y_test):.4f} 1/eB {rejection(scores, y_test):.0f}")
-                    model.optimizer = None
                     model.save(arguments.output / f"{name}.keras")
 
 
-def fitted(
-    model: keras.Model, name: str, train: dict[str, np.ndarray], y: np.ndarray, epochs: int
-) -> keras.Model:
-    """Return the network, trained with the cost of its bits in the loss."""
-    keras.utils.set_random_seed(1)
-    rate = OneCycle(5e-3, epochs * math.ceil(len(y) / BATCH))
-    model.compile(optimizer=keras.optimizers.Adam(rate), loss=keras.losses.BinaryCrossentropy(True))
-    with Progress() as progress:
-        bar = Bar(progress, name, epochs)
-        model.fit(
-            fed(model, train), y.astype("float32"), BATCH, epochs, verbose=0, callbacks=[FreeEBOPs(), bar]
-        )
-    return model
+def settings(epochs: int, batch: int = BATCH, seed: int = SEED) -> training.Settings:
+    """Return how a peer is trained: Adam over one cycle."""
+    return training.Settings((training.Phase(epochs, RATE),), batch=batch, seed=seed, decay=0.0, clip=0.0)
+
+
+def fitted(model: keras.Model, sample: training.Sample, how: training.Settings) -> None:
+    """Train a network with the cost of its bits in the loss."""
+    with Steps() as report:
+        optimise([model], sample, None, how, Extras(callbacks=[FreeEBOPs()], report=report))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,11 +72,13 @@ LAB_INPUTS = Inputs(
 
 @dataclass(frozen=True, slots=True)
 class SeededConfig:
-    """A seeded LGN: levels, sums a level, constituents, and the formats of its tables."""
+    """A seeded LGN: levels, sums a level, constituents, and the formats of its tables. `classes` is the
+    number of classes that it tells apart: two by one score, three and more by a score each."""
 
     levels: int = 1
     sums: int = 2
     constituents: int = 16
+    classes: int = 2
     inputs: Inputs = JET_FRAME
     edge: str = "fix<5,3,RND,SAT>"
     score: str = "ufix<4,0>"
@@ -107,32 +110,52 @@ def network(name: str, ports: tuple[Any, ...], out: Any) -> keras.Model:
     return keras.Model(raw, out, name=name)
 
 
+def heads(classes: int) -> tuple[str, ...]:
+    """Return what is put behind the names of the layers that end in a score, an entry for each score: nothing
+    if one score tells two classes apart."""
+    return ("",) if classes <= 2 else tuple(f"_class{k}" for k in range(classes))
+
+
+def logits(parts: Sequence[Sequence[Any]]) -> Any:
+    """Return the sums of the terms S[] of each score: a score S[], or S[c] of several."""
+    if len(parts) == 1:
+        return AddLayer(name="logit")(*parts[0])
+    opened: list[Any] = []
+    for k, terms in enumerate(parts):
+        total = AddLayer(name=f"logit{k}")(*terms)
+        unit = SpurionLayer("S[c:1]", [[1.0]], name=f"logit{k}_unit")(total)
+        opened.append(CgProductLayer("S*S->S", name=f"logit{k}_open")(total, unit))
+    return ConcatLayer("c", name="logit")(*opened)
+
+
 def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
     """Return the seeded network (network A with one level, D with two), O(N) products.
 
     Level l: d_j = log2 <p_j, Q_l>, weights w_j = sigmoid(T(d_j) + U(t_j)) in {0, 1/4, 1/2, 1},
     V_l = sum_j w_j p_j, sums S_a likewise; Q_0 the leading constituent, Q_{l+1} = V_l. Read-out:
-    one trained function for each log2 <X, Y>, X <= Y in {J, V_0, ..}, and for each S_a.
+    one trained function for each log2 <X, Y>, X <= Y in {J, V_0, ..}, and for each S_a, and of several
+    classes for each of them: all else is shared.
     """
     p, jet, valid = ports(config.inputs, config.constituents)
     beams = SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p)
     log_beam = Log2Layer(2.0, config.sender_frac, name="log_beam", quantized=quantized)
     sender = ParticleSumLayer("i", name="t")(log_beam(GramLayer(name="pbeam")(beams, p)))
     query = SelectLayer("j", (0,), "i", name="seed")(p)
-    nodes, terms = [jet], []
+    nodes, levels = [jet], list[list[Any]]()
     for level in range(config.levels):
-        query, score = _level(config, level, (query, p, sender, valid), quantized)
+        query, found = _level(config, level, (query, p, sender, valid), quantized)
         nodes.append(query)
-        terms.append(score)
+        levels.append(found)
     pairs = GramLayer("i", "q", name="gram")(ConcatLayer("i", name="nodes")(*nodes))
     codes = Log2Layer(
         1.0, config.pair_frac, 2 ** (5 + config.pair_frac), name="log_gram", quantized=quantized
     )(pairs)
     knots = [1.0, 4.0, 6.0, *(7.0 + 0.5 * k for k in range(21)), 19.0]
-    read = TableLayer(knots, "q", out=config.readout, name="f", quantized=quantized)(codes)
-    terms.insert(0, ParticleSumLayer("q", name="f_sum")(read))
-    logit = AddLayer(name="logit")(*terms)
-    return network(name, (p, jet, valid), logit)
+    parts: list[list[Any]] = []
+    for tail, terms in zip(heads(config.classes), zip(*levels, strict=True), strict=True):
+        read = TableLayer(knots, "q", out=config.readout, name=f"f{tail}", quantized=quantized)(codes)
+        parts.append([ParticleSumLayer("q", name=f"f_sum{tail}")(read), *terms])
+    return network(name, (p, jet, valid), logits(parts))
 
 
 EDGE_KNOTS = (1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0)
@@ -140,20 +163,25 @@ SENDER_KNOTS = (0.0, 4.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
 SUM_KNOTS = (0.0, 2.0, 4.0, 7.0, 11.0, 15.0)
 
 
-def _level(config: SeededConfig, k: int, wires: tuple[Any, ...], quantized: bool) -> tuple[Any, Any]:
-    """Return V_k and the read-out of the sums S of one level."""
+def _level(config: SeededConfig, k: int, wires: tuple[Any, ...], quantized: bool) -> tuple[Any, list[Any]]:
+    """Return V_k, and for each score the read-out of the sums S of one level."""
     query, p, sender, valid = wires
     d = Log2Layer(0.25, 2, name=f"log_d{k}", quantized=quantized)(GramLayer(name=f"d{k}")(query, p))
     gates = [_gate(config, f"{k}_{a}", d, sender, quantized) for a in range(config.sums + 1)]
     sigmoid: dict[str, Any] = {"activation": "sigmoid", "trainable_values": False, "quantized": quantized}
     w = TableLayer((0.0, 1.0), out="ufix<3,1>", levels=SHIFTS, name=f"w{k}", **sigmoid)(gates[0])
-    scores: list[Any] = []
+    tails = heads(config.classes)
+    scores: list[list[Any]] = [[] for _ in tails]
     for a, gate in enumerate(gates[1:], 1):
         s = TableLayer((0.0, 1.0), out=config.score, name=f"s{k}_{a}", **sigmoid)(gate)
         total = ParticleSumLayer(name=f"sum{k}_{a}")(MaskLayer(name=f"mask{k}_{a}")(s, valid))
-        read = TableLayer(SUM_KNOTS, out=config.readout, name=f"g{k}_{a}", quantized=quantized)(total)
-        scores.append(ParticleSumLayer("i", name=f"gs{k}_{a}")(read))
-    return PairSumLayer(name=f"v{k}")(w, p), AddLayer(name=f"score{k}")(*scores)
+        for tail, found in zip(tails, scores, strict=True):
+            name = f"{k}_{a}{tail}"
+            read = TableLayer(SUM_KNOTS, out=config.readout, name=f"g{name}", quantized=quantized)(total)
+            found.append(ParticleSumLayer("i", name=f"gs{name}")(read))
+    moved = PairSumLayer(name=f"v{k}")(w, p)
+    totals = [AddLayer(name=f"score{k}{tail}")(*found) for tail, found in zip(tails, scores, strict=True)]
+    return moved, totals
 
 
 def _gate(config: SeededConfig, label: str, d: Any, sender: Any, quantized: bool) -> Any:

@@ -8,11 +8,10 @@ from typing import Any
 import keras
 
 from eqhls.frontends.layers.geometry import CgProductLayer, GramLayer
-from eqhls.frontends.layers.networks import JET_FRAME, Inputs, network, ports
+from eqhls.frontends.layers.networks import JET_FRAME, Inputs, heads, logits, network, ports
 from eqhls.frontends.layers.pairs import Eq2to0Layer, Eq2to2SymmetricLayer
 from eqhls.frontends.layers.scalar import Log2Layer, RequantizeLayer, TableLayer
 from eqhls.frontends.layers.structure import (
-    AddLayer,
     ConcatLayer,
     MaskLayer,
     ParticleSumLayer,
@@ -30,13 +29,15 @@ class PelicanConfig:
     `encoded` is the format of an encoded product, `address` that of the argument of an activation,
     `hidden` that of an activation, `readout` that of the read-out's functions. `floor`, `frac`, `codes` and
     `log_step` are those of the logarithm (Log2). `keep` is the number of fraction bits of the mixes of a
-    tied block (all where None). Without `beams` only the jet is a spurion.
+    tied block (all where None). Without `beams` only the jet is a spurion. `classes` is the number of classes
+    that the network tells apart: two by one score, three and more by a score each.
     """
 
     encoders: int = 3
     blocks: tuple[int, ...] = (3,)
     readouts: int = 4
     constituents: int = 16
+    classes: int = 2
     inputs: Inputs = JET_FRAME
     floor: float = 0.25
     frac: int = 1
@@ -102,12 +103,14 @@ def pelican(config: PelicanConfig, name: str, quantized: bool) -> keras.Model:
             trained_function(config, y, f"{k}", BENDS, config.hidden, quantized), flags
         )
     pooled = Eq2to0Layer(config.readouts, quantizer=if_quantized(quantized, config.weights), name="pool")(x)
-    read = trained_function(config, pooled, "_read", READ, config.readout, quantized)
     mass = SelectLayer("p", kinds_of(config.constituents, config.spurions)["mass"], "m", name="mass")(codes)
-    weighed = TableLayer(MASS, out=config.readout, name="mass_read", quantized=quantized)(mass)
-    total = ParticleSumLayer("c", name="read_sum")(read)
-    logit = AddLayer(name="logit")(total, ParticleSumLayer("m", name="mass_sum")(weighed))
-    return network(name, (p, jet, valid), logit)
+    parts: list[list[Any]] = []
+    for tail in heads(config.classes):
+        read = trained_function(config, pooled, f"_read{tail}", READ, config.readout, quantized)
+        weighed = TableLayer(MASS, out=config.readout, name=f"mass_read{tail}", quantized=quantized)(mass)
+        total = ParticleSumLayer("c", name=f"read_sum{tail}")(read)
+        parts.append([total, ParticleSumLayer("m", name=f"mass_sum{tail}")(weighed)])
+    return network(name, (p, jet, valid), logits(parts))
 
 
 def if_quantized(quantized: bool, form: str) -> str:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from eqhls.frontends.layers.geometry import CgProductLayer, ChannelMixLayer, GramLayer, PairSumLayer
-from eqhls.frontends.layers.networks import Inputs, network, ports
+from eqhls.frontends.layers.networks import Inputs, heads, logits, network, ports
 from eqhls.frontends.layers.pairs import Eq1to2Layer, Eq2to0Layer, Eq2to1Layer, Eq2to2Layer
 from eqhls.frontends.layers.pelican import (
     BENDS,
@@ -97,8 +97,14 @@ def _encoded(config: FullConfig, nodes: Any, quantized: bool) -> Any:
 def _score(config: FullConfig, x: Any, quantized: bool) -> Any:
     weights = if_quantized(quantized, config.weights)
     pooled = Eq2to0Layer(config.readouts, quantizer=weights, name="pool")(x)
-    read = trained_function(config, pooled, "_read", READ, config.readout, quantized)
-    return ParticleSumLayer("c", name="logit")(read)
+    if config.classes <= 2:
+        read = trained_function(config, pooled, "_read", READ, config.readout, quantized)
+        return ParticleSumLayer("c", name="logit")(read)
+    totals: list[list[Any]] = []
+    for tail in heads(config.classes):
+        read = trained_function(config, pooled, f"_read{tail}", READ, config.readout, quantized)
+        totals.append([ParticleSumLayer("c", name=f"read_sum{tail}")(read)])
+    return logits(totals)
 
 
 def _momentum(config: FullConfig, x: Any, nodes: Any, flags: Any, quantized: bool) -> Any:
@@ -118,10 +124,12 @@ TWELVE_BITS = Inputs("xyz", "fix<12,11>", "fix<12,11>", ((1.0, 0.0, 0.0, 1.0), (
 class NanoConfig:
     """PELICAN-nano as published (arXiv:2310.16121): hidden channels, and the formats of nPELICAN's
     quantized form: 12-bit momenta in the laboratory, products of 4 to 6 bits, weights of 6, activations
-    of 9."""
+    of 9. `classes` is the number of classes that it tells apart: two by one score, three and more by a score
+    each."""
 
     hidden: int = 2
     constituents: int = 16
+    classes: int = 2
     inputs: Inputs = TWELVE_BITS
     products: str = "fix<6,10,RND,SAT>"
     weights: str = "fix<6,1,RND,SAT>"
@@ -162,5 +170,7 @@ def published_nano(config: NanoConfig, name: str, quantized: bool) -> keras.Mode
     )
     y = relu(y)
     y = MaskLayer(name="valid_columns")(MaskLayer(name="valid_rows")(y, flags), others)
+    if config.classes > 2:
+        return network(name, (p, valid), Eq2to0Layer(config.classes, quantizer=weights, name="logit")(y))
     pooled = Eq2to0Layer(1, quantizer=weights, name="pool")(y)
     return network(name, (p, valid), ParticleSumLayer("c", name="logit")(pooled))

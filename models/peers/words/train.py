@@ -12,28 +12,24 @@ and prints the AUC of the Keras model on all of them.
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 from hgq.config import LayerConfigScope, QuantizerConfigScope
 from hgq.layers import QDense
-from hgq.utils.sugar import FreeEBOPs
-from rich.progress import Progress
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from peers.train import BATCH, mixed_with_mean, particle_dense, pooled  # noqa: E402
+from peers.train import BATCH, fitted, mixed_with_mean, particle_dense, pooled, settings  # noqa: E402
 from peers.words.front import CONSTITUENTS, EVENT, PARTICLE  # noqa: E402
 from peers.words.jets import features, read, ship  # noqa: E402
-from training import Bar, OneCycle  # noqa: E402
 
+from eqhls import train as training  # noqa: E402
+from eqhls.train.callbacks import scores_of  # noqa: E402
 from eqhls.verify.metrics import tagger_auc  # noqa: E402
 
 BETAS = {
@@ -41,7 +37,6 @@ BETAS = {
     "five": {"l": 1e-7, "m": 7e-7, "s": 3e-6, "xs": 1e-5},
 }
 OUTPUTS = {"top": 1, "five": 5}
-RATE = 5e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +74,6 @@ def network(name: Name) -> keras.Model:
     return keras.Model([x, event], out, name=name.network)
 
 
-def loss_of(task: str) -> Any:
-    if OUTPUTS[task] == 1:
-        return keras.losses.BinaryCrossentropy(from_logits=True)
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-
-def fitted(name: Name, text: str, x: list[np.ndarray], y: np.ndarray, epochs: int) -> keras.Model:
-    """Return the network, trained with the cost of its bits in the loss."""
-    keras.utils.set_random_seed(name.seed)
-    model = network(name)
-    batch = BATCH if OUTPUTS[name.task] == 1 else BATCH // 2
-    rate = OneCycle(RATE, epochs * math.ceil(len(y) / batch))
-    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss_of(name.task), jit_compile=True)
-    labels = y.astype("float32" if OUTPUTS[name.task] == 1 else "int64")
-    with Progress() as progress:
-        callbacks = [FreeEBOPs(), Bar(progress, text, epochs)]
-        model.fit(x, labels, batch, epochs, verbose=0, callbacks=callbacks)
-    model.optimizer = None
-    return model
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="train a peer on the trigger's words")
     parser.add_argument("--data", type=Path, required=True)
@@ -109,10 +83,14 @@ def main() -> None:
     arguments = parser.parse_args()
     name = Name.of(arguments.name)
     (train, y), (test, y_test) = (read(arguments.data, name.task, part) for part in ("train", "test"))
-    model = fitted(name, arguments.name, features(train), y, arguments.epochs)
+    keras.utils.set_random_seed(name.seed)
+    model = network(name)
+    batch = BATCH if OUTPUTS[name.task] == 1 else BATCH // 2
+    sample = training.Sample(tuple(features(train)), y)
+    fitted(model, sample, settings(arguments.epochs, batch, name.seed))
     model.save(arguments.output / f"{arguments.name}.keras")
     ship(arguments.data, name.task)
-    logits = np.asarray(model.predict(features(test), batch_size=4000, verbose=0))
+    logits = scores_of(model, features(test))
     print(f"{arguments.name}: AUC {tagger_auc(logits, y_test):.4f} ({len(y_test)} jets)")
 
 
