@@ -16,7 +16,16 @@ import numpy as np
 import pytest
 import uproot
 import vector
-from eventfiles import CLASSES, HERE, momenta, write_hls4ml, write_jetclass, write_nano, write_parquet
+from eventfiles import (
+    CLASSES,
+    HERE,
+    momenta,
+    write_hls4ml,
+    write_jetclass,
+    write_nano,
+    write_parquet,
+    write_tree,
+)
 from rootfiles import toy_jets, write_root
 from typer.testing import CliRunner
 
@@ -311,6 +320,18 @@ def test_parquet(records: bool, tmp_path: Path, rng: np.random.Generator) -> Non
     np.testing.assert_array_equal(found["entry"], np.arange(10, 40))
 
 
+def test_names_of_a_users_own_tree(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Branches that count others are no momenta, nor is what is called truth a jet; one called fj is."""
+    array = double(momenta(rng, rng.integers(1, 9, 20)))
+    truth, whole = (vectors({k: rng.uniform(0.5, 2, 20) for k in FIELDS}) for _ in range(2))
+    columns = {f"const_{k}": array[k] for k in FIELDS} | {f"truth_{k}": truth[k] for k in FIELDS}
+    write_tree(tmp_path / "own.root", {"t": columns})
+    same(converted(tmp_path / "own.root", tmp_path), expected(array, 8))
+    write_tree(tmp_path / "own.root", {"t": columns | {f"fj_{k}": whole[k] for k in FIELDS}})
+    same(converted(tmp_path / "own.root", tmp_path), expected(array, 8, whole))
+    same(converted(tmp_path / "own.root", tmp_path, "--jets", "truth"), expected(array, 8, truth))
+
+
 def test_units_and_massless_particles(tmp_path: Path, rng: np.random.Generator) -> None:
     """MeV is said, not guessed; without it the suspicion is told. A mass may be a number."""
     array = double(momenta(rng, rng.integers(3, 9, 20)))
@@ -507,7 +528,7 @@ MISTAKES: dict[str, tuple[Make, tuple[str, ...], str]] = {
     ),
     "layout": (_jets, ("--layout", "jetklass"), "did you mean jetclass?"),
     "layout that does not fit": (_jets, ("--layout", "jetclass"), "needs the columns part_px, part_py"),
-    "branch": (_jets, ("--branches", "pt=pt,eta=et,phi=phi,mass=0"), "found 'et', expected one of npt"),
+    "branch": (_jets, ("--branches", "pt=pt,eta=et,phi=phi,mass=0"), "found 'et', expected one of pt"),
     "near branch": (_jets, ("--branches", "pt=pt,eta=et,phi=phi,mass=0"), "did you mean eta"),
     "coordinate": (_jets, ("--branches", "pt=pt,eat=eta"), "found 'eat', expected one of px"),
     "too few": (

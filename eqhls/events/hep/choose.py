@@ -26,6 +26,8 @@ SPELLED = {
     "energy": "E",
 }
 """Coordinates by what ends the names of columns, in small letters."""
+JETS = ("jet", "fatjet", "fj", "j")
+"""What the columns of the jet are called before pt, eta, .. in files of no known layout."""
 UNITS = {"GeV": 1.0, "MeV": 1e-3, "TeV": 1e3}
 NOTHING = "none"
 
@@ -147,8 +149,8 @@ def _detected(source: Source, choice: Choice) -> Layout:
 
 
 def _with_jet(layout: Layout, source: Source, jets: str) -> Layout:
-    """Return a layout with the jet of the file: the one that is named, else the one that it has, else one
-    called jet, else the only one."""
+    """Return a layout with the jet of the file: the one that is named, else the one of the layout, else the
+    only one that is called so."""
     if jets == NOTHING:
         return replace(layout, jet={})
     if jets:
@@ -157,9 +159,8 @@ def _with_jet(layout: Layout, source: Source, jets: str) -> Layout:
     if layout.jet or layout.name in LAYOUTS:
         return layout
     found = groups(source.columns, lists=False)
-    called = [p for p in found if p.lower().strip("_.") == "jet"]
-    prefix = called[0] if len(called) == 1 else next(iter(found)) if len(found) == 1 else None
-    return layout if prefix is None else replace(layout, jet=found[prefix])
+    called = [p for p in found if p.lower().strip("_.") in JETS]
+    return replace(layout, jet=found[called[0]]) if len(called) == 1 else layout
 
 
 def _with_labels(layout: Layout, source: Source, label: str) -> Layout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -88,7 +88,7 @@ def _tree(path: Path, file: Any, name: str) -> RootTree:
     types = {str(k): str(v) for k, v in data.typenames().items()}
     records = [k for k in types if "." in k and types.get(k.split(".")[0]) == ""]
     empty = data.arrays(records, entry_stop=0, library="ak") if records else None
-    columns = {k: v for k, v in types.items() if v and k not in records}
+    columns = {k: v for k, v in types.items() if v and k not in records and not _counts(k, types)}
     places = {k: k for k in columns}
     for key in records:
         flat = key.replace(".", "_")
@@ -96,6 +96,11 @@ def _tree(path: Path, file: Any, name: str) -> RootTree:
             kind = inner(empty, key).type.content
             columns[flat], places[flat] = str(kind).replace("var * ", "vector<"), key
     return RootTree(path, file, name, data, columns, places)
+
+
+def _counts(name: str, types: Mapping[str, str]) -> bool:
+    """Whether a branch is the number of entries of another one, nX of X, which only readers need."""
+    return name.startswith("n") and "[]" in types.get(name[1:], "")
 
 
 def _step(data: Any, names: Sequence[str]) -> int:

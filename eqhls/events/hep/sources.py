@@ -10,7 +10,7 @@ from typing import Protocol
 from eqhls.errors import CompileError
 from eqhls.events.hep.columns import REMEDY, Columns
 
-CHUNK = 64 << 20
+CHUNK = 16 << 20
 """Bytes of columns that are read at once, about."""
 
 
