@@ -25,11 +25,13 @@ LABELS = "y"
 class Data:
     """Labelled events as arrays by name (docs/inputs.md: `p4` (B, N, 4) and `jet` (B, 4) in GeV, or ports by
     name; labels `y` (B,), 0 and 1, or 0 to K - 1 of K classes): those that are trained on, those that say
-    when to stop, and those that measure what came out. Each of the last two may be missing."""
+    when to stop, and those that measure what came out. Each of the last two may be missing. `notes` are lines
+    on how files were read."""
 
     train: Arrays
     validation: Arrays | None = None
     test: Arrays | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part, arrays in self.parts.items():
@@ -48,13 +50,12 @@ class Data:
         """Read files of events for the ports of a graph, of every kind that `eqhls predict` reads. Without
         files of validation events, `share` of the events are taken out for them, drawn by `seed`. Raises
         CompileError for files that do not hold labelled events."""
-        arrays = read_arrays(graph, files)
-        measured = read_arrays(graph, test) if test else None
-        if validation:
-            return cls(arrays, read_arrays(graph, validation), measured)
-        if not share:
-            return cls(arrays, None, measured)
-        return cls(*split(arrays, share, seed), measured)
+        arrays, notes = read_arrays(graph, files)
+        held, more = read_arrays(graph, validation) if validation else (None, ())
+        measured, most = read_arrays(graph, test) if test else (None, ())
+        if held is None and share:
+            arrays, held = split(arrays, share, seed)
+        return cls(arrays, held, measured, tuple(dict.fromkeys((*notes, *more, *most))))
 
     @property
     def parts(self) -> dict[str, Arrays]:
@@ -74,10 +75,12 @@ class Data:
         return max(2, *(int(np.max(arrays[LABELS])) + 1 for arrays in self.parts.values()))
 
 
-def read_arrays(graph: Graph, files: Sequence[Path | str]) -> dict[str, NDArray[Any]]:
-    """Return the events of all files, one behind the other; shorter lists of constituents are padded with
-    zeros. Raises CompileError if the files do not hold the same arrays."""
-    found = [arrays_for(Path(file), graph)[0] for file in files]
+def read_arrays(graph: Graph, files: Sequence[Path | str]) -> tuple[Arrays, tuple[str, ...]]:
+    """Return the events of all files, one behind the other, and lines on how they were read; shorter lists of
+    constituents are padded with zeros. Raises CompileError if the files do not hold the same arrays."""
+    read = [arrays_for(Path(file), graph) for file in files]
+    found = [arrays for arrays, _ in read]
+    lines = tuple(f"{file}: {line}" for file, (_, told) in zip(files, read, strict=True) for line in told)
     names = [set(arrays) for arrays in found]
     for file, other in zip(files, names, strict=True):
         if other != names[0]:
@@ -86,7 +89,7 @@ def read_arrays(graph: Graph, files: Sequence[Path | str]) -> dict[str, NDArray[
                 f"holds {', '.join(sorted(other))}, expected {', '.join(sorted(names[0]))} as in {files[0]}",
                 "give files with the same arrays",
             )
-    return {name: _joined(name, [arrays[name] for arrays in found]) for name in sorted(names[0])}
+    return {name: _joined(name, [arrays[name] for arrays in found]) for name in sorted(names[0])}, lines
 
 
 def _joined(name: str, arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -131,7 +134,14 @@ def _events(arrays: Arrays, part: str) -> int:
             f"holds {', '.join(sorted(arrays)) or 'nothing'}",
             "give the labels y: 0 and 1, or 0 to K - 1",
         )
-    return len(arrays[LABELS])
+    labels = np.asarray(arrays[LABELS])
+    if labels.ndim != 1 and labels.shape[1:] != (1,):
+        raise CompileError(
+            f"{part}: {LABELS}",
+            f"has shape {labels.shape}, expected (events,)",
+            "give one label per event: of one-hot labels take y.argmax(axis=1)",
+        )
+    return len(labels)
 
 
 @dataclass(frozen=True, slots=True)

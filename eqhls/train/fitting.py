@@ -58,7 +58,9 @@ def fit(network: Any, data: Data, settings: Settings, extras: Extras, score: str
         values=int(models[-1].count_params()),
         measured=parts[name][1],
         arrays=arrays,
-        notes=tuple(dict.fromkeys(f"{k}: {note}" for k, (_, e) in parts.items() for note in e.notes)),
+        notes=tuple(
+            dict.fromkeys([*data.notes, *(f"{k}: {n}" for k, (_, e) in parts.items() for n in e.notes)])
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from networks import seeded
+from rootfiles import write_root
 
 from eqhls import CompileError, train
 from eqhls.train.checkpoint import Checkpoint, Epoch, State
@@ -58,16 +59,29 @@ def test_files_are_read_one_behind_the_other(rng: np.random.Generator, tmp_path:
     graph, first, second = seeded(rng), labelled(rng, 8, 3), labelled(rng, 4, 5)
     for name, arrays in {"a": first, "b": second, "c": {"p4": first["p4"]}}.items():
         np.savez(tmp_path / f"{name}.npz", **arrays)
-    found = read_arrays(graph, [tmp_path / "a.npz", tmp_path / "b.npz"])
+    found, lines = read_arrays(graph, [tmp_path / "a.npz", tmp_path / "b.npz"])
+    assert not lines
     assert found["p4"].shape == (12, 5, 4) and not found["p4"][:8, 3:].any()
     assert (found["p4"][8:] == second["p4"]).all() and len(found["y"]) == 12
     with pytest.raises(CompileError, match=r"c.npz: holds p4, expected p4, y as in .*a.npz"):
         read_arrays(graph, [tmp_path / "a.npz", tmp_path / "c.npz"])
     with pytest.raises(CompileError, match="train: holds p4; give the labels y"):
         train.Data.read(graph, [tmp_path / "c.npz"])
+    with pytest.raises(CompileError, match=r"train: y: has shape \(8, 2\), expected \(events,\); .*argmax"):
+        train.Data(first | {"y": np.eye(2)[first["y"]]})
     data = train.Data.read(graph, [tmp_path / "a.npz"], test=[tmp_path / "b.npz"], share=0.5)
     assert {k: len(v["y"]) for k, v in data.parts.items()} == {"train": 4, "validation": 4, "test": 4}
     assert data.measured[0] == "test" and data.classes == 2
+
+
+def test_jets_of_root_come_with_a_line_on_how_they_were_read(
+    rng: np.random.Generator, tmp_path: Path
+) -> None:
+    toy = write_root(tmp_path / "jets.root", 40)
+    data = train.Data.read(seeded(rng), [tmp_path / "jets.root"], share=0.25)
+    labels = np.concatenate([data.parts[k]["y"] for k in ("train", "validation")])
+    assert sorted(labels) == sorted(toy.y)
+    assert any(line.startswith(f"{tmp_path / 'jets.root'}: read as") for line in data.notes)
 
 
 def test_a_network_trains_on_what_its_ports_hold(rng: np.random.Generator) -> None:
