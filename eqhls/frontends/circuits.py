@@ -246,8 +246,8 @@ FLOAT32 = 2.0**-20
 
 
 def _compare(where: str, made: Traced, compute: Callable[..., Any]) -> None:
-    """Raise CompileError unless the netlist computes what the framework does, on values that its formats
-    hold and on others."""
+    """Raise CompileError unless the netlist computes what the framework does, on random values of its
+    ports."""
     rng, feeds = np.random.default_rng(23), list[Floats]()
     for number, shape in enumerate(made.inputs):
         form = made.port(number) or Fixed(1, 1, False)

@@ -1,4 +1,4 @@
-"""Modules of torch in memory whose weights are fixed-point numbers, as one Circuit behind ports of given formats.
+"""Modules of torch in memory whose weights are fixed-point numbers, as one Circuit behind given ports.
 
 torch has no quantizers that say a format, so the formats of the ports are given, and words grow exactly
 from there: weights of few bits, and rectifiers, pooling and convolutions between them.

@@ -71,9 +71,8 @@ class Circuit(Plain):
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         events = max(len(v) for v in x)
-        flat = np.concatenate(
-            [np.broadcast_to(v.reshape(len(v), -1), (events, v[0].size)) for v in x], axis=1
-        )
+        rows = (v.reshape(len(v), n) for v, n in zip(x, self.sizes, strict=True))
+        flat = np.concatenate([np.broadcast_to(r, (events, r.shape[1])) for r in rows], axis=1)
         size = max(1, HELD // len(self.logic.cells))
         parts = [self._evaluated(flat[k : k + size]) for k in range(0, max(events, 1), size)]
         return np.concatenate(parts).reshape(events, *self.result.shape)
