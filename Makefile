@@ -62,10 +62,11 @@ train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag
 	@$(BIN)/python models/checkpoints/train.py --data $(DATA)
 	@$(BIN)/python models/words/train.py --data $(DATA)
 
-docs: $(VENV)/core ## write the generated pages and pictures again
+docs: $(VENV)/dev ## write the generated pages and pictures again
 	@$(BIN)/eqhls catalogue -o docs/ops.md
 	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
 	@$(BIN)/python docs/floors.py
+	@$(BIN)/python docs/layers.py
 
 clean: ## remove what was built
 	rm -rf build

@@ -127,9 +127,9 @@ def tried(build: Callable[[], Any]) -> str:
     try:
         graph = read_keras(model)
     except CompileError as error:
-        problem = error.problem.split(",")[0] if "not supported" in error.problem else error.problem
-        remedy = "" if "on scalars" in error.remedy else error.remedy
-        return f"refused: {problem}" + (f"; {remedy}" if remedy else "")
+        if "not supported" in error.problem:
+            return "refused" if "on scalars" in error.remedy else f"refused: {error.remedy}"
+        return f"refused: {error.problem}" + (f"; {error.remedy}" if error.remedy else "")
     names = dict.fromkeys(n.op.name() for n in graph if not n.op.source)
     return ", ".join(f"`{n}`" for n in names) or "the value itself"
 
@@ -211,7 +211,7 @@ def page() -> str:
     unread = [n for n in other_layers() if getattr(L, n) not in HANDLERS and getattr(L, n) not in CALLS]
     return f"""# Layers, tried one by one
 
-`python docs/layers.py` writes this page: each layer is put into a model of its own, which is read. A cell
+`make docs` writes this page: each layer is put into a model of its own, which is read. A cell
 names the [ops](ops.md) that the layer becomes, or says why it is refused and what to do instead. Columns of
 HGQ2 hold its layer of the same name: with widths that are trained, and with the quantizers of the QKeras API
 (`quantized_bits`). Arguments are in [keras.md](keras.md).

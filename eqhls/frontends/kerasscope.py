@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from eqhls.errors import CompileError
 from eqhls.frontends.scalars.site import Value
 from eqhls.ir.graph import Builder
 
@@ -21,7 +22,7 @@ class Scope:
     prefix: str
     values: dict[int, Value]
     calls: dict[str, list[Any]] = field(init=False)
-    used: dict[str, int] = field(init=False, default_factory=dict[str, int])
+    used: dict[str, list[str]] = field(init=False, default_factory=dict[str, list[str]])
 
     def __post_init__(self) -> None:
         self.calls = {}
@@ -30,10 +31,15 @@ class Scope:
                 self.calls.setdefault(node.operation.name, []).append(node)
 
     def named(self, builder: Builder, layer: Any) -> str:
-        """Return the name of what a call of a layer computes; a layer's second call gets a number."""
+        """Return the name of what a call of a layer computes; a layer's second call gets a number. Raises
+        CompileError for two layers whose names become one."""
         name = f"{self.prefix}{identifier(layer.name)}"
-        self.used[name] = self.used.get(name, 0) + 1
-        return name if self.used[name] == 1 else builder.fresh(f"{name}.call{self.used[name]}")
+        calls = self.used.setdefault(name, [])
+        calls.append(layer.name)
+        if calls[0] != layer.name:
+            found = f"found two values of this name, {calls[0]!r} and {layer.name!r}"
+            raise CompileError(f"{builder.name}: %{name}", found, "rename one")
+        return name if len(calls) == 1 else builder.fresh(f"{name}.call{len(calls)}")
 
     def filled(self, argument: Any) -> Any:
         """Return an argument of a call with values in place of its tensors."""

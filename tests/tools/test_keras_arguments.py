@@ -31,10 +31,13 @@ def changes_of(entry: Entry) -> dict[str, tuple[Change, ...]]:
 
 
 def marks_of(entry: Entry, argument: str, change: Change) -> tuple[pytest.MarkDecorator, ...]:
-    """Of the layers of floats, `make test` walks those in one dimension through what changes numbers."""
+    """Of the layers of floats, `make test` walks those in one dimension, through the first change of each
+    argument that has any effect."""
+    if all(entry is not e for e in FLOATS):
+        return ()
+    first = next((c for c in changes_of(entry)[argument] if c.kind in ("follows", "refused")), None)
     siblings = entry.layer.__name__.endswith(("2D", "3D"))
-    quick = entry not in FLOATS or (change.kind in ("follows", "refused") and argument not in COMMON)
-    return () if quick and not (entry in FLOATS and siblings) else (pytest.mark.slow,)
+    return () if change is first and argument not in COMMON and not siblings else (pytest.mark.slow,)
 
 
 STEPS = [

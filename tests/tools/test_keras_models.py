@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ with warnings.catch_warnings():
 
     from eqhls.frontends.keras import FOREIGN as READ
     from eqhls.frontends.keras import OWN, read_keras
+    from eqhls.frontends.scalars.handlers import CALLS, CURES, HANDLERS
+    from eqhls.frontends.scalars.operations import OPERATIONS
 
 from eqhls.errors import CompileError
 
@@ -222,7 +225,7 @@ def test_a_rectifying_quantizer_rectifies_floats() -> None:
 def test_names_that_become_one_are_refused() -> None:
     x = keras.Input((3,), name="x")
     model = keras.Model(x, L.ReLU(name="a-b")(L.ReLU(name="a.b")(x)), name="net")
-    with pytest.raises(CompileError, match="a_b.*two values of this name"):
+    with pytest.raises(CompileError, match="a_b: found two values of this name"):
         read_keras(model)
 
 
@@ -246,3 +249,47 @@ def test_the_page_names_what_is_refused(entry: Any) -> None:
             "oq_conf",
         ):
             assert f"`{name}`" in row[3], name
+
+
+LAYERS = (DOCS.parent / "layers.md").read_text()
+KERAS = {
+    cells[0].strip(" `"): cells[1].strip()
+    for line in LAYERS.splitlines()
+    if line.startswith("| `") and len(cells := line.strip("|").split("|")) == 4
+}
+CALLED = {"GroupedQueryAttention": "GroupQueryAttention"}
+"""Classes that keras.layers has under another name."""
+SOME = (
+    "Activation",
+    "Dot",
+    "EinsumDense",
+    "GlobalMaxPooling1D",
+    "LSTM",
+    "Lambda",
+    "Softmax",
+    "TimeDistributed",
+)
+
+
+@pytest.fixture(scope="module")
+def tried() -> dict[str, Any]:
+    return runpy.run_path(str(DOCS.parent / "layers.py"))
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_row_is_what_is_tried(name: str, tried: dict[str, Any]) -> None:
+    assert KERAS[name] == tried["keras_layer"](name)
+
+
+def test_the_page_has_every_reader_and_every_cure() -> None:
+    read = {c.__name__ for c in (*HANDLERS, *CALLS) if c.__module__.startswith("keras.")}
+    assert read == {name for name, cell in KERAS.items() if not cell.startswith(("refused", "not built"))}
+    own = {n for n, cell in KERAS.items() if cell.startswith("refused:")}
+    assert own == {CALLED.get(n, n) for n in CURES} - {"RNN", "Discretization"}
+    listed = LAYERS[LAYERS.index("## Operations") : LAYERS.index("are wires")].split("\n\n")[1]
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(OPERATIONS)
+
+
+@pytest.mark.slow
+def test_the_page_is_current(tried: dict[str, Any]) -> None:
+    assert tried["page"]() == LAYERS, "run python docs/layers.py"

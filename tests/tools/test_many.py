@@ -166,7 +166,7 @@ def test_a_file_that_kills_every_worker_fails_and_the_others_do_not(files: list[
 
 
 def test_a_cluster_that_does_not_answer() -> None:
-    with pytest.raises(CompileError, match="does not answer"), client_of(Pool(0, "nowhere:bad"), 1):
+    with pytest.raises(CompileError, match="does not answer"), client_of(Pool(0, "tcp://127.0.0.1:9"), 1):
         pass
 
 
@@ -179,6 +179,7 @@ def test_a_result_killed_half_way_is_made_again(place: Path, files: list[Path], 
     assert not score_file(files[0], source, out)[1]
 
 
+@pytest.mark.slow
 def test_verify_adds_up(place: Path, files: list[Path], tmp_path: Path) -> None:
     """The evidence over three files is that over their events in one; a bad file is named, and with it the
     evidence does not hold."""

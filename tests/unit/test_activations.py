@@ -18,6 +18,11 @@ LIMITS = {
     Activation.SOFTSIGN: (-1.0, 1.0),
     Activation.LOG_SIGMOID: (-1e4, 0.0),
     Activation.ATAN: (-np.pi / 2, np.pi / 2),
+    Activation.GELU: (0.0, 1e4),
+    Activation.GELU_TANH: (0.0, 1e4),
+    Activation.SOFTPLUS: (0.0, 1e4),
+    Activation.MISH: (0.0, 1e4),
+    Activation.LOG: (np.log(1e4), np.log(1e4)),
 }
 
 
@@ -33,3 +38,20 @@ def test_logistic_functions_near_zero(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(Activation.SIGMOID(x), half, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(Activation.SILU(x), x * half, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(Activation.LOG_SIGMOID(x), np.log(half), rtol=1e-10, atol=1e-14)
+
+
+def test_smooth_functions_near_zero(rng: np.random.Generator) -> None:
+    """By integrals of a bell and of a logistic function, which no code of ours takes."""
+    x = rng.normal(size=40) * 3
+    steps = np.linspace(0, 1, 4001)
+    bell = np.trapezoid(np.exp(-0.5 * (x[:, None] * steps) ** 2) * x[:, None], steps, axis=1) / np.sqrt(
+        2 * np.pi
+    )
+    np.testing.assert_allclose(Activation.GELU(x), x * (0.5 + bell), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(Activation.GELU_TANH(x), Activation.GELU(x), rtol=0, atol=2e-3)
+    logistic = Activation.SIGMOID(x[:, None] * steps) * x[:, None]
+    softplus = np.log(2.0) + np.trapezoid(logistic, steps, axis=1)
+    np.testing.assert_allclose(Activation.SOFTPLUS(x), softplus, rtol=0, atol=1e-6)
+    square = (1 + np.exp(softplus) - 1) ** 2
+    np.testing.assert_allclose(Activation.MISH(x), x * (square - 1) / (square + 1), rtol=0, atol=1e-5)
+    assert Activation.LOG(np.zeros(1)) == 0

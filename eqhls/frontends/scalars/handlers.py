@@ -111,7 +111,15 @@ CURES: dict[str, str] = {
     "Lambda": "write what it computes with keras.ops (keras.ops.sum, a * b, ..), which is read",
     "Masking": FLAGS,
     "Embedding": "give one-hot features to a Dense without a bias: hardware has no list of words",
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D"), STEPS),
+    **dict.fromkeys(
+        ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), STEPS
+    ),
+    "SpectralNormalization": "save the layer within it: at inference it is that layer alone",
+    "GroupNormalization": "use LayerNormalization, or Reshape each group to an axis in front of it",
+    **dict.fromkeys(("Attention", "AdditiveAttention", "GroupedQueryAttention"), "use MultiHeadAttention"),
+    **{f"Conv{n}DTranspose": f"use UpSampling{n}D and Conv{n}D" for n in (1, 2, 3)},
+    **{f"AdaptiveMaxPooling{n}D": f"use MaxPooling{n}D of a fixed size" for n in (1, 2, 3)},
+    **{f"AdaptiveAveragePooling{n}D": f"use AveragePooling{n}D of a fixed size" for n in (1, 2, 3)},
     "Discretization": "cut outside the network, or use Activation('hard_sigmoid')",
 }
 """What to do instead of layers that are not read."""

@@ -8,14 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eqhls.frontends.scalars.build.arithmetic import TIMES, affine, multiplied, summed
-from eqhls.frontends.scalars.build.tensors import (
-    constant,
-    opened,
-    renamed,
-    reshaped,
-    settled,
-    transposed,
-)
+from eqhls.frontends.scalars.build.tensors import constant, opened, renamed, reshaped, settled, transposed
 from eqhls.frontends.scalars.site import Site, Value
 from eqhls.ir.op import Tensor
 from eqhls.ops.cg_product import CgProduct

@@ -68,11 +68,7 @@ def leaky(site: Site, x: Value, slope: ArrayLike) -> Value:
 def bounded_relu(
     site: Site, x: Value, most: float | None, slope: float = 0.0, threshold: float = 0.0
 ) -> Value:
-    """Return Keras's ReLU: x up to `most`, and slope (x - threshold) below a threshold of 0."""
-    if threshold and (slope or threshold < 0):
-        raise site.refuse(
-            f"is a ReLU that jumps at its threshold of {threshold:g}", "set threshold to 0: shift the bias instead"
-        )
+    """Return x from 0 up to `most`, and slope x below 0. Raises CompileError for a threshold other than 0."""
     if threshold:
         raise site.refuse(
             f"is a ReLU that jumps from 0 to {threshold:g}", "set threshold to 0: shift the bias instead"
@@ -90,10 +86,7 @@ def exponential_linear(site: Site, x: Value, alpha: float, scale: float = 1.0, w
 
 def bounded_line(site: Site, x: Value, slope: float, shift: float) -> Value:
     """Return slope x + shift between 0 and 1: hard sigmoids. Exact but for its weights."""
-    if (slope, shift) == (1.0, 0.0):
-        return clipped(site, x, 0.0, 1.0)
-    half = clipped(site, affine(site, x, slope, shift), 0.0, 1.0)
-    return half
+    return clipped(site, affine(site, x, slope, shift), 0.0, 1.0)
 
 
 def hard_tanh(site: Site, x: Value) -> Value:
@@ -115,11 +108,7 @@ def coded_power(site: Site, x: Value, power: float, shift: float, least: float) 
     unit = 2.0 ** floor(log2(least))
     code = site.add(Log2(unit, CODE_BITS, CODES, 8, 3, odd=True), x.name, part="code")
     op = Table(
-        IDENTITY,
-        Tensor([[shift, 1.0 + shift]]),
-        Activation.POWER,
-        parameters=Tensor([[power]]),
-        floor=unit,
+        IDENTITY, Tensor([[shift, 1.0 + shift]]), Activation.POWER, parameters=Tensor([[power]]), floor=unit
     )
     return Value(site.add(op, code, part="power"), x.shape, x.axes)
 

@@ -7,14 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eqhls.frontends.scalars.build.arithmetic import (
-    affine,
-    averaged,
-    multiplied,
-    squared,
-    subtracted,
-    summed,
-)
+from eqhls.frontends.scalars.build.arithmetic import affine, averaged, multiplied, squared, subtracted, summed
 from eqhls.frontends.scalars.build.functions import coded_power
 from eqhls.frontends.scalars.build.tensors import opened
 from eqhls.frontends.scalars.site import Site, Value

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, e, log2, prod
 
-from eqhls.frontends.scalars.build.arithmetic import (
-    added,
-    largest,
-    multiplied,
-    subtracted,
-    summed,
-)
+from eqhls.frontends.scalars.build.arithmetic import added, largest, multiplied, subtracted, summed
 from eqhls.frontends.scalars.build.functions import ranged, share, tabled
 from eqhls.frontends.scalars.build.tensors import opened, reshaped
 from eqhls.frontends.scalars.site import Site, Value

@@ -179,7 +179,10 @@ def aligned(site: Site, *values: Value) -> tuple[list[Value], tuple[int, ...], t
         listed = " and ".join(str((None, *v.shape)) for v in values)
         raise site.refuse(f"combines shapes {listed}", "Reshape them so that they broadcast") from None
     rank = len(shape)
-    full = [Value(v.name, (1,) * (rank - len(v.shape)) + v.shape, ("",) * (rank - len(v.shape)) + _axes(v)) for v in opens]
+    full = [
+        Value(v.name, (1,) * (rank - len(v.shape)) + v.shape, ("",) * (rank - len(v.shape)) + _axes(v))
+        for v in opens
+    ]
     names: list[str] = []
     for k in range(rank):
         found = [_axes(v)[k] for v in full if _axes(v)[k] and _axes(v)[k] not in names]

@@ -103,9 +103,7 @@ def convolved(
     return parts[0] if groups == 1 else joined(site, parts, len(counts))
 
 
-def convolved_apart(
-    site: Site, x: Value, kernel: ArrayLike, bias: ArrayLike | None, over: Window
-) -> Value:
+def convolved_apart(site: Site, x: Value, kernel: ArrayLike, bias: ArrayLike | None, over: Window) -> Value:
     """Return the depthwise convolution of (*space, channels) with a kernel (*size, channels, multiplier)."""
     weights = np.asarray(kernel, dtype=np.float64)
     weights = weights.reshape(-1, *weights.shape[-2:])
@@ -128,4 +126,6 @@ def average_pooled(site: Site, x: Value, over: Window, count_pads: bool = False)
     there = (over.places(space) >= 0).sum(axis=-1)
     counts = np.full_like(there, prod(over.size)) if count_pads else there
     even = len(np.unique(counts)) == 1
-    return affine(site, opened(site, total), 1.0 / counts.ravel()[0] if even else 1.0 / counts[..., None], None)
+    return affine(
+        site, opened(site, total), 1.0 / counts.ravel()[0] if even else 1.0 / counts[..., None], None
+    )
