@@ -106,7 +106,9 @@ class _Crew:
 
     def fill(self) -> None:
         """Start as many processes as are missing, if they have been for a while. A cluster minds its own."""
-        lack = 0 if self._cluster is None else self._wanted - len(self._client.nthreads())
+        if self._cluster is None:
+            return
+        lack = self._wanted - len(self._client.nthreads())
         if lack <= 0:
             self._since = time.monotonic()
         elif time.monotonic() > self._since + PATIENCE:

@@ -85,7 +85,7 @@ def test_predict_gives_each_file_what_it_gives_alone_and_does_nothing_twice(
     out, bad = tmp_path / "out", tmp_path / "bad.npz"
     bad.write_bytes(b"no events")
     first = run("predict", place / "project", place / "in" / "*.npz", bad, "-o", out, "--workers", 2)
-    assert first.returncode == 2 and str(bad) in first.stderr and "1 files failed" in first.stderr
+    assert first.returncode == 2 and str(bad) in first.stderr and "1 file failed" in first.stderr
     assert "Traceback" not in first.stderr
     assert f"wrote {out}: 4 files (3 done, 1 failed), 120 events" in first.stdout
     for file in files:
