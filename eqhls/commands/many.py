@@ -85,5 +85,7 @@ def complain(failed: Sequence[Failed]) -> None:
     if failed:
         listed = "; ".join(f.reason if str(f.file) in f.reason else f"{f.file}: {f.reason}" for f in failed)
         raise CompileError(
-            "events", f"{len(failed)} files failed: {listed}", "the others are done; mend these and run again"
+            "events",
+            f"{len(failed)} file{'s' * (len(failed) > 1)} failed: {listed}",
+            "the others are done; mend these and run again",
         )

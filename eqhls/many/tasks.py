@@ -56,10 +56,10 @@ def client_of(pool: Pool, files: int) -> Generator[Any]:
         with client:
             yield client
         return
-    workers = min(pool.workers or distributed.system.CPU_COUNT, files)
+    workers, cluster_of = min(pool.workers or distributed.system.CPU_COUNT, files), distributed.LocalCluster
     with (
         dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
-        distributed.LocalCluster(
+        cluster_of(
             n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
         ) as cluster,
         distributed.Client(cluster) as client,
@@ -99,13 +99,16 @@ class _Crew:
     """The processes of this machine: Dask does not always start another one for one that was killed."""
 
     def __init__(self, client: Any) -> None:
-        self._client, self._cluster = client, client.cluster
+        self._client = client
+        self._cluster: Any = client.cluster
         self._wanted = len(client.nthreads())
         self._since = time.monotonic()
 
     def fill(self) -> None:
         """Start as many processes as are missing, if they have been for a while. A cluster minds its own."""
-        lack = 0 if self._cluster is None else self._wanted - len(self._client.nthreads())
+        if self._cluster is None:
+            return
+        lack = self._wanted - len(self._client.nthreads())
         if lack <= 0:
             self._since = time.monotonic()
         elif time.monotonic() > self._since + PATIENCE:
