@@ -22,7 +22,7 @@ DROPPED = inert("inference drops nothing", 0.0, 0.9)
 SEED = inert("inference draws nothing", 7)
 LAST = inert("the default", "channels_last")
 FIRST = follows("channels_first") + LAST
-INSIDE = denied("unexpected keyword|pool_dimensions|rank", 2)
+INSIDE = denied("unexpected keyword|multiple values", 2)
 CURVE = follows("relu", "tanh", "softplus") + inert("the identity", "linear")
 CURVE += refused("probe: has the activation", "hard_shrink")
 
@@ -39,7 +39,7 @@ def trained(*parts: str) -> Changes:
 def windows(rank: int) -> Changes:
     """Return what layers with a kernel have in common. TensorFlow convolves with channels last alone."""
     return {
-        "kernel_size": follows(1, 3 if rank < 3 else 2, (2,) * (rank - 1) + (1,)),
+        "kernel_size": follows(1, *([3] if rank < 3 else [(2, 2, 1)])),
         "strides": follows(2),
         "dilation_rate": follows(2),
         "padding": follows("same"),
@@ -55,10 +55,7 @@ def convolutions(rank: int) -> Changes:
     return (
         windows(rank)
         | {"filters": follows(2, 6), "groups": follows(2), "padding": causal}
-        | {
-            "lora_rank": follows(2),
-            "lora_alpha": inert("Keras scales by it after enable_lora() alone", 7.0, lora_rank=2),
-        }
+        | {"lora_rank": follows(2), "lora_alpha": follows(7.0, lora_rank=2)}
         | trained("kernel", "bias")
     )
 
@@ -66,7 +63,7 @@ def convolutions(rank: int) -> Changes:
 def pools(rank: int) -> Changes:
     return {
         "pool_size": follows(3, 1),
-        "strides": follows(1, 3),
+        "strides": follows(1, *([3] if rank < 3 else [])),
         "padding": follows("same", strides=2, pool_size=3) + follows("same", pool_size=2, strides=1),
         "data_format": LAST if rank > 1 else FIRST,
         "pool_mode": INSIDE,
@@ -85,10 +82,11 @@ def attention(entry: Entry, arguments: dict[str, Any]) -> Any:
     return keras.Model(list(raws), L.MultiHeadAttention(**arguments)(query, value), name="net")
 
 
+START: dict[tuple[str, int], dict[str, Any]] = {("Cropping", 2): {"cropping": ((1, 0), (0, 1))}}
 KINDS = ("Cropping", "ZeroPadding", "UpSampling")
 MOVED: dict[tuple[str, int], Changes] = {
     ("Cropping", 1): {"cropping": follows(2, (0, 1))},
-    ("Cropping", 2): {"cropping": follows(0, ((0, 1), (1, 1))), "data_format": FIRST},
+    ("Cropping", 2): {"cropping": follows(1, ((0, 1), (1, 1))), "data_format": FIRST},
     ("Cropping", 3): {"cropping": follows(0, ((0, 1), (1, 1), (1, 0))), "data_format": LAST},
     ("ZeroPadding", 1): {"padding": follows(2, (0, 1)), "data_format": FIRST},
     ("ZeroPadding", 2): {"padding": follows(2, ((0, 1), (1, 1))), "data_format": FIRST},
@@ -117,7 +115,7 @@ FLOATS = [
             "bias_axes": follows("bd", None),
             "activation": CURVE,
             "lora_rank": follows(2),
-            "lora_alpha": inert("Keras scales by it after enable_lora() alone", 7.0, lora_rank=2),
+            "lora_alpha": follows(7.0, lora_rank=2),
             "quantization_config": inert("acts in quantize() alone", keras.quantizers.Int8QuantizationConfig()),
             "gptq_unpacked_column_size": inert("says how quantized files are packed", 4),
             "dtype": COMMON["dtype"] + refused("quantized by Keras .mode int8", "int8_from_float32"),
@@ -237,7 +235,7 @@ FLOATS = [
     Entry(L.Permute, (GRID,), {"dims": (2, 1, 3)}, {"dims": follows((3, 2, 1), (1, 3, 2))}, "floats"),
     Entry(L.RepeatVector, (ROW,), {"n": 2}, {"n": follows(3)}, "floats"),
     *(
-        Entry(getattr(L, f"{kind}{n}D"), (SPACES[n],), {}, MOVED[kind, n], "floats")
+        Entry(getattr(L, f"{kind}{n}D"), (SPACES[n],), START.get((kind, n), {}), MOVED[kind, n], "floats")
         for kind in KINDS
         for n in (1, 2, 3)
     ),
