@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import nan
+from typing import Any
 
 from rich.table import Table
 
@@ -108,19 +110,13 @@ def trace_png(found: Trace) -> bytes:
     axes = figure.subplots()
     at = range(count)
     axes.step(at, [max(r.limit, LOWEST) for r in found.rows], where="mid", color="0.6", label="bound (rms)")
-    axes.scatter(at, [max(r.rms, LOWEST) for r in found.rows], s=18, label="error (rms)")
-    axes.scatter(
-        at, [max(r.own, LOWEST) for r in found.rows], s=14, marker="_", color="C1", label="of the op alone"
-    )
+    axes.scatter(at, _drawn(r.rms for r in found.rows), s=18, label="error (rms); none: exact")
+    own = _drawn(r.own for r in found.rows)
+    axes.scatter(at, own, s=14, marker="_", color="C1", label="error of the op alone")
     past = [k for k, r in enumerate(found.rows) if r.beyond]
-    axes.scatter(
-        past,
-        [max(found.rows[k].rms, LOWEST) for k in past],
-        s=60,
-        facecolors="none",
-        edgecolors="C3",
-        label="beyond",
-    )
+    if past:
+        ring: dict[str, Any] = {"facecolors": "none", "edgecolors": "C3", "label": "numbers beyond the bound"}
+        axes.scatter(past, _drawn(found.rows[k].rms for k in past), s=60, **ring)
     axes.set(yscale="log", ylabel="integer less float [LSB of the value]", title=_title(found))
     if count <= LABELS:
         axes.set_xticks(list(at), [r.value for r in found.rows], rotation=90, fontsize=7)
@@ -130,6 +126,11 @@ def trace_png(found: Trace) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=120, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _drawn(errors: Iterable[float]) -> list[float]:
+    """Return errors as they are drawn on a logarithmic scale: those that are next to nothing are not."""
+    return [e if e > LOWEST else nan for e in errors]
 
 
 def _title(found: Trace) -> str:

@@ -285,8 +285,8 @@ def test_events_of_awkward_and_vector() -> None:
         for name, raw in want.raw.items():
             assert np.abs(found.raw[name] - raw).max() <= (name == "jet"), name
     assert (events_of({"p4": jagged, "y": labels}, graph).labels == labels).all()
-    with pytest.raises(CompileError, match="holds records of px, py; give records with pt"):
-        events_of(jagged[["px", "py"]], graph)
+    with pytest.raises(CompileError, match="holds records of x, y; give records with pt"):
+        events_of(jagged[["x", "y"]], graph)
 
 
 def test_the_page_scores_particles(tmp_path: Path) -> None:

@@ -212,8 +212,8 @@ def test_a_wrong_constant_in_the_hls_is_caught(project: Compiled, tmp_path: Path
     spoil(
         folder,
         "firmware/eqhls/gram.h",
-        "Y sum = half * (a.c0[i] * b.c1[j]);",
-        "Y sum = half * (a.c0[i] * b.c0[j]);",
+        "Y sum = half * (a.c0[i] * b.c1[j] + a.c1[i] * b.c0[j]);",
+        "Y sum = half * (a.c0[i] * b.c0[j] + a.c1[i] * b.c0[j]);",
     )
     graph, events = project.graph, read_events(EVENTS, project.graph)
     engines = ProjectEngines(folder, graph)

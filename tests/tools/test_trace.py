@@ -119,7 +119,7 @@ def flipped(path: Path, name: str) -> None:
     replaced(path, line[0], f"wire [{line[1]}:0] {name} = ({line[2]}) ^ {int(line[1]) + 1}'h1;")
 
 
-@pytest.mark.parametrize("kind", ["first", "last"])
+@pytest.mark.parametrize("kind", ["first", pytest.param("last", marks=pytest.mark.slow)])
 def test_a_fault_in_one_op_is_named(
     kind: str, project: Compiled, page: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
