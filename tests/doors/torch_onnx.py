@@ -40,4 +40,4 @@ def door(name: str, kind: str) -> Door:
 
 DOORS = [*(door(n, "dynamo") for n in NAMES), *(door(n, "script") for n in EVERYDAY)]
 OLD = [door(n, "script") for n in NAMES if n not in EVERYDAY]
-"""The same networks by the old exporter, which give nearly the same graphs: `test_onnx_torch.py` reads them."""
+"""The same networks by the old exporter, which give nearly the same graphs: `test_onnx_elsewhere.py` reads them."""

@@ -56,7 +56,7 @@ def read_plain(state: Reading, node: onnx.NodeProto) -> None:
             _read_values(state, node)
     except CompileError as error:
         raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
 
 

@@ -18,6 +18,7 @@ from eqhls.ir.op import Op
 from eqhls.ir.types import Type
 from eqhls.ops.arrange import Arrange
 from eqhls.ops.rename import Rename
+from eqhls.ops.select import Select
 
 AXES = "hijklmnopqrstuvw"
 
@@ -76,13 +77,36 @@ def everything(site: Site, view: View) -> View:
     no element in vain."""
     if len(np.unique(view.index)) == site.type(view).elements:
         return view
-    names = tuple("" if s == 1 else AXES[k] for k, s in enumerate(view.index.shape))
-    return arranged(site.at("taken"), view, _channels_last(names))
+    part = site.at("taken")
+    return selected(part, view) or arranged(part, view, _channels_last(view.index.shape))
 
 
-def _channels_last(names: tuple[str, ...]) -> tuple[str, ...]:
-    used = [n for n in names if n]
-    return tuple("c" if n and n == used[-1] else n for n in names)
+def _channels_last(shape: Sequence[int]) -> tuple[str, ...]:
+    """Return a name for each place of more than one entry."""
+    last = max((k for k, s in enumerate(shape) if s > 1), default=-1)
+    return tuple("" if s == 1 else "c" if k == last else AXES[k] for k, s in enumerate(shape))
+
+
+def selected(site: Site, view: View) -> View | None:
+    """Return a value with some entries of one axis, if that is what the view holds: the other axes keep what
+    moves them."""
+    type = site.type(view)
+    sizes = [a.size for a in type.axes]
+    if type.dim != 1 or not sizes or 1 in sizes:
+        return None
+    count = np.arange(prod(sizes)).reshape(sizes)
+    for k, axis in enumerate(type.axes):
+        where = np.unravel_index(view.index, sizes)[k]
+        varying = [d for d, s in enumerate(where.shape) if s > 1 and (np.diff(where, axis=d) != 0).any()]
+        if len(varying) > 1:
+            continue
+        first = tuple(slice(None) if d in varying else 0 for d in range(view.rank))
+        picks = tuple(int(i) for i in where[first].ravel())
+        whole = count.take(picks, axis=k)
+        if whole.size == view.index.size and (whole.ravel() == view.index.ravel()).all():
+            name = site.add(Select(axis.name, picks, axis.name if len(picks) > 1 else ""), view.name)
+            return view.of(name, np.arange(view.index.size).reshape(view.index.shape))
+    return None
 
 
 def named(site: Site, view: View) -> tuple[View, tuple[str, ...]]:
@@ -90,7 +114,11 @@ def named(site: Site, view: View) -> tuple[View, tuple[str, ...]]:
     found = plain_axes(view, site.type(view))
     if found is not None:
         return view, found
-    names = _channels_last(tuple("" if s == 1 else AXES[k] for k, s in enumerate(view.index.shape)))
+    taken = selected(site.at("taken"), view)
+    found = None if taken is None else plain_axes(taken, site.type(taken))
+    if taken is not None and found is not None:
+        return taken, found
+    names = _channels_last(view.index.shape)
     return arranged(site.at("arranged"), view, names), names
 
 
@@ -105,7 +133,7 @@ def arranged(site: Site, view: View, names: Sequence[str]) -> View:
 def aligned(site: Site, views: Iterable[View]) -> tuple[tuple[View, ...], tuple[str, ...]]:
     """Return values that broadcast by the names of their axes as the places of the views do, and the names.
     Raises CompileError if they count events in different axes."""
-    padded = _same_rank(site, tuple(views))
+    padded = tuple(_tidy(site.at(f"of{k}"), v) for k, v in enumerate(_same_rank(site, tuple(views))))
     types = [site.type(v) for v in padded]
     found = [plain_axes(v, t) for v, t in zip(padded, types, strict=True)]
     if found[0] is not None and all(
@@ -117,6 +145,13 @@ def aligned(site: Site, views: Iterable[View]) -> tuple[tuple[View, ...], tuple[
     return tuple(
         _renamed(site.at(f"as{k}"), v, f, names) for k, (v, f) in enumerate(zip(padded, found, strict=True))
     ), names
+
+
+def _tidy(site: Site, view: View) -> View:
+    """Return a view of which entries of one axis are selected, if that is all that it does."""
+    if plain_axes(view, site.type(view)) is not None:
+        return view
+    return selected(site, view) or view
 
 
 def _same_rank(site: Site, views: tuple[View, ...]) -> tuple[View, ...]:

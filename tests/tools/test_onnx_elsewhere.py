@@ -1,4 +1,5 @@
-"""Files of torch's old exporter beside those of the new one, which are doors (`test_doors.py`)."""
+"""Kept files of torch and qonnx beyond what every door is tested for (`test_doors.py`): those of torch's old exporter, and
+where kept numbers come from."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from doors import Door
+from doors.make_qonnx import computed
+from doors.qonnx_files import FOLDER
+from doors.qonnx_files import NAMES as FIXED
 from doors.torch_onnx import DOORS, NAMES, OLD
 
 from eqhls.events.ports import given_port
@@ -28,3 +32,10 @@ def test_the_old_exporter_gives_the_same_network(door: Door, tmp_path: Path) -> 
 
 def test_every_network_is_there_twice() -> None:
     assert len(NAMES) >= 30 and len(DOORS) + len(OLD) == 2 * len(NAMES)
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_kept_numbers_are_those_of_qonnx(name: str) -> None:
+    """The doors are held against kept numbers; here qonnx (onnxruntime for QuantizeLinear) computes some anew."""
+    with np.load(FOLDER / f"{name}.npz") as kept:
+        np.testing.assert_array_equal(computed(FOLDER / f"{name}.onnx", kept["x"][:8]), kept["y"][:8])
