@@ -251,7 +251,7 @@ DOORS = [
     whole("normalization", normalization),
     kind("rescaling", (6,), behind(lambda: L.Rescaling(0.1, -0.2), lambda: L.ActivityRegularization(l2=0.1))),
     kind("deep_set", (8, 3), deep_set(L.GlobalAveragePooling1D(name="pooled"))),
-    kind("deep_set_max", (8, 3), deep_set(L.GlobalMaxPooling1D(name="pooled"))),
+    kind("deep_set_max", (4, 2), deep_set(L.GlobalMaxPooling1D(name="pooled"), 3)),
     kind("deep_set_sum", (8, 3), deep_set(lambda y: ops.sum(y, axis=1))),
     kind("deep_set_mean", (5, 3), deep_set(lambda y: ops.mean(y, axis=1))),
     kind("time_distributed", (6, 3), headed(lambda: L.TimeDistributed(L.Dense(2, activation="relu")))),
