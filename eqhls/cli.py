@@ -26,16 +26,7 @@ from eqhls.commands.many import (
     predict_files,
     verify_files,
 )
-from eqhls.commands.shell import (
-    MODEL_HELP,
-    ConfigArg,
-    EventsArg,
-    FolderArg,
-    ModelArg,
-    ScoreOption,
-    Steps,
-    console,
-)
+from eqhls.commands.shell import MODEL_HELP, ConfigArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.commands.trace import trace
 from eqhls.commands.train import train_command
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model

@@ -10,6 +10,7 @@ import typer
 
 from eqhls.commands.shell import Steps, console
 from eqhls.compile import Compiled, open_project, read_model
+from eqhls.engines import Engine
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
 from eqhls.many.join import drawn
@@ -47,7 +48,7 @@ def are_many(events: Sequence[Path], pool: Pool) -> bool:
 
 
 def predict_files(
-    source: Path, events: Sequence[Path], output: Path, engine: str, config: Path | None, pool: Pool
+    source: Path, events: Sequence[Path], output: Path, engine: Engine, config: Path | None, pool: Pool
 ) -> None:
     """Score many files into a folder. Raises CompileError at the end if a file could not be scored."""
     if not Compiled.is_project(source) and engine != "float":

@@ -29,7 +29,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
 def load_any(model: object, config: Config = None) -> Graph:
     """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it if left
     out), a Keras or ONNX file, a file or SavedModel of QKeras, or a model in memory: a Keras model, an ONNX
-    ModelProto, a torch module, a state dict with its `config`. Raises CompileError for what no reader takes."""
+    ModelProto, a torch module, a state dict with its `config`. Raises CompileError for what no reader
+    takes."""
     if isinstance(model, Graph):
         return model
     if not isinstance(model, Path | str):

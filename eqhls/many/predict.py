@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eqhls.compile import Compiled, open_project, predict_float, read_model
+from eqhls.engines import Engine
 from eqhls.errors import CompileError
 from eqhls.events.read import read_events
 from eqhls.events.scores import Prediction, save_predictions
@@ -30,12 +31,12 @@ class Source:
     engine. `key` is the same if, and only if, the same numbers come out."""
 
     path: Path
-    engine: str
+    engine: Engine
     config: Path | None
     key: str
 
     @classmethod
-    def of(cls, path: Path, engine: str, config: Path | None) -> Source:
+    def of(cls, path: Path, engine: Engine, config: Path | None) -> Source:
         path = path.resolve()
         if Compiled.is_project(path):
             files = {MANIFEST: open_project(path).folder.joinpath(MANIFEST).read_bytes()}
