@@ -29,12 +29,9 @@ from eqhls.verify.given import Given, target
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-<<<<<<< HEAD
 WHOLE = ("keras_float.deep_set_max", "keras_fixed.softmax")
 """Doors that `make test` takes through every engine, which is half a minute each; `make test-all` takes all."""
 
-=======
->>>>>>> keras14
 
 def _doors() -> Iterator[tuple[str, Door]]:
     with warnings.catch_warnings():
@@ -111,8 +108,7 @@ def test_what_is_refused_names_the_cure(name: str, tmp_path: Path) -> None:
     assert found.value.remedy, "says what is wrong, but not what to do"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("name", [n if n in WHOLE else pytest.param(n, marks=pytest.mark.slow) for n in READ])
 def test_every_engine_agrees(name: str, tmp_path: Path) -> None:
     """Compiled with calibration on the door's events, and proved: C++, Verilog, the float network. Half a minute
     of CPU each, whatever the network."""
