@@ -27,6 +27,8 @@ with warnings.catch_warnings():
     from eqhls.frontends.scalars.operations import OPERATIONS
 
 from eqhls.errors import CompileError
+from eqhls.frontends.qkeras.layers import CURES as QKERAS_CURES
+from eqhls.frontends.qkeras.layers import HANDLERS as QKERAS_LAYERS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "keras.md"
@@ -230,10 +232,19 @@ def test_names_that_become_one_are_refused() -> None:
 
 
 def test_the_page_lists_the_layers_that_are_read() -> None:
-    """docs/keras.md names every layer that is read, and no other, once in the first column of a table."""
-    rows = re.findall(r"^\| (`[^|]*) \|", DOCS.read_text(), re.MULTILINE)
-    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-    assert sorted(named) == sorted({*READ, *OWN, "InputLayer"})
+    """docs/keras.md names every layer that is read, and no other, once in the first column of a table: those of
+    Keras 3 and HGQ2, and, in a section of its own, those of Google's QKeras."""
+    before, title, rest = DOCS.read_text().partition("## Files of QKeras and of Keras 2")
+    qkeras, end, behind = rest.partition("\n## ")
+    assert title and end
+    assert sorted(_named(before + behind)) == sorted({*READ, *OWN, "InputLayer"})
+    layers = [n for n in (*QKERAS_LAYERS, *QKERAS_CURES) if n.startswith("Q") and n != "QAdaptiveActivation"]
+    assert sorted(n for n in _named(qkeras) if n.startswith("Q")) == sorted(layers)
+
+
+def _named(text: str) -> list[str]:
+    rows = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
 
 
 @pytest.mark.parametrize("entry", FOREIGN, ids=lambda e: e.layer.__name__)

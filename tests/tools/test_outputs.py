@@ -95,7 +95,7 @@ def test_a_stage_that_raises_keeps_what_was_found(
         found = results.unpack(true(self, words))
         return results.pack(found | {"mass": found["mass"] ^ 1})
 
-    monkeypatch.setattr("eqhls.verify.proof._cocotb", broken)
+    monkeypatch.setattr("eqhls.verify.proof.cocotb_stage", broken)
     monkeypatch.setattr(CSim, "run", lying)
     with pytest.raises(VerificationError, match="bench: died"):
         project.verify(tmp_path / "e.npz")
