@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keras_walk import check_follows, seed_weights
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -244,19 +245,6 @@ def _vectors() -> tuple[Any, Any]:
 WRAPPED = {"heterogeneous_axis": (), "homogeneous_axis": None}
 REFUSED: dict[str, tuple[Callable[[], tuple[Any, Any]], Callable[[], Any], str]] = {
     "unknown layer": (_scalars, lambda: keras.layers.LSTM(2, name="bad"), "LSTM, which is not supported"),
-    "convolution": (
-        _scalars,
-        lambda: keras.layers.Conv1D(2, 1, name="bad"),
-        "Conv1D, which is not supported",
-    ),
-    "softmax": (_scalars, lambda: keras.layers.Dense(2, "softmax", name="bad"), "activation softmax"),
-    "bounded relu": (_scalars, lambda: keras.layers.ReLU(6.0, name="bad"), "ReLU with a bound"),
-    "mixed axes": (_scalars, lambda: keras.layers.Reshape((3, 4), name="bad"), "not its axes"),
-    "kept axis": (
-        _scalars,
-        lambda: hgq.layers.QSum(iq_conf=data_lane(), axes=1, keepdims=True, name="bad"),
-        "keeps the summed axis",
-    ),
     "wrapping table": (
         _scalars,
         lambda: hgq.layers.QUnaryFunctionLUT(
@@ -282,6 +270,23 @@ def test_layers_without_exact_blocks_are_refused(case: str) -> None:
     with pytest.raises(CompileError, match=message) as found:
         read_keras(model)
     assert "net: bad" in str(found.value)
+
+
+ONCE_REFUSED: dict[str, Callable[[], Any]] = {
+    "convolution": lambda: keras.layers.Conv1D(2, 1, name="probe"),
+    "softmax": lambda: keras.layers.Dense(2, "softmax", name="probe"),
+    "bounded relu": lambda: keras.layers.ReLU(6.0, name="probe"),
+    "mixed axes": lambda: keras.layers.Reshape((3, 4), name="probe"),
+    "kept axis": lambda: hgq.layers.QSum(iq_conf=data_lane(), axes=1, keepdims=True, name="probe"),
+}
+
+
+@pytest.mark.parametrize("case", ONCE_REFUSED)
+def test_layers_that_have_become_exact_are_those_of_keras(case: str) -> None:
+    raw, x = _scalars()
+    model = keras.Model(raw, ONCE_REFUSED[case]()(x), name="net")
+    seed_weights(model)
+    check_follows(model, read_keras(model), "exact" if case == "kept axis" else "floats")
 
 
 def test_components_of_their_own_are_refused(rng: np.random.Generator) -> None:
