@@ -28,7 +28,11 @@ CLAIMS = {
     "tfn": "O(3;Z): no covariant component is rounded",
     "e3nn": "O(3;Z): %c1_0110_x_y.q rounds components, oddly",
 }
-HARDWARE = [("tfn", 39_600, 31), pytest.param("e3nn", 49_200, 22, marks=pytest.mark.slow)]
+HARDWARE = [
+    pytest.param("tfn", 39_600, 31, marks=pytest.mark.slow),
+    pytest.param("e3nn", 49_200, 22, marks=pytest.mark.slow),
+]
+"""Minutes each: in `make test` the network of Cormorant goes all the way."""
 SHOWN = 2000
 """Events that go all the way."""
 

@@ -27,7 +27,7 @@ FOUND = {"nano": 0.963, "pelican": 0.963, "lgn": 0.953, "lorentznet": 0.945}
 
 HARDWARE = [
     ("nano", 14_200, 22),
-    ("lorentznet", 31_000, 28),
+    pytest.param("lorentznet", 31_000, 28, marks=pytest.mark.slow),
     pytest.param("pelican", 18_300, 29, marks=pytest.mark.slow),
     pytest.param("lgn", 132_000, 32, marks=pytest.mark.slow),
 ]
