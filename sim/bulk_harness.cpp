@@ -1,34 +1,12 @@
 // Drives a Verilated eqhls top with many events, one every `interval` clocks, and collects every output word.
 // Compiled once per project against the model `Vdut`; called through ctypes.
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 
 #include "Vdut.h"
-#include "verilated.h"
+#include "words.h"
 
 namespace {
-
-template <std::size_t N>
-void store(VlWide<N>& port, const std::uint32_t* word) {
-  std::memcpy(port.data(), word, N * sizeof(std::uint32_t));
-}
-template <typename T>
-void store(T& port, const std::uint32_t* word) {
-  std::uint64_t value = word[0];
-  if (sizeof(T) > 4) value |= std::uint64_t(word[1]) << 32;
-  port = static_cast<T>(value);
-}
-template <std::size_t N>
-void load(const VlWide<N>& port, std::uint32_t* word) {
-  std::memcpy(word, port.data(), N * sizeof(std::uint32_t));
-}
-template <typename T>
-void load(const T& port, std::uint32_t* word) {
-  word[0] = static_cast<std::uint32_t>(port);
-  if (sizeof(T) > 4) word[1] = static_cast<std::uint32_t>(std::uint64_t(port) >> 32);
-}
 
 void clock(Vdut& dut) {
   dut.clk = 0;

@@ -190,16 +190,17 @@ def sampled(events: Events, size: int, seed: int) -> Events:
     """Return at most `size` events drawn without replacement, in their order."""
     if len(events) <= size:
         return events
-    return _picked(events, np.sort(np.random.default_rng(seed).choice(len(events), size, replace=False)))
+    return picked(events, np.sort(np.random.default_rng(seed).choice(len(events), size, replace=False)))
 
 
 def halves(events: Events) -> tuple[Events, Events]:
     """Return every second event, from the first, and the others."""
-    first, second = (_picked(events, np.arange(k, len(events), 2)) for k in (0, 1))
+    first, second = (picked(events, np.arange(k, len(events), 2)) for k in (0, 1))
     return first, second
 
 
-def _picked(events: Events, rows: Ints) -> Events:
+def picked(events: Events, rows: Ints) -> Events:
+    """Return some rows of all arrays of events, in the order of `rows`."""
     return Events(
         {k: v[rows] for k, v in events.raw.items()},
         {k: v[rows] for k, v in events.floats.items()},

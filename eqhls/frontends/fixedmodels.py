@@ -12,7 +12,8 @@ import numpy as np
 from eqhls.errors import CompileError
 from eqhls.fixed import Formats
 from eqhls.frontends.circuits import Network, Traced, appended, axes_of, traced
-from eqhls.frontends.kerasscope import identifier, maker
+from eqhls.frontends.kerasscope import maker
+from eqhls.frontends.naming import identifier
 from eqhls.frontends.replays import Reshaped, Taken
 from eqhls.frontends.scalars.site import Value
 from eqhls.groups.rep import S

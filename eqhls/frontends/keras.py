@@ -18,10 +18,11 @@ from eqhls.errors import CompileError
 from eqhls.frontends.circuits import appended
 from eqhls.frontends.fixedmodels import Tail, is_fixed, read_fixed, tail_of, trace_keras
 from eqhls.frontends.kerascalls import check_arithmetic, check_call, check_input
-from eqhls.frontends.kerasscope import Scope, identifier, inner_model, maker
+from eqhls.frontends.kerasscope import Scope, inner_model, maker
 from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
 from eqhls.frontends.layers.base import EqLayer
 from eqhls.frontends.layers.structure import TypedInput
+from eqhls.frontends.naming import identifier, name_outputs
 from eqhls.frontends.scalars.build.tensors import settled
 from eqhls.frontends.scalars.handlers import (
     CALLS,
@@ -36,7 +37,6 @@ from eqhls.frontends.scalars.operations import OPERATIONS, call, is_operation
 from eqhls.frontends.scalars.site import Site, Value, plain_input
 from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.op import Op, Reading
-from eqhls.ops.add import Add
 
 OWN = sorted(
     name
@@ -255,19 +255,10 @@ class _Reading:
         return self.builder.graph(*self._outputs())
 
     def _outputs(self) -> list[str]:
-        """Give each output the name of its layer. What has a name that must stay, a port or another output,
-        gets a second one by a sum of itself alone."""
+        """Give each output the name of its layer."""
         outputs = self._named_outputs()
         wanted = {n: settled(Site(self.builder, n), self.values[id(t)]).name for n, t in outputs.items()}
-        names: dict[str, str] = {}
-        for output, value in wanted.items():
-            if value == output:
-                continue
-            if value in names or value in wanted or self.builder.find(value).op.source:
-                value = self.builder.add(self.builder.fresh(f"{output}.again"), Add(), value)
-            names[value] = output
-        inner = [n for n in names.values() if self.builder.has(n) and n not in names]
-        self.builder.rename(names | {n: self.builder.fresh(f"{n}.inner") for n in inner})
+        name_outputs(self.builder, wanted)
         return list(outputs)
 
     def _named_outputs(self) -> dict[str, Any]:

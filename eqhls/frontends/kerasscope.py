@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from eqhls.errors import CompileError
+from eqhls.frontends.naming import identifier
 from eqhls.frontends.scalars.site import Value
 from eqhls.ir.graph import Builder
 
@@ -63,8 +64,3 @@ def inner_model(layer: Any) -> Any:
 def maker(tensor: Any) -> Any:
     """Return the operation that makes a symbolic tensor."""
     return tensor._keras_history.operation
-
-
-def identifier(name: str) -> str:
-    """Return a name of Keras as one that a graph can have."""
-    return "".join(c if c.isalnum() or c == "_" else "_" for c in name)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eqhls.engines import Ints
 from eqhls.errors import CompileError
-from eqhls.events.read import Events, read_events
+from eqhls.events.read import Events, picked, read_events
 from eqhls.ir.graph import Graph
 
 
@@ -30,18 +29,8 @@ def drawn(files: Sequence[Path], graph: Graph, size: int, seed: int) -> Events:
     for file, end, count in zip(files, ends, counts, strict=True):
         own = rows[(rows >= end - count) & (rows < end)] - (end - count)
         if len(own):
-            parts.append(_picked(read_events(file, graph), own))
+            parts.append(picked(read_events(file, graph), own))
     return _behind(files, parts)
-
-
-def _picked(events: Events, rows: Ints) -> Events:
-    return replace(
-        events,
-        raw={k: v[rows] for k, v in events.raw.items()},
-        floats={k: v[rows] for k, v in events.floats.items()},
-        labels=None if events.labels is None else events.labels[rows],
-        saturated=events.saturated[rows],
-    )
 
 
 def _behind(files: Sequence[Path], parts: Sequence[Events]) -> Events:

@@ -127,8 +127,8 @@ def _columns(words: Words, netlist: Netlist, cells: Sequence[int], events: int) 
 def _build(folder: Path, name: str, module: str) -> Path:
     """Verilate and compile, unless this very source was compiled before."""
     source, harness = folder.absolute() / "rtl" / f"{name}_core.v", asset("sim", "trace_harness.cpp")
-    root = workspace(folder)
-    key = hashlib.sha256((content_hash([source, harness]) + module).encode()).hexdigest()[:16]
+    root, hashed = workspace(folder), content_hash([source, harness, asset("sim", "words.h")])
+    key = hashlib.sha256((hashed + module).encode()).hexdigest()[:16]
 
     def make(private: Path) -> None:
         (private / "core.v").write_text(source.read_text())

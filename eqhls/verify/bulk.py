@@ -55,9 +55,9 @@ class BulkSimulator:
     def build(self) -> Path:
         """Verilate and compile, unless this very source was compiled before."""
         sources = rtl_sources(self.folder)
-        harness = asset("sim", "bulk_harness.cpp")
+        harness, words = asset("sim", "bulk_harness.cpp"), asset("sim", "words.h")
         root, project = workspace(self.folder), self.folder.absolute()
-        key = f"verilator_{content_hash([*sources, harness])}"
+        key = f"verilator_{content_hash([*sources, harness, words])}"
 
         def make(folder: Path) -> None:
             tools = toolchain()

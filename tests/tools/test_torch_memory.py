@@ -1,4 +1,4 @@
-"""Modules of torch in memory. torch is the user's: where it is missing, these tests are skipped."""
+"""Modules of torch in memory. torch is the user's: if it is missing, these tests are skipped."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def _named(option: str, said: str, source: Source, lists: bool = True) -> dict[s
 
 
 def known_column(option: str, name: str, columns: Mapping[str, str]) -> str:
-    """Return the name of a column. Raises CompileError, with the names that are near, if there is none."""
+    """Return the name of a column. Raises CompileError, with similar names, if the file has none such."""
     if name not in columns:
         raise _unknown(option, name, columns)
     return name

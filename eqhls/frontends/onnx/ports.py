@@ -28,7 +28,7 @@ def typed_ports(graph: onnx.GraphProto) -> frozenset[str]:
 
 
 def batch_of(graph: onnx.GraphProto, plain: Sequence[str]) -> int:
-    """Return for how many events the shapes of a file are: a number of its own where it is fixed."""
+    """Return for how many events the shapes of a file are: its own number if it is fixed."""
     found = {_dims(i)[0] for i in graph.input if i.name in plain and _dims(i)} - {None}
     if len(found) > 1:
         numbers = ", ".join(map(str, sorted(n or 0 for n in found)))

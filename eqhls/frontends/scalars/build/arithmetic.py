@@ -95,7 +95,7 @@ def magnitude(site: Site, x: Value) -> Value:
 
 
 def signed(site: Site, size: Value, sign: Value) -> Value:
-    """Return `size` where `sign` is 0 or more, and -size where it is negative."""
+    """Return `size` if `sign` is 0 or more, and -size if it is negative."""
     (a, x), shape, names = aligned(site, size, sign)
     return Value(site.add(SignSelect(), a.name, x.name, part="signed"), shape, names)
 

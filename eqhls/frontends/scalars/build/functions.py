@@ -60,7 +60,7 @@ def piecewise(site: Site, x: Value, knots: ArrayLike, values: ArrayLike) -> Valu
 
 
 def leaky(site: Site, x: Value, slope: ArrayLike) -> Value:
-    """Return x where it is positive, else slope x; the slopes broadcast."""
+    """Return x if it is positive, else slope x; the slopes broadcast."""
     below = affine(site, rectified(site, negated(site, x)), slope, None)
     return subtracted(site, rectified(site, x), below)
 
@@ -78,7 +78,7 @@ def bounded_relu(
 
 
 def exponential_linear(site: Site, x: Value, alpha: float, scale: float = 1.0, width: float = 1.0) -> Value:
-    """Return scale (x where it is positive, else alpha (exp(x / width) - 1))."""
+    """Return scale (x if it is positive, else alpha (exp(x / width) - 1))."""
     below = tabled(site, negated(site, rectified(site, negated(site, x))), Activation.ELU, 1.0 / width)
     y = added(site, rectified(site, x), scaled(site, below, alpha))
     return scaled(site, y, scale)
