@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from eqhls.groups.group import Group
 from eqhls.groups.registry import group_of
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
-from eqhls.ir.op import Floats
+from eqhls.ir.op import Floats, Reading
 from eqhls.ir.types import Type
 from eqhls.lazy import lazy
 from eqhls.text import write_file
@@ -26,7 +27,7 @@ FINE_BITS = (0, 2, 4)
 FINEST = 10
 EVENTS = 200
 FLOAT_BOUND = 1e-6
-"""Of the float64 outputs' size, by how much rounding in float64 may move them."""
+"""By how much of their size rounding in float64 may move the values of `continuous_ends`."""
 
 
 def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
@@ -52,11 +53,12 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
     first, last = table[fitting[0]][-1], table[fitting[-1]][-1]
     spread = max(float(v.std()) for v in graph.scores(events.floats).values())
     cut = any(n.op.cuts_components(graph.types_into(n)) for n in graph)
+    rounded = "" if set(graph.outputs) <= set(continuous_ends(graph)) else " before the formats of a netlist"
     return Stage(
         "boosts",
         cut or relative < FLOAT_BOUND,
         f"rms change of the output at {group.symbol} {group.sizes[-1]:g}: {first:.3g} with the ports' LSBs, "
-        f"{last:.3g} with {fitting[-1]} bits more, {floats:.1g} in float64 (spread {spread:.3g})"
+        f"{last:.3g} with {fitting[-1]} bits more, {floats:.1g} in float64{rounded} (spread {spread:.3g})"
         + (", where a bound on components breaks the symmetry" if cut else ""),
         (*numbers, ("float", floats), ("spread", spread)),
     )
@@ -155,9 +157,25 @@ def _outputs(
     )
 
 
+def continuous_ends(graph: Graph) -> tuple[str, ...]:
+    """Return the values up to which the float64 references follow their inputs continuously: the outputs,
+    and in place of those behind an op that assigns its inputs to formats first, what that op reads. There a
+    value on a tie moves by a whole LSB, however little a transformation moves it."""
+    stepped, ends = set[str](), dict[str, None]()
+    for node in graph:
+        if node.op.reads is Reading.INNER:
+            ends |= dict.fromkeys(n for n in node.inputs if n not in stepped)
+            stepped.add(node.name)
+        elif not stepped.isdisjoint(node.inputs):
+            stepped.add(node.name)
+    return tuple(ends | dict.fromkeys(n for n in graph.outputs if n not in stepped))
+
+
 def _float_deviation(graph: Graph, events: Events, amount: float) -> tuple[float, float]:
-    """Return how far the float64 outputs move, and the largest of that over the size of an output."""
+    """Return how far the float64 values at the `continuous_ends` move, and the largest of that over the size
+    of a value."""
     test = refined(graph, _guard(graph))
+    test = replace(test, outputs=continuous_ends(test))
     before, after, elements = _moved(graph, test, events, amount)
     first, second = (test.scores(side) for side in (before, after))
     moved = {n.name: _acted(n.type, elements, first[n.name]) for n in test.results}

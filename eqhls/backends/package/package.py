@@ -26,7 +26,8 @@ class Settings:
     token: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, least in (("links", self.links, 1), ("tmux", self.tmux, 1), ("token", self.token, 0)):
+        for name, least in (("links", 1), ("tmux", 1), ("token", 0)):
+            value = getattr(self, name)
             if value < least:
                 raise CompileError(name, f"found {value}, expected {least} or more", "give a larger number")
 
