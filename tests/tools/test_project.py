@@ -27,11 +27,34 @@ from eqhls.verify.proof import ProjectEngines
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "lgn_top_small"
 EVENTS = MODEL / "events.npz"
+MASS = """\
+graph mass
+%p = input() {type = V.xyz[j:2]:fix<10,9>} : V.xyz[j:2]:fix<10,9>
+%sum = particle_sum(%p) : V.xyz[]
+%mass2 = invariants(%sum) : S[]
+output %mass2
+"""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     return eqhls.compile(MODEL, output=tmp_path_factory.mktemp("project") / "small")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """A project that Verilator builds in a few seconds, for the faults that any network can have."""
+    folder = tmp_path_factory.mktemp("tiny")
+    write_file(folder / "mass.eq", MASS)
+    np.savez(folder / "mass.npz")
+    momenta = np.random.default_rng(7).normal(0, 30, size=(300, 2, 3))
+    energy = np.linalg.norm(momenta, axis=-1, keepdims=True) + 1
+    np.savez(folder / "events.npz", p4=np.concatenate([energy, momenta], axis=-1), y=np.arange(300) % 2)
+    return eqhls.compile(folder / "mass.eq", output=folder / "project")
+
+
+def events_of(tiny: Compiled) -> Path:
+    return tiny.folder.parent / "events.npz"
 
 
 def copy(project: Compiled, tmp_path: Path) -> Path:
@@ -143,60 +166,60 @@ def spoil(folder: Path, file: str, old: str, new: str) -> None:
     write_file(path, text.replace(old, new, 1))
 
 
-def test_a_wrong_bit_in_the_rtl_is_caught(project: Compiled, tmp_path: Path) -> None:
-    folder = copy(project, tmp_path)
-    name = project.manifest["name"]
+def test_a_wrong_bit_in_the_rtl_is_caught(tiny: Compiled, tmp_path: Path) -> None:
+    folder = copy(tiny, tmp_path)
+    name = tiny.manifest["name"]
     spoil(folder, f"rtl/{name}_core.v", "out_data <= {", "out_data <= 1 ^ {")
-    graph, events = project.graph, read_events(EVENTS, project.graph)
+    graph, events = tiny.graph, read_events(events_of(tiny), tiny.graph)
     engines = ProjectEngines(folder, graph)
     (name,) = graph.outputs
     assert (engines.run("rtl", events.raw)[name] != engines.run("integer", events.raw)[name]).any()
     assert not engines.simulate(events).ok
 
 
-def test_verify_of_a_spoilt_project_fails(project: Compiled, tmp_path: Path) -> None:
+def test_verify_of_a_spoilt_project_fails(tiny: Compiled, tmp_path: Path) -> None:
     """The command says so and exits with 1."""
-    folder = copy(project, tmp_path)
-    spoil(folder, f"rtl/{project.manifest['name']}_core.v", "out_data <= {", "out_data <= 2 ^ {")
-    command = [sys.executable, "-m", "eqhls.cli", "verify", folder, EVENTS]
+    folder = copy(tiny, tmp_path)
+    spoil(folder, f"rtl/{tiny.manifest['name']}_core.v", "out_data <= {", "out_data <= 2 ^ {")
+    command = [sys.executable, "-m", "eqhls.cli", "verify", folder, events_of(tiny)]
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "not verified: files, rtl, cocotb" in done.stderr, done.stderr[-500:]
 
 
-def test_a_wrong_latency_is_caught(project: Compiled, tmp_path: Path) -> None:
-    folder = copy(project, tmp_path)
-    latency = project.manifest["latency_cycles"]
-    spoil(folder, f"rtl/{project.manifest['name']}.v", f".Latency({latency})", f".Latency({latency + 1})")
-    events = read_events(EVENTS, project.graph)
+def test_a_wrong_latency_is_caught(tiny: Compiled, tmp_path: Path) -> None:
+    folder = copy(tiny, tmp_path)
+    latency = tiny.manifest["latency_cycles"]
+    spoil(folder, f"rtl/{tiny.manifest['name']}.v", f".Latency({latency})", f".Latency({latency + 1})")
+    events = read_events(events_of(tiny), tiny.graph)
     with pytest.raises(VerificationError, match="out_valid is wrong"):
-        BulkSimulator(folder).run(ProjectEngines(folder, project.graph).pack(events.raw))
-    assert not ProjectEngines(folder, project.graph).simulate(events).ok
+        BulkSimulator(folder).run(ProjectEngines(folder, tiny.graph).pack(events.raw))
+    assert not ProjectEngines(folder, tiny.graph).simulate(events).ok
 
 
-def test_events_come_as_often_as_the_port_map_says(project: Compiled, tmp_path: Path) -> None:
+def test_events_come_as_often_as_the_port_map_says(tiny: Compiled, tmp_path: Path) -> None:
     """A top that is busy for three clocks fails one event a clock, and passes one every three."""
-    folder, name = copy(project, tmp_path), project.manifest["name"]
+    folder, name = copy(tiny, tmp_path), tiny.manifest["name"]
     busy = "in_valid && busy == 0 ? 2'd2 : busy == 0 ? 2'd0 : busy - 2'd1"
     register = f"reg [1:0] busy;\n  always @(posedge clk) busy <= rst ? 2'd0 : {busy};"
     spoil(folder, f"rtl/{name}.v", f"{name}_valid_pipe #(", f"{register}\n  {name}_valid_pipe #(")
     spoil(folder, f"rtl/{name}.v", ".in_valid(in_valid)", ".in_valid(in_valid && busy == 0)")
-    events, engines = read_events(EVENTS, project.graph), ProjectEngines(folder, project.graph)
+    events, engines = read_events(events_of(tiny), tiny.graph), ProjectEngines(folder, tiny.graph)
     with pytest.raises(VerificationError, match="out_valid is wrong"):
         BulkSimulator(folder).run(engines.pack(events.raw))
     assert not engines.simulate(events).ok
     spoil(folder, f"rtl/{name}.portmap.json", '"ii": 1', '"ii": 3')
     np.testing.assert_array_equal(
         BulkSimulator(folder).run(engines.pack(events.raw)),
-        BulkSimulator(project.folder).run(engines.pack(events.raw)),
+        BulkSimulator(tiny.folder).run(engines.pack(events.raw)),
     )
     assert engines.simulate(events).ok
 
 
-def test_a_reset_that_forgets_is_caught(project: Compiled, tmp_path: Path) -> None:
-    folder = copy(project, tmp_path)
-    cell = f"rtl/{project.manifest['name']}_valid_pipe.sv"
+def test_a_reset_that_forgets_is_caught(tiny: Compiled, tmp_path: Path) -> None:
+    folder = copy(tiny, tmp_path)
+    cell = f"rtl/{tiny.manifest['name']}_valid_pipe.sv"
     spoil(folder, cell, "rst ? {Latency{1'b0}} :", "1'b0 ? {Latency{1'b0}} :")
-    result = ProjectEngines(folder, project.graph).simulate(read_events(EVENTS, project.graph))
+    result = ProjectEngines(folder, tiny.graph).simulate(read_events(events_of(tiny), tiny.graph))
     failed = {name for name, passed, _ in result.tests if not passed}
     assert "reset_mid_stream" in failed
 
