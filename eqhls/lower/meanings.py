@@ -195,12 +195,11 @@ def order_free(graph: Graph, axis: str) -> bool:
     try:
         for node in graph:
             op = node.op
-            if isinstance(op, Input) and op.type.has(axis):
-                given = op.type.axis(axis)
+            if op.source and node.type.has(axis):
+                given = node.type.axis(axis)
                 if given.action.moves and given.action.group != PARTICLES.group:
                     return False
-                moved = replace(op.type, axes=tuple(_set(a, axis) for a in op.type.axes))
-                op = replace(op, type=moved)
+                op = Input(replace(node.type, axes=tuple(_set(a, axis) for a in node.type.axes)))
             made.add(node.name, op, *node.inputs)
     except CompileError:
         return False

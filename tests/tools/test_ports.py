@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from eqhls.options import Options
 from eqhls.text import merged, write_project
 from eqhls.verify.toolchain import toolchain
 
-Bench = Callable[..., str]
+Bench = Callable[[Path, str, Sequence[Case]], list[list[int]]]
 TRIGGERS_PT = Fixed(14, 12, False, Rounding.TRN, Overflow.SAT)
 
 
