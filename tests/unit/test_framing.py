@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamed import PAIR, WORDS, drawn, plan_of
+from streamed import PAIR, WORDS, drawn, integers, plan_of
 
 from eqhls.errors import CompileError
 from eqhls.events.layouts import LAYOUTS, pack
 from eqhls.frontends.graphfile import load_model
 from eqhls.lower.framing import Framing, input_framing, output_framing
-from eqhls.lower.layout import Layout
 from eqhls.lower.plan import Plan
 from eqhls.options import Options
 
@@ -28,10 +27,6 @@ def words() -> Plan:
 @pytest.fixture(scope="module")
 def pair() -> Plan:
     return plan_of(PAIR, "pair")
-
-
-def integers(layout: Layout, values: dict[str, np.ndarray]) -> list[int]:
-    return [int.from_bytes(row.astype("<u4").tobytes(), "little") for row in layout.pack(values)]
 
 
 def covered(framing: Framing) -> None:
