@@ -161,7 +161,10 @@ def in_icarus(design: Wrapped, rows: Rows, parameters: str = "") -> dict[str, li
     assert len(seen) == len(lines)
     columns = zip(*(line.split() for line in seen), strict=True)
     found = dict(zip(design.outputs, columns, strict=True))
-    return {p: [int(v, 16) if v.isalnum() and not set("xzXZ") & set(v) else None for v in c] for p, c in found.items()}
+    return {
+        p: [int(v, 16) if v.isalnum() and not set("xzXZ") & set(v) else None for v in c]
+        for p, c in found.items()
+    }
 
 
 def _icarus_bench(design: Wrapped, clocks: int, parameters: str) -> str:

@@ -6,7 +6,6 @@ import importlib.util
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 from streamed import PAIR, drawn, plan_of
 from wrapped import Faults, axi_bench, lint, need, wrapped
@@ -49,7 +48,9 @@ def test_nothing_is_lost_or_doubled_in_100000_beats(plan: Plan, vectors: Path, t
     """Verilator; random pauses on both sides, the rate, a closed sink, resets under way."""
     design = wrapped(plan, PACKAGE, Settings(token=USER), tmp_path)
     found = axi_bench(design, plan, vectors, "verilator", beats=100_000, user=USER)
-    assert found == dict.fromkeys(TESTS, True), (tmp_path / "build_verilator" / "test.log").read_text()[-4000:]
+    assert found == dict.fromkeys(TESTS, True), (tmp_path / "build_verilator" / "test.log").read_text()[
+        -4000:
+    ]
 
 
 def test_the_same_in_icarus_where_bits_may_be_unknown(plan: Plan, vectors: Path, tmp_path: Path) -> None:
@@ -85,7 +86,9 @@ FAULTS: dict[str, Faults] = {
     "a word lost if the way closes": [("_skid.sv", "if (~leaves & accept) spare <= in_data;", "")],
     "always ready": [("_skid.sv", "leaves | ~(spared | accept)", "1'b1")],
     "ready only if empty": [("_skid.sv", "leaves | ~(spared | accept)", "leaves & ~accept")],
-    "a word that repeats": [("_skid.sv", "~leaves & (spared | accept);", "spared & ~rst | ~leaves & accept;")],
+    "a word that repeats": [
+        ("_skid.sv", "~leaves & (spared | accept);", "spared & ~rst | ~leaves & accept;")
+    ],
     "a result that does not wait": [("_skid.sv", "if (leaves) out_data", "out_data")],
     "valid in a reset": [("_skid.sv", "out_valid <= 1'b0;", "out_valid <= out_valid;")],
     "reset taken for its opposite": [("_axi.sv", "rst = ~aresetn", "rst = aresetn")],

@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamed import PAIR, WORDS, drawn, integers, plan_of
-from wrapped import Faults, Rows, Wrapped, in_icarus, in_verilator, lint, need, wrapped
+from wrapped import Faults, Wrapped, in_icarus, in_verilator, lint, need, wrapped
 
 from eqhls.backends.package.links import PACKAGE
 from eqhls.backends.package.package import Settings
 from eqhls.errors import CompileError
+from eqhls.events.layouts import LAYOUTS, pack
+from eqhls.frontends.graphfile import load_model
 from eqhls.lower.framing import Framing, input_framing, output_framing
 from eqhls.lower.plan import Plan
+from eqhls.options import Options
 
+MODELS = Path(__file__).resolve().parents[2] / "models"
 EVENTS, FIRST = 256, 3
 """Events that packets bring in turn, and how many clocks the first reset takes."""
 Words = list[int]
@@ -228,7 +232,14 @@ def design(run: Run, folder: Path, faults: Faults = (), count: int = 32) -> Wrap
     made = wrapped(run.plan, PACKAGE, Settings(run.links, run.tmux), folder, faults)
     links, outs = run.links, output_framing(run.plan).links
     inputs = {"rst": 1, "d_data": 64 * links, "d_valid": links, "d_start": links, "d_last": links}
-    outputs = {"q_data": 64 * outs, "q_valid": outs, "q_start": outs, "q_last": outs, "error": 1, "errors": count}
+    outputs = {
+        "q_data": 64 * outs,
+        "q_valid": outs,
+        "q_start": outs,
+        "q_last": outs,
+        "error": 1,
+        "errors": count,
+    }
     return Wrapped(made.folder, made.top, made.sources, inputs, outputs)
 
 
@@ -366,7 +377,9 @@ def told(run: Run) -> tuple[list[tuple[int, list[int]]], list[int]]:
 
 @pytest.mark.parametrize(("text", "links", "tmux"), CASES)
 @pytest.mark.parametrize("count", [32, 4])
-def test_any_flags_have_a_defined_outcome(text: str, links: int, tmux: int, count: int, tmp_path: Path) -> None:
+def test_any_flags_have_a_defined_outcome(
+    text: str, links: int, tmux: int, count: int, tmp_path: Path
+) -> None:
     """Against the rules, told once more; the counter stops at its largest number."""
     need("iverilog")
     run = chaos(text, links, tmux)
@@ -416,7 +429,9 @@ FAULTS: dict[str, Faults] = {
     "never back from a skip": [("_links.sv", "agreed & last ? Wait : Skip", "state == Skip ? Skip : Wait")],
     "one error of two": [("_links.sv", "two = cut & (misfit | stray)", "two = 1'b0")],
     "errors outlive a reset": [("_links.sv", "if (rst) errors", "if (1'b0) errors")],
-    "a packet outlives a reset": [("_links.sv", "if (rst) begin\n      state", "if (1'b0) begin\n      state")],
+    "a packet outlives a reset": [
+        ("_links.sv", "if (rst) begin\n      state", "if (1'b0) begin\n      state")
+    ],
     "an event outlives a reset": [("_links.sv", "word_valid <= ~rst & whole", "word_valid <= whole")],
     "a word of another link": [("_links.sv", "<= d_data[77:64];", "<= d_data[13:0];")],
     "bits above the result": [("_links.sv", "= 11'd0;", "= {11{out_valid}};")],
@@ -437,7 +452,37 @@ def test_the_checks_see_every_fault(name: str, tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     plan = plan_named(WORDS)
-    with pytest.raises(CompileError, match="5 words of 64 bits, and 4 links bring 4 in 1 clocks; give 2 clocks"):
+    with pytest.raises(
+        CompileError, match="5 words of 64 bits, and 4 links bring 4 in 1 clocks; give 2 clocks"
+    ):
         PACKAGE.write(plan, Settings())
     said = PACKAGE.connect(plan, Settings(2, 3))
     assert "words 0 to 2 are PUPPI candidates" in said and "a packet of 3 clocks" in said
+
+
+def test_candidates_of_the_trigger_reach_a_shipped_network(tmp_path: Path) -> None:
+    """tag16 behind four links: words as the correlator packs them, and the scores of the integer engine."""
+    need("iverilog")
+    graph = load_model(MODELS / "tag16")
+    run, events = Run(Plan.of(graph, Options()), 4, 5), 200
+    with np.load(MODELS / "tag16" / "events.npz") as file:
+        values = {
+            n.name: file[n.name][:events].astype(np.int64).reshape(-1, *n.type.shape) for n in graph.inputs
+        }
+        scores = file["expected"][:events]
+    assert (run.framing.candidates, run.framing.words, run.framing.place(16)) == (16, 17, (4, 0))
+    fields = {k: values[k][:, :, 0] for k in ("pt", "eta", "phi")}
+    ids = run.rng.integers(0, 8, (events, 16))
+    candidates = pack(
+        LAYOUTS["l1ct"], {**fields, "id": ids, "data": run.rng.integers(0, 1 << 21, (events, 16))}
+    )
+    jets = run.framing.frames(values)[:, 4:]
+    np.testing.assert_array_equal(jets[:, 0, 0] & np.uint64(0x3FFFF), values["jet_mass2"].reshape(-1))
+    run.frames = np.concatenate([candidates.reshape(events, 4, 4), jets], axis=1)
+    run.results = [int(s) % (1 << run.plan.outputs.bits) for s in scores]
+    for _ in range(events):
+        run.packet(float(run.rng.choice([0.0, 0.2])))
+    for _ in range(run.plan.latency_cycles + 3):
+        run.clock()
+    seen = in_icarus(design(run, tmp_path), run.rows)
+    assert wrong(run, seen, run.good) == [] and seen["errors"][-1] == 0 and len(run.good) == events

@@ -86,7 +86,9 @@ FAULTS: dict[str, Faults] = {
     "not zero in the first clock": [("_token.sv", "(rst | ~live)", "~live")],
     "zero too long": [("_token.sv", "_valid_pipe #(.Latency(2))", "_valid_pipe #(.Latency(4))")],
     "only beside events": [("_token.sv", "(rst | ~live)", "(rst | ~live | ~out_valid)")],
-    "a valid that outlives a reset": [("_token.sv", "rst(rst), .in_valid(in_valid)", "rst(1'b0), .in_valid(in_valid)")],
+    "a valid that outlives a reset": [
+        ("_token.sv", "rst(rst), .in_valid(in_valid)", "rst(1'b0), .in_valid(in_valid)")
+    ],
 }
 
 
