@@ -89,6 +89,7 @@ def _said(command: Sequence[str | Path], design: Wrapped) -> str:
 AXI_PORTS = (
     "aclk",
     "aresetn",
+    "model_hash",
     *(f"{s}_axis_{k}" for s in "sm" for k in ("tvalid", "tready", "tdata", "tlast", "tuser")),
 )
 
@@ -133,6 +134,7 @@ def axi_bench(
                 "EQ_VECTORS": str(vectors),
                 "EQ_BEATS": str(beats),
                 "EQ_USER": str(user),
+                "EQ_HASH": plan.model_hash,
                 "EQ_LATENCY": str(plan.latency_cycles),
                 "EQ_IN_BITS": str(plan.inputs.bits),
             },

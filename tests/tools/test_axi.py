@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamed import PAIR, drawn, plan_of
 from wrapped import Faults, axi_bench, lint, need, wrapped
 
 from eqhls.backends.package.axi import PACKAGE, address_bits
 from eqhls.backends.package.package import Settings
+from eqhls.engines import Ints
+from eqhls.frontends.graphfile import load_model
 from eqhls.lower.plan import Plan
+from eqhls.options import Options
 from eqhls.text import npz
+from eqhls.verify.sampling import random_events
 
 if importlib.util.find_spec("cocotbext") is None and not os.environ.get("CI"):
     pytest.skip("pip install cocotbext-axi==0.1.28", allow_module_level=True)
@@ -25,6 +31,7 @@ TESTS = {
     "a_reset_drops_what_is_inside",
 }
 USER = 7
+MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +44,14 @@ def plan() -> Plan:
 
 @pytest.fixture(scope="module")
 def vectors(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    feeds = drawn(plan.inputs, 4096, 5)
+    return written(plan, drawn(plan.inputs, 4096, 5), tmp_path_factory.mktemp("vectors"))
+
+
+def written(plan: Plan, feeds: Mapping[str, Ints], folder: Path) -> Path:
+    """Write the packed words of events and of what the integer engine makes of them."""
     words = plan.outputs.pack(plan.graph.evaluate(feeds))
-    path = tmp_path_factory.mktemp("vectors") / "words.npz"
-    path.write_bytes(npz({"input": plan.inputs.pack(feeds), "expected": words}))
-    return path
+    (folder / "words.npz").write_bytes(npz({"input": plan.inputs.pack(feeds), "expected": words}))
+    return folder / "words.npz"
 
 
 def test_nothing_is_lost_or_doubled_in_100000_beats(plan: Plan, vectors: Path, tmp_path: Path) -> None:
@@ -58,6 +68,20 @@ def test_the_same_in_icarus_where_bits_may_be_unknown(plan: Plan, vectors: Path,
     design = wrapped(plan, PACKAGE, Settings(), tmp_path)
     found = axi_bench(design, plan, vectors, "icarus", beats=3000, user=1)
     assert found == dict.fromkeys(TESTS, True), (tmp_path / "build_icarus" / "test.log").read_text()[-4000:]
+
+
+@pytest.mark.slow
+def test_a_shipped_network(tmp_path: Path) -> None:
+    """lgn_top_small, whose queue is longer than its core."""
+    graph = load_model(MODELS / "lgn_top_small")
+    plan = Plan.of(graph, Options())
+    design = wrapped(plan, PACKAGE, Settings(token=16), tmp_path)
+    assert lint(design) == ""
+    vectors = written(plan, random_events(graph, np.random.default_rng(8), 2000), tmp_path)
+    found = axi_bench(design, plan, vectors, "verilator", beats=10_000, user=16)
+    assert found == dict.fromkeys(TESTS, True), (tmp_path / "build_verilator" / "test.log").read_text()[
+        -4000:
+    ]
 
 
 @pytest.mark.parametrize("token", [0, 1, 12])

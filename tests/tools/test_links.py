@@ -239,6 +239,7 @@ def design(run: Run, folder: Path, faults: Faults = (), count: int = 32) -> Wrap
         "q_last": outs,
         "error": 1,
         "errors": count,
+        "model_hash": 32,
     }
     return Wrapped(made.folder, made.top, made.sources, inputs, outputs)
 
@@ -255,6 +256,8 @@ def wrong(run: Run, seen: Seen, good: list[tuple[int, int]]) -> list[str]:
         whole = ((1 << outs) - 1) * (clock in due)
         if any(seen[f"q_{k}"][clock] != whole for k in ("valid", "start", "last")):
             found.append(f"flags in clock {clock}")
+        if seen["model_hash"][clock] != int(run.plan.model_hash, 16):
+            found.append(f"model_hash in clock {clock}")
         if clock in due and seen["q_data"][clock] != run.results[due[clock]]:
             found.append(f"event {due[clock]} in clock {clock}")
     return found

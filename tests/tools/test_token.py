@@ -27,7 +27,7 @@ def plan() -> Plan:
 def design(plan: Plan, bits: int, folder: Path, faults: Faults = ()) -> Wrapped:
     made = wrapped(plan, PACKAGE, Settings(token=bits), folder, faults)
     inputs = {"rst": 1, "in_valid": 1, "in_data": plan.inputs.bits, "in_token": bits}
-    outputs = {"out_valid": 1, "out_data": plan.outputs.bits, "out_token": bits}
+    outputs = {"out_valid": 1, "out_data": plan.outputs.bits, "out_token": bits, "model_hash": 32}
     return Wrapped(made.folder, made.top, made.sources, inputs, outputs)
 
 
@@ -52,6 +52,8 @@ def wrong(plan: Plan, given: Rows, results: list[int], seen: Seen) -> list[str]:
     """Return what is not as it must be, clock by clock."""
     found: list[str] = []
     for clock in range(FIRST, CLOCKS):
+        if seen["model_hash"][clock] != int(plan.model_hash, 16):
+            found.append(f"model_hash in clock {clock}")
         event = clock - plan.latency_cycles
         lives = event >= 0 and not any(given["rst"][event:clock])
         valid = int(lives and given["in_valid"][event])

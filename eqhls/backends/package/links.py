@@ -78,8 +78,8 @@ def connect(plan: Plan, settings: Settings) -> str:
             f"{framing.clocks} clocks brings an event.",
             f"Word w on link w % {framing.links} in clock w / {framing.links}: {kind}. The header of "
             f"ip/links/{plan.name}_links.sv lists every bit.",
-            f"q_data: the result on {outs} links in one clock, {plan.latency_cycles + 1} clocks after the last "
-            "frame of its packet.",
+            f"q_data: the result on {outs} links in one clock, {plan.latency_cycles + 1} clocks after the "
+            "last frame of its packet.",
             "error, errors: packets that were dropped because they are short, long, cut or skewed.",
         ]
     )
