@@ -25,8 +25,13 @@ def blif_of(sources: Sequence[Path], top: str, into: Path) -> str:
     """Return a design as BLIF."""
     design = libyosys.Design()
     files = " ".join(str(s) for s in sources)
-    for command in (f"read_verilog -sv {files}", f"hierarchy -check -top {top}", *PASSES, f"write_blif {into}"):
-        libyosys.run_pass(f"tee -q {command}", design)
+    for command in (
+        f"read_verilog -sv {files}",
+        f"hierarchy -check -top {top}",
+        *PASSES,
+        f"write_blif {into}",
+    ):
+        libyosys.run_pass(f"tee -q {command}", design)  # prints the name of each pass
     return into.read_text()
 
 
@@ -97,7 +102,9 @@ def _sum(rows: Sequence[str], inputs: Sequence[str]) -> str:
     if not rows:
         return "'0'"
     products = (
-        " and ".join(i if bit == "1" else f"(not {i})" for bit, i in zip(row, inputs, strict=True) if bit != "-")
+        " and ".join(
+            i if bit == "1" else f"(not {i})" for bit, i in zip(row, inputs, strict=True) if bit != "-"
+        )
         for row in rows
     )
     return " or ".join(f"({p})" if p else "'1'" for p in products)
