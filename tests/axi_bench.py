@@ -1,7 +1,8 @@
 """The cocotb bench of the AXI4-Stream wrapper, with the source and the sink of cocotbext-axi.
 
 Parameters come as environment variables: EQ_VECTORS (.npz with `input` and `expected`, uint32 words), EQ_BEATS,
-EQ_USER (bits of tuser), EQ_LATENCY (of the core). Every test watches both streams by the rules of AXI4-Stream.
+EQ_USER (bits of tuser), EQ_IN_BITS (of the packed word), EQ_LATENCY (of the core), EQ_HASH (of the model).
+Every test watches both streams by the rules of AXI4-Stream.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class Bench:
         while True:
             await RisingEdge(dut.aclk)
             self.clock += 1
+            assert self.clock < 2 or int(dut.model_hash.value) == int(os.environ["EQ_HASH"], 16)
             if not dut.aresetn.value:
                 waits, self.inside = None, 0
                 continue

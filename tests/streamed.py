@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from eqhls.engines import Ints
@@ -44,3 +46,8 @@ def drawn(layout: Layout, events: int, seed: int) -> dict[str, Ints]:
         ).reshape(events, *p.shape)
         for p in layout.ports
     }
+
+
+def integers(layout: Layout, values: Mapping[str, Ints]) -> list[int]:
+    """Return the packed word of every event as one integer."""
+    return [int.from_bytes(row.astype("<u4").tobytes(), "little") for row in layout.pack(values)]

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
-from streamed import PAIR, WORDS, drawn, plan_of
+from streamed import PAIR, WORDS, drawn, integers, plan_of
 
 from eqhls.errors import CompileError
 from eqhls.events.layouts import LAYOUTS, pack
-from eqhls.frontends.graphfile import load_model
 from eqhls.lower.framing import Framing, input_framing, output_framing
-from eqhls.lower.layout import Layout
 from eqhls.lower.plan import Plan
-from eqhls.options import Options
-
-MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +22,6 @@ def words() -> Plan:
 @pytest.fixture(scope="module")
 def pair() -> Plan:
     return plan_of(PAIR, "pair")
-
-
-def integers(layout: Layout, values: dict[str, np.ndarray]) -> list[int]:
-    return [int.from_bytes(row.astype("<u4").tobytes(), "little") for row in layout.pack(values)]
 
 
 def covered(framing: Framing) -> None:
@@ -111,17 +101,3 @@ def test_an_event_that_does_not_fit_is_refused(words: Plan) -> None:
         input_framing(words, 2, 2)
     with pytest.raises(CompileError, match=r"shape \(1, 3, 1\), expected \(events, 3, 2\)"):
         input_framing(words, 2, 3).values(np.zeros((1, 3, 1), dtype=np.uint64))
-
-
-def test_a_shipped_network_takes_sixteen_candidates() -> None:
-    """Four links over five clocks: the candidates in four, and what is said of the jet in the fifth."""
-    graph = load_model(MODELS / "tag16")
-    assert graph.quantized
-    framing = input_framing(Plan.of(graph, Options()), 4, 5)
-    assert (framing.candidates, framing.words) == (16, 17) and framing.place(16) == (4, 0)
-    with np.load(MODELS / "tag16" / "events.npz") as file:
-        values = {n.name: file[n.name].astype(np.int64).reshape(-1, *n.type.shape) for n in graph.inputs}
-    frames = framing.frames(values)
-    fields = {k: values[k][:, :, 0] for k in ("pt", "eta", "phi")}
-    np.testing.assert_array_equal(frames[:, :4].reshape(-1, 16), pack(LAYOUTS["l1ct"], fields))
-    np.testing.assert_array_equal(frames[:, 4, 0] & 0x3FFFF, values["jet_mass2"].reshape(-1))

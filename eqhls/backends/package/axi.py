@@ -11,6 +11,8 @@ KIND = "axi"
 LOOP = 2
 """Clocks, beyond those of the core, from an event that takes a place of the queue to the clock in which the
 place is seen to be free again: one in the queue, one in the counter."""
+SLICES = 3
+"""Clocks that the wrapper adds to the latency of the core: a register on either side, and the queue."""
 CELLS = ("skid", "fifo", "delay")
 
 
@@ -45,10 +47,10 @@ def connect(plan: Plan, settings: Settings) -> str:
             f"s_axis: tdata {ports['in_bytes']} bytes, an event per beat, its packed word from bit 0 "
             f"({plan.inputs.bits} bits); tuser {ports['user']} bits, tlast.",
             f"m_axis: tdata {ports['out_bytes']} bytes, a result per beat in the same order "
-            f"({plan.outputs.bits} bits), with the tuser and tlast of its event. No tkeep: every byte counts.",
+            f"({plan.outputs.bits} bits), with the tuser and tlast of its event. There is no tkeep.",
             f"aclk: {plan.clock_mhz:g} MHz or less. aresetn: active low, at least one clock.",
-            f"A result comes {plan.latency_cycles + 3} clocks after its event if nobody pauses, and then a beat "
-            "passes per clock.",
+            f"If nobody pauses, a beat passes per clock, and a result comes {plan.latency_cycles + SLICES} "
+            "clocks after its event.",
         ]
     )
 

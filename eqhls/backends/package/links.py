@@ -20,7 +20,9 @@ def write(plan: Plan, settings: Settings) -> Project:
     than the network takes events."""
     if settings.tmux < plan.ii:
         raise CompileError(
-            "tmux", f"found {settings.tmux}, {plan.name} takes an event every {plan.ii} clocks", "give more clocks"
+            "tmux",
+            f"found {settings.tmux}, {plan.name} takes an event every {plan.ii} clocks",
+            "give more clocks",
         )
     framing, outs = input_framing(plan, settings.links, settings.tmux), output_framing(plan).links
     values = {
@@ -76,11 +78,13 @@ def connect(plan: Plan, settings: Settings) -> str:
             f"{framing.clocks} clocks brings an event.",
             f"Word w on link w % {framing.links} in clock w / {framing.links}: {kind}. The header of "
             f"ip/links/{plan.name}_links.sv lists every bit.",
-            f"q_data: the result on {outs} links in one clock, {plan.latency_cycles + 1} clocks after the last "
-            "word of its packet.",
+            f"q_data: the result on {outs} links in one clock, {plan.latency_cycles + 1} clocks after the "
+            "last frame of its packet.",
             "error, errors: packets that were dropped because they are short, long, cut or skewed.",
         ]
     )
 
 
-PACKAGE = Package(KIND, "64-bit links with start and last, gathered into events over TMUX clocks", write, connect)
+PACKAGE = Package(
+    KIND, "64-bit links with start and last, gathered into events over TMUX clocks", write, connect
+)

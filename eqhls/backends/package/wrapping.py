@@ -1,4 +1,4 @@
-"""What the wrappers around a top share: their templates, the hand-written cells that they use, their file list."""
+"""What the wrappers around a top share: templates, the hand-written cells that they use, lists of files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from eqhls.text import Project, asset
 
 
 def wrapper(plan: Plan, kind: str, cells: Sequence[str], values: dict[str, Any]) -> Project:
-    """Return ip/KIND/: the wrapper NAME_KIND, its cells (`skid` is firmware/rtl/eq_skid.sv as NAME_KIND_skid),
-    and sources.f, which lists them without the files of rtl/sources.f. Paths in it begin in the project."""
+    """Return ip/KIND/: the wrapper NAME_KIND, its cells (`skid` is firmware/rtl/eq_skid.sv, as
+    NAME_KIND_skid), and sources.f, which lists them without the files of rtl/sources.f, with paths from the
+    project folder."""
     name = f"{plan.name}_{kind}"
     environment = Environment(
         loader=PackageLoader("eqhls.backends.package", "wrappers"),
