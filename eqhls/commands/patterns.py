@@ -56,6 +56,6 @@ def _write(project: Compiled, events: Path | None, output: Path, placing: Placin
         shown = " ".join(f"{link:03d}" for link in made.links)
         console.print(f"wrote {path}: {made.frames:,} frames, links {shown}")
     console.print(
-        f"{found.events:,} of {found.given:,} events, a packet of {found.clocks} clocks each; the first "
+        f"{found.events:,} of {found.given:,} events, {found.clocks} clocks each; the first "
         f"result is in frame {found.first_result}, as ip/emp and ip/links give it"
     )

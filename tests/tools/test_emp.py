@@ -61,7 +61,7 @@ class Payload:
             **{f"d_{k}": ("in", links) for k in FLAGS},
             "q_data": ("out", 64 * outs),
             **{f"q_{k}": ("out", outs) for k in FLAGS},
-            **{"error": ("out", 0), "errors": ("out", 32)},
+            **{"error": ("out", 0), "errors": ("out", 32), "model_hash": ("out", 32)},
         }
 
 

@@ -61,9 +61,9 @@ def test_icarus_passes_every_event(projects: dict[str, Path], name: str) -> None
     results, events, clocks, dropped, resets = map(int, found.groups())
     vectors = np.load(projects[name] / "tb_data" / "words.npz")
     assert events == len(vectors["input"]) == len(vectors["expected"])
-    # four passes over all events: what came out or was dropped is all that was sent
-    assert results + dropped == 4 * events
-    assert resets > 1 and dropped >= resets and clocks > 6 * events
+    # a pass over all events and three over the first 500: what came out or was dropped is all that was sent
+    assert results + dropped == events + 3 * 500
+    assert resets > 5 and dropped > resets and clocks > events + 3 * 1000
 
 
 def test_verilator_passes_and_fails(projects: dict[str, Path], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""EMP boards (Serenity, Apollo): `emp_payload` in VHDL around the links, and benches that play pattern files."""
+"""EMP boards (Serenity, Apollo): `emp_payload` in VHDL around the links, and benches of pattern files."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ FORMS = (
 
 
 def write(plan: Plan, settings: Settings) -> Project:
-    """Return ip/emp/: the payload in three forms, the module with flat ports inside, the links, a mimic of the
-    framework's packages, and benches. Raises CompileError as the package `links`."""
+    """Return ip/emp/: the payload in three forms, the module with flat ports inside, the links, a mimic of
+    the framework's packages, and benches. Raises CompileError as the package `links`."""
     environment = Environment(
         loader=PackageLoader("eqhls.backends.package", "emp_files"),
         undefined=StrictUndefined,
@@ -86,11 +86,12 @@ def connect(plan: Plan, settings: Settings) -> str:
         [
             "Files: those of rtl/sources.f and ip/emp/sources.f, and one of ip/emp/emp_payload.vhd (newest "
             "framework), emp_payload_2022.vhd, emp_payload_2019.vhd.",
-            f"Input: links {_span(framing.links)}, packets of {framing.clocks} clocks with start and last, an "
-            f"event each; header of ip/emp/{plan.name}_links.sv says which bit is what.",
-            f"Output: links {_span(outs)}, a packet of one clock per event, {delay} clocks of clk_p after the "
-            "last word of its packet. Other link numbers: INPUT_LINKS and OUTPUT_LINKS in emp_payload.vhd.",
-            f"clk_p: {plan.clock_mhz:g} MHz or less. Reset: rst_loc of the region of the first input link.",
+            f"Input: {_span(framing.links)}, packets of {_clocks(framing.clocks)} with start and last, an "
+            f"event each; the header of ip/emp/{plan.name}_links.sv says which bit is what.",
+            f"Output: {_span(outs)}, a packet of one clock per event, {delay} clocks of clk_p after the last "
+            "word of its packet.",
+            "Other link numbers: INPUT_LINKS and OUTPUT_LINKS in emp_payload.vhd.",
+            f"clk_p: {plan.clock_mhz:g} MHz or less. Reset: rst_loc of the first input link's region.",
             f"Patterns: eqhls patterns PROJECT -o in.txt --links {framing.links} --tmux {framing.clocks}; the "
             "captured file: eqhls patterns PROJECT in.txt --check out.txt.",
             "ip/emp/mimic is for simulation without the framework alone; never add it to a board's project.",
@@ -99,7 +100,11 @@ def connect(plan: Plan, settings: Settings) -> str:
 
 
 def _span(links: int) -> str:
-    return "0" if links == 1 else f"0 to {links - 1}"
+    return "link 0" if links == 1 else f"links 0 to {links - 1}"
+
+
+def _clocks(clocks: int) -> str:
+    return "one clock" if clocks == 1 else f"{clocks} clocks"
 
 
 PACKAGE = Package(KIND, "emp_payload in VHDL for EMP boards (Serenity, Apollo), with benches", write, connect)
