@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from opentools import program
+from pages import ROOT, blocks
 from streamed import PAIR
 
 import eqhls
@@ -85,3 +88,27 @@ def test_one_file_for_every_engine(project: Path, tmp_path: Path) -> None:
     with np.load(tmp_path / "o.npz") as saved:
         np.testing.assert_array_equal(saved["raw_g"], want["g"].raw)
     assert opened.simulate(file).ok
+
+
+def test_the_page_prints_what_it_says(tmp_path: Path) -> None:
+    """docs/patterns.md from top to bottom, in a shell."""
+    program("iverilog")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, command in (("python", ""), ("eqhls", " -m eqhls")):
+        (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable}{command} "$@"\n')
+        (tools / name).chmod(0o755)
+    said, compared = "", 0
+    for block in blocks("patterns.md"):
+        if block.file:
+            (tmp_path / block.file).write_text(block.text)
+        elif block.language == "sh":
+            env = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+            shell = ["bash", "-ec", block.text]
+            done = subprocess.run(shell, cwd=tmp_path, env=env, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+            said = done.stdout
+        else:
+            assert said == block.text
+            compared += 1
+    assert compared == 4
