@@ -54,7 +54,7 @@ class Patterns:
 
     def text(self) -> str:
         """Return the file; a link whose strobe is always high has four flags."""
-        five: list[bool] = (~self.strobe.all(axis=0)).tolist()
+        five = [not all(column) for column in self.strobe.T.tolist()]
         head = "".join(
             f"{' ' * wide}            {link:03d}        " for link, wide in zip(self.links, five, strict=True)
         )

@@ -91,9 +91,9 @@ def connect(plan: Plan, settings: Settings) -> str:
             f"Output: {_span(outs)}, a packet of one clock per event, {delay} clocks of clk_p after the last "
             "word of its packet.",
             "Other link numbers: INPUT_LINKS and OUTPUT_LINKS in emp_payload.vhd.",
-            f"clk_p: {plan.clock_mhz:g} MHz or less. Reset: rst_loc of the first input link's region.",
-            f"Patterns: eqhls patterns PROJECT -o in.txt --links {framing.links} --tmux {framing.clocks}; the "
-            "captured file: eqhls patterns PROJECT in.txt --check out.txt.",
+            f"clk_p: {plan.clock_mhz:g} MHz or less. Reset: rst_loc of the region of input link 0.",
+            f"Patterns: eqhls patterns PROJECT -o in.txt --links {framing.links} --tmux {framing.clocks}; "
+            "the captured file: eqhls patterns PROJECT in.txt --check out.txt.",
             "ip/emp/mimic is for simulation without the framework alone; never add it to a board's project.",
         ]
     )
