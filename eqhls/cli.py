@@ -26,16 +26,17 @@ from eqhls.commands.many import (
     predict_files,
     verify_files,
 )
+from eqhls.commands.patterns import patterns
 from eqhls.commands.shell import MODEL_HELP, ConfigArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.commands.trace import trace
 from eqhls.commands.train import train_command
 from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
 from eqhls.engines import Engine
 from eqhls.errors import CompileError, VerificationError
-from eqhls.events.read import read_events
 from eqhls.events.scores import save_predictions
 from eqhls.frontends.open import load_any
 from eqhls.lazy import lazy
+from eqhls.lower.packets import read_any_events
 from eqhls.many.tasks import Failed
 from eqhls.options import parse_clock, read_options
 from eqhls.report.catalogue import catalogue, operators
@@ -165,7 +166,7 @@ def predict(
         )
     if project is None:
         graph = read_model(source, config)
-        found = predict_float(graph, read_events(file, graph))
+        found = predict_float(graph, read_any_events(file, graph))
     else:
         found = project.prediction(file, engine)
     save_predictions(output, found)
@@ -269,6 +270,7 @@ def synth(folder: FolderArg) -> None:
 
 
 app.command()(trace)
+app.command()(patterns)
 
 
 @app.command("catalogue")

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from eqhls.engines import ENGINES, Engine
 from eqhls.errors import CompileError
 from eqhls.events.arrays import arrays_in
-from eqhls.events.read import Events, from_mapping, read_events
+from eqhls.events.read import Events, from_mapping
 from eqhls.events.scores import Prediction, predict_floats
 from eqhls.frontends.graphfile import graph_files, load_model
 from eqhls.frontends.memory import Config
@@ -23,6 +23,7 @@ from eqhls.frontends.torch import is_module, read_torch
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.dsps import dsp_facts
+from eqhls.lower.packets import read_any_events
 from eqhls.lower.plan import Plan
 from eqhls.names import usable_name
 from eqhls.options import Options, options_of
@@ -36,7 +37,15 @@ from eqhls.trace.show import trace_png
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
-from eqhls.verify.proof import ProjectEngines, make_test_vectors, prove, prove_symmetry, vector_feeds
+from eqhls.verify.proof import (
+    ProjectEngines,
+    make_test_vectors,
+    prove,
+    prove_symmetry,
+    vector_feeds,
+    vectors,
+    verilog_bench,
+)
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -92,6 +101,7 @@ def compile_model(
     parts = [(w.name, clock(f"emit {w.name}", w.share, partial(w.write, plan))) for w in WRITERS]
     feeds = clock("make test vectors", 0.9, lambda: vector_feeds(named, plan.netlist))
     parts += [("test vectors", make_test_vectors(named, feeds)), ("given network", given.files)]
+    parts.append(("plain bench", verilog_bench(plan, feeds)))
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
     files = merged([*parts, ("compiled network", project_graph(named))])
     facts = _manifest(plan, files, (algebra, savings))
@@ -159,10 +169,15 @@ class Compiled:
             return predict_floats(self.given.network, ready)
         return ProjectEngines(self.folder, graph).predict(ready, engine)
 
+    def events(self, file: Path | None = None) -> Events:
+        """Return the events of a file, or the vectors that the project ships."""
+        graph = self.graph
+        return vectors(self.folder, graph) if file is None else read_any_events(file, graph)
+
     def simulate(self, events: Path | None = None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on Verilator."""
         graph = self.graph
-        ready = read_events(events, graph) if events else None
+        ready = read_any_events(events, graph) if events else None
         return ProjectEngines(self.folder, graph).simulate(ready, waves)
 
     def verify(self, events: Path | None = None, report: Report = silent, score: str = "") -> Evidence:
@@ -215,7 +230,7 @@ def events_of(x: EventsLike, graph: Graph) -> Events:
     if isinstance(x, Events):
         return x
     if isinstance(x, Path | str):
-        return read_events(Path(x), graph)
+        return read_any_events(Path(x), graph)
     return from_mapping(graph, arrays_in(x, graph))
 
 

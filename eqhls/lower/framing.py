@@ -27,6 +27,7 @@ from eqhls.events.layouts import DEFAULT, LAYOUTS, WORD
 from eqhls.events.wordports import word_ports
 from eqhls.events.words import CONSTITUENT, TURN
 from eqhls.fixed import Fixed
+from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Field, Layout
 from eqhls.lower.plan import Plan
 
@@ -99,14 +100,19 @@ class Framing:
 def input_framing(plan: Plan, links: int, tmux: int) -> Framing:
     """Return how an input event of a network lies on `links` links over `tmux` clocks. Raises CompileError if
     it does not fit there."""
-    layout, count = plan.inputs, _candidates(plan)
+    return event_framing(plan.graph, links, tmux)
+
+
+def event_framing(graph: Graph, links: int, tmux: int) -> Framing:
+    """Return `input_framing` of a quantized graph, without a schedule."""
+    layout, count = Layout.of(graph.inputs), _candidates(graph)
     runs = _with_candidates(layout, count) if count else _packed((0, layout.bits), 0)
     framing = Framing(layout, links, tmux, runs, count)
     if framing.words > links * tmux:
         clocks = -(-framing.words // links)
         raise CompileError(
             "links",
-            f"an event of {plan.name} has {framing.words} words of {WORD} bits, "
+            f"an event of {graph.name} has {framing.words} words of {WORD} bits, "
             f"and {links} links bring {links * tmux} in {tmux} clocks",
             f"give {clocks} clocks (tmux) or more links",
         )
@@ -115,14 +121,19 @@ def input_framing(plan: Plan, links: int, tmux: int) -> Framing:
 
 def output_framing(plan: Plan) -> Framing:
     """Return how a result lies on links: one clock, as many links as its words."""
-    layout = plan.outputs
+    return result_framing(plan.graph)
+
+
+def result_framing(graph: Graph) -> Framing:
+    """Return `output_framing` of a quantized graph, without a schedule."""
+    layout = Layout.of(graph.results)
     runs = _packed((0, layout.bits), 0)
     return Framing(layout, len(runs), 1, runs)
 
 
-def _candidates(plan: Plan) -> int:
+def _candidates(graph: Graph) -> int:
     """Return how many PUPPI candidates a network reads: 0 if it reads anything else, or rounds them."""
-    ports = word_ports(plan.graph)
+    ports = word_ports(graph)
     if ports is None or ports.turn != TURN:
         return 0
     words = LAYOUTS[DEFAULT]

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from eqhls.errors import CompileError
-from eqhls.events.read import Events, picked, read_events
+from eqhls.events.read import Events, picked
 from eqhls.ir.graph import Graph
+from eqhls.lower.packets import read_any_events
 
 
 def drawn(files: Sequence[Path], graph: Graph, size: int, seed: int) -> Events:
@@ -20,7 +21,7 @@ def drawn(files: Sequence[Path], graph: Graph, size: int, seed: int) -> Events:
     Each file is read twice, once for the number of its events. Raises CompileError if some files have labels
     and others have none.
     """
-    counts = [len(read_events(f, graph)) for f in files]
+    counts = [len(read_any_events(f, graph)) for f in files]
     total, ends = sum(counts), np.cumsum(counts)
     rows = np.arange(total)
     if total > size:
@@ -29,7 +30,7 @@ def drawn(files: Sequence[Path], graph: Graph, size: int, seed: int) -> Events:
     for file, end, count in zip(files, ends, counts, strict=True):
         own = rows[(rows >= end - count) & (rows < end)] - (end - count)
         if len(own):
-            parts.append(picked(read_events(file, graph), own))
+            parts.append(picked(read_any_events(file, graph), own))
     return _behind(files, parts)
 
 

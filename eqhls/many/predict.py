@@ -14,9 +14,9 @@ from typing import Any
 from eqhls.compile import Compiled, open_project, predict_float, read_model
 from eqhls.engines import Engine
 from eqhls.errors import CompileError
-from eqhls.events.read import read_events
 from eqhls.events.scores import Prediction, save_predictions
 from eqhls.frontends.open import source_files
+from eqhls.lower.packets import read_any_events
 from eqhls.many.table import FileTable, Row
 from eqhls.many.tasks import Failed, Pool, client_of, run_each
 from eqhls.text import MANIFEST, sums, write_file
@@ -160,7 +160,7 @@ def _scorer(source: Source) -> Callable[[Path], Prediction]:
         project = open_project(source.path)
         return lambda file: project.prediction(file, source.engine)
     graph = read_model(source.path, source.config)
-    return lambda file: predict_float(graph, read_events(file, graph))
+    return lambda file: predict_float(graph, read_any_events(file, graph))
 
 
 def _record(out: Path) -> Path:

@@ -12,10 +12,10 @@ import numpy as np
 
 from eqhls.compile import Compiled, Report, open_project, silent
 from eqhls.errors import CompileError
-from eqhls.events.read import read_events
 from eqhls.events.scores import Prediction, Result, from_raw, predict_floats
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
+from eqhls.lower.packets import read_any_events
 from eqhls.many.evidence import one_stage
 from eqhls.many.table import FileTable, Row
 from eqhls.many.tasks import Failed, Pool, client_of, run_each
@@ -95,7 +95,7 @@ def _stages(
         notes = tuple(dict.fromkeys(n for p in found.parts.values() for n in p.notes)) * (name == "inputs")
         stage = one_stage({f: p.stages[k] for f, p in found.parts.items()}, notes)
         yield _with_failures(stage, found.failed) if name == "inputs" else stage
-    first = read_events(next(iter(found.parts)), graph)
+    first = read_any_events(next(iter(found.parts)), graph)
     yield from once_stages(ProjectEngines(folder, graph), first, given, report)
     if found.labelled:
         yield from _merit(folder, graph, score, tuple(found.parts.values()))
@@ -148,7 +148,7 @@ def verify_file(file: Path, folder: Path) -> Part | Failed:
     begin = time.monotonic()
     try:
         project, graph, given = _opened(folder)
-        events, engines = read_events(file, graph), ProjectEngines(folder, graph)
+        events, engines = read_any_events(file, graph), ProjectEngines(folder, graph)
         behind = given_stages(engines, given, project.manifest, events, silent)
         stages = (
             *(s for s in behind if s.name != "files"),

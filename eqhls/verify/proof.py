@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from eqhls.backends.bench.emit import emit as emit_bench
 from eqhls.engines import EXACT, ExactEngine, Ints
 from eqhls.errors import CompileError
-from eqhls.events.read import Events, read_events
+from eqhls.events.read import Events
 from eqhls.events.scores import Prediction, from_raw, predict_floats
 from eqhls.events.wordports import word_ports
 from eqhls.frontends.graphfile import load_model
@@ -21,6 +22,8 @@ from eqhls.ir.graph import Graph
 from eqhls.lower.coverage import covering_events
 from eqhls.lower.layout import Layout, Words
 from eqhls.lower.netlist import Netlist
+from eqhls.lower.packets import read_any_events
+from eqhls.lower.plan import Plan
 from eqhls.options import Options
 from eqhls.text import Project, npz, write_file
 from eqhls.verify.approximate import boost_curve
@@ -100,6 +103,11 @@ def make_test_vectors(graph: Graph, feeds: Feeds) -> Project:
     }
 
 
+def verilog_bench(plan: Plan, feeds: Feeds) -> Project:
+    """Return sim/verilog: the bench in plain Verilog with the same events as packed words in hexadecimal."""
+    return emit_bench(plan, plan.inputs.pack(feeds), plan.outputs.pack(plan.graph.evaluate(feeds)))
+
+
 def _lines(layout: Layout, raw: Mapping[str, Ints]) -> str:
     """Return one line per event with all elements of all ports."""
     rows = np.stack(layout.columns(raw), axis=1)
@@ -109,7 +117,7 @@ def _lines(layout: Layout, raw: Mapping[str, Ints]) -> str:
 def vectors(folder: Path, graph: Graph) -> Events:
     """Return the events that were shipped with the project. They are words of
     every kind, so nothing is noted of them."""
-    return replace(read_events(folder / VECTORS, graph), notes=())
+    return replace(read_any_events(folder / VECTORS, graph), notes=())
 
 
 def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report) -> Evidence:
@@ -133,7 +141,7 @@ def prove(
     Raises CompileError for events or labels that cannot be used, before anything is built.
     """
     graph = load_model(folder / "model")
-    ready = read_events(events, graph) if events else vectors(folder, graph)
+    ready = read_any_events(events, graph) if events else vectors(folder, graph)
     tagger = tagger_of(graph, score, ready.labels)
     engines = ProjectEngines(folder, graph)
     stages = chain(

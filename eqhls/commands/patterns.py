@@ -1,0 +1,61 @@
+"""`eqhls patterns`: the events of a project as pattern files of EMP boards, and what a board made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eqhls.commands.shell import FolderArg, console
+from eqhls.compile import Compiled, open_project
+from eqhls.errors import CompileError, VerificationError
+from eqhls.text import write_file
+from eqhls.verify.patterns import Placing, difference, pattern_files
+
+
+def patterns(
+    folder: FolderArg,
+    events: Annotated[
+        Path | None, typer.Argument(help="EVENTS, also a pattern file; the shipped vectors if left out")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="FILE.txt for the input; FILE.expected.txt gets the results"),
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="a captured output file, to be held against the integers")
+    ] = None,
+    links: Annotated[int, typer.Option(help="input links of 64 bits")] = 4,
+    tmux: Annotated[int, typer.Option(help="clocks of a packet; 0: as few as hold an event")] = 0,
+    gap: Annotated[int, typer.Option(help="clocks between packets in which no word is valid")] = 0,
+    frames: Annotated[int, typer.Option(help="at most this many frames, e.g. 1024; 0: all events")] = 0,
+    first_input: Annotated[int, typer.Option(help="number of the first input link")] = 0,
+    first_output: Annotated[int, typer.Option(help="number of the first output link")] = 0,
+) -> None:
+    """Write EVENTS as EMPv2 pattern files, or compare a file that a board or a simulation wrote."""
+    if (output is None) == (check is None):
+        raise CompileError("patterns", "has nothing to do, or two things", "give -o FILE or --check FILE")
+    placing = Placing(links, tmux, gap, frames, first_input, first_output)
+    project = open_project(folder)
+    if check is None:
+        _write(project, events, output or Path(), placing)
+        return
+    graph = project.graph
+    compared, line = difference(graph, project.events(events), check, first_output)
+    if line:
+        raise VerificationError(str(check), line, "the output is not that of the integers")
+    console.print(f"{compared:,} results equal the integers, every bit")
+
+
+def _write(project: Compiled, events: Path | None, output: Path, placing: Placing) -> None:
+    found = pattern_files(project.graph, project.events(events), project.manifest["latency_cycles"], placing)
+    expected = output.with_name(f"{output.stem}.expected{output.suffix}")
+    for path, made in ((output, found.inputs), (expected, found.expected)):
+        write_file(path, made.text())
+        shown = " ".join(f"{link:03d}" for link in made.links)
+        console.print(f"wrote {path}: {made.frames:,} frames, links {shown}")
+    console.print(
+        f"{found.events:,} of {found.given:,} events, {found.clocks} clocks each; the first "
+        f"result is in frame {found.first_result}, as ip/emp and ip/links give it"
+    )
