@@ -26,6 +26,7 @@ from eqhls.commands.many import (
     predict_files,
     verify_files,
 )
+from eqhls.commands.package import package_command
 from eqhls.commands.shell import MODEL_HELP, ConfigArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.commands.trace import trace
 from eqhls.commands.train import train_command
@@ -269,6 +270,7 @@ def synth(folder: FolderArg) -> None:
 
 
 app.command()(trace)
+app.command("package")(package_command)
 
 
 @app.command("catalogue")

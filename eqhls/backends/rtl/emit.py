@@ -10,6 +10,7 @@ from eqhls.backends.rtl.portmap import port_map, port_table
 from eqhls.backends.rtl.products import product
 from eqhls.backends.rtl.scope import Scope, bit_range
 from eqhls.backends.rtl.shell import shell, valid_pipe
+from eqhls.backends.rtl.sources import sources
 from eqhls.backends.rtl.verilog import PREFIX, RULES, table_module, table_name
 from eqhls.lower.netlist import Cell, Constant, Input, Lookup, Netlist, Product, Sum, last_use, sum_frac
 from eqhls.lower.plan import Plan
@@ -28,8 +29,7 @@ def emit(plan: Plan) -> Project:
     }
     cell, text = valid_pipe(name)
     files[cell] = text
-    sources = [cell, f"rtl/{name}_core.v", f"rtl/{name}.v"]
-    files["rtl/sources.f"] = "\n".join(sources) + "\n"
+    files["rtl/sources.f"] = "\n".join(sources(name)) + "\n"
     return files
 
 
