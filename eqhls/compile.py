@@ -38,7 +38,14 @@ from eqhls.trace.show import trace_png
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, load_given, measured_differences
-from eqhls.verify.proof import ProjectEngines, make_test_vectors, prove, prove_symmetry, vector_feeds
+from eqhls.verify.proof import (
+    ProjectEngines,
+    make_test_vectors,
+    prove,
+    prove_symmetry,
+    vector_feeds,
+    verilog_bench,
+)
 from eqhls.verify.symmetry import derive
 
 Report = Callable[[str, float], None]
@@ -94,6 +101,7 @@ def compile_model(
     parts = [(w.name, clock(f"emit {w.name}", w.share, partial(w.write, plan))) for w in WRITERS]
     feeds = clock("make test vectors", 0.9, lambda: vector_feeds(named, plan.netlist))
     parts += [("test vectors", make_test_vectors(named, feeds)), ("given network", given.files)]
+    parts.append(("plain bench", verilog_bench(plan, feeds)))
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
     files = merged([*parts, ("compiled network", project_graph(named))])
     facts = _manifest(plan, files, (algebra, savings))

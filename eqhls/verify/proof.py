@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from eqhls.backends.bench.emit import emit as emit_bench
 from eqhls.engines import EXACT, ExactEngine, Ints
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, read_events
@@ -21,6 +22,7 @@ from eqhls.ir.graph import Graph
 from eqhls.lower.coverage import covering_events
 from eqhls.lower.layout import Layout, Words
 from eqhls.lower.netlist import Netlist
+from eqhls.lower.plan import Plan
 from eqhls.options import Options
 from eqhls.text import Project, npz, write_file
 from eqhls.verify.approximate import boost_curve
@@ -98,6 +100,11 @@ def make_test_vectors(graph: Graph, feeds: Feeds) -> Project:
         "tb_data/tb_input.dat": _lines(inputs, feeds),
         "tb_data/tb_output.dat": _lines(outputs, expected),
     }
+
+
+def verilog_bench(plan: Plan, feeds: Feeds) -> Project:
+    """Return sim/verilog: the bench in plain Verilog with the same events as packed words in hexadecimal."""
+    return emit_bench(plan, plan.inputs.pack(feeds), plan.outputs.pack(plan.graph.evaluate(feeds)))
 
 
 def _lines(layout: Layout, raw: Mapping[str, Ints]) -> str:
