@@ -208,9 +208,10 @@ def _replace(project: Project, folder: Path, staging: Path, gone: Iterable[str])
         else:
             write_whole(manifest, before)
         raise
-    for name in sorted(set(gone) - set(project), reverse=True):
-        with suppress(OSError):
-            (folder / name).parent.rmdir()
+    for name in set(gone) - set(project):
+        with suppress(OSError):  # that a folder is not empty, or not there
+            for above in (folder / name).relative_to(folder).parents[:-1]:
+                (folder / above).rmdir()
 
 
 def _way_out(name: str, folder: Path, staging: Path, old: Mapping[str, str]) -> Path:

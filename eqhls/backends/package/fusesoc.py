@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
-from eqhls.backends.package.bench import bench, bench_file, word_files
+from eqhls.backends.bench.emit import EXPECTED, FOLDER, INPUT
 from eqhls.backends.package.package import Package, Settings
 from eqhls.backends.package.render import LIBRARY, VENDOR, VERSION, is_system_verilog, render
 from eqhls.backends.rtl.sources import sources
@@ -18,20 +16,22 @@ def vlnv(name: str) -> str:
 
 
 def write(plan: Plan, settings: Settings) -> Project:
-    """Return NAME.core with the targets default, lint, sim and sim_verilator, and the bench."""
+    """Return NAME.core with the targets default, lint, sim and sim_verilator; the last two run the plain
+    Verilog bench that every project has, which looks for its words below the folder where it runs."""
     del settings
     name = plan.name
     typed = [(s, "systemVerilogSource" if is_system_verilog(s) else "verilogSource") for s in sources(name)]
+    top = f"{name}_tb"
     core = render(
         "fusesoc.core.j2",
         plan,
         vlnv=vlnv(name),
         typed=typed,
-        bench=bench_file(name),
-        words=[(path, PurePosixPath(path).name) for path in word_files()],
-        bench_top=f"{name}_tb",
+        bench=f"{FOLDER}/{top}.v",
+        words=(INPUT, EXPECTED),
+        bench_top=top,
     )
-    return {f"{name}.core": core, **bench(plan)}
+    return {f"{name}.core": core}
 
 
 def connect(plan: Plan, settings: Settings) -> str:
@@ -43,10 +43,10 @@ def connect(plan: Plan, settings: Settings) -> str:
             f"Core {core}, top module {plan.name}. With DIR the project folder:",
             f"  fusesoc --cores-root DIR run --target=lint {core}           # Verilator -Wall",
             f"  fusesoc --cores-root DIR run --target=sim {core}            # Icarus",
-            f"  fusesoc --cores-root DIR run --target=sim_verilator {core}",
-            "  The simulations end with PASS, and with an error otherwise.",
-            "In a core file of your own:",
-            f'  depend: ["{core}"]      and once:  fusesoc library add {plan.name} DIR',
+            f"  fusesoc --cores-root DIR run --target=sim_verilator {core}  # Verilator 5",
+            "  The simulations say PASS, or end with an error.",
+            f"In a core file of your own, after  fusesoc library add {plan.name} DIR :",
+            f'  depend: ["{core}"]',
         )
     )
 
