@@ -50,7 +50,7 @@ def lines(done: Packaged, folder: Path) -> list[str]:
     files = done.files[:SHOWN]
     more = len(done.files) - len(files)
     return [
-        f"wrote package {done.name} into {folder}:",
+        f"wrote package {done.name} into DIR = {folder}:",
         *(f"  {file}" for file in files),
         *([f"  and {more} more files, listed in eqhls.json"] if more else []),
         *done.connect.splitlines(),

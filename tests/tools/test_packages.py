@@ -4,6 +4,7 @@ or by readers of their grammars, with mistakes that must be seen."""
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from packed import NAMES, SOURCES, copied, packed_project, spoil, write_network
 from tools_needed import need
 
 import eqhls
+from eqhls.backends.package.fusesoc import PACKAGE as FUSESOC
 from eqhls.backends.package.package import Package, Settings
 from eqhls.commands.package import lines
 from eqhls.compile import Compiled
@@ -28,7 +30,7 @@ from eqhls.text import add_parts, sums
 from eqhls.verify.floatstage import files_stage
 from eqhls.verify.toolchain import toolchain
 
-CORE = "eqhls:ip:pair:1.0.0"
+ROOT = Path(__file__).resolve().parents[2]
 SCREEN, WIDTH = 24, 120
 
 
@@ -51,6 +53,10 @@ def command(*words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def plan_of(project: Compiled) -> Plan:
+    return Plan.of(project.graph, project.options)
+
+
 # the command and the folder
 
 
@@ -61,7 +67,7 @@ def test_the_command_lists_packages_and_writes_them(copy: Compiled) -> None:
         assert f"{package.name} " in listed.stdout and package.summary in listed.stdout
     done = command(copy.folder, "--for", "fusesoc", "--for", "sources", "--links", 6)
     assert done.returncode == 0, done.stderr
-    assert f"wrote package fusesoc into {copy.folder}" in done.stdout and "pair.core" in done.stdout
+    assert f"wrote package fusesoc into DIR = {copy.folder}" in done.stdout and "pair.core" in done.stdout
     assert "is not verified" in done.stderr
     assert copy.manifest["packages"]["fusesoc"]["links"] == 6
 
@@ -146,7 +152,7 @@ def _package(name: str, files: Mapping[str, str]) -> Package:
 
 def test_files_of_others_are_not_overwritten(copy: Compiled) -> None:
     """A file of the project is refused; one of another package may be shared if it is the same."""
-    plan, settings = Plan.of(copy.graph, copy.options), Settings()
+    plan, settings = plan_of(copy), Settings()
 
     def write(*packages: Package) -> None:
         package_project(plan, copy.folder, copy.manifest["sha256"], packages, settings)
@@ -177,7 +183,7 @@ def test_a_folder_that_cannot_be_written_stays_as_it_was(copy: Compiled) -> None
 
 def test_packages_are_pure(packed: Compiled) -> None:
     """Equal plans give equal files, whose paths stay below the project; nothing names this machine."""
-    plan = Plan.of(packed.graph, packed.options)
+    plan = plan_of(packed)
     for package in PACKAGES:
         files = package.write(plan, Settings())
         assert files and files == package.write(replace(plan), Settings())
@@ -186,17 +192,29 @@ def test_packages_are_pure(packed: Compiled) -> None:
             assert str(packed.folder.parent) not in str(content) and str(Path.home()) not in str(content)
 
 
+def test_the_page_shows_what_is_printed(packed: Compiled) -> None:
+    """One row and one section for each package, with its screen for this network."""
+    page = (ROOT / "docs" / "packages.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.M) == [(p.name, p.summary) for p in PACKAGES]
+    for done in packed.package(*NAMES):
+        section = re.split(r"^## ", page.partition(f"\n## {done.name}\n")[2], flags=re.M)[0]
+        (screen,) = re.findall(r"^```text\n(.*?)^```$", section, re.M | re.S)
+        assert screen.splitlines() == lines(done, Path("build/pair")), done.name
+
+
 # FuseSoC
 
 
 def fusesoc(project: Compiled, target: str) -> subprocess.CompletedProcess[str]:
-    """Run FuseSoC beside the project, with folders of its own for what it keeps."""
+    """Run the command that `eqhls package` prints, in a folder beside the project."""
+    (printed,) = (x for x in FUSESOC.connect(plan_of(project), Settings()).splitlines() if f"={target} " in x)
+    program, *words = shlex.split(printed.partition("#")[0].replace("DIR", str(project.folder)))
     need("iverilog")
     work = project.folder.parent / "work"
     work.mkdir(exist_ok=True)
     kept = {f"XDG_{kind}_HOME": str(work / kind) for kind in ("CONFIG", "DATA", "CACHE")}
     return subprocess.run(
-        [need("fusesoc"), "--cores-root", project.folder, "run", f"--target={target}", CORE],
+        [need(program), *words],
         cwd=work,
         env={**toolchain().env, **kept},
         capture_output=True,

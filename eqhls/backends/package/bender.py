@@ -20,7 +20,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     name = plan.name
     return "\n".join(
         (
-            f"Top module {name}. In the Bender.yml of your design, with DIR the project folder:",
+            f"Top module {name}. In the Bender.yml of your design:",
             "  dependencies:",
             f'    {name}: {{ path: "DIR" }}',
             "then e.g.  bender script verilator   or   bender script vivado",

@@ -40,7 +40,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     core = vlnv(plan.name)
     return "\n".join(
         (
-            f"Core {core}, top module {plan.name}. With DIR the project folder:",
+            f"Core {core}, top module {plan.name}:",
             f"  fusesoc --cores-root DIR run --target=lint {core}           # Verilator -Wall",
             f"  fusesoc --cores-root DIR run --target=sim {core}            # Icarus",
             f"  fusesoc --cores-root DIR run --target=sim_verilator {core}  # Verilator 5",

@@ -26,7 +26,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     name = plan.name
     return "\n".join(
         (
-            f"Top module {name}. In the root of the repository, with DIR the project folder:",
+            f"Top module {name}. In the root of the repository:",
             f"  cp -r DIR {name}",
             f"  cp {name}/ip/hog/eq_{name}.src Top/YOUR_PROJECT/list/",
             "If the folder lies elsewhere, e.g. in ips/, change the beginning of the paths:",

@@ -39,7 +39,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     name = plan.name
     return "\n".join(
         (
-            f"Top module {name}. In the ipbb work area, with DIR the project folder:",
+            f"Top module {name}. In the ipbb work area:",
             f"  ln -s $(realpath DIR) src/{name}       # or put DIR into a repository, which is then PKG",
             "In the .d3 file of your design (or .dep, if yours is one):",
             f"  include -c {name}:{component(name)}",

@@ -23,7 +23,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     name = plan.name
     return "\n".join(
         (
-            "From any folder, with DIR the project folder:",
+            "From any folder:",
             f"  vivado -mode batch -source DIR/{SCRIPT} -tclargs IP_FOLDER",
             f"writes the IP {VENDOR}:{LIBRARY}:{name}:{VERSION} into IP_FOLDER (./{name}_ip if left out).",
             "In your project:",

@@ -27,7 +27,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     name = plan.name
     return "\n".join(
         (
-            f"From any folder, with DIR the project folder, for {FAMILY} or another family and device:",
+            f"From any folder for {FAMILY} or another family and device:",
             f"  quartus_sh -t DIR/{FOLDER}/run.tcl",
             f'  quartus_sh -t DIR/{FOLDER}/run.tcl "Agilex 7" DEVICE',
             f"  {name}_quartus/output_files/ then has {name}.fit.rpt (area) and {name}.sta.rpt (timing).",

@@ -34,7 +34,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     name = plan.name
     return "\n".join(
         (
-            f"Top module {name}. From any folder, with DIR the project folder:",
+            f"Top module {name}. From any folder:",
             f"  names relative to the list:  verilator --lint-only -F DIR/{FOLDER}/{name}.f",
             "                               (-F of VCS, Xcelium and Questa, too; Icarus 11 has none)",
             f"  names below a variable:      export {variable(name)}=DIR",

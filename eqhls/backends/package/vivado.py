@@ -25,7 +25,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     name, options = plan.name, plan.options
     return "\n".join(
         (
-            f"From any folder, with DIR the project folder, for {options.Part} at {plan.clock_mhz:g} MHz:",
+            f"From any folder for {options.Part} at {plan.clock_mhz:g} MHz:",
             f"  vivado -mode batch -source DIR/{FOLDER}/run.tcl                 # to routing",
             f"  vivado -mode batch -source DIR/{FOLDER}/run.tcl -tclargs synth  # synthesis alone",
             f"  {name}_vivado/ then has utilization and timing, after synthesis and after routing, as .rpt",
