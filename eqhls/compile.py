@@ -208,7 +208,7 @@ class Compiled:
         """Whether the evidence in the folder says that every stage of the proof passed."""
         try:
             return json.loads((self.folder / "report" / "evidence.json").read_text())["ok"] is True
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:

@@ -127,6 +127,24 @@ def test_verify_notices_a_changed_package(copy: Compiled) -> None:
     assert not stage.ok and "ip/vivado/run.tcl was changed" in stage.detail
 
 
+@pytest.mark.parametrize(
+    ("evidence", "holds"),
+    [
+        ('{"ok": true}', True),
+        ('{"ok": false}', False),
+        ('{"ok"', False),
+        ("{}", False),
+        ("[]", False),
+        ("", False),
+    ],
+)
+def test_a_project_says_whether_it_is_verified(copy: Compiled, evidence: str, holds: bool) -> None:
+    (copy.folder / "report" / "evidence.json").write_text(evidence)
+    assert copy.verified is holds
+    copy.package("hog")
+    assert copy.verified is holds, "packages leave the evidence alone"
+
+
 def test_again_gives_the_same_bytes_and_keeps_what_a_user_changed(copy: Compiled) -> None:
     before = copy.manifest
     copy.package(*NAMES)
