@@ -42,7 +42,7 @@ def connect(plan: Plan, settings: Settings) -> str:
         (
             f"Core {core}, top module {plan.name}:",
             f"  fusesoc --cores-root DIR run --target=lint {core}           # Verilator -Wall",
-            f"  fusesoc --cores-root DIR run --target=sim {core}            # Icarus",
+            f"  fusesoc --cores-root DIR run --target=sim {core}            # Icarus: minutes if large",
             f"  fusesoc --cores-root DIR run --target=sim_verilator {core}  # Verilator 5",
             "  The simulations say PASS, or end with an error.",
             f"In a core file of your own, after  fusesoc library add {plan.name} DIR :",
