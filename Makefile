@@ -9,7 +9,11 @@ export PYTHONUNBUFFERED := 1
 export KERAS_BACKEND ?= tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test test-all lint bench route mutants synth docs train clean
+# the tools of the tests that pip cannot install, by their packages of apt
+TOOLS := ghdl iverilog tcl
+APT ?= apt-get
+
+.PHONY: help tools demo test test-all lint bench route mutants synth docs train clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -24,6 +28,14 @@ $(VENV)/dev: $(VENV)/core
 	@echo "[setup] installing the test tools and Keras"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5,hep,dask,hls4ml]'
 	@touch $@
+
+tools: ## install what the tests need beside pip: ghdl, iverilog, tclsh (apt-get, as root); without them tests skip
+	@missing=""; for package in $(TOOLS); do \
+	  tool=$${package/%tcl/tclsh}; command -v $$tool >/dev/null || missing="$$missing $$package"; done; \
+	if test -z "$$missing"; then exit 0; fi; \
+	if test "$$(id -u)" != 0; then echo "not root; run:  sudo $(APT) install$$missing"; exit 1; fi; \
+	echo "[setup] installing$$missing"; \
+	$(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends $$missing >/dev/null
 
 demo: $(VENV)/core ## compile, simulate and prove models/tag16, from trigger words to the score; a few minutes
 	@$(BIN)/eqhls compile models/tag16 -o build/tag16

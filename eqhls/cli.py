@@ -27,6 +27,7 @@ from eqhls.commands.many import (
     verify_files,
 )
 from eqhls.commands.patterns import patterns
+from eqhls.commands.package import package_command
 from eqhls.commands.shell import MODEL_HELP, ConfigArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.commands.trace import trace
 from eqhls.commands.train import train_command
@@ -271,6 +272,7 @@ def synth(folder: FolderArg) -> None:
 
 app.command()(trace)
 app.command()(patterns)
+app.command("package")(package_command)
 
 
 @app.command("catalogue")

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from eqhls.backends.package.package import Settings
 from eqhls.engines import ENGINES, Engine
 from eqhls.errors import CompileError
 from eqhls.events.arrays import arrays_in
@@ -27,6 +28,7 @@ from eqhls.lower.packets import read_any_events
 from eqhls.lower.plan import Plan
 from eqhls.names import usable_name
 from eqhls.options import Options, options_of
+from eqhls.packaging import Packaged, package_named, package_project
 from eqhls.passes import Saving, simplify, simplify_measured
 from eqhls.passes import run_measured as run_passes
 from eqhls.project import WRITERS
@@ -197,6 +199,24 @@ class Compiled:
         found.write(self.folder, trace_png(found))
         report("done", 1.0)
         return found
+
+    def package(self, *names: str, links: int = 4, tmux: int = 1, token: int = 0) -> tuple[Packaged, ...]:
+        """Write packages by name (docs/packages.md) into the project folder: files and how to connect them.
+
+        The plan of the project is made again. Raises CompileError if it does not give the RTL that lies in
+        the folder, byte for byte, as the proof is about that.
+        """
+        packages, settings = [package_named(n) for n in dict.fromkeys(names)], Settings(links, tmux, token)
+        plan = Plan.of(self.graph, self.options)
+        return package_project(plan, self.folder, self.manifest["sha256"], packages, settings)
+
+    @property
+    def verified(self) -> bool:
+        """Whether the evidence in the folder says that every stage of the proof passed."""
+        try:
+            return json.loads((self.folder / "report" / "evidence.json").read_text())["ok"] is True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
 
     def verify_symmetry(self, report: Report = silent) -> Evidence:
         """Run the symmetry stages of the proof alone."""

@@ -24,6 +24,9 @@ Project = Mapping[str, str | bytes]
 MANIFEST = "eqhls.json"
 """The file by which a folder is known as one that eqhls wrote. Its `sha256` lists what eqhls wrote there."""
 
+PARTS = "packages"
+"""The key of the manifest under which the parts stand that were added to a project: who wrote which files."""
+
 TIMES = "report/time_per_step.json"
 """Seconds of the steps of a compilation. They differ each time, so the manifest does not list the file."""
 
@@ -119,7 +122,47 @@ def write_project(project: Project, folder: Path) -> None:
         with staging_folder(folder / "project") as staging:
             _fill(project, staging / "new")
             with locked(folder):
-                _replace(project, folder, staging)
+                _replace(project, folder, staging, {*_listed(folder), *RESULTS})
+
+
+def add_parts(parts: Mapping[str, Project], facts: Mapping[str, Any], folder: Path) -> None:
+    """Write parts by name into a project that stands, all of them or none; its other files stay.
+
+    The manifest lists their files with those of the project, and beside that who wrote them, with `facts`.
+    Files that a part had before give way to its new ones; one that somebody changed stays as NAME.edited.
+    Parts may share a file of one content. Raises CompileError if a file is that of the project or of another
+    part with other content, or if the folder cannot be written.
+    """
+    folder = folder.resolve()
+    with writing(folder), staging_folder(folder / "project") as staging, locked(folder):
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        listed: dict[str, dict[str, Any]] = manifest.get(PARTS, {})
+        others = {name: part for name, part in listed.items() if name not in parts}
+        kept = {file: name for name, part in others.items() for file in part["files"]}
+        gone = {file for name in parts for file in listed.get(name, {}).get("files", ())} - set(kept)
+        sha = {file: digest for file, digest in manifest["sha256"].items() if file not in gone}
+        files = _together(parts, kept, sha)
+        added = {name: {**facts, "files": sorted(part)} for name, part in parts.items()}
+        manifest[PARTS] = dict(sorted({**others, **added}.items()))
+        manifest["sha256"] = dict(sorted({**sha, **sums(files)}.items()))
+        project = {**files, MANIFEST: json.dumps(manifest, indent=1) + "\n"}
+        _fill(project, staging / "new")
+        _replace(project, folder, staging, gone)
+
+
+def _together(
+    parts: Mapping[str, Project], kept: Mapping[str, str], listed: Mapping[str, str]
+) -> dict[str, str | bytes]:
+    """Return the files of all parts; `kept` are those of other parts by the part, `listed` all that stay."""
+    found: dict[str, str | bytes] = {}
+    for name, part in parts.items():
+        for path, digest in sums(part).items():
+            before = sums({path: found[path]})[path] if path in found else listed.get(path, digest)
+            if before != digest:
+                owner = kept.get(path, "another package of this command" if path in found else "the project")
+                raise CompileError(path, f"is a file of {owner}, and {name} would write another one there")
+            found[path] = part[path]
+    return found
 
 
 def _fill(project: Project, folder: Path) -> None:
@@ -129,8 +172,8 @@ def _fill(project: Project, folder: Path) -> None:
         path.write_bytes(_data(content))
 
 
-def _replace(project: Project, folder: Path, staging: Path) -> None:
-    """Move the files of the old project out of the way and those of the new one into place, or undo it all.
+def _replace(project: Project, folder: Path, staging: Path, gone: Iterable[str]) -> None:
+    """Move the files `gone` of the old project out of the way and new ones into place, or undo it all.
 
     Nothing of the user's moves. A manifest that says so stands in the folder while it is half done, for
     the case that the process is killed.
@@ -143,7 +186,7 @@ def _replace(project: Project, folder: Path, staging: Path) -> None:
         new = sums(project)
         both = {n: f"{old.get(n, '')} {new.get(n, '')}" for n in {*old, *new}}
         write_whole(manifest, json.dumps({"incomplete": True, "sha256": both}).encode())
-        for name in sorted({*old, *RESULTS, *project} - {MANIFEST}):
+        for name in sorted({*gone, *project} - {MANIFEST}):
             place = folder / name
             if os.path.lexists(place):
                 moved.append((place, _way_out(name, folder, staging, old)))
@@ -165,9 +208,10 @@ def _replace(project: Project, folder: Path, staging: Path) -> None:
         else:
             write_whole(manifest, before)
         raise
-    for name in sorted(set(old) - set(project), reverse=True):
-        with suppress(OSError):
-            (folder / name).parent.rmdir()
+    for name in set(gone) - set(project):
+        with suppress(OSError):  # that a folder is not empty, or not there
+            for above in (folder / name).relative_to(folder).parents[:-1]:
+                (folder / above).rmdir()
 
 
 def _way_out(name: str, folder: Path, staging: Path, old: Mapping[str, str]) -> Path:

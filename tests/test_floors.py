@@ -17,7 +17,7 @@ FLOORS = [
     "quantize passes",
     "lower",
     "frontends backends",  # neither imports the other; what both need is below: exchange, events, lower
-    "project complete layers",
+    "project complete layers packaging",
     "verify",
     "report trace",
     "compile",

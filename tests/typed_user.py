@@ -25,10 +25,17 @@ def scores(model: object, jets: Scores, engine: eqhls.Engine) -> Scores | dict[s
     return found
 
 
+def packed(project: eqhls.Compiled) -> tuple[str, ...]:
+    """Write two packages, and say how to connect them."""
+    made = project.package("fusesoc", "ipbb", links=6, token=16)
+    return tuple(p.connect for p in made)
+
+
 def wrong(project: eqhls.Compiled, jets: Scores) -> None:
     """Each of these comments would be a mistake if the checker did not find one in its line."""
     project.predict(jets, engine="gpu")  # pyright: ignore[reportArgumentType]
     eqhls.compile("model", output=3)  # pyright: ignore[reportArgumentType]
+    project.package("fusesoc", lanes=3)  # pyright: ignore[reportCallIssue]
     eqhls.layers.GrammLayer()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 

@@ -11,6 +11,7 @@ from eqhls.backends.rtl.products import product
 from eqhls.backends.rtl.scope import Scope, bit_range
 from eqhls.backends.rtl.shell import Face, shell, valid_pipe
 from eqhls.backends.rtl.svpackage import sv_package
+from eqhls.backends.rtl.sources import sources
 from eqhls.backends.rtl.verilog import PREFIX, RULES, table_module, table_name
 from eqhls.backends.rtl.vhdlpackage import vhdl_package
 from eqhls.lower.contract import Contract
@@ -35,8 +36,7 @@ def emit(plan: Plan) -> Project:
     }
     cell, text = valid_pipe(name)
     files[cell] = text
-    sources = [cell, f"rtl/{name}_core.v", f"rtl/{name}.v"]
-    files["rtl/sources.f"] = "\n".join(sources) + "\n"
+    files["rtl/sources.f"] = "\n".join(sources(name)) + "\n"
     return files
 
 

@@ -1,0 +1,57 @@
+"""`eqhls package`: the files that one tool or framework needs to take the IP, and how to connect it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eqhls.backends.package.package import Settings
+from eqhls.commands.shell import FolderArg, Steps, console
+from eqhls.compile import open_project
+from eqhls.packaging import PACKAGES, Packaged
+
+SHOWN = 6
+"""Files of a package that are named on the screen; of more, the first ones and how many there are."""
+DEFAULTS = Settings()
+NAMES = ", ".join(p.name for p in PACKAGES)
+
+
+def package_command(
+    folder: FolderArg,
+    wanted: Annotated[
+        list[str] | None, typer.Option("--for", help=f"{NAMES}; may be repeated; all are listed if omitted")
+    ] = None,
+    links: Annotated[int, typer.Option(help="input links of 64 bits that bring an event")] = DEFAULTS.links,
+    tmux: Annotated[int, typer.Option(help="time multiplexing: an event every TMUX bx")] = DEFAULTS.tmux,
+    token: Annotated[int, typer.Option(help="bits that travel beside each event")] = DEFAULTS.token,
+) -> None:
+    """Write what a tool or framework needs to take the IP, and say how to connect it."""
+    project = open_project(folder)
+    if not wanted:
+        width = max(len(p.name) for p in PACKAGES)
+        for package in PACKAGES:
+            console.print(f"{package.name:{width}}  {package.summary}")
+        console.print(f"eqhls package {folder} --for NAME writes one, and says how to connect it")
+        return
+    with Steps() as progress:
+        progress("make the plan of the project again", 0.0)
+        made = project.package(*wanted, links=links, tmux=tmux, token=token)
+    if not project.verified:
+        typer.echo("note: the project is not verified; eqhls verify does that", err=True)
+    for done in made:
+        for line in lines(done, folder):
+            console.print(line)
+
+
+def lines(done: Packaged, folder: Path) -> list[str]:
+    """Return what was written and how to connect it, for one screen."""
+    files = done.files[:SHOWN]
+    more = len(done.files) - len(files)
+    return [
+        f"wrote package {done.name} into DIR = {folder}:",
+        *(f"  {file}" for file in files),
+        *([f"  and {more} more files, listed in eqhls.json"] if more else []),
+        *done.connect.splitlines(),
+    ]
