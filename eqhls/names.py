@@ -75,7 +75,7 @@ _TAKEN: dict[str, str] = {
 }
 """What each name is to somebody else; compared without regard to case, as VHDL and some disks do."""
 
-_SUFFIXES = ("_core", "_hls", "_test", "_prj", "_csim", "_valid_pipe", "_config", "_t")
+_SUFFIXES = ("_core", "_hls", "_hls_typed", "_hls_cms", "_test", "_prj", "_csim", "_valid_pipe", "_config", "_t")
 _PREFIXES = ("eqhls_", "ap_", "cg_")
 _TABLE = re.compile(r"_table_[0-9a-f]{12}$")
 
