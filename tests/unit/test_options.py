@@ -28,6 +28,8 @@ CHANGES: dict[str, Any] = {
     "StageDepth": 0.7,
     "DSP": 1,
     "StagePrice": 0.0,
+    "HLSTop": "cms",
+    "TokenBits": 12,
     "HLSConfig": {"LayerType": {"table": {"Precision": "fix<7,4,RND,SAT>"}}},
 }
 
@@ -38,7 +40,9 @@ def graph() -> Graph:
 
 
 def scripts(graph: Graph, options: Options) -> Project:
-    return {k: v for k, v in emit(Plan.of(graph, options)).items() if k.endswith((".tcl", ".cfg"))}
+    """What the tools are told: the scripts, and the tops, which alone have a token."""
+    made = emit(Plan.of(graph, options))
+    return {k: v for k, v in made.items() if k.endswith((".tcl", ".cfg", "_hls_cms.cpp"))}
 
 
 def test_every_key_is_tried() -> None:
@@ -60,6 +64,8 @@ def test_every_key_changes_something(key: str, graph: Graph) -> None:
         "StageDepth": (False, True),
         "DSP": (False, True),
         "StagePrice": (False, True),
+        "HLSTop": (True, False),
+        "TokenBits": (True, False),
     }[key]
 
 
