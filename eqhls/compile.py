@@ -268,6 +268,7 @@ def _manifest(
     graph, netlist = plan.graph, plan.netlist
     return {
         "name": plan.name,
+        "model_hash": plan.model_hash,
         "versions": {p: _version(p) for p in PACKAGES},
         "options": plan.options.model_dump(mode="json"),
         "clock_mhz": plan.clock_mhz,

@@ -1,9 +1,10 @@
-"""Names that C++, Verilog, VHDL and the vendor tools take: of projects, and of values in C++."""
+"""Names that C++, Verilog, VHDL and the vendor tools take: of projects, of ports, and of values in C++."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 from eqhls.errors import CompileError
 
@@ -52,7 +53,9 @@ vmode vprop vunit wait when while with xnor xor"""
 
 _MACROS = "assert errno null eof stdin stdout stderr linux unix nan infinity"
 _OURS = """eqhls main std work ieee clk rst word in_valid in_data out_valid out_data in_word_t out_word_t
-u_core u_valid eq_valid_pipe eq_bench vdut ap_clk ap_rst bridge defines parameters"""
+u_core u_valid eq_valid_pipe eq_bench vdut ap_clk ap_rst bridge defines parameters inputs outputs latency ii
+model_hash to_word to_inputs to_outputs in_bits out_bits"""
+_VHDL_TYPES = """numeric_std std_logic_1164 std_logic std_logic_vector natural positive integer boolean"""
 _FILES = "aux con nul prn"
 _HEADERS = """alloca complex ctype endian features fenv float inttypes iso646 limits locale malloc math memory
 pthread sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings
@@ -66,6 +69,7 @@ _TAKEN: dict[str, str] = {
         ("is a header of the C library", _HEADERS),
         ("is a macro of the C library", _MACROS),
         ("is a keyword of VHDL", _VHDL),
+        ("is a type or a package of VHDL", _VHDL_TYPES),
         ("is a keyword of SystemVerilog", _SYSTEM_VERILOG),
         ("is a keyword of Verilog", _VERILOG),
         ("is a keyword of C++", _CPP),
@@ -75,9 +79,16 @@ _TAKEN: dict[str, str] = {
 }
 """What each name is to somebody else; compared without regard to case, as VHDL and some disks do."""
 
-_SUFFIXES = ("_core", "_hls", "_hls_typed", "_hls_cms", "_test", "_prj", "_csim", "_valid_pipe", "_config", "_t")
+_SUFFIXES = (
+    *("_core", "_hls", "_hls_typed", "_hls_cms", "_test", "_prj", "_csim", "_valid_pipe", "_config", "_t"),
+    *("_pkg", "_ports"),
+)
 _PREFIXES = ("eqhls_", "ap_", "cg_")
-_TABLE = re.compile(r"_table_[0-9a-f]{12}$")
+_PART = re.compile(r"_table_[0-9a-f]{12}$|^(in|out)_.*_(lsb|bits|frac|stride)$")
+_MEMBERS = "pack unpack word_t bitwidth"
+"""What the structs of ports in C++ have themselves."""
+_RESERVED = frozenset(" ".join((_CPP, _VERILOG, _SYSTEM_VERILOG, _VHDL, _MACROS, _MEMBERS)).split())
+"""Names that no port can have in all three languages."""
 
 
 def fault(name: str) -> str:
@@ -91,7 +102,7 @@ def fault(name: str) -> str:
         return "ends with an underscore or has two in a row, which VHDL refuses and C++ reserves"
     if low in _TAKEN:
         return _TAKEN[low]
-    if low.endswith(_SUFFIXES) or _TABLE.search(low):
+    if low.endswith(_SUFFIXES) or _PART.search(low):
         return "ends like the names that eqhls makes for the parts of a project"
     if low.startswith(_PREFIXES):
         return "begins like the names of the libraries that every project includes"
@@ -118,6 +129,35 @@ def usable_name(name: str) -> str:
         if not fault(candidate):
             return candidate
     return "net"
+
+
+def identifiers(names: Iterable[str]) -> tuple[str, ...]:
+    """Return a name for each name that C++, SystemVerilog and VHDL take, no two alike without regard to case.
+
+    A name that all three take stays as it is. Other characters than ASCII letters and digits become
+    underscores; a keyword gets `_port` behind it, a leading digit `n` before it, and a name that another one
+    has already a number.
+    """
+    return distinct(_legal(name) for name in names)
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names with a number behind each that an earlier one has, without regard to case."""
+    given = tuple(names)
+    taken, found = {n.lower() for n in given}, list[str]()
+    for name in given:
+        made, number = name, 1
+        while made.lower() in (n.lower() for n in found) or (number > 1 and made.lower() in taken):
+            number += 1
+            made = f"{name}_{number}"
+        found.append(made)
+    return tuple(found)
+
+
+def _legal(name: str) -> str:
+    text = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+    text = text if text[:1].isalpha() else f"n{text}"
+    return f"{text}_port" if text.lower() in _RESERVED else text
 
 
 def value_identifier(name: str) -> str:

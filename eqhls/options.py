@@ -130,9 +130,9 @@ Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 class Options(_Keys):
     """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take, StagePrice the
     share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
-    in the RTL. HLSTop says which of the three HLS tops the scripts name, TokenBits how wide a control token the
-typed ones pass through beside an event. OutputDir and KerasModel are the folder and the model that the command line takes if it is
-    given none; they are no property of a project."""
+    in the RTL. HLSTop says which of the three HLS tops the scripts name, TokenBits how wide a control token
+    passes beside an event in the typed ones. OutputDir and KerasModel are the folder and the model that the
+    command line takes if it is given none; they are no property of a project."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"

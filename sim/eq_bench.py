@@ -1,8 +1,9 @@
 """The one cocotb bench of every eqhls top: bits, latency, II, gaps, reset.
 
 Works on any top with the ports clk, rst (synchronous, active high), in_valid, in_data, out_valid,
-out_data and a fixed latency, whoever made the core inside. Parameters come as environment
-variables: EQ_VECTORS (.npz with `input` and `expected`, uint32 words), EQ_LATENCY, EQ_II, EQ_TIMING.
+out_data, model_hash and a fixed latency, whoever made the core inside. Parameters come as environment
+variables: EQ_VECTORS (.npz with `input` and `expected`, uint32 words), EQ_LATENCY, EQ_II, EQ_TIMING, and
+EQ_HASH, the hash of the model that the top has to show.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class Bench:
         self.dut.in_valid.value = 0
         self.dut.in_data.value = 0
         await self.reset(LATENCY + 2)
+        shown, want = int(self.dut.model_hash.value), int(os.environ["EQ_HASH"], 16)
+        assert shown == want, f"the top shows the model {shown:08x}, the port map has {want:08x}"
 
     async def reset(self, clocks: int) -> None:
         self.dut.rst.value = 1

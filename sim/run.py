@@ -48,7 +48,7 @@ def use_wheel() -> None:
 def control_file(folder: Path, top: str) -> Path:
     """Make the top's ports visible to cocotb, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
-    ports = ("clk", "rst", "in_valid", "in_data", "out_valid", "out_data")
+    ports = ("clk", "rst", "in_valid", "in_data", "out_valid", "out_data", "model_hash")
     lines = ["`verilator_config", *(f'public_flat_rw -module "{top}" -var "{p}"' for p in ports)]
     path = folder / "ports.vlt"
     path.write_text("\n".join(lines) + "\n")
@@ -106,6 +106,7 @@ def bench(given: argparse.Namespace, project: Path, results: Path, build: Path) 
             "EQ_VECTORS": str(vectors.resolve()),
             "EQ_LATENCY": str(ports["latency_cycles"]),
             "EQ_II": str(ports["ii"]),
+            "EQ_HASH": ports["model_hash"],
             "EQ_TIMING": str(results.with_suffix(".timing.json")),
         },
     )

@@ -48,6 +48,11 @@ class Rep(ABC):
         """Return the names of the stored components."""
         return basis.labels
 
+    def names(self, basis: Basis) -> tuple[str, ...]:
+        """Return the names of the stored components that programs and hardware can use for them: letters,
+        digits and single underscores, different without regard to case."""
+        return tuple(_spelled(label) for label in self.components(basis))
+
     def size(self, basis: Basis) -> int:
         """Return how many components are stored: `dim`, or more if some follow from others."""
         return len(self.components(basis))
@@ -98,6 +103,12 @@ class Trivial(Rep):
 
 ONE = Basis("1", ("1",))
 S = Trivial("", "S", 1, (ONE,))
+
+
+def _spelled(label: str) -> str:
+    """Return a label with the signs of the light cone in letters: +y is plus_y."""
+    words = label.replace("+", "_plus_").replace("-", "_minus_").split("_")
+    return "_".join(word for word in words if word)
 
 
 def act_on_vectors(element: Array, x: Array) -> Array:

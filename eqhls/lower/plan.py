@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout
+from eqhls.lower.modelhash import model_hash
 from eqhls.lower.netlist import Netlist
 from eqhls.lower.schedule import lower
 from eqhls.options import Options
@@ -66,6 +67,11 @@ class Plan:
     def ii(self) -> int:
         """The initiation interval: clocks from one event to the next."""
         return self.beats
+
+    @property
+    def model_hash(self) -> str:
+        """The 32 bits of the model's hash, as eight hexadecimal digits."""
+        return model_hash(self.graph)
 
     @property
     def latency_ns(self) -> float:

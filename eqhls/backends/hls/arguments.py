@@ -1,120 +1,133 @@
-"""The arguments of the typed HLS tops: one array for every port, of fixed-point numbers or of structs of them.
+"""The arguments of the typed HLS tops: one array for every port, of the types of firmware/NAME_ports.h.
 
-Which bit is what comes from `Layout`; element k of an array is vector k of the port in C order.
+An array has the axes of its port; a port without axes is an array of one element, as tops of the trigger have
+it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
-from eqhls.backends.hls.formats import plain
-from eqhls.fixed import Fixed
-from eqhls.lower.layout import Layout, Port
-from eqhls.names import fault, usable_name
+from eqhls.backends.hls.ports import CLASSES, cpp_type, vector_types
+from eqhls.lower.contract import Contract, Signal
 from eqhls.text import Emitter
 
 OURS = frozenset(
-    "token_in token_out in_valid out_valid k n packed unpacked given found next_value event_number".split()
+    {
+        *("token_in", "token_out", "in_valid", "out_valid", "inputs", "outputs"),
+        *("ap_clk", "ap_rst", "ap_start", "ap_done", "ap_idle", "ap_ready"),
+    }
 )
-"""Names of the tops' other arguments, and of what the functions hold that have these as variables."""
+"""Names of the tops' other arguments, types and ports. Variables end with an underscore, as no port does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A port as an argument: its C++ name, the bit of the word at which it begins, and the port itself.
+    """A port as an argument: its C++ name, the type of an element in the namespace of the project,
+    and the port itself.
 
-    `members` are the fields of one element with their formats; a port of one component has no struct, and
-    its only member has no name.
+    The name is that of the port in all languages, unless something else has it.
     """
 
     name: str
-    lsb: int
-    port: Port
+    type: str
+    signal: Signal
 
     @property
-    def type(self) -> str:
-        """The C++ type of an element, in the namespace of the project."""
-        return f"{self.name}_port"
+    def sizes(self) -> tuple[int, ...]:
+        return self.signal.sizes or (1,)
 
     @property
-    def length(self) -> int:
-        return self.port.vectors
+    def shape(self) -> str:
+        """The sizes as C++ writes them behind the name."""
+        return "".join(f"[{n}]" for n in self.sizes)
 
     @property
-    def is_struct(self) -> bool:
-        return len(self.port.components) > 1
+    def index(self) -> str:
+        """The indices as C++ writes them behind the name, inside of the loops of `loop`."""
+        return "".join(f"[i{k}_]" for k in range(len(self.sizes)))
 
     @property
-    def members(self) -> tuple[tuple[str, int, Fixed], ...]:
-        """The access to each member, its first bit in the element, and its format."""
-        found: list[tuple[str, int, Fixed]] = []
-        lsb = 0
-        for d, form in enumerate(self.port.components):
-            found.append((f".c{d}" if self.is_struct else "", lsb, form))
-            lsb += form.width
-        return tuple(found)
+    def members(self) -> tuple[tuple[str, bool], ...]:
+        """The access to each component of an element, and whether it is signed."""
+        return tuple((f".{c.name}" if c.name else "", c.form.signed) for c in self.signal.components)
+
+    @property
+    def low(self) -> str:
+        """The first bit of an element in its word, inside of the loops of `loop`."""
+        stride, terms = self.signal.stride, list[str]()
+        for k, size in reversed(tuple(enumerate(self.sizes))):
+            terms.insert(0, f"i{k}_ * {stride}")
+            stride *= size
+        return " + ".join([str(self.signal.lsb), *terms] if self.signal.lsb else terms)
 
 
-def arguments(inputs: Layout, outputs: Layout) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
+def arguments(contract: Contract) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
     """Return the arguments of both words; no two have one name, and none has that of something else."""
-    used = {o.lower() for o in OURS}
-    return _named(inputs, used), _named(outputs, used)
+    used = set(OURS)
+    inputs, outputs = (_named(word, signals, used) for word, _, signals in contract.words)
+    return inputs, outputs
 
 
-def _named(layout: Layout, used: set[str]) -> tuple[Argument, ...]:
-    fields = layout.by_port()
+def _named(word: str, signals: tuple[Signal, ...], used: set[str]) -> tuple[Argument, ...]:
+    vectors = vector_types(signals)
     found: list[Argument] = []
-    for port in layout.ports:
-        name = _name(port, used)
-        used |= _wires(name, port)
-        found.append(Argument(name, fields[port.name][0].lsb, port))
+    for signal in signals:
+        name = _name(signal, used)
+        used |= _wires(name, signal)
+        scalar = cpp_type(signal.components[0], word == "inputs")
+        type = scalar if signal.scalar else f"{CLASSES[word]}::{vectors[signal.name]}"
+        found.append(Argument(name, type, signal))
     return tuple(found)
 
 
-def _wires(name: str, port: Port) -> set[str]:
+def _wires(name: str, signal: Signal) -> set[str]:
     """Return the names that an array takes in hardware, in one case, as VHDL does not tell cases apart."""
-    return {name.lower(), *(f"{name.lower()}_{k}" for k in range(port.vectors))}
+    places = product(*(range(n) for n in signal.sizes or (1,)))
+    return {name.lower(), *("_".join((name.lower(), *map(str, place))) for place in places)}
 
 
-def _name(port: Port, used: set[str]) -> str:
-    """Return a name that C++, Verilog and VHDL take, that of the port if they do."""
-    base = made = usable_name(f"{port.name}_port") if fault(port.name) else port.name
-    count = 1
-    while _wires(made, port) & used:
+def _name(signal: Signal, used: set[str]) -> str:
+    made, count = signal.identifier, 1
+    while _wires(made, signal) & used:
         count += 1
-        made = f"{base}_p{count}"
+        made = f"{signal.identifier}_p{count}"
     return made
 
 
-def declare(out: Emitter, argument: Argument) -> None:
-    """Write the type of an element of a port."""
-    if not argument.is_struct:
-        out(f"typedef {plain(argument.port.components[0])} {argument.type};")
+def loop(out: Emitter, argument: Argument, line: str, depth: int = 0) -> None:
+    """Write loops over all elements of an argument around a line."""
+    if depth == len(argument.sizes):
+        out(line)
         return
-    out(f"struct {argument.type} {{")
+    out(f"for (int i{depth}_ = 0; i{depth}_ < {argument.sizes[depth]}; ++i{depth}_) {{")
+    out("#pragma HLS UNROLL")
     with out.block():
-        for member, _, form in argument.members:
-            out(f"{plain(form)} {member[1:]};")
-    out("};")
+        loop(out, argument, line, depth + 1)
+    out("}")
 
 
 def pack(out: Emitter, argument: Argument, word: str) -> None:
-    """Write the loop that puts the array into its place in a word."""
-    _loop(out, argument, f"{word}.range({{high}}, {{low}}) = {{value}}.range({{top}}, 0);")
+    """Write the loops that put the array into its place in a word."""
+    bits, element = argument.signal.stride, argument.name + argument.index
+    value = f"{element}.range({bits - 1}, 0)" if argument.signal.scalar else f"{element}.pack()"
+    loop(out, argument, f"{word}.range({argument.low} + {bits - 1}, {argument.low}) = {value};")
 
 
 def unpack(out: Emitter, argument: Argument, word: str) -> None:
-    """Write the loop that takes the array from its place in a word."""
-    _loop(out, argument, f"{{value}}.range({{top}}, 0) = {word}.range({{high}}, {{low}});")
+    """Write the loops that take the array from its place in a word."""
+    bits, element = argument.signal.stride, argument.name + argument.index
+    taken = f"{word}.range({argument.low} + {bits - 1}, {argument.low})"
+    if argument.signal.scalar:
+        loop(out, argument, f"{element}.range({bits - 1}, 0) = {taken};")
+    else:
+        loop(out, argument, f"{element} = {argument.type}::unpack({argument.type}::word_t({taken}));")
 
 
-def _loop(out: Emitter, argument: Argument, line: str) -> None:
-    out(f"for (int k = 0; k < {argument.length}; ++k) {{")
-    out("#pragma HLS UNROLL")
-    with out.block():
-        for member, lsb, form in argument.members:
-            low = f"{argument.port.stride} * k + {argument.lsb + lsb}"
-            high = f"{argument.port.stride} * k + {argument.lsb + lsb + form.width - 1}"
-            value = f"{argument.name}[k]{member}"
-            out(line.format(value=value, low=low, high=high, top=form.width - 1))
-    out("}")
+def parameters(found: tuple[Argument, ...], space: str = "", head: str = "") -> Iterator[str]:
+    """Yield the declarations of arguments; `space` is put before types of the project, `head` before all."""
+    for a in found:
+        inside = "" if a.signal.scalar else space
+        yield f"{head}{inside}{a.type} {a.name}{a.shape}"

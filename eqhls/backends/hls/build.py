@@ -79,16 +79,22 @@ def build_project(folder: Path) -> Synthesis:
         raise CompileError(tool, "wrote no csynth report", f"see {log}")
     found_report = min(reports, key=lambda p: len(p.name))
     synthesis = read_report(found_report)
-    _keep_rtl(folder, found_report, synthesis)
+    if _option(folder, "HLSTop", "word") == "word":  # the wrapper of vendor/ has the ports of that top
+        _keep_rtl(folder, found_report, synthesis)
     return synthesis
+
+
+def _option(folder: Path, key: str, usual: str) -> str:
+    """Return an option that a project was compiled with, `usual` where its manifest names none."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text()).get("options", {}).get(key, usual))
+    except (OSError, ValueError, AttributeError) as error:
+        raise CompileError(str(folder / MANIFEST), f"cannot be read ({error})", "compile again") from None
 
 
 def _backend(folder: Path) -> str:
     """Return the Backend that a project was compiled for; Vitis where its manifest names none."""
-    try:
-        backend = json.loads((folder / MANIFEST).read_text()).get("options", {}).get("Backend", "Vitis")
-    except (OSError, ValueError, AttributeError) as error:
-        raise CompileError(str(folder / MANIFEST), f"cannot be read ({error})", "compile again") from None
+    backend = _option(folder, "Backend", "Vitis")
     if backend not in COMMANDS:
         raise CompileError(str(folder / MANIFEST), f"names the Backend {backend!r}", "compile again")
     return backend

@@ -11,10 +11,12 @@ from eqhls.backends.hls.config import Context, config
 from eqhls.backends.hls.formats import covering, plain
 from eqhls.backends.hls.headers import guard, namespace, open_guard
 from eqhls.backends.hls.logic import generated
+from eqhls.backends.hls.ports import ports_header
 from eqhls.backends.hls.structs import Value, config_struct, table_text
 from eqhls.backends.hls.tops import FORMS, emit_tops, top_name
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
+from eqhls.lower.contract import Contract
 from eqhls.lower.layout import Layout
 from eqhls.lower.plan import Plan
 from eqhls.names import value_identifier as identifier
@@ -49,6 +51,9 @@ def emit(plan: Plan) -> Project:
     files: dict[str, str | bytes] = {
         f"firmware/{name}.cpp": top_source(graph),
         f"firmware/{name}.h": top_header(plan),
+        f"firmware/{name}_ports.h": ports_header(
+            Contract.of(plan), namespace(name), guard(name, "PORTS"), wide_integers(plan)
+        ),
         **emit_tops(plan),
         "firmware/defines.h": defines(plan),
         "firmware/parameters.h": parameters(plan),
@@ -118,12 +123,8 @@ def defines(plan: Plan) -> str:
     """Return the types of all values and of the two words."""
     graph, out = plan.graph, Emitter()
     open_guard(out, guard(graph.name, "DEFINES"))
-    widest = -(-max(plan.inputs.bits, plan.outputs.bits, 1024) // 1024) * 1024
-    out("#ifndef AP_INT_MAX_W")
-    out(f"#define AP_INT_MAX_W {widest}")
-    out(f"#elif AP_INT_MAX_W < {widest}")
-    out(f"#error {graph.name} needs wider integers: compile everything with -DAP_INT_MAX_W={widest} or more")
-    out("#endif")
+    for line in wide_integers(plan):
+        out(line)
     out('#include "eqhls/common.h"')
     out()
     out(f"namespace {namespace(graph.name)} {{")
@@ -134,6 +135,18 @@ def defines(plan: Plan) -> str:
     out(f"}}  // namespace {namespace(graph.name)}")
     out("#endif")
     return out.text()
+
+
+def wide_integers(plan: Plan) -> list[str]:
+    """Return the lines in front of the headers of ap_int, which take the width of both words from a macro."""
+    widest = -(-max(plan.inputs.bits, plan.outputs.bits, 1024) // 1024) * 1024
+    return [
+        "#ifndef AP_INT_MAX_W",
+        f"#define AP_INT_MAX_W {widest}",
+        f"#elif AP_INT_MAX_W < {widest}",
+        f"#error {plan.name} needs wider integers: compile everything with -DAP_INT_MAX_W={widest} or more",
+        "#endif",
+    ]
 
 
 def contexts(plan: Plan) -> list[Context]:
@@ -246,5 +259,5 @@ def render(template: str, plan: Plan) -> str:
         out_fields=len(plan.outputs.fields),
         inputs=plan.inputs.ports,
         outputs=plan.outputs.ports,
-        arguments=arguments(plan.inputs, plan.outputs),
+        arguments=arguments(Contract.of(plan)),
     )

@@ -1,5 +1,5 @@
-"""A linter for HLS C++: compilers report every `#pragma HLS` as unknown, valid or misspelt, and take newer C++
-than the vendors' front-ends."""
+"""A linter for HLS C++: compilers report every `#pragma HLS` as unknown, valid or misspelt, and they take
+newer C++ than the vendors' front-ends."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Pragma:
 
 def lint_pragmas(file: str, text: str, tools: tuple[Tool, ...] = TOOLS) -> list[Finding]:
     """Check every pragma: the directive and its options in all the tools, that its variable is declared above
-    it in the same function (or its port among the arguments), and that the pragmas of a function go together."""
+    it in the same function (or its port among the arguments), and that a function's pragmas go together."""
     findings: list[Finding] = []
     functions: dict[int, list[Pragma]] = {}
     lines = _code(text).splitlines()
@@ -129,9 +129,8 @@ def _together(pragmas: list[Pragma]) -> Iterator[tuple[int, str]]:
         if "m_axi" in p.modes and p.name in split:
             yield p.line, f"m_axi on {p.name!r}, which is partitioned or reshaped: no tool takes both"
         if "ap_ctrl_none" in p.modes and slow:
-            yield p.line, (
-                f"ap_ctrl_none with II={slow[0].options['II']}: such a design can be co-simulated at II=1 only"
-            )
+            interval = slow[0].options["II"]
+            yield p.line, f"ap_ctrl_none with II={interval}: this can be co-simulated at II=1 only"
         if inlined:
             yield p.line, "INTERFACE in a function that is inlined, which is no top function"
 
@@ -193,8 +192,8 @@ def _code(text: str) -> str:
 
 
 def lint_project(project: Project) -> list[Finding]:
-    """Check the C++ of an emitted project, vendor headers apart, and its scripts, for the tools of its Backend:
-    a project with hls_config.cfg is one of Vitis. Test vectors, which other writers make, may be missing."""
+    """Check the C++ of an emitted project, vendor headers apart, and its scripts, for its Backend's tools: a
+    project with hls_config.cfg is one of Vitis. Test vectors, which other writers make, may be missing."""
     tool: Tool = "Vitis" if "hls_config.cfg" in project else "Vivado"
     findings: list[Finding] = []
     for name, content in project.items():

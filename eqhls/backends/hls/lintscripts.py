@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from eqhls.backends.hls.tools import COMMANDS, GLOBAL_KEYS, HLS_KEYS, REPEATED, VALUES, Command, Tool
 
-PLAIN_TCL = frozenset("array catch error exit expr file foreach if pwd proc puts return set source string".split())
+PLAIN_TCL = frozenset(
+    {
+        *("array", "catch", "error", "exit", "expr", "file", "foreach", "if", "info", "proc", "puts", "pwd"),
+        *("return", "set", "source", "string"),
+    }
+)
 """Commands of Tcl itself that scripts use."""
 
 _BODIES = {"if": (2, 4, 6), "catch": (1,), "foreach": (3,), "proc": (3,)}
@@ -89,7 +94,7 @@ def _word_end(text: str, place: int) -> int:
 
 def _problems(words: list[str], tool: Tool) -> Iterator[str]:
     name, given = words[0], words[1:]
-    if name in PLAIN_TCL or name == "info":
+    if name in PLAIN_TCL:
         return
     command = COMMANDS[tool].get(name)
     if command is None:
@@ -127,8 +132,8 @@ def _option(name: str, option: str, value: str, equals: bool, command: Command, 
 
 
 def lint_config(file: str, text: str, files: Collection[str]) -> list[Finding]:
-    """Check hls_config.cfg: that every key is known, in its section, has a value that the tool takes and stands
-    once, and that the files that it names are among `files` (of a folder, that something lies in it)."""
+    """Check hls_config.cfg: that every key is known, in its section, has a value that the tool takes and
+    stands once, and that the files that it names are among `files` (of a folder, that it holds something)."""
     findings: list[Finding] = []
     section, seen = "", set[str]()
     for number, line in enumerate(text.splitlines(), 1):
@@ -137,7 +142,9 @@ def lint_config(file: str, text: str, files: Collection[str]) -> list[Finding]:
             section = line[1:-1]
         elif line and not line.startswith("#"):
             key, equals, value = line.partition("=")
-            problems = _entry(section, key, value, files) if equals else [f"found {line!r}, expected key=value"]
+            problems = (
+                _entry(section, key, value, files) if equals else [f"found {line!r}, expected key=value"]
+            )
             if key in seen and key not in REPEATED:
                 problems = [*problems, f"{key} stands twice"]
             seen.add(key)

@@ -1,7 +1,7 @@
 """What the HLS tools take: Tcl commands with their options, keys of hls_config.cfg, and pragmas.
 
-Facts of UG1399 2023.2 to 2025.2 (Vitis HLS: the command reference, the pragma reference and the map from Tcl to
-configuration keys) and of UG902 2020.1 (Vivado HLS). What only some versions of Vitis take is left out, and so
+Facts of UG1399 2023.2 to 2025.2 (Vitis HLS: the reference of commands, that of pragmas, and the map from Tcl
+to configuration keys) and of UG902 2020.1 (Vivado HLS). What only some versions of Vitis take is left out, as
 is what nothing of eqhls could use (m_axi settings, directives in scripts).
 """
 
@@ -185,7 +185,10 @@ HLS_KEYS: Mapping[str, str] = {
     **{f"package.ip.{k}": r"\S+" for k in ("xdc_file", "xdc_ooc_file")},
     "vivado.flow": "none|syn|impl",
     "vivado.rtl": "verilog|vhdl",
-    **{f"vivado.{k}": ".+" for k in ("clock", "impl_strategy", "pblock", "synth_design_args", "synth_strategy")},
+    **{
+        f"vivado.{k}": ".+"
+        for k in ("clock", "impl_strategy", "pblock", "synth_design_args", "synth_strategy")
+    },
     "vivado.max_timing_paths": r"\d+",
     "vivado.optimization_level": r"\d",
     "vivado.report_level": r"\d",

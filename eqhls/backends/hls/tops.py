@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from eqhls.backends.hls.arguments import Argument, arguments, declare, pack, unpack
+from eqhls.backends.hls.arguments import Argument, arguments, pack, parameters, unpack
 from eqhls.backends.hls.headers import guard, namespace, open_guard
+from eqhls.lower.contract import Contract
 from eqhls.lower.plan import Plan
 from eqhls.options import TopForm
 from eqhls.text import Emitter, Project
@@ -64,20 +65,19 @@ def emit_tops(plan: Plan) -> Project:
 
 def header(plan: Plan) -> str:
     """Return the header for HLS code that calls the network or one of its tops."""
-    inputs, outputs = arguments(plan.inputs, plan.outputs)
+    inputs, outputs = arguments(Contract.of(plan))
     out, space = Emitter(), namespace(plan.name)
     open_guard(out, guard(plan.name, "HLS"))
     out(f'#include "{plan.name}.h"')
+    out(f'#include "{plan.name}_ports.h"')
     out()
     out(f"namespace {space} {{")
-    out("// An element of every port. Element k of an array is vector k of the port in C order.")
-    for argument in (*inputs, *outputs):
-        declare(out, argument)
     if plan.options.TokenBits:
         out(f"typedef ap_uint<{plan.options.TokenBits}> token_t;  // passed through beside the event")
-    out()
-    out("// The network on arrays, for other HLS code; it is inlined there. Bits as in the packed words.")
+        out()
+    out("// The network on typed arrays and on an event as a whole, for other HLS code, where it is inlined.")
     _call(out, plan, inputs, outputs)
+    _event_call(out, plan)
     out(f"}}  // namespace {space}")
     for form in FORMS:
         out()
@@ -89,18 +89,28 @@ def header(plan: Plan) -> str:
 
 
 def _call(out: Emitter, plan: Plan, inputs: tuple[Argument, ...], outputs: tuple[Argument, ...]) -> None:
-    parameters = [f"const {a.type} {a.name}[{a.length}]" for a in inputs]
-    parameters += [f"{a.type} {a.name}[{a.length}]" for a in outputs]
-    out(f"{signature(f'inline void {plan.name}', tuple(parameters))} {{")
+    given = (*parameters(inputs, head="const "), *parameters(outputs))
+    out(f"{signature(f'inline void {plan.name}', given)} {{")
     out("#pragma HLS INLINE")
     with out.block():
-        out("in_word_t packed = 0;")
+        out("in_word_t packed_ = 0;")
         for argument in inputs:
-            pack(out, argument, "packed")
-        out("out_word_t unpacked = 0;")
-        out(f"{namespace(plan.name)}::{plan.name}(packed, unpacked);")
+            pack(out, argument, "packed_")
+        out("out_word_t unpacked_ = 0;")
+        out(f"{namespace(plan.name)}::{plan.name}(packed_, unpacked_);")
         for argument in outputs:
-            unpack(out, argument, "unpacked")
+            unpack(out, argument, "unpacked_")
+    out("}")
+
+
+def _event_call(out: Emitter, plan: Plan) -> None:
+    out()
+    out(f"inline Outputs {plan.name}(const Inputs& event) {{")
+    out("#pragma HLS INLINE")
+    with out.block():
+        out("out_word_t unpacked_ = 0;")
+        out(f"{namespace(plan.name)}::{plan.name}(event.pack(), unpacked_);")
+        out("return Outputs::unpack(unpacked_);")
     out("}")
 
 
@@ -136,7 +146,7 @@ def _word(plan: Plan) -> Top:
 
 
 def _typed(plan: Plan) -> Top:
-    inputs, outputs = arguments(plan.inputs, plan.outputs)
+    inputs, outputs = arguments(Contract.of(plan))
     valid = ("ap_uint<1> in_valid", "ap_uint<1>& out_valid")
     token_in, token_out = _token(plan)
     ports = [*(a.name for a in (*inputs, *outputs)), "in_valid", "out_valid", *_token_ports(plan)]
@@ -159,14 +169,14 @@ def _typed(plan: Plan) -> Top:
 def _cms(plan: Plan) -> Top:
     """Arrays, the token in and out by reference, outputs without a handshake of their own, and the block
     protocol that the tools give a function by default."""
-    inputs, outputs = arguments(plan.inputs, plan.outputs)
+    inputs, outputs = arguments(Contract.of(plan))
     token_in, token_out = _token(plan)
     results = [*(a.name for a in outputs), *_token_ports(plan)[1:]]
     return Top(
         top_name(plan.name, "cms"),
         (
-            f"One event {plan.every} as the algorithms of the CMS correlator take it: ap_start with the event,",
-            "ap_done with the result; the token passes through, so that control stays aligned with the data.",
+            f"One event {plan.every} as algorithms of the CMS correlator take it: ap_start with the event,",
+            "ap_done with the result; a token passes through, so that control stays aligned with data.",
         ),
         (*_inputs(plan, inputs), *_outputs(plan, outputs), *token_in, *token_out),
         (
@@ -179,11 +189,11 @@ def _cms(plan: Plan) -> Top:
 
 
 def _inputs(plan: Plan, found: tuple[Argument, ...]) -> Iterator[str]:
-    return (f"const {namespace(plan.name)}::{a.type} {a.name}[{a.length}]" for a in found)
+    return parameters(found, f"{namespace(plan.name)}::", "const ")
 
 
 def _outputs(plan: Plan, found: tuple[Argument, ...]) -> Iterator[str]:
-    return (f"{namespace(plan.name)}::{a.type} {a.name}[{a.length}]" for a in found)
+    return parameters(found, f"{namespace(plan.name)}::")
 
 
 def _token(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -203,7 +213,7 @@ def _arrays(plan: Plan, found: tuple[Argument, ...]) -> Iterator[str]:
     bytes unless it is told not to; Vivado HLS gives every member a port of its own."""
     for argument in found:
         yield f"ARRAY_PARTITION variable={argument.name} complete dim=0"
-        if argument.is_struct and plan.options.Backend == "Vitis":
+        if not argument.signal.scalar and plan.options.Backend == "Vitis":
             yield f"AGGREGATE variable={argument.name} compact=bit"
 
 

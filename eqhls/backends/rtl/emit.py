@@ -9,22 +9,29 @@ from eqhls.backends.rtl.counts import functions
 from eqhls.backends.rtl.portmap import port_map, port_table
 from eqhls.backends.rtl.products import product
 from eqhls.backends.rtl.scope import Scope, bit_range
-from eqhls.backends.rtl.shell import shell, valid_pipe
+from eqhls.backends.rtl.shell import Face, shell, valid_pipe
+from eqhls.backends.rtl.svpackage import sv_package
 from eqhls.backends.rtl.verilog import PREFIX, RULES, table_module, table_name
+from eqhls.backends.rtl.vhdlpackage import vhdl_package
+from eqhls.lower.contract import Contract
 from eqhls.lower.netlist import Cell, Constant, Input, Lookup, Netlist, Product, Sum, last_use, sum_frac
 from eqhls.lower.plan import Plan
 from eqhls.text import Emitter, Project
 
 
 def emit(plan: Plan) -> Project:
-    """Return rtl/: core, top, hand-written cells, port map as JSON and as a table, file list."""
+    """Return rtl/: core, top, hand-written cells, port map as JSON and as a table, packages of types for
+    those who instantiate the top, and the list of the files that make it."""
     netlist, name = plan.netlist, plan.name
-    ports = port_map(plan)
+    contract = Contract.of(plan)
+    ports = port_map(plan, contract)
     files: dict[str, str] = {
         f"rtl/{name}_core.v": core(netlist),
         f"rtl/{name}.v": top(plan),
         f"rtl/{name}.portmap.json": json.dumps(ports, indent=1) + "\n",
         "rtl/README.md": port_table(ports),
+        f"rtl/{name}_pkg.sv": sv_package(contract),
+        f"rtl/{name}_pkg.vhd": vhdl_package(contract),
     }
     cell, text = valid_pipe(name)
     files[cell] = text
@@ -36,7 +43,8 @@ def emit(plan: Plan) -> Project:
 def top(plan: Plan) -> str:
     """Return the module that users instantiate."""
     inner = f"{plan.name}_core u_core (.clk(clk), .in_data(in_data), .out_data(out_data));"
-    return shell(plan.name, (plan.inputs.bits, plan.outputs.bits), plan.latency_cycles, plan.ii, inner)
+    words = plan.inputs.bits, plan.outputs.bits
+    return shell(Face(plan.name, *words, plan.latency_cycles, plan.ii, plan.model_hash), inner)
 
 
 def core(netlist: Netlist) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from eqhls.text import Emitter, asset
 
 _PIPE = "eq_valid_pipe"
@@ -14,29 +16,44 @@ def valid_pipe(name: str) -> tuple[str, str]:
     return f"rtl/{own}.sv", asset("firmware", "rtl", f"{_PIPE}.sv").read_text().replace(_PIPE, own)
 
 
-def shell(name: str, bits: tuple[int, int], latency_cycles: int, ii: int, core: str) -> str:
-    """Return the Verilog of a top.
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What a top shows to the outside: its name, the widths of the input and output words, its latency and
+    initiation interval in clocks, and the eight hexadecimal digits of the model's hash."""
 
-    `bits` are the widths of the input and output words; `core` is the instantiation of what computes
-    `out_data` from `in_data`, `latency_cycles` after it, an event every `ii` clocks.
-    """
-    out = Emitter()
-    out(f"// Latency {latency_cycles} clocks, II = {ii}. Ports: {name}.portmap.json")
+    name: str
+    input_bits: int
+    output_bits: int
+    latency_cycles: int
+    ii: int
+    model_hash: str
+
+
+def shell(face: Face, core: str) -> str:
+    """Return the Verilog of a top around `core`, the instantiation of what computes `out_data` from
+    `in_data`, the latency after it."""
+    out, name = Emitter(), face.name
+    out(f"// Latency {face.latency_cycles} clocks, II = {face.ii}. Ports: {name}.portmap.json")
     out("`default_nettype none")
-    out(f"module {name} (")
+    out(f"module {name} #(")
+    with out.block():
+        out(f"parameter [31:0] MODEL_HASH = 32'h{face.model_hash}")
+    out(") (")
     with out.block():
         out("input  wire clk,")
         out("input  wire rst,        // synchronous, active high; drops events in flight")
         out("input  wire in_valid,")
-        out(f"input  wire [{bits[0] - 1}:0] in_data,")
+        out(f"input  wire [{face.input_bits - 1}:0] in_data,")
         out("output wire out_valid,")
-        out(f"output wire [{bits[1] - 1}:0] out_data")
+        out(f"output wire [{face.output_bits - 1}:0] out_data,")
+        out("output reg  [31:0] model_hash  // constant: which network this is")
     out(");")
     with out.block():
         out(core)
-        out(f"{name}_valid_pipe #(.Latency({latency_cycles})) u_valid (")
+        out(f"{name}_valid_pipe #(.Latency({face.latency_cycles})) u_valid (")
         out("  .clk(clk), .rst(rst), .in_valid(in_valid), .out_valid(out_valid)")
         out(");")
+        out("always @(posedge clk) model_hash <= MODEL_HASH;")
     out("endmodule")
     out("`resetall")
     return out.text()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from eqhls.backends.rtl.shell import shell, valid_pipe
+from eqhls.backends.rtl.shell import Face, shell, valid_pipe
 from eqhls.errors import CompileError
 from eqhls.text import Project
 
@@ -16,20 +16,23 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
 
     `ports` is the port map of the project, `core` the vendor's top module (ports ap_clk, ap_rst,
     in_data, out_data; ap_ctrl_none, the II of the port map), `sources` its Verilog files by name and
-    `latency_cycles` the latency of its csynth report. Raises CompileError where a file does not hold the
-    module.
+    `latency_cycles` the latency of its csynth report. Raises CompileError if no file holds the module,
+    and for a port map of an older eqhls.
     """
     if not any(f"module {core}" in text for text in sources.values()):
         raise CompileError(
             core, f"is in none of {', '.join(sorted(sources)) or 'no file'}", "name the top module"
         )
+    if "model_hash" not in ports:
+        raise CompileError(ports["name"], "has no hash of the model in its port map", "compile again")
     name = ports["name"]
     files = {f"rtl/vendor/{file}": text for file, text in sources.items()}
     cell, text = valid_pipe(name)
     files[cell] = text
     inner = f"{core} u_core (.ap_clk(clk), .ap_rst(rst), .in_data(in_data), .out_data(out_data));"
-    bits = ports["input_bits"], ports["output_bits"]
-    files[f"rtl/{name}.v"] = shell(name, bits, latency_cycles, ports["ii"], inner)
+    words = ports["input_bits"], ports["output_bits"]
+    face = Face(name, *words, latency_cycles, ports["ii"], ports["model_hash"])
+    files[f"rtl/{name}.v"] = shell(face, inner)
     order = [cell, *sorted(f"rtl/vendor/{f}" for f in sources), f"rtl/{name}.v"]
     files["rtl/sources.f"] = "\n".join(order) + "\n"
     files[f"rtl/{name}.portmap.json"] = (

@@ -26,6 +26,10 @@ class Vector(Rep):
 
     own_formats: ClassVar[bool] = True
 
+    def names(self, basis: Basis) -> tuple[str, ...]:
+        """Return the names that physicists give the components of momenta."""
+        return ("E", "px", "py", "pz") if basis == CARTESIAN else ("p_plus", "p_minus", "py", "pz")
+
     def act(self, basis: Basis, element: Array, x: Array) -> Array:
         return self.act_within(basis, cast(VectorBasis, basis).change(element), x)
 
