@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
+from eqhls.backends.hls.tops import FORMS, top_name
 from eqhls.backends.rtl.vendor import vendor_rtl
 from eqhls.errors import CompileError
 from eqhls.processes import run_logged
@@ -22,6 +23,9 @@ COMMANDS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 """The tools of each Backend, newest first; vitis-run passes no arguments to Tcl, so project.tcl holds all
 options."""
+
+TYPED = tuple(top_name("", form) for form in FORMS if form != "word")
+"""How the names of the tops with typed arguments end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +83,29 @@ def build_project(folder: Path) -> Synthesis:
         raise CompileError(tool, "wrote no csynth report", f"see {log}")
     found_report = min(reports, key=lambda p: len(p.name))
     synthesis = read_report(found_report)
-    if _option(folder, "HLSTop", "word") == "word":  # the wrapper of vendor/ has the ports of that top
-        _keep_rtl(folder, found_report, synthesis)
+    _keep_rtl(folder, found_report, synthesis)
     return synthesis
-
-
-def _option(folder: Path, key: str, usual: str) -> str:
-    """Return an option that a project was compiled with, `usual` where its manifest names none."""
-    try:
-        return str(json.loads((folder / MANIFEST).read_text()).get("options", {}).get(key, usual))
-    except (OSError, ValueError, AttributeError) as error:
-        raise CompileError(str(folder / MANIFEST), f"cannot be read ({error})", "compile again") from None
 
 
 def _backend(folder: Path) -> str:
     """Return the Backend that a project was compiled for; Vitis where its manifest names none."""
-    backend = _option(folder, "Backend", "Vitis")
+    try:
+        backend = json.loads((folder / MANIFEST).read_text()).get("options", {}).get("Backend", "Vitis")
+    except (OSError, ValueError, AttributeError) as error:
+        raise CompileError(str(folder / MANIFEST), f"cannot be read ({error})", "compile again") from None
     if backend not in COMMANDS:
         raise CompileError(str(folder / MANIFEST), f"names the Backend {backend!r}", "compile again")
     return backend
 
 
 def _keep_rtl(folder: Path, report: Path, synthesis: Synthesis) -> None:
-    """Wrap the vendor's Verilog like our own, in vendor/, so that eqhls can simulate it."""
+    """Wrap the vendor's Verilog like our own, in vendor/, so that eqhls can simulate it. The wrapper has the
+    ports of the top of one word; those of the typed tops are named by the tools, and differ between them."""
     verilog = {p.name: p.read_text() for p in sorted(report.parents[1].glob("verilog/*.v"))}
     maps = sorted((folder / "rtl").glob("*.portmap.json"))
-    if not verilog or not maps:
-        return
     core = report.name.removesuffix("_csynth.xml")
+    if not verilog or not maps or core.endswith(TYPED):
+        return
     files = vendor_rtl(json.loads(maps[0].read_text()), synthesis.latency[1], core, verilog)
     manifest = {"name": core, "vendor": True, "sha256": sums(files)}
     write_project({**files, MANIFEST: json.dumps(manifest) + "\n"}, folder / "vendor")

@@ -19,6 +19,8 @@ from eqhls.text import Emitter, Project
 FORMS: tuple[TopForm, ...] = ("word", "typed", "cms")
 
 
+_ALIGNED = "; the token passes through, so that control stays aligned with data."
+
 LINE = 100
 """The longest line of a declaration."""
 
@@ -176,7 +178,7 @@ def _cms(plan: Plan) -> Top:
         top_name(plan.name, "cms"),
         (
             f"One event {plan.every} as algorithms of the CMS correlator take it: ap_start with the event,",
-            "ap_done with the result; a token passes through, so that control stays aligned with data.",
+            f"ap_done with the result{_ALIGNED if plan.options.TokenBits else '.'}",
         ),
         (*_inputs(plan, inputs), *_outputs(plan, outputs), *token_in, *token_out),
         (
