@@ -134,22 +134,26 @@ def usable_name(name: str) -> str:
 def identifiers(names: Iterable[str]) -> tuple[str, ...]:
     """Return a name for each name that C++, SystemVerilog and VHDL take, no two alike without regard to case.
 
-    A name that all three take stays as it is. Other characters than ASCII letters and digits become
-    underscores; a keyword gets `_port` behind it, a leading digit `n` before it, and a name that another one
-    has already a number.
+    A name that all three take stays as it is, unless an earlier one differs from it in case alone. Other
+    characters than ASCII letters and digits become underscores; a keyword gets `_port` behind it, a leading
+    digit `n` before it, and what another one is called already a number.
     """
-    return distinct(_legal(name) for name in names)
+    given = tuple(names)
+    order = sorted(range(len(given)), key=lambda k: _legal(given[k]) != given[k])
+    made = dict(zip(order, distinct(_legal(given[k]) for k in order), strict=True))
+    return tuple(made[k] for k in range(len(given)))
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names with a number behind each that an earlier one has, without regard to case."""
     given = tuple(names)
-    taken, found = {n.lower() for n in given}, list[str]()
+    asked, used, found = {n.lower() for n in given}, set[str](), list[str]()
     for name in given:
         made, number = name, 1
-        while made.lower() in (n.lower() for n in found) or (number > 1 and made.lower() in taken):
+        while made.lower() in used or (number > 1 and made.lower() in asked):
             number += 1
             made = f"{name}_{number}"
+        used.add(made.lower())
         found.append(made)
     return tuple(found)
 

@@ -189,7 +189,7 @@ def _result_overflow(node: Node) -> str:
 def order_free(graph: Graph, axis: str) -> bool:
     """Whether the results follow every permutation of the entries of an axis of the inputs, by their types:
     the network still has types if the axis is said to be a set, and every op commutes with what moves one."""
-    if not axis:
+    if not any(n.type.has(axis) for n in graph.inputs):
         return False
     made = Builder(graph.name)
     try:

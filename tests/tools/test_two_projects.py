@@ -107,8 +107,8 @@ def test_one_design_takes_both(projects: dict[str, tuple[Path, Graph]], tmp_path
     wires = ".clk(clk), .rst(rst), .in_valid(v)"
     (tmp_path / "top.v").write_text(
         f"module top(input clk, input rst, input v, input [{ports[0]}:0] a, output [{ports[1]}:0] b,\n"
-        f"  output [{ports[3]}:0] c);\n  net u_0 ({wires}, .in_data(a), .out_valid(), .out_data(b));\n"
-        f"  Net u_1 ({wires}, .in_data(a), .out_valid(), .out_data(c));\nendmodule\n"
+        f"  output [{ports[3]}:0] c);\n  net u_0 ({wires}, .in_data(a), .out_valid(), .out_data(b), .model_hash());\n"
+        f"  Net u_1 ({wires}, .in_data(a), .out_valid(), .out_data(c), .model_hash());\nendmodule\n"
     )
     command = [tools.verilator, "--lint-only", "--top-module", "top", *sorted(tmp_path.glob("*v"))]
     done = subprocess.run(

@@ -15,13 +15,9 @@ from eqhls.text import Emitter
 def sv_package(contract: Contract) -> str:
     """Return NAME_pkg.sv."""
     out, name = Emitter(), contract.name
-    out(
-        f"// The ports of {name}: with `import {name}_pkg::inputs_t; inputs_t x; assign in_data = x;` a packed"
-    )
-    out(
-        "// struct is its word. Icarus 11 indexes arrays in structs by constants alone, reads their entries as"
-    )
-    out("// unsigned, and takes no type by `::`.")
+    out(f"// The ports of {name}; a packed struct is its word: {name}_pkg::inputs_t x; assign in_data = x;")
+    out("// Icarus 11 takes such a type by `import` alone, indexes arrays in structs by constants alone, and")
+    out("// reads what is inside of them as unsigned.")
     out(f"package {name}_pkg;")
     with out.block():
         out(f"localparam [31:0] MODEL_HASH = 32'h{contract.model_hash};")
