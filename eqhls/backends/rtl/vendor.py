@@ -17,8 +17,8 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
 
     `ports` is the port map of the project, `core` the vendor's top module (ports ap_clk, ap_rst,
     in_data, out_data, or in_data_V, out_data_V; ap_ctrl_none, the II of the port map), `sources` its Verilog
-    files by name and `latency_cycles` the latency of its csynth report. Raises CompileError if no file holds the module,
-    and for a port map of an older eqhls.
+    files by name and `latency_cycles` the latency of its csynth report. Raises CompileError if no file holds
+    the module, and for a port map of an older eqhls.
     """
     if not any(f"module {core}" in text for text in sources.values()):
         raise CompileError(
