@@ -156,7 +156,7 @@ def of_verilator(folder: Path, name: str, cases: Sequence[Case]) -> list[list[in
 def verilated(folder: Path, files: Iterable[object], top: str = "bench") -> str:
     """Build a bench with Verilator and run it; its own report is left out."""
     tools = toolchain()
-    flags = ["--binary", "-Wno-fatal", "-CFLAGS", "-O0", "--Mdir", f"v_{top}", "--top-module", top]
+    flags = ["--binary", "-Wno-fatal", "-CFLAGS", "-O0 -std=c++20", "--Mdir", f"v_{top}", "--top-module", top]
     called([tools.verilator, *flags, *files], folder, tools.env)
     text = called([folder / f"v_{top}" / f"V{top}"], folder)
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("- "))

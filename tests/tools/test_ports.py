@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from networks import seeded, two_outputs
-from portbenches import Case, compiled, drawn, of_cpp, of_ghdl, of_icarus, of_verilator
+from pages import blocks
+from portbenches import Case, called, compiled, drawn, of_cpp, of_ghdl, of_icarus, of_verilator, program
 
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
@@ -32,6 +33,7 @@ from eqhls.ops.input import Input
 from eqhls.ops.particle_sum import ParticleSum
 from eqhls.options import Options
 from eqhls.text import merged, write_project
+from eqhls.verify.toolchain import toolchain
 
 Bench = Callable[..., str]
 TRIGGERS_PT = Fixed(14, 12, False, Rounding.TRN, Overflow.SAT)
@@ -153,3 +155,27 @@ def test_the_hash_is_the_same_in_all_files(made: Made) -> None:
 def test_a_vendor_core_needs_the_hash() -> None:
     with pytest.raises(CompileError, match="compile again"):
         vendor_rtl({"name": "old"}, 3, "core", {"core.v": "module core"})
+
+
+def test_the_page_of_ports(tmp_path: Path) -> None:
+    """Its network compiles; its program prints the mass; its modules are taken by Verilator and by GHDL."""
+    page = {block.language: block for block in blocks("ports.md")}
+    (tmp_path / "pair.eq").write_text(page["eq"].text)
+    np.savez(tmp_path / "pair.npz")
+    graph = load_model(tmp_path / "pair.eq")
+    plan, folder = Plan.of(graph, Options()), tmp_path / "p"
+    write_project(merged([("HLS", emit_hls(plan)), ("RTL", emit_rtl(plan))]), folder)
+    (folder / "page.cpp").write_text(f'#include "pair.cpp"\n{page["cpp"].text}')
+    momenta = to_raw(
+        np.array([[[50.2, 30.0, -40.0, 0.0], [300.0, -1e6, -40.0, 0.0]]]), graph.node("p").type.formats
+    )[0]
+    mass2 = graph.evaluate({"p": momenta})["mass2"].item() * graph.node("mass2").type.format_of(0).lsb
+    assert compiled(folder, "page.cpp") == f"{mass2:g} GeV^2 after {plan.latency_cycles} clocks\n"
+    (folder / "page.sv").write_text(page["systemverilog"].text)
+    (folder / "page.vhd").write_text(page["vhdl"].text)
+    sources = ["rtl/pair_pkg.sv", *(folder / "rtl" / "sources.f").read_text().split(), "page.sv"]
+    tools = toolchain()
+    flags = ["--lint-only", "-Wall", "-Wno-DECLFILENAME", "--top-module", "pair_of_jets"]
+    called([tools.verilator, *flags, *sources], folder, tools.env)
+    called([program("ghdl"), "-a", "--std=08", "rtl/pair_pkg.vhd", "page.vhd"], folder)
+    called([program("ghdl"), "-e", "--std=08", "pair_payload"], folder)

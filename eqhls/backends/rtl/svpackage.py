@@ -20,9 +20,11 @@ def sv_package(contract: Contract) -> str:
     out("// reads what is inside of them as unsigned.")
     out(f"package {name}_pkg;")
     with out.block():
+        out("/* verilator lint_off UNUSEDPARAM */  // nobody needs all of them")
         out(f"localparam [31:0] MODEL_HASH = 32'h{contract.model_hash};")
         for constant, value in constants(contract):
             out(f"localparam integer {constant} = {value};")
+        out("/* verilator lint_on UNUSEDPARAM */")
         known = set[str]()
         for word, bits, signals in contract.words:
             for signal in signals:
