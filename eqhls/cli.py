@@ -39,7 +39,7 @@ from eqhls.frontends.open import load_any
 from eqhls.lazy import lazy
 from eqhls.lower.packets import read_any_events
 from eqhls.many.tasks import Failed
-from eqhls.options import parse_clock, read_options
+from eqhls.options import TopForm, parse_clock, read_options
 from eqhls.report.catalogue import catalogue, operators
 from eqhls.report.html import write_report
 from eqhls.report.tables import cost_lines, evidence_table, model_table, summary_lines
@@ -81,10 +81,17 @@ def compile_command(
     clock: Annotated[str | None, typer.Option(help="e.g. 360MHz or 2.777ns")] = None,
     calibrate: Annotated[Path | None, typer.Option(help="events to derive formats from")] = None,
     dsp: Annotated[int | None, typer.Option(help="products, the widest ones, that get a DSP")] = None,
+    hls_top: Annotated[
+        TopForm | None, typer.Option(help="the HLS top that the scripts name (docs/hls-top.md)")
+    ] = None,
+    token_bits: Annotated[
+        int | None, typer.Option(help="width of a control token in typed HLS tops; 0 for none")
+    ] = None,
 ) -> None:
     """Compile MODEL to an HLS project and to RTL in one folder."""
     period = parse_clock(clock) if clock is not None else None
-    options = read_options(config, Part=part, ClockPeriod=period, DSP=dsp)
+    wishes = {"Part": part, "ClockPeriod": period, "DSP": dsp, "HLSTop": hls_top, "TokenBits": token_bits}
+    options = read_options(config, **wishes)
     if model is None and not options.KerasModel:
         raise CompileError("MODEL", "is not given", "name a model, or KerasModel in the configuration")
     with Steps() as progress:

@@ -79,7 +79,10 @@ _TAKEN: dict[str, str] = {
 }
 """What each name is to somebody else; compared without regard to case, as VHDL and some disks do."""
 
-_SUFFIXES = ("_core", "_hls", "_test", "_prj", "_csim", "_valid_pipe", "_config", "_t", "_pkg", "_ports")
+_SUFFIXES = (
+    *("_core", "_hls", "_hls_typed", "_hls_cms", "_test", "_prj", "_csim", "_valid_pipe", "_config", "_t"),
+    *("_pkg", "_ports"),
+)
 _PREFIXES = ("eqhls_", "ap_", "cg_")
 _PART = re.compile(r"_table_[0-9a-f]{12}$|^(in|out)_.*_(lsb|bits|frac|stride)$")
 _MEMBERS = "pack unpack word_t bitwidth"

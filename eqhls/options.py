@@ -31,6 +31,13 @@ STAGE_PRICE = 0.01
 SLOWEST = 100.0
 """Clock periods in ns from which a number is taken for a frequency in MHz that lost its unit."""
 
+TopForm = Literal["word", "typed", "cms"]
+"""The interface of an HLS top: one packed word, arrays with a valid bit, or arrays under ap_ctrl_hs as the
+algorithms of the CMS correlator have them."""
+
+WIDEST_TOKEN = 64
+"""Bits of a control token: one word of a link."""
+
 GONE = {"InputForm": "the network decides which inputs it takes (rtl/README.md of the project): remove it"}
 """Keys that eqhls once took without doing anything with them, and what to do."""
 
@@ -123,8 +130,9 @@ Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 class Options(_Keys):
     """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take, StagePrice the
     share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
-    in the RTL. OutputDir and KerasModel are the folder and the model that the command line takes if it is
-    given none; they are no property of a project."""
+    in the RTL. HLSTop says which of the three HLS tops the scripts name, TokenBits how wide a control token
+    passes beside an event in the typed ones. OutputDir and KerasModel are the folder and the model that the
+    command line takes if it is given none; they are no property of a project."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"
@@ -134,6 +142,8 @@ class Options(_Keys):
     StageDepth: Annotated[Nanoseconds, Field(gt=0.1, lt=SLOWEST)] | None = None
     DSP: Annotated[int, Field(strict=True, ge=0)] = 0
     StagePrice: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)] = STAGE_PRICE
+    HLSTop: TopForm = "word"
+    TokenBits: Annotated[int, Field(strict=True, ge=0, le=WIDEST_TOKEN)] = 0
     HLSConfig: Sections = Sections()
     OutputDir: Annotated[str, Field(exclude=True)] = ""
     KerasModel: Annotated[str, Field(exclude=True)] = ""

@@ -64,6 +64,8 @@ def _project(graph: Graph) -> Iterator[str]:
     yield _line(f"# StageDepth: {options.stage_ns:g}", "ns of logic in one stage of the RTL")
     yield _line(f"DSP: {options.DSP}", "products, the widest ones, that get a DSP in the RTL")
     yield _line(f"StagePrice: {options.StagePrice:g}", "share of the LUTs that one stage fewer may cost")
+    yield _line(f"HLSTop: {options.HLSTop}", "word, typed or cms: the HLS top that the scripts name")
+    yield _line(f"TokenBits: {options.TokenBits}", "width of a control token beside the event (typed, cms)")
     yield _line("IOType: io_parallel", "hls4ml's word for one word per event: the only value")
 
 

@@ -76,7 +76,8 @@ class CSim:
                 shutil.copyfile(data / file, private / file)
             program = private / "testbench"
             paths = [f"-I{p}" for p in (self.folder, firmware, firmware / "ap_types")]
-            sources = [firmware / f"{self.name}.cpp", firmware / f"{self.name}_hls.cpp"]
+            tops = (f"{self.name}_hls.cpp", f"{self.name}_hls_typed.cpp", f"{self.name}_hls_cms.cpp")
+            sources = [firmware / f for f in (f"{self.name}.cpp", *tops)]
             sources.append(self.folder / f"{self.name}_test.cpp")
             command = [require("g++"), *FLAGS, *paths, *sources, "-o", program]
             run(command, "g++", root / "testbench.log", private)

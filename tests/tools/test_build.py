@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -99,14 +100,17 @@ def test_a_damaged_report(tmp_path: Path) -> None:
         read_report(path)
 
 
-def test_a_vendor_core_runs_on_the_same_bench(graph: Graph, tmp_path: Path) -> None:
-    """A stand-in with Vitis's port names, made of our own core: same wrapper, same bench."""
+@pytest.mark.parametrize("end", ["", "_V"])
+def test_a_vendor_core_runs_on_the_same_bench(end: str, graph: Graph, tmp_path: Path) -> None:
+    """A stand-in with the port names of Vitis or of Vivado HLS, made of our own core: same wrapper, same
+    bench."""
     plan = Plan.of(graph, Options())
     ours = emit_rtl(plan)
     core = str(ours["rtl/seeded_core.v"]).replace(
         "input  wire clk,", "input  wire ap_clk,\n  input  wire ap_rst,"
     )
     core = core.replace("posedge clk", "posedge ap_clk").replace("module seeded_core", "module seeded_vitis")
+    core = re.sub(r"\b(in|out)_data\b", rf"\1_data{end}", core)
     ports = json.loads(str(ours["rtl/seeded.portmap.json"]))
     files = vendor_rtl(ports, plan.latency_cycles, "seeded_vitis", {"seeded_vitis.v": core})
     write_project({**files, "eqhls.json": "{}"}, tmp_path / "p")
@@ -116,3 +120,24 @@ def test_a_vendor_core_runs_on_the_same_bench(graph: Graph, tmp_path: Path) -> N
     np.testing.assert_array_equal(engines.run("rtl", feeds)[name], engines.run("integer", feeds)[name])
     with pytest.raises(CompileError, match="is in none of"):
         vendor_rtl(ports, 3, "other", {"seeded_vitis.v": core})
+
+
+@pytest.mark.parametrize(("core", "wrapped"), [("seeded_hls", True), ("seeded_hls_typed", False)])
+def test_only_the_core_of_one_word_is_wrapped(
+    core: str, wrapped: bool, graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """vendor/ has the ports of our own core around it, which those of arrays are not."""
+    plan = Plan.of(graph, Options())
+    manifest = json.dumps({"options": plan.options.model_dump(mode="json")})
+    folder = tmp_path / "p"
+    write_project({**emit_hls(plan), **emit_rtl(plan), "eqhls.json": manifest}, folder)
+    programs, place = tmp_path / "bin", "seeded_prj/solution1/syn"
+    programs.mkdir()
+    (programs / "vitis-run").write_text(
+        f"#!/bin/sh\nmkdir -p {place}/report {place}/verilog\ncat > {place}/report/{core}_csynth.xml <<'X'\n{REPORT}X\n"
+        f"echo 'module {core} (); endmodule' > {place}/verilog/{core}.v\n"
+    )
+    (programs / "vitis-run").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    assert build_project(folder).lut == 8000
+    assert (folder / "vendor" / "rtl" / "seeded.v").is_file() == wrapped

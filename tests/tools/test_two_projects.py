@@ -67,7 +67,8 @@ def test_one_source_file_takes_both(projects: dict[str, tuple[Path, Graph]], tmp
     another version of eqhls, whose headers have other content under the same names."""
     parts: list[str] = []
     for name, (folder, _) in projects.items():
-        for file in (f"{name}_hls.cpp", f"{name}.cpp", f"{name}_ports.h", "bridge.cpp"):
+        tops = (f"{name}_hls.cpp", f"{name}_hls_typed.cpp", f"{name}_hls_cms.cpp")
+        for file in (*tops, f"{name}.cpp", f"{name}_ports.h", "bridge.cpp"):
             parts.append(f'#include "{folder / "firmware" / file}"')
     header = projects["Net"][0] / "firmware" / "eqhls" / "relu.h"
     changed = header.read_text().replace(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eqhls.backends.hls.lint import lint_pragmas, lint_synthesizable
+from eqhls.backends.hls.lint import lint_pragmas, lint_standard, lint_synthesizable
 from eqhls.ops import BY_NAME
 
 HEADERS = sorted((Path(__file__).resolve().parents[2] / "hls_templates" / "eqhls").glob("*.h"))
@@ -20,6 +20,7 @@ def test_every_block_has_a_header() -> None:
 def test_headers_are_clean(header: Path) -> None:
     text = header.read_text()
     assert lint_pragmas(header.name, text) + lint_synthesizable(header.name, text) == []
+    assert lint_standard(header.name, text) == []
     assert "#pragma HLS" in text and text.lstrip().startswith("//"), (
         "each header is commented and has pragmas"
     )

@@ -28,6 +28,8 @@ CHANGES: dict[str, Any] = {
     "StageDepth": 0.7,
     "DSP": 1,
     "StagePrice": 0.0,
+    "HLSTop": "cms",
+    "TokenBits": 12,
     "HLSConfig": {"LayerType": {"table": {"Precision": "fix<7,4,RND,SAT>"}}},
 }
 
@@ -38,7 +40,9 @@ def graph() -> Graph:
 
 
 def scripts(graph: Graph, options: Options) -> Project:
-    return {k: v for k, v in emit(Plan.of(graph, options)).items() if k.endswith((".tcl", ".cfg"))}
+    """What the tools are told: the scripts, and the tops, which alone have a token."""
+    made = emit(Plan.of(graph, options))
+    return {k: v for k, v in made.items() if k.endswith((".tcl", ".cfg", "_hls_cms.cpp"))}
 
 
 def test_every_key_is_tried() -> None:
@@ -60,6 +64,8 @@ def test_every_key_changes_something(key: str, graph: Graph) -> None:
         "StageDepth": (False, True),
         "DSP": (False, True),
         "StagePrice": (False, True),
+        "HLSTop": (True, False),
+        "TokenBits": (True, False),
     }[key]
 
 
@@ -108,6 +114,9 @@ MISTAKES = {
     "ProjectName: class\n": (1, "keyword of C++"),
     "ProjectName: 12\n": (1, "valid string"),
     "Backend: Quartus\n": (1, "'Vitis' or 'Vivado'"),
+    "HLSTop: axis\n": (1, "'word', 'typed' or 'cms'"),
+    "TokenBits: 65\n": (1, "less than or equal to 64"),
+    "TokenBits: -1\n": (1, "greater than or equal to 0"),
     "Part: x\nInputForm: lab-cartesian\n": (2, "has no effect"),
     "HLSConfig:\n  Model:\n    Precision: true\n": (3, "found True"),
     "HLSConfig:\n  LayerName:\n    h: {Precision: {weight: 'fix<a>'}}\n": (3, "found 'fix<a>'"),

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
+from eqhls.backends.hls.tops import FORMS, top_name
 from eqhls.backends.rtl.vendor import vendor_rtl
 from eqhls.errors import CompileError
 from eqhls.processes import run_logged
@@ -22,6 +23,9 @@ COMMANDS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 """The tools of each Backend, newest first; vitis-run passes no arguments to Tcl, so project.tcl holds all
 options."""
+
+TYPED = tuple(top_name("", form) for form in FORMS if form != "word")
+"""How the names of the tops with typed arguments end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,13 @@ def _backend(folder: Path) -> str:
 
 
 def _keep_rtl(folder: Path, report: Path, synthesis: Synthesis) -> None:
-    """Wrap the vendor's Verilog like our own, in vendor/, so that eqhls can simulate it."""
+    """Wrap the vendor's Verilog like our own, in vendor/, so that eqhls can simulate it. The wrapper has the
+    ports of the top of one word; those of the typed tops are named by the tools, and differ between them."""
     verilog = {p.name: p.read_text() for p in sorted(report.parents[1].glob("verilog/*.v"))}
     maps = sorted((folder / "rtl").glob("*.portmap.json"))
-    if not verilog or not maps:
-        return
     core = report.name.removesuffix("_csynth.xml")
+    if not verilog or not maps or core.endswith(TYPED):
+        return
     files = vendor_rtl(json.loads(maps[0].read_text()), synthesis.latency[1], core, verilog)
     manifest = {"name": core, "vendor": True, "sha256": sums(files)}
     write_project({**files, MANIFEST: json.dumps(manifest) + "\n"}, folder / "vendor")

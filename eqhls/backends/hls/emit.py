@@ -6,11 +6,14 @@ import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from eqhls.backends.hls.arguments import arguments
 from eqhls.backends.hls.config import Context, config
 from eqhls.backends.hls.formats import covering, plain
+from eqhls.backends.hls.headers import guard, namespace, open_guard
 from eqhls.backends.hls.logic import generated
 from eqhls.backends.hls.ports import ports_header
 from eqhls.backends.hls.structs import Value, config_struct, table_text
+from eqhls.backends.hls.tops import FORMS, emit_tops, top_name
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.types import Type
 from eqhls.lower.contract import Contract
@@ -34,6 +37,11 @@ HEADERS = (
 )
 
 
+STANDARD = {"Vitis": "c++14", "Vivado": "c++0x"}
+"""The standard of C++ by Backend. Vivado HLS to 2020.1 holds clang 3.1 and g++ 4.6, which know C++11 by this
+name and nothing later; all that eqhls writes is C++11."""
+
+
 def emit(plan: Plan) -> Project:
     """Return firmware/, the testbench and the tool scripts that Vitis and Vivado HLS take.
 
@@ -44,9 +52,9 @@ def emit(plan: Plan) -> Project:
         f"firmware/{name}.cpp": top_source(graph),
         f"firmware/{name}.h": top_header(plan),
         f"firmware/{name}_ports.h": ports_header(
-            Contract.of(plan), namespace(graph), guard(name, "PORTS"), wide_integers(plan)
+            Contract.of(plan), namespace(name), guard(name, "PORTS"), wide_integers(plan)
         ),
-        f"firmware/{top_name(graph)}.cpp": top_shell(plan),
+        **emit_tops(plan),
         "firmware/defines.h": defines(plan),
         "firmware/parameters.h": parameters(plan),
         "firmware/weights/tables.h": tables(plan),
@@ -58,7 +66,7 @@ def emit(plan: Plan) -> Project:
     if plan.options.Backend == "Vitis":
         files["hls_config.cfg"] = render("hls_config.cfg.j2", plan)
     for kind in sorted({"common", "output", *headers(graph)}):
-        files[f"firmware/eqhls/{kind}.h"] = library_header(kind, namespace(graph), graph.name)
+        files[f"firmware/eqhls/{kind}.h"] = library_header(kind, namespace(graph.name), graph.name)
     for header in HEADERS:
         files[f"firmware/ap_types/{header}"] = asset("hls_templates", "ap_types", header).read_text()
     files["firmware/ap_types/LICENSE"] = asset("hls_templates", "ap_types", "LICENSE").read_text()
@@ -72,12 +80,6 @@ def library_header(kind: str, space: str, project: str) -> str:
     text = text.replace(f"EQHLS_{kind.upper()}_H_", guard(project, f"LIBRARY_{kind.upper()}"))
     text = text.replace("\nnamespace eqhls {", f"\nnamespace {space} {{\nnamespace eqhls {{")
     return text.replace("\n}  // namespace eqhls", f"\n}}  // namespace eqhls\n}}  // namespace {space}")
-
-
-def guard(project: str, part: str) -> str:
-    """Return the name that guards a header against being read twice; the project stands last and in its own
-    letters, so that no two projects share one."""
-    return f"EQHLS_{part}_H_{project}"
 
 
 INCLUDED = re.compile(r'^#include "((?!ap_)\w+)\.h"', re.MULTILINE)
@@ -106,75 +108,31 @@ def tensor_type(type: Type) -> str:
 def top_header(plan: Plan) -> str:
     """Return the declaration of the top function."""
     graph, out = plan.graph, Emitter()
-    _open_guard(out, guard(graph.name, "TOP"))
+    open_guard(out, guard(graph.name, "TOP"))
     out('#include "defines.h"')
     out()
-    out(f"namespace {namespace(graph)} {{")
+    out(f"namespace {namespace(graph.name)} {{")
     out(f"// One event {plan.every}. Element 0 of the first port lies in the lowest bits of a word.")
     out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data);")
-    out(f"}}  // namespace {namespace(graph)}")
-    out()
-    out("// The same at global scope: the top function that the HLS tools are given.")
-    out(f"{shell_signature(graph)};")
+    out(f"}}  // namespace {namespace(graph.name)}")
     out("#endif")
     return out.text()
-
-
-def _open_guard(out: Emitter, name: str) -> None:
-    out(f"#ifndef {name}")
-    out(f"#define {name}")
-
-
-def top_name(graph: Graph) -> str:
-    """Return the name of the HLS top function."""
-    return f"{graph.name}_hls"
-
-
-def shell_signature(graph: Graph) -> str:
-    """Return the signature of the HLS top function."""
-    space = namespace(graph)
-    return f"void {top_name(graph)}({space}::in_word_t in_data, {space}::out_word_t& out_data)"
-
-
-def top_shell(plan: Plan) -> str:
-    """Return the HLS top: ports without handshake, an event every II clocks, around the network."""
-    graph, out = plan.graph, Emitter()
-    out(f'#include "{graph.name}.h"')
-    out()
-    out(f"{shell_signature(graph)} {{")
-    for pragma in (*TOP_PORTS, f"PIPELINE II={plan.ii}"):
-        out(f"#pragma HLS {pragma}")
-    out(f"  {namespace(graph)}::{graph.name}(in_data, out_data);")
-    out("}")
-    return out.text()
-
-
-TOP_PORTS = (
-    "INTERFACE ap_none port=in_data",
-    "INTERFACE ap_none port=out_data",
-    "INTERFACE ap_ctrl_none port=return",
-)
-
-
-def namespace(graph: Graph) -> str:
-    """Return the namespace that keeps two networks in one program apart."""
-    return f"eqhls_{graph.name}"
 
 
 def defines(plan: Plan) -> str:
     """Return the types of all values and of the two words."""
     graph, out = plan.graph, Emitter()
-    _open_guard(out, guard(graph.name, "DEFINES"))
+    open_guard(out, guard(graph.name, "DEFINES"))
     for line in wide_integers(plan):
         out(line)
     out('#include "eqhls/common.h"')
     out()
-    out(f"namespace {namespace(graph)} {{")
+    out(f"namespace {namespace(graph.name)} {{")
     out(f"typedef ap_uint<{plan.inputs.bits}> in_word_t;")
     out(f"typedef ap_uint<{plan.outputs.bits}> out_word_t;")
     for node in graph:
         out(f"typedef {tensor_type(node.type)} {identifier(node.name)}t;  // {node.type}")
-    out(f"}}  // namespace {namespace(graph)}")
+    out(f"}}  // namespace {namespace(graph.name)}")
     out("#endif")
     return out.text()
 
@@ -206,13 +164,13 @@ def places(layout: Layout) -> dict[str, dict[str, Value]]:
 def parameters(plan: Plan) -> str:
     """Return the config structs of all ops."""
     graph, out = plan.graph, Emitter()
-    _open_guard(out, guard(graph.name, "PARAMETERS"))
+    open_guard(out, guard(graph.name, "PARAMETERS"))
     out('#include "defines.h"')
     out('#include "weights/tables.h"')
     for kind in sorted({n.op.name() for n in graph} | {"output"}):
         out(f'#include "eqhls/{kind}.h"')
     out()
-    out(f"namespace {namespace(graph)} {{")
+    out(f"namespace {namespace(graph.name)} {{")
     for c in contexts(plan):
         out(f"// {c.node.op.name()}")
         if function := generated(c.node.op, c):
@@ -220,7 +178,7 @@ def parameters(plan: Plan) -> str:
         out(config_struct(identifier(c.node.name), config(c.node.op, c)))
     for name, place in places(plan.outputs).items():
         out(config_struct(f"{identifier(name)}out", place))
-    out(f"}}  // namespace {namespace(graph)}")
+    out(f"}}  // namespace {namespace(graph.name)}")
     out("#endif")
     return out.text()
 
@@ -232,8 +190,8 @@ def tables(plan: Plan) -> str:
     body = "".join(p for p in parts if p)
     name = guard(graph.name, "TABLES")
     return (
-        f"#ifndef {name}\n#define {name}\nnamespace {namespace(graph)} {{\n{body}"
-        f"}}  // namespace {namespace(graph)}\n#endif\n"
+        f"#ifndef {name}\n#define {name}\nnamespace {namespace(graph.name)} {{\n{body}"
+        f"}}  // namespace {namespace(graph.name)}\n#endif\n"
     )
 
 
@@ -243,7 +201,7 @@ def top_source(graph: Graph) -> str:
     out(f'#include "{graph.name}.h"')
     out('#include "parameters.h"')
     out()
-    out(f"namespace {namespace(graph)} {{")
+    out(f"namespace {namespace(graph.name)} {{")
     out()
     out(f"void {graph.name}(in_word_t in_data, out_word_t& out_data) {{")
     out("#pragma HLS INLINE")
@@ -259,7 +217,7 @@ def top_source(graph: Graph) -> str:
         out("out_data = word;")
     out("}")
     out()
-    out(f"}}  // namespace {namespace(graph)}")
+    out(f"}}  // namespace {namespace(graph.name)}")
     return out.text()
 
 
@@ -278,7 +236,7 @@ def call(node: Node) -> str:
 
 def render(template: str, plan: Plan) -> str:
     """Fill in a whole-file script."""
-    graph, options = plan.graph, plan.options
+    options = plan.options
     environment = Environment(
         loader=PackageLoader("eqhls.backends.hls", "scripts"),
         undefined=StrictUndefined,
@@ -286,13 +244,20 @@ def render(template: str, plan: Plan) -> str:
     )
     return environment.get_template(template).render(
         name=plan.name,
-        namespace=namespace(graph),
+        namespace=namespace(plan.name),
         options=options,
-        top=top_name(graph),
+        top=top_name(plan.name, options.HLSTop),
+        tops={form: top_name(plan.name, form) for form in FORMS},
+        free_running=options.HLSTop != "cms",
+        ii=plan.ii,
+        standard=STANDARD[options.Backend],
         period=f"{options.ClockPeriod:.4f}",
         uncertainty=f"{100 * options.uncertainty:.4g}%",
         in_bits=plan.inputs.bits,
         out_bits=plan.outputs.bits,
+        in_fields=len(plan.inputs.fields),
+        out_fields=len(plan.outputs.fields),
         inputs=plan.inputs.ports,
         outputs=plan.outputs.ports,
+        arguments=arguments(Contract.of(plan)),
     )

@@ -10,7 +10,8 @@ from eqhls.text import Emitter
 
 Body = Callable[[bool], Iterable[list[str]]]
 """The lines that pack (or, with false, unpack) each part of a struct."""
-_CLASSES = {"inputs": "Inputs", "outputs": "Outputs"}
+CLASSES = {"inputs": "Inputs", "outputs": "Outputs"}
+"""The structs of the two words."""
 
 
 def ports_header(contract: Contract, space: str, guard: str, wide: list[str]) -> str:
@@ -43,11 +44,9 @@ def ports_header(contract: Contract, space: str, guard: str, wide: list[str]) ->
 
 def _word(out: Emitter, word: str, bits: int, signals: tuple[Signal, ...]) -> None:
     """Emit the struct of a word, the structs of its vectors inside."""
-    names = [s.identifier for s in signals]
-    types = distinct([*names, *(f"{n}_vector" for n in names)])[len(names) :]
-    vectors = {s.name: t for s, t in zip(signals, types, strict=True) if not s.scalar}
+    vectors = vector_types(signals)
     taking = word == "inputs"
-    out(f"struct {_CLASSES[word]} {{")
+    out(f"struct {CLASSES[word]} {{")
     with out.block():
         _size(out, bits)
         for signal in signals:
@@ -63,8 +62,15 @@ def _word(out: Emitter, word: str, bits: int, signals: tuple[Signal, ...]) -> No
             worth = _worth(signal.components[0]) if signal.scalar else ""
             out(f"{kind} {signal.identifier}{shape};{worth}")
         out()
-        _moves(out, _CLASSES[word], lambda pack: (_port(s, vectors, pack) for s in signals))
+        _moves(out, CLASSES[word], lambda pack: (_port(s, vectors, pack) for s in signals))
     out("};")
+
+
+def vector_types(signals: tuple[Signal, ...]) -> dict[str, str]:
+    """Return the names of the structs of vectors inside the struct of a word, by port."""
+    names = [s.identifier for s in signals]
+    types = distinct([*names, *(f"{n}_vector" for n in names)])[len(names) :]
+    return {s.name: t for s, t in zip(signals, types, strict=True) if not s.scalar}
 
 
 def _size(out: Emitter, bits: int) -> None:

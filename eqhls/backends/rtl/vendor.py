@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +16,9 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
     """Return an rtl/ folder whose top has the ports of ours and holds a vendor core.
 
     `ports` is the port map of the project, `core` the vendor's top module (ports ap_clk, ap_rst,
-    in_data, out_data; ap_ctrl_none, the II of the port map), `sources` its Verilog files by name and
-    `latency_cycles` the latency of its csynth report. Raises CompileError if no file holds the module,
-    and for a port map of an older eqhls.
+    in_data, out_data, or in_data_V, out_data_V; ap_ctrl_none, the II of the port map), `sources` its Verilog
+    files by name and `latency_cycles` the latency of its csynth report. Raises CompileError if no file holds
+    the module, and for a port map of an older eqhls.
     """
     if not any(f"module {core}" in text for text in sources.values()):
         raise CompileError(
@@ -29,7 +30,10 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
     files = {f"rtl/vendor/{file}": text for file, text in sources.items()}
     cell, text = valid_pipe(name)
     files[cell] = text
-    inner = f"{core} u_core (.ap_clk(clk), .ap_rst(rst), .in_data(in_data), .out_data(out_data));"
+    # Vivado HLS puts _V behind the names of arguments of ap_uint, Vitis HLS does not.
+    end = "_V" if any(re.search(r"\bin_data_V\b", text) for text in sources.values()) else ""
+    data = f".in_data{end}(in_data), .out_data{end}(out_data)"
+    inner = f"{core} u_core (.ap_clk(clk), .ap_rst(rst), {data});"
     words = ports["input_bits"], ports["output_bits"]
     face = Face(name, *words, latency_cycles, ports["ii"], ports["model_hash"])
     files[f"rtl/{name}.v"] = shell(face, inner)
