@@ -26,8 +26,8 @@ from eqhls.commands.many import (
     predict_files,
     verify_files,
 )
-from eqhls.commands.patterns import patterns
 from eqhls.commands.package import package_command
+from eqhls.commands.patterns import patterns
 from eqhls.commands.shell import MODEL_HELP, ConfigArg, FolderArg, ModelArg, ScoreOption, Steps, console
 from eqhls.commands.trace import trace
 from eqhls.commands.train import train_command

@@ -8,21 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from eqhls.backends.package.axi import PACKAGE as AXI
 from eqhls.backends.package.bender import PACKAGE as BENDER
+from eqhls.backends.package.emp import PACKAGE as EMP
 from eqhls.backends.package.fusesoc import PACKAGE as FUSESOC
 from eqhls.backends.package.hog import PACKAGE as HOG
 from eqhls.backends.package.ipbb import PACKAGE as IPBB
 from eqhls.backends.package.ipxact import PACKAGE as IPXACT
+from eqhls.backends.package.links import PACKAGE as LINKS
 from eqhls.backends.package.package import Package, Settings
 from eqhls.backends.package.quartus import PACKAGE as QUARTUS
 from eqhls.backends.package.sources import PACKAGE as SOURCES
+from eqhls.backends.package.token import PACKAGE as TOKEN
 from eqhls.backends.package.vivado import PACKAGE as VIVADO
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.errors import CompileError
 from eqhls.lower.plan import Plan
 from eqhls.text import add_parts, sums
 
-PACKAGES = (FUSESOC, IPBB, HOG, IPXACT, VIVADO, QUARTUS, BENDER, SOURCES)
+PACKAGES = (EMP, AXI, TOKEN, LINKS, FUSESOC, IPBB, HOG, IPXACT, VIVADO, QUARTUS, BENDER, SOURCES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ NETWORK = """graph pair
 output %s
 """
 NAMES = [p.name for p in PACKAGES]
+TOKEN = 8
+"""Bits of the token beside each event, without which there is no package `token`."""
 SOURCES = ["rtl/pair_valid_pipe.sv", "rtl/pair_core.v", "rtl/pair.v"]
 
 
@@ -25,7 +27,7 @@ def packed_project(folder: Path) -> Compiled:
     """Return the project `pair` below a new folder, with all packages."""
     write_network(folder)
     project = eqhls.compile(folder / "pair.eq", output=folder / "pair")
-    project.package(*NAMES)
+    project.package(*NAMES, token=TOKEN)
     return project
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import ctypes
 import os
 import runpy
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -17,23 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from cocotb_tools.runner import Runner, VerilatorControlFile, get_runner
 
 from eqhls.backends.package.package import Package, Settings
 from eqhls.backends.rtl.emit import emit
 from eqhls.lower.plan import Plan
 from eqhls.text import asset, merged
-from eqhls.verify.toolchain import require, toolchain
+from eqhls.verify.toolchain import toolchain
 
 HERE = Path(__file__).resolve().parent
-
-
-def need(tool: str) -> None:
-    """Skip a test whose tool is missing, but for CI, which has all of them."""
-    if shutil.which(tool) is None and not os.environ.get("CI"):
-        pytest.skip(f"{tool} is not installed")
-    require(tool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def package_command(
         list[str] | None, typer.Option("--for", help=f"{NAMES}; may be repeated; all are listed if omitted")
     ] = None,
     links: Annotated[int, typer.Option(help="input links of 64 bits that bring an event")] = DEFAULTS.links,
-    tmux: Annotated[int, typer.Option(help="time multiplexing: an event every TMUX bx")] = DEFAULTS.tmux,
+    tmux: Annotated[int, typer.Option(help="clocks over which the links bring one event")] = DEFAULTS.tmux,
     token: Annotated[int, typer.Option(help="bits that travel beside each event")] = DEFAULTS.token,
 ) -> None:
     """Write what a tool or framework needs to take the IP, and say how to connect it."""

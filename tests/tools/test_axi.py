@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamed import PAIR, drawn, plan_of
-from wrapped import Faults, axi_bench, lint, need, wrapped
+from tools_needed import need
+from wrapped import Faults, axi_bench, lint, wrapped
 
 from eqhls.backends.package.axi import PACKAGE, address_bits
 from eqhls.backends.package.package import Settings

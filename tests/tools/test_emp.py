@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gates import blif_of, vhdl_of
-from opentools import program
 from streamed import PAIR, WORDS, drawn, plan_of
+from tools_needed import need
 
 from eqhls.backends.package.emp import FORMS, PACKAGE, Form
 from eqhls.backends.package.package import Settings
@@ -151,7 +151,7 @@ def ran(command: list[str], folder: Path, env: Mapping[str, str] | None = None) 
 
 def captured(payload: Payload, form: Form, folder: Path) -> Patterns:
     """Simulate the VHDL in GHDL."""
-    ghdl = program("ghdl")
+    ghdl = need("ghdl")
     emp = folder / "ip" / "emp"
     mimic = emp / "mimic" / ("emp_mimic.vhd" if form.last else "emp_mimic_2019.vhd")
     files = [
@@ -220,7 +220,7 @@ def test_vhdl_in_ghdl(payloads: dict[str, Payload], design: str, form: Form) -> 
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_verilog_in_icarus(payloads: dict[str, Payload], design: str) -> None:
-    program("iverilog")
+    need("iverilog")
     payload = payloads[design]
     bench = f"ip/emp/sim/{design}_emp_tb.v"
     build = [

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamed import PAIR, WORDS, drawn, integers, plan_of
-from wrapped import Faults, Wrapped, in_icarus, in_verilator, lint, need, wrapped
+from tools_needed import need
+from wrapped import Faults, Wrapped, in_icarus, in_verilator, lint, wrapped
 
 from eqhls.backends.package.links import PACKAGE
 from eqhls.backends.package.package import Settings

@@ -203,8 +203,8 @@ def test_packages_are_pure(packed: Compiled) -> None:
     """Equal plans give equal files, whose paths stay below the project; nothing names this machine."""
     plan = plan_of(packed)
     for package in PACKAGES:
-        files = package.write(plan, Settings())
-        assert files and files == package.write(replace(plan), Settings())
+        files = package.write(plan, Settings(token=TOKEN))
+        assert files and files == package.write(replace(plan), Settings(token=TOKEN))
         for path, content in files.items():
             assert ".." not in Path(path).parts and not Path(path).is_absolute()
             assert str(packed.folder.parent) not in str(content) and str(Path.home()) not in str(content)
@@ -214,7 +214,7 @@ def test_the_page_shows_what_is_printed(packed: Compiled) -> None:
     """One row and one section for each package, with its screen for this network."""
     page = (ROOT / "docs" / "packages.md").read_text()
     assert re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.M) == [(p.name, p.summary) for p in PACKAGES]
-    for done in packed.package(*NAMES):
+    for done in packed.package(*NAMES, token=TOKEN):
         section = re.split(r"^## ", page.partition(f"\n## {done.name}\n")[2], flags=re.M)[0]
         (screen,) = re.findall(r"^```text\n(.*?)^```$", section, re.M | re.S)
         assert screen.splitlines() == lines(done, Path("build/pair")), done.name

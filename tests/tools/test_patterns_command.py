@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opentools import program
 from pages import ROOT, blocks
 from streamed import PAIR
+from tools_needed import need
 
 import eqhls
 
@@ -92,7 +92,7 @@ def test_one_file_for_every_engine(project: Path, tmp_path: Path) -> None:
 
 def test_the_page_prints_what_it_says(tmp_path: Path) -> None:
     """docs/patterns.md from top to bottom, in a shell."""
-    program("iverilog")
+    need("iverilog")
     tools = tmp_path / "bin"
     tools.mkdir()
     for name, command in (("python", ""), ("eqhls", " -m eqhls")):

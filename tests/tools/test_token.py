@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamed import PAIR, drawn, integers, plan_of
-from wrapped import Faults, Rows, Wrapped, in_icarus, in_verilator, lint, need, wrapped
+from tools_needed import need
+from wrapped import Faults, Rows, Wrapped, in_icarus, in_verilator, lint, wrapped
 
 from eqhls.backends.package.package import Settings
 from eqhls.backends.package.token import PACKAGE

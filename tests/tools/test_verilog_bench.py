@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from opentools import program
+from tools_needed import need
 
 import eqhls
 from eqhls.backends.bench.emit import EXPECTED, INPUT
@@ -51,7 +51,7 @@ def ran(project: Path, simulator: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_icarus_passes_every_event(projects: dict[str, Path], name: str) -> None:
-    program("iverilog")
+    need("iverilog")
     status, said = ran(projects[name], "icarus")
     assert status == 0, said
     found = re.search(
@@ -105,7 +105,7 @@ def mutated(project: Path, tmp_path: Path, file: str, old: str, new: str, extra:
 
 @pytest.mark.parametrize("fault", MUTANTS)
 def test_a_wrong_core_fails(projects: dict[str, Path], tmp_path: Path, fault: str) -> None:
-    program("iverilog")
+    need("iverilog")
     broken = mutated(projects["masses"], tmp_path, *MUTANTS[fault], EXTRA.get(fault, ""))
     status, said = ran(broken, "icarus")
     assert status != 0 and "FAIL: " in said and "PASS" not in said, said
@@ -113,7 +113,7 @@ def test_a_wrong_core_fails(projects: dict[str, Path], tmp_path: Path, fault: st
 
 def test_vectors_that_are_missing_fail(projects: dict[str, Path], tmp_path: Path) -> None:
     """Unknown words would compare equal to unknown words."""
-    program("iverilog")
+    need("iverilog")
     copy = tmp_path / "short"
     shutil.copytree(projects["masses"], copy, ignore=shutil.ignore_patterns("build"))
     path = copy / EXPECTED

@@ -10,8 +10,8 @@ from eqhls.backends.rtl.portmap import port_map, port_table
 from eqhls.backends.rtl.products import product
 from eqhls.backends.rtl.scope import Scope, bit_range
 from eqhls.backends.rtl.shell import Face, shell, valid_pipe
-from eqhls.backends.rtl.svpackage import sv_package
 from eqhls.backends.rtl.sources import sources
+from eqhls.backends.rtl.svpackage import sv_package
 from eqhls.backends.rtl.verilog import PREFIX, RULES, table_module, table_name
 from eqhls.backends.rtl.vhdlpackage import vhdl_package
 from eqhls.lower.contract import Contract
