@@ -26,7 +26,11 @@ class Settings:
     token: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, least in (("links", self.links, 1), ("tmux", self.tmux, 1), ("token", self.token, 0)):
+        for name, value, least in (
+            ("links", self.links, 1),
+            ("tmux", self.tmux, 1),
+            ("token", self.token, 0),
+        ):
             if value < least:
                 raise CompileError(name, f"found {value}, expected {least} or more", "give a larger number")
 
