@@ -1,4 +1,4 @@
-"""From a netlist to emulator/: its cells in C++, many events at a time, and the function that engines call."""
+"""From a netlist to emulator/: its cells in C++, many events at a time, and the function engines call."""
 
 from __future__ import annotations
 

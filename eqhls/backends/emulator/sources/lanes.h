@@ -170,15 +170,18 @@ struct Integer<D> {
   typedef uint64_t type;
 };
 
-// Tables, by addresses that are not negative. T is int16_t, int32_t or int64_t.
+// Tables, by addresses that are not negative. T is int16_t, int32_t or int64_t. The loop is a function of its own:
+// compilers would spend most of their time on copies of it.
+template <class Out, class In, class T>
+__attribute__((noinline)) void look_up(const T* table, const In* from, Out* to) {
+  for (int k = 0; k < EVENTS; ++k) to[place(Out(), k)] = static_cast<Out>(table[from[place(In(), k)]]);
+}
 template <class L, class A, class T>
 EQ_IN L look(const T* table, A address) {
-  typedef typename Integer<L>::type Out;
-  typedef typename Integer<A>::type In;
-  In from[EVENTS];
-  Out to[EVENTS];
+  typename Integer<A>::type from[EVENTS];
+  typename Integer<L>::type to[EVENTS];
   std::memcpy(from, &address, sizeof address);
-  for (int k = 0; k < EVENTS; ++k) to[place(Out(), k)] = static_cast<Out>(table[from[place(In(), k)]]);
+  look_up(table, from, to);
   L found;
   std::memcpy(&found, to, sizeof found);
   return found;
@@ -240,13 +243,13 @@ EQ_IN void keep(L value, T (&row)[EVENTS]) {
 
 // Columns of `length` elements of up to EVENTS events, `stride` integers from one event to the next.
 template <class T>
-EQ_IN void load(T (*rows)[EVENTS], const int64_t* from, int length, int stride, int count) {
+[[maybe_unused]] __attribute__((noinline)) void load(T (*rows)[EVENTS], const int64_t* from, int length, int stride, int count) {
   for (int k = 0; k < count; ++k) {
     for (int j = 0; j < length; ++j) rows[j][place(T(), k)] = static_cast<T>(from[k * stride + j]);
   }
 }
 template <class T>
-EQ_IN void store(const T (*rows)[EVENTS], int64_t* to, int length, int stride, int count) {
+[[maybe_unused]] __attribute__((noinline)) void store(const T (*rows)[EVENTS], int64_t* to, int length, int stride, int count) {
   typedef typename std::make_signed<T>::type Signed;
   for (int k = 0; k < count; ++k) {
     for (int j = 0; j < length; ++j) to[k * stride + j] = static_cast<Signed>(rows[j][place(T(), k)]);
