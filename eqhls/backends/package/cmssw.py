@@ -85,7 +85,7 @@ def connect(plan: Plan, settings: Settings) -> str:
         f"  make -C ip/cmssw/{space} test\n"
         f"  make -C ip/cmssw/{space} install PREFIX=... EMULATOR_INCLUDE=... AP_INCLUDE=...\n"
         f'  hls4mlEmulator::ModelLoader loader("{space}");\n'
-        f"  prepare_input takes a pointer to {space}::input_t, read_result one to {space}::result_t (types.h)\n"
+        f"  prepare_input takes a {space}::input_t*, read_result a {space}::result_t* (types.h)\n"
     )
 
 
