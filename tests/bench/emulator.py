@@ -20,7 +20,7 @@ from eqhls.verify.emulator import Emulator
 from eqhls.verify.proof import ProjectEngines, vectors
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("lgn_top_small", "lgn_top", "tag16", "tag32", "pelican_nano")
+NAMES = ("lgn_top_small", "lgn_top", "tag16")
 EVENTS = 500_000
 COLUMNS = ("network", "g++ CPU s", "emulator ev/s", "without -march=native", "integer ev/s", "mismatches")
 

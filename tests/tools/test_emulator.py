@@ -16,7 +16,7 @@ from eqhls.backends.package.cmssw import PACKAGE
 from eqhls.backends.package.package import Settings
 from eqhls.errors import CompileError
 from eqhls.events.read import read_events
-from eqhls.fixed import Fixed
+from eqhls.fixed import Fixed, Formats
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph
@@ -41,8 +41,8 @@ def pair(weight: float = 0.75) -> Graph:
     """A mass, and a function of a port of another width: words of up to 40 bits, a table, two outputs."""
     b = Builder("pair")
     forms = (Fixed(17, 12, False), *(Fixed(14, 12),) * 3)
-    p = b.add("p", Input(Type(V, (Axis("j", 3),), formats=forms)))
-    x = b.add("x.y", Input(Type(S, (Axis("c", 2),), formats=(Fixed(7, 4),))))
+    p = b.add("p", Input(Type(V, (Axis("j", 3),), formats=Formats(forms))))
+    x = b.add("x.y", Input(Type(S, (Axis("c", 2),), formats=Formats([Fixed(7, 4)]))))
     mass = b.add("mass", Invariants(), b.add("sum", ParticleSum(), p))
     mixed = b.add("mixed", Dense(Tensor([[weight, -1.25]])), x)
     return b.graph(mass, mixed).formatted()
@@ -50,7 +50,7 @@ def pair(weight: float = 0.75) -> Graph:
 
 def single() -> Graph:
     b = Builder("single")
-    x = b.add("x", Input(Type(S, (Axis("c", 4),), formats=(Fixed(6, 3),))))
+    x = b.add("x", Input(Type(S, (Axis("c", 4),), formats=Formats([Fixed(6, 3)]))))
     dense = b.add("dense", Dense(Tensor([[0.5, 1.0, -0.25, 0.75], [1.0, -1.0, 0.5, 0.25]])), x)
     table = Table(activation=Activation.TANH, out=Fixed(8, 1))
     return b.graph(b.add("bent", table, dense)).formatted()
