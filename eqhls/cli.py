@@ -154,7 +154,9 @@ def predict(
             help="OUT.npz: scores, raw, format (of several outputs: scores_NAME, ..); a folder if many",
         ),
     ],
-    engine: Annotated[Engine, typer.Option(help="whose numbers")] = "integer",
+    engine: Annotated[
+        Engine | None, typer.Option(help="whose numbers; if left out, the firmware's by the fastest engine")
+    ] = None,
     config: ConfigArg = None,
     workers: WorkersOption = 0,
     scheduler: SchedulerOption = "",
@@ -169,7 +171,7 @@ def predict(
     if project is None and engine != "float":
         raise CompileError(
             "--engine",
-            f"found {engine!r} for a model file, expected float",
+            f"found {engine or 'integer'!r} for a model file, expected float",
             "compile the model first and give the project folder",
         )
     if project is None:

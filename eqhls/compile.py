@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from eqhls.backends.package.package import Settings
-from eqhls.engines import ENGINES, Engine
+from eqhls.engines import TRACED, Engine, TracedEngine
 from eqhls.errors import CompileError
 from eqhls.events.arrays import arrays_in
 from eqhls.events.read import Events, from_mapping
@@ -155,16 +155,17 @@ class Compiled:
         """The network as the user gave it, in float64."""
         return load_given(self.folder, self.options)
 
-    def predict(self, x: EventsLike, engine: Engine = "integer") -> Floats | dict[str, Floats]:
+    def predict(self, x: EventsLike, engine: Engine | None = None) -> Floats | dict[str, Floats]:
         """Return scores (B, K) of four-momenta in GeV (B, N, 4), of particles of awkward or vector, of arrays
         by name ("p4", "jet", or ports: floats are real values, integers raw ones), of a file or of prepared
-        events, by one engine: float, integer, hls or rtl. A network with several
-        outputs gives them by name."""
+        events, by one engine: float, integer, emulator, hls or rtl. If none is
+        named, they are those of the firmware, computed by the fastest engine. A network with several outputs
+        gives them by name."""
         found = self.prediction(x, engine)
         return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
 
-    def prediction(self, x: EventsLike, engine: Engine = "integer") -> Prediction:
-        """Return every output by name: scores, with raw integers and their format if the engine is exact."""
+    def prediction(self, x: EventsLike, engine: Engine | None = None) -> Prediction:
+        """Return every output by name: scores, and their raw integers unless the engine is float."""
         graph = self.graph
         ready = events_of(x, graph)
         if engine == "float":
@@ -189,7 +190,10 @@ class Compiled:
         return prove(self.folder, self.given, self.manifest, events, report, score)
 
     def trace(
-        self, events: EventsLike | None = None, engines: Sequence[Engine] = ENGINES, report: Report = silent
+        self,
+        events: EventsLike | None = None,
+        engines: Sequence[TracedEngine] = TRACED,
+        report: Report = silent,
     ) -> Trace:
         """Return every value by name, in floats and integers and in those of "hls" and "rtl" that `engines`
         has, of events or of the project's own vectors (docs/trace.md); write report/trace.json and .png."""
@@ -200,13 +204,16 @@ class Compiled:
         report("done", 1.0)
         return found
 
-    def package(self, *names: str, links: int = 4, tmux: int = 1, token: int = 0) -> tuple[Packaged, ...]:
+    def package(
+        self, *names: str, links: int = 4, tmux: int = 1, token: int = 0, version: int = 1
+    ) -> tuple[Packaged, ...]:
         """Write packages by name (docs/packages.md) into the project folder: files and how to connect them.
 
         The plan of the project is made again. Raises CompileError if it does not give the RTL that lies in
         the folder, byte for byte, as the proof is about that.
         """
-        packages, settings = [package_named(n) for n in dict.fromkeys(names)], Settings(links, tmux, token)
+        settings = Settings(links, tmux, token, version)
+        packages = [package_named(n) for n in dict.fromkeys(names)]
         plan = Plan.of(self.graph, self.options)
         return package_project(plan, self.folder, self.manifest["sha256"], packages, settings)
 

@@ -1,4 +1,4 @@
-"""Two engines for `Num` arithmetic: intervals alone, and NumPy integers (the emulator)."""
+"""The names of the engines, and two of `Num` arithmetic: intervals alone, and NumPy integers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from eqhls.fixed import Fixed, Formats, Num, NumArray, const, element
 
 Ints = NDArray[np.int64]
 
-ExactEngine = Literal["integer", "hls", "rtl"]
-Engine = Literal["float", "integer", "hls", "rtl"]
-"""What evaluates a network: float64 references, exact integers, the compiled C++, the simulated Verilog."""
+ExactEngine = Literal["integer", "emulator", "hls", "rtl"]
+Engine = Literal["float", "integer", "emulator", "hls", "rtl"]
+"""What evaluates a network: float64 references, exact integers in NumPy, the netlist in C++, the HLS C++, the
+simulated Verilog."""
+TracedEngine = Literal["float", "integer", "hls", "rtl"]
+"""Those in which values inside a network have names."""
 EXACT: tuple[ExactEngine, ...] = get_args(ExactEngine)
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+TRACED: tuple[TracedEngine, ...] = get_args(TracedEngine)
 
 
 class Intervals:

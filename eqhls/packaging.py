@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eqhls.backends.package.axi import PACKAGE as AXI
 from eqhls.backends.package.bender import PACKAGE as BENDER
+from eqhls.backends.package.cmssw import PACKAGE as CMSSW
 from eqhls.backends.package.emp import PACKAGE as EMP
 from eqhls.backends.package.fusesoc import PACKAGE as FUSESOC
 from eqhls.backends.package.hog import PACKAGE as HOG
@@ -26,7 +27,7 @@ from eqhls.errors import CompileError
 from eqhls.lower.plan import Plan
 from eqhls.text import add_parts, sums
 
-PACKAGES = (EMP, AXI, TOKEN, LINKS, FUSESOC, IPBB, HOG, IPXACT, VIVADO, QUARTUS, BENDER, SOURCES)
+PACKAGES = (EMP, AXI, TOKEN, LINKS, FUSESOC, IPBB, HOG, IPXACT, VIVADO, QUARTUS, BENDER, CMSSW, SOURCES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from eqhls.backends.emulator.emit import emit as emit_emulator
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
 from eqhls.ir.graph import Graph
@@ -29,7 +30,12 @@ def bench(plan: Plan) -> Project:
     return {f"sim/{p.name}": p.read_bytes() for p in sorted(asset("sim").iterdir()) if p.is_file()}
 
 
-WRITERS = (Writer("HLS C++", emit_hls, 0.7), Writer("RTL", emit_rtl, 0.8), Writer("bench", bench, 0.88))
+WRITERS = (
+    Writer("HLS C++", emit_hls, 0.7),
+    Writer("RTL", emit_rtl, 0.8),
+    Writer("emulator", emit_emulator, 0.86),
+    Writer("bench", bench, 0.88),
+)
 
 
 def engines_project(graph: Graph, options: Options) -> Project:

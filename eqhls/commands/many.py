@@ -48,13 +48,13 @@ def are_many(events: Sequence[Path], pool: Pool) -> bool:
 
 
 def predict_files(
-    source: Path, events: Sequence[Path], output: Path, engine: Engine, config: Path | None, pool: Pool
+    source: Path, events: Sequence[Path], output: Path, engine: Engine | None, config: Path | None, pool: Pool
 ) -> None:
     """Score many files into a folder. Raises CompileError at the end if a file could not be scored."""
     if not Compiled.is_project(source) and engine != "float":
         raise CompileError(
             "--engine",
-            f"found {engine!r} for a model file, expected float",
+            f"found {engine or 'integer'!r} for a model file, expected float",
             "compile the model first and give the project folder",
         )
     files, shown = matched(events), list[FileTable]()

@@ -26,6 +26,7 @@ def package_command(
     links: Annotated[int, typer.Option(help="input links of 64 bits that bring an event")] = DEFAULTS.links,
     tmux: Annotated[int, typer.Option(help="clocks over which the links bring one event")] = DEFAULTS.tmux,
     token: Annotated[int, typer.Option(help="bits that travel beside each event")] = DEFAULTS.token,
+    version: Annotated[int, typer.Option(help="the number in the name of an emulator")] = DEFAULTS.version,
 ) -> None:
     """Write what a tool or framework needs to take the IP, and say how to connect it."""
     project = open_project(folder)
@@ -37,7 +38,7 @@ def package_command(
         return
     with Steps() as progress:
         progress("make the plan of the project again", 0.0)
-        made = project.package(*wanted, links=links, tmux=tmux, token=token)
+        made = project.package(*wanted, links=links, tmux=tmux, token=token, version=version)
     if not project.verified:
         typer.echo("note: the project is not verified; eqhls verify does that", err=True)
     for done in made:

@@ -9,7 +9,7 @@ import typer
 
 from eqhls.commands.shell import FolderArg, Steps, console
 from eqhls.compile import open_project
-from eqhls.engines import ENGINES, Engine
+from eqhls.engines import TRACED, TracedEngine
 from eqhls.errors import VerificationError
 from eqhls.trace.show import range_table, trace_lines, worst_table
 
@@ -23,7 +23,7 @@ def trace(
     ] = None,
 ) -> None:
     """Show where float, integers, C++ and Verilog part, the worst ops, and how formats are used."""
-    asked = cast("tuple[Engine, ...]", tuple(engine or ENGINES))
+    asked = cast("tuple[TracedEngine, ...]", tuple(engine or TRACED))
     with Steps() as progress:
         found = open_project(folder).trace(events, asked, progress)
     if output is not None:

@@ -58,6 +58,7 @@ DETAILS: dict[str, Callable[[Numbers], str]] = {
     ),
     "inputs": _inputs,
     "integer": lambda n: f"{n['events']:g} events",
+    "emulator": lambda n: f"{n['events']:g} events, {n['mismatches']:g} mismatches",
     "hls": lambda n: f"{n['events']:g} events, {n['mismatches']:g} mismatches",
     "rtl": lambda n: f"{n['events']:g} events, {n['mismatches']:g} mismatches",
 }

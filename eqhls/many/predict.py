@@ -22,27 +22,29 @@ from eqhls.many.tasks import Failed, Pool, client_of, run_each
 from eqhls.text import MANIFEST, sums, write_file
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
+from eqhls.verify.emulator import Emulator
 from eqhls.version import VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """What scores: a project, or a model by its float reference, with the config of a checkpoint; and which
-    engine. `key` is the same if, and only if, the same numbers come out."""
+    engine (none: the fastest one of the firmware's numbers). `key` is the same if, and only if, the same
+    numbers come out."""
 
     path: Path
-    engine: Engine
+    engine: Engine | None
     config: Path | None
     key: str
 
     @classmethod
-    def of(cls, path: Path, engine: Engine, config: Path | None) -> Source:
+    def of(cls, path: Path, engine: Engine | None, config: Path | None) -> Source:
         path = path.resolve()
         if Compiled.is_project(path):
             files = {MANIFEST: open_project(path).folder.joinpath(MANIFEST).read_bytes()}
         else:
             files = source_files(path) | ({} if config is None else {"config": config.read_bytes()})
-        text = json.dumps([VERSION, engine, sums(files)])
+        text = json.dumps([VERSION, engine or "integer", sums(files)])
         return cls(
             path, engine, config.resolve() if config else None, hashlib.sha256(text.encode()).hexdigest()
         )
@@ -115,7 +117,7 @@ def predict_many(
 
 def build(source: Source) -> None:
     """Build an engine once, before many processes want it. Raises CompileError if a tool is missing."""
-    builders = {"hls": CSim, "rtl": BulkSimulator}
+    builders = {"emulator": Emulator, "hls": CSim, "rtl": BulkSimulator}
     if source.engine in builders:
         builders[source.engine](open_project(source.path).folder).build()
 

@@ -21,6 +21,7 @@ from eqhls.many.table import FileTable, Row
 from eqhls.many.tasks import Failed, Pool, client_of, run_each
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
+from eqhls.verify.emulator import Emulator
 from eqhls.verify.evidence import Evidence, Stage
 from eqhls.verify.floatstage import files_stage
 from eqhls.verify.given import Given
@@ -84,7 +85,7 @@ def _stages(
     graph, given, folder = project.graph, project.given, project.folder
     report("files, and builds of the engines", 0.01)
     yield files_stage(folder, project.manifest)
-    for engine in (CSim(folder), BulkSimulator(folder)):
+    for engine in (Emulator(folder), CSim(folder), BulkSimulator(folder)):
         engine.build()
     report(f"{len(files)} files of events", 0.1)
     _run(folder, files, pool, found)

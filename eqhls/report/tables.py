@@ -52,12 +52,12 @@ def _evidence_lines(evidence: Evidence) -> list[str]:
     cuts = evidence.stage("working points")
     if cuts:
         lines.append(f"cut          {cuts.detail}")
-    engines = [s for name in ("hls", "rtl") if (s := evidence.stage(name))]
+    engines = [s for name in ("emulator", "hls", "rtl") if (s := evidence.stage(name))]
     if engines:
         wrong = sum(s.number("mismatches") for s in engines)
         lines.append(
             f"bits         {engines[0].number('events'):.0f} events, {wrong:.0f} mismatches for "
-            "integer = HLS = RTL"
+            "integer = emulator = HLS = RTL"
         )
     groups = [s for s in evidence.stages if s.name.startswith("symmetry") and s.name != "symmetry controls"]
     if groups:

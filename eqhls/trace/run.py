@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from eqhls.engines import ENGINES, Engine, Ints
+from eqhls.engines import TRACED, Ints, TracedEngine
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
 from eqhls.ir.graph import Graph
@@ -113,14 +113,14 @@ def trace(
     graph: Graph,
     manifest: Mapping[str, Any],
     events: Events | None,
-    engines: Sequence[Engine],
+    engines: Sequence[TracedEngine],
     report: Report,
 ) -> Trace:
     """Trace events, or those of the project's own vectors. Floats and integers are always there; `engines`
     says which of "hls" and "rtl" are, too. Raises CompileError for unknown engines and missing tools."""
-    unknown = [e for e in engines if e not in ENGINES]
+    unknown = [e for e in engines if e not in TRACED]
     if unknown:
-        raise CompileError("engine", f"found {unknown[0]!r}, expected {', '.join(ENGINES)}")
+        raise CompileError("engine", f"found {unknown[0]!r}, expected {', '.join(TRACED)}")
     shipped = vectors(folder, graph).raw
     feeds, left_out = _first(graph, shipped if events is None else events.raw)
     count = len(next(iter(feeds.values())))

@@ -26,6 +26,7 @@ STAGES = (
     "rewrites",
     "inputs",
     "integer",
+    "emulator",
     "hls",
     "rtl",
     "cocotb",

@@ -13,7 +13,7 @@ import numpy as np
 
 from eqhls.backends.bench.emit import emit as emit_bench
 from eqhls.engines import EXACT, ExactEngine, Ints
-from eqhls.errors import CompileError
+from eqhls.errors import CompileError, VerificationError
 from eqhls.events.read import Events
 from eqhls.events.scores import Prediction, from_raw, predict_floats
 from eqhls.events.wordports import word_ports
@@ -30,6 +30,7 @@ from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import SimulationResult, simulate
 from eqhls.verify.csim import CSim
+from eqhls.verify.emulator import Emulator
 from eqhls.verify.evidence import STAGES, Evidence, Stage
 from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
 from eqhls.verify.given import Given, Recorded
@@ -41,6 +42,8 @@ from eqhls.verify.wordboosts import word_boosts
 
 Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
+MANY = 50_000
+"""Events from which building the emulator takes less time than it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class ProjectEngines:
         match engine:
             case "integer":
                 return self.graph.evaluate(feeds)
+            case "emulator":
+                return Emulator(self.folder).run(self.graph, feeds)
             case "hls":
                 words = CSim(self.folder).run(self.pack(feeds))
             case "rtl":
@@ -69,10 +74,25 @@ class ProjectEngines:
                 raise CompileError("engine", f"found {engine!r}, expected float, {', '.join(EXACT)}")
         return Layout.of(self.graph.results).unpack(words)
 
-    def predict(self, events: Events, engine: ExactEngine) -> Prediction:
-        """Return all outputs of events by an exact engine."""
-        found = from_raw(self.graph, self.run(engine, events.raw))
-        return replace(found, saturated=events.saturated, notes=events.notes)
+    def predict(self, events: Events, engine: ExactEngine | None) -> Prediction:
+        """Return all outputs of events by an exact engine. None is the fastest: NumPy for few events, the
+        emulator for many."""
+        chosen, notes = self._fastest(len(events)) if engine is None else (engine, ())
+        found = from_raw(self.graph, self.run(chosen, events.raw))
+        return replace(found, saturated=events.saturated, notes=(*events.notes, *notes))
+
+    def _fastest(self, events: int) -> tuple[ExactEngine, tuple[str, ...]]:
+        """Return what computes so many events soonest, and a note if the emulator cannot be built. Raises
+        VerificationError if g++ does not take its source: that is no fault of the machine."""
+        if events < MANY:
+            return "integer", ()
+        try:
+            Emulator(self.folder).build()
+        except VerificationError:
+            raise
+        except CompileError as error:
+            return "integer", (f"NumPy computes the {events:,} events, not the faster emulator: {error}",)
+        return "emulator", ()
 
     def simulate(self, events: Events | None, waves: str = "") -> SimulationResult:
         """Run the cocotb bench on events, or on the vectors of the project."""
@@ -229,7 +249,7 @@ def engine_stages(engines: ProjectEngines, events: Events, report: Report) -> It
     report("integer model", 0.05)
     want = engines.run("integer", events.raw)
     yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
-    built: tuple[tuple[ExactEngine, float], ...] = (("hls", 0.08), ("rtl", 0.15))
+    built: tuple[tuple[ExactEngine, float], ...] = (("emulator", 0.06), ("hls", 0.08), ("rtl", 0.15))
     for engine, share in built:
         report(f"{engine}: build and run", share)
         yield _compare(engine, engines.run(engine, events.raw), want)

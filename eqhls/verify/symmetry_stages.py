@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from eqhls.engines import Engine, ExactEngine, Ints
+from eqhls.engines import ExactEngine, Ints, TracedEngine
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
 from eqhls.groups.rep import S
@@ -44,7 +44,12 @@ from eqhls.verify.workspace import scratch_project
 Report = Callable[[str, float], None]
 GUARD_BITS = 5
 SYMMETRY_EVENTS, LATTICE_EVENTS = 600, 60
-ENGINES: tuple[tuple[Engine, float], ...] = (("float", 0.45), ("integer", 0.5), ("hls", 0.55), ("rtl", 0.7))
+ENGINES: tuple[tuple[TracedEngine, float], ...] = (
+    ("float", 0.45),
+    ("integer", 0.5),
+    ("hls", 0.55),
+    ("rtl", 0.7),
+)
 
 
 class Engines(Protocol):

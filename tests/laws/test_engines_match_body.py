@@ -1,4 +1,4 @@
-"""Laws 4 and 5: RTL = body and HLS = body, every bit, for every example of every op."""
+"""Laws 4 and 5: RTL = body, emulator = body and HLS = body, every bit, for every example of every op."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from designs import together
+from machines import MACHINES
 
 from eqhls import ops
+from eqhls.backends.emulator.emit import emit as emit_emulator
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.hls.lint import lint_project
 from eqhls.backends.rtl.emit import emit as emit_rtl
@@ -21,6 +23,7 @@ from eqhls.options import Options
 from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.csim import CSim
+from eqhls.verify.emulator import Emulator
 from eqhls.verify.sampling import Feeds, uniform
 
 EVENTS = 300
@@ -68,6 +71,14 @@ def test_rtl(design: tuple[Graph, Feeds], tmp_path: Path) -> None:
     write_project({**emit_rtl(Plan.of(graph, Options())), "eqhls.json": "{}"}, tmp_path / "p")
     words = BulkSimulator(tmp_path / "p").run(Layout.of(graph.inputs).pack(feeds))
     compare(graph, feeds, Layout.of(graph.results).unpack(words))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_emulator(design: tuple[Graph, Feeds], machine: str, tmp_path: Path) -> None:
+    """The netlist in C++, on lanes of several machines."""
+    graph, feeds = design
+    write_project({**emit_emulator(Plan.of(graph, Options())), "eqhls.json": "{}"}, tmp_path / "p")
+    compare(graph, feeds, Emulator(tmp_path / "p", machine).run(graph, feeds))
 
 
 def test_hls(design: tuple[Graph, Feeds], tmp_path: Path) -> None:

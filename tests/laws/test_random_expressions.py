@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from expressions import grow, inputs_of
+from machines import MACHINES
 
+from eqhls.backends.emulator.emit import emit as emit_emulator
 from eqhls.backends.rtl.emit import emit
 from eqhls.engines import INTEGERS, Ints
 from eqhls.fixed import Fixed, Num
@@ -26,6 +28,7 @@ from eqhls.lower.tracer import Tracer
 from eqhls.options import Options
 from eqhls.text import write_project
 from eqhls.verify.bulk import BulkSimulator
+from eqhls.verify.emulator import Emulator
 
 FOUND = (741, 1161)
 """Seeds of wide expressions that once came out wrong."""
@@ -40,7 +43,7 @@ class Case:
     want: list[Ints]
 
 
-def build(seeds: range, stage_ns: float, wide: bool = False) -> Case:
+def build(seeds: Iterable[int], stage_ns: float, wide: bool = False) -> Case:
     """One design with the expressions of all seeds side by side."""
     tracer = Tracer(stage_ns)
     forms: list[Fixed] = []
@@ -109,6 +112,21 @@ def test_rtl(seeds: range, wide: bool, tmp_path: Path) -> None:
     words = BulkSimulator(tmp_path / "p").run(_packed(case.netlist.inputs.ports[0].formats, case.inputs))
     want = _packed(case.netlist.outputs.ports[0].formats, case.want)
     np.testing.assert_array_equal(words, want)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    ("seeds", "wide"), [(range(20), False), ((*range(5), *FOUND), True)], ids=["", "wide"]
+)
+def test_emulator(seeds: Iterable[int], wide: bool, machine: str, tmp_path: Path) -> None:
+    """With tables of up to 1,024 entries, and words that need lanes of 64 bits; the events do not fill the last
+    block."""
+    case = build(seeds, 2.5, wide)
+    plan = Plan(Graph(case.netlist.name, (), ()), case.netlist, Options())
+    write_project({**emit_emulator(plan), "eqhls.json": "{}"}, tmp_path / "p")
+    events = np.stack(case.inputs, axis=1)
+    (found,) = Emulator(tmp_path / "p", machine).call(plan.name, [events], [(len(case.want),)])
+    np.testing.assert_array_equal(found, np.stack(case.want, axis=1))
 
 
 def _packed(forms: tuple[Fixed, ...], columns: list[Ints]) -> np.ndarray:

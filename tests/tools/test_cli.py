@@ -49,7 +49,7 @@ def test_predict_all_engines(folder: Path, tmp_path: Path) -> None:
         p4, jet = file["p4"], file["jet"]
     np.savez(tmp_path / "e.npz", p4=p4, jet=jet)
     found = {}
-    for engine in ("float", "integer", "hls", "rtl"):
+    for engine in ("float", "integer", "emulator", "hls", "rtl"):
         done = run(
             "predict", folder, tmp_path / "e.npz", "--engine", engine, "-o", tmp_path / f"{engine}.npz"
         )
@@ -58,7 +58,7 @@ def test_predict_all_engines(folder: Path, tmp_path: Path) -> None:
             found[engine] = {k: out[k] for k in out.files}
     assert found["float"]["scores"].dtype == np.float64 and found["float"]["scores"].shape == (len(p4), 1)
     assert "raw" not in found["float"]
-    for engine in ("hls", "rtl"):
+    for engine in ("emulator", "hls", "rtl"):
         np.testing.assert_array_equal(found[engine]["raw"], found["integer"]["raw"])
         assert found[engine]["raw"].dtype == np.int64 and str(found[engine]["format"]).startswith("fix<")
     assert np.corrcoef(found["float"]["scores"][:, 0], found["integer"]["scores"][:, 0])[0, 1] > 0.95
@@ -131,7 +131,7 @@ MISTAKES = {
     "not a project": (("verify", "docs"), "not a project folder"),
     "engine": (
         ("predict", MODEL, "{tmp}/e.npz", "--engine", "gpu", "-o", "{tmp}/o.npz"),
-        "'gpu' is not one of 'float', 'integer', 'hls', 'rtl'",
+        "'gpu' is not one of 'float', 'integer', 'emulator', 'hls', 'rtl'",
     ),
     "engine of a model": (
         ("predict", MODEL, "{tmp}/e.npz", "--engine", "rtl", "-o", "{tmp}/o.npz"),

@@ -195,7 +195,7 @@ def test_verify_adds_up(place: Path, files: list[Path], tmp_path: Path) -> None:
     np.savez(whole, **{k: np.concatenate([a[k] for a in arrays]) for k in ("x", "y")})
     one = verify_file(whole, place / "project")
     assert isinstance(one, Part) and one.labels is not None
-    assert [s.name for s in one.stages] == list(stages)[1:7]
+    assert [s.name for s in one.stages] == list(stages)[1:8]
     for stage in one.stages:
         if stage.name != "given network":
             assert stages[stage.name]["numbers"] == pytest.approx(dict(stage.numbers)), stage.name

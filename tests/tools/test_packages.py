@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from package_grammars import GrammarFault, read_bender, read_dep, read_hog
-from packed import NAMES, SOURCES, copied, packed_project, spoil, write_network
+from packed import NAMES, SOURCES, TOKEN, copied, packed_project, spoil, write_network
 from tools_needed import need
 
 import eqhls

@@ -287,4 +287,4 @@ def test_the_quick_start_is_verified(quickstart: tuple[Path, Any], capfd: pytest
     """C++ and Verilog give every bit of the integers, and the symmetry holds; `verify` ends otherwise."""
     _, run = quickstart
     run("verify")
-    assert "400 events, 0 mismatches for integer = HLS = RTL" in capfd.readouterr().out
+    assert "400 events, 0 mismatches for integer = emulator = HLS = RTL" in capfd.readouterr().out

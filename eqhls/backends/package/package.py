@@ -16,7 +16,8 @@ LINK_BITS = 64
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the design around the IP says: how many input links of 64 bits bring one event, over how many
-    clocks (the time multiplexing of the trigger), and how wide a token of control bits travels beside it.
+    clocks (the time multiplexing of the trigger), and how wide a token of control bits travels beside it. The
+    `version` is the number in the names of what is loaded by name, as emulators are.
 
     Raises CompileError for numbers that no design has.
     """
@@ -24,9 +25,10 @@ class Settings:
     links: int = 4
     tmux: int = 1
     token: int = 0
+    version: int = 1
 
     def __post_init__(self) -> None:
-        for name, least in (("links", 1), ("tmux", 1), ("token", 0)):
+        for name, least in (("links", 1), ("tmux", 1), ("token", 0), ("version", 1)):
             value = getattr(self, name)
             if value < least:
                 raise CompileError(name, f"found {value}, expected {least} or more", "give a larger number")
