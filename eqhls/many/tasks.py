@@ -60,7 +60,10 @@ def client_of(pool: Pool, files: int) -> Generator[Any]:
     with (
         dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
         cluster_of(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

@@ -54,6 +54,7 @@ FUNCTIONS: dict[Any, Callable[[Site, Value], Value]] = {
     **{getattr(keras.activations, name): made for name, made in functions.NAMED.items() if name != "relu"},
     keras.activations.softmax: lambda site, x: softmax(site, x, (len(x.shape) - 1,)),
     keras.activations.log_softmax: lambda site, x: log_softmax(site, x, (len(x.shape) - 1,)),
+    keras.activations.glu: gated,
     keras.activations.sparse_plus: sparse_plus,
     keras.activations.squareplus: squareplus,
 }
