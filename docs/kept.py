@@ -1,9 +1,10 @@
-"""Write docs/kept-models.md: every model file that the tests keep or make, what it holds, and what becomes of it.
+"""Write docs/kept-models.md: every model file that the tests keep or make, and what becomes of it.
 
-The files are those of `tests/doors`. What is refused is made and opened here, so that the page has the message
-itself; what is read is held against its framework, compiled and proved by `tests/tools/test_doors.py`, which
+The files are those of `tests/doors`. What is refused is made and opened here, so that the page has the
+message itself; what is read is held against its framework, compiled and proved by `tests/tools/test_doors.py`, which
 fails if the page promises too much. `python docs/kept.py` writes the page.
 """
+# ruff: noqa: E501 (rows of tables, and lines of the page)
 
 from __future__ import annotations
 

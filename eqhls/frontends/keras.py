@@ -66,9 +66,9 @@ def read_keras(source: Path | keras.Model) -> Graph:
 
 
 def read_by_layers(model: Any) -> Graph:
-    """Return the graph of a model of fixed-point layers, each of which has a reader: layer by layer, or as one
-    Circuit if an argument of a layer has no reader, or does not say a format, and the tracer follows it to
-    the bit. Raises CompileError of the layer if it does not."""
+    """Return the graph of a model of fixed-point layers, each of which has a reader: layer by layer, or as
+    one Circuit if an argument of a layer has no reader and the tracer follows it to the bit. Raises
+    CompileError of the layer if it does not."""
     try:
         return _read_layers(model)
     except CompileError as error:

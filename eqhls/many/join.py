@@ -1,4 +1,4 @@
-"""Events of many files as one sample, of which no more is held than is drawn, and one file in each process."""
+"""Events of many files as one sample: no more is held than is drawn, and one file in each process."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def drawn(files: Sequence[Path], graph: Graph, size: int, seed: int) -> Events:
 
 
 def drawn_many(model: Path, files: Sequence[Path], size: int, seed: int, pool: Pool) -> Events:
-    """Return what `drawn` does, of files that processes read. Raises CompileError as `drawn` does, and for the
-    first file that cannot be read or that no worker survives."""
+    """Return what `drawn` does, of files that processes read. Raises CompileError as `drawn` does, and for
+    the first file that cannot be read or that no worker survives."""
     begin, source = time.monotonic(), Source.of(model, "float", None)
     with FileTable(files) as table, client_of(pool, len(files)) as client:
         counts = dict[Path, int]()

@@ -15,6 +15,7 @@ from eqhls.lazy import lazy
 
 dask = lazy("dask", "Dask", "pip install 'eqhls[dask]'")
 distributed = lazy("distributed", "Dask", "pip install 'eqhls[dask]'")
+system = lazy("dask.system", "Dask", "pip install 'eqhls[dask]'")
 
 PATIENCE = 5.0
 """Seconds after which a process that is missing is started anew."""
@@ -56,7 +57,7 @@ def client_of(pool: Pool, files: int) -> Generator[Any]:
         with client:
             yield client
         return
-    workers, cluster_of = min(pool.workers or distributed.system.CPU_COUNT, files), distributed.LocalCluster
+    workers, cluster_of = min(pool.workers or system.CPU_COUNT, files), distributed.LocalCluster
     with (
         dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
         cluster_of(

@@ -183,8 +183,8 @@ def ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
 def _kept(graph: Graph) -> frozenset[str]:
     """Return the values that are not rounded where nobody asks for it: those of which leading bits are read,
     wherever these are, be it through exact ops, since an absolute step would lose small products; and those
-    that are read by given roundings alone, be it through wires and rectifiers: rounded twice, they would differ
-    from the network that was trained with these roundings."""
+    that are read by given roundings alone, be it through wires and rectifiers: rounded twice, they would
+    differ from the network that was trained with these roundings."""
     readers: dict[str, list[Node]] = {n.name: [] for n in graph}
     given, logged = set[str](), set[str]()
     for node in reversed(graph.nodes):

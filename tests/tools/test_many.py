@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from typing import Any
 import distributed
 import numpy as np
 import pytest
+from pages import parts
 
 from eqhls.commands.many import are_many, pool_of
 from eqhls.compile import compile_model, open_project, read_model
@@ -356,3 +359,33 @@ def test_quantize_draws_from_many_files_on_a_cluster(place: Path, cluster: str, 
     assert many == one and "Precision" in many
     with distributed.Client(cluster) as client:
         assert {"count_file", "pick_file"} <= set(client.run_on_scheduler(names_of_tasks))
+
+
+PAGE = [shlex.split(line)[1:] for line in parts("many-files.md", "console")[0].text.splitlines()]
+WRITTEN = {
+    "predict": [f"scores/{n}.{kind}" for n in "abc" for kind in ("json", "npz")],
+    "verify": ["build/lgn_top/report/evidence.json"],
+    "quantize": ["quantized/config.yml", "quantized/pareto.csv"],
+}
+"""What each command of the page writes."""
+
+
+def test_the_page_has_a_command_of_each_kind() -> None:
+    assert [command[0] for command in PAGE] == list(WRITTEN)
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(c, id=c[0], marks=[pytest.mark.slow] * (c[0] == "verify")) for c in PAGE]
+)
+def test_the_commands_of_the_page_do_what_it_says(command: list[str], place: Path, tmp_path: Path) -> None:
+    """With a small network and three files under the names of the page."""
+    shutil.copytree(place / "project", tmp_path / "build" / "lgn_top")
+    shutil.copytree(place / "floating", tmp_path / "models" / "lgn_top")
+    shutil.copytree(place / "in", tmp_path / "events")
+    done = subprocess.run(
+        [sys.executable, "-m", "eqhls", *command], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all((tmp_path / name).is_file() for name in WRITTEN[command[0]])
+    for name in "abc":
+        assert f"events/{name}.npz: {EVENTS} events" in done.stderr

@@ -111,8 +111,8 @@ def is_quantizer(node: onnx.NodeProto) -> bool:
 
 
 def format_of(state: Reading, node: onnx.NodeProto) -> Fixed | None:
-    """Return the format of a Quant of values, None if it has one for each channel. Raises CompileError for what
-    is no fixed point."""
+    """Return the format of a Quant of values, None if it has one for each channel. Raises CompileError for
+    what is no fixed point."""
     if node.domain in DOMAINS and len(node.input) > 1 and _steps(state, node).size > 1:
         return None
     try:

@@ -27,8 +27,8 @@ FINEST = 16
 
 
 def by_channel(site: Site, scales: np.ndarray, stated: QuantNode) -> View:
-    """A Quant with a scale for each channel: channels of one scale are taken together, rounded to its format, and
-    joined. Raises CompileError for scales that are not powers of two, or that vary along two axes."""
+    """A Quant with a scale for each channel: channels of one scale are taken together, rounded to its format,
+    and joined. Raises CompileError for scales that are not powers of two, or that vary along two axes."""
     _check_powers(site, scales)
     view, steps = wide(site, site.scalar(), scales)
     varying = [d for d, s in enumerate(steps.shape) if s > 1 and (np.diff(steps, axis=d) != 0).any()]
@@ -51,8 +51,8 @@ def by_channel(site: Site, scales: np.ndarray, stated: QuantNode) -> View:
 
 
 def signs(site: Site) -> View:
-    """A BipolarQuant: its scale where x is not negative, minus that elsewhere. Raises CompileError for a scale
-    that is no fixed-point number."""
+    """A BipolarQuant: its scale if x is not negative, else minus that. Raises CompileError for a scale that
+    is no fixed-point number."""
     scale = site.constant(1).astype(np.float64)
     if ((scale * 2.0**FINEST) % 1).any():
         raise site.refuse(
@@ -67,9 +67,10 @@ def signs(site: Site) -> View:
 
 
 def truncated(site: Site) -> View:
-    """A Trunc of version 1 or 2 of the domain, which differ in their inputs: x, scale, zero point, bits of x, then
-    bits of the result, or scale and bits of the result. x is first rounded to its scale, with two bits more
-    than it says. Raises CompileError for what is no fixed point."""
+    """A Trunc of version 1 or 2 of the domain, which differ in their inputs: x, scale, zero point, bits of x,
+    then bits of the result, or scale and bits of the result. x is first rounded to its scale, with two bits
+    more than it says. Version 1 multiplies the result by the scale of x. Raises CompileError for what is no
+    fixed point."""
     second = len(site.node.input) == 6
     scale, zero, *more = (_number(site, k) for k in range(1, len(site.node.input)))
     if zero:
@@ -126,4 +127,3 @@ def _check_powers(site: Site, scales: np.ndarray) -> None:
 
 VALUES = {"BipolarQuant": signs, "Trunc": truncated}
 """Operators of QONNX on values that are several ops."""
-

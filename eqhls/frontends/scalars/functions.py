@@ -30,9 +30,12 @@ def rectified(site: Site, x: Value) -> Value:
 
 
 def gated(site: Site, x: Value, axis: int = -1) -> Value:
-    """GLU: one half of an axis times the sigmoid of the other."""
+    """GLU: one half of an axis times the sigmoid of the other. Raises CompileError for an axis that has no
+    halves."""
     x = opened(site, x)
     place = axis + len(x.shape) if axis < 0 else axis - 1
+    if x.shape[place] % 2:
+        raise site.refuse(f"halves {x.shape[place]} values (glu)", "give it an even number")
     order = np.arange(int(np.prod(x.shape))).reshape(x.shape)
     a, b = (moved(site, x, part) for part in np.split(order, 2, axis=place))
     return arithmetic.multiplied(site, a, functions.tabled(site, b, Activation.SIGMOID))
