@@ -321,7 +321,7 @@ def test_a_cluster_proves_what_this_machine_proves(place: Path, cluster: str, tm
     ours, theirs = ({s["name"]: s["numbers"] for s in e["stages"]} for e in found)
     assert all(e["ok"] for e in found) and ours.keys() == theirs.keys()
     for name, numbers in ours.items():
-        kept = {k for k in numbers if k != "seconds"}
+        kept = {k for k in numbers if k != "events_per_second"}
         assert {k: numbers[k] for k in kept} == pytest.approx({k: theirs[name][k] for k in kept}), name
     with distributed.Client(cluster) as client:
         assert "verify_file" in client.run_on_scheduler(names_of_tasks)
