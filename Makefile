@@ -79,6 +79,7 @@ docs: $(VENV)/dev ## write the generated pages and pictures again
 	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
 	@$(BIN)/python docs/floors.py
 	@$(BIN)/python docs/layers.py
+	@$(BIN)/python docs/kept.py
 
 clean: ## remove what was built
 	rm -rf build

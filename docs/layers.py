@@ -1,7 +1,8 @@
 """Write docs/layers.md: what is made of each layer and operation, by trying each.
 
 Every layer of Keras is put into a model of its own and read; so is its namesake of HGQ2, with the quantizers
-that HGQ2 trains and with those of the QKeras API. A cell says of which ops it was made, that it became a
+that HGQ2 trains and with those of the QKeras API. Operators of ONNX are named beside.
+A cell says of which ops it was made, that it became a
 `circuit`, or why it was refused and what to do instead. `python docs/layers.py` writes the page.
 """
 
@@ -25,6 +26,7 @@ with warnings.catch_warnings():
     from qkeras.quantizers import quantized_bits
 
     from eqhls.frontends.keras import read_keras
+    from eqhls.frontends.onnx.plain import RULES
     from eqhls.frontends.scalars.handlers import CALLS, HANDLERS
     from eqhls.frontends.scalars.operations import CURVES, MOVES, OPERATIONS
 
@@ -94,6 +96,57 @@ INNER = {
     "SpectralNormalization": lambda: L.Dense(3),
     "Bidirectional": lambda: L.LSTM(2),
 }
+RECURRENT = {
+    "LSTM": ("LSTM",),
+    "GRU": ("GRU",),
+    "SimpleRNN": ("RNN",),
+    "Bidirectional": ("LSTM", "GRU", "RNN"),
+}
+OPERATORS: dict[str, tuple[str, ...]] = {
+    **RECURRENT,
+    "Dense": ("Gemm", "MatMul", "Add"),
+    "EinsumDense": ("Einsum", "Add"),
+    **{f"{kind}Conv{n}D": ("Conv",) for kind in ("", "Depthwise", "Separable") for n in (1, 2)},
+    "Conv3D": ("Conv",),
+    **{f"Conv{n}DTranspose": ("ConvTranspose",) for n in (1, 2, 3)},
+    **{f"MaxPooling{n}D": ("MaxPool",) for n in (1, 2, 3)},
+    **{f"AveragePooling{n}D": ("AveragePool",) for n in (1, 2, 3)},
+    **{f"GlobalMaxPooling{n}D": ("ReduceMax", "GlobalMaxPool") for n in (1, 2, 3)},
+    **{f"GlobalAveragePooling{n}D": ("ReduceMean", "GlobalAveragePool") for n in (1, 2, 3)},
+    **{f"ZeroPadding{n}D": ("Pad",) for n in (1, 2, 3)},
+    **{f"Cropping{n}D": ("Slice",) for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": ("Resize",) for n in (1, 2, 3)},
+    "Embedding": ("Gather",),
+    "MultiHeadAttention": ("MatMul", "Softmax", "Reshape", "Transpose"),
+    "BatchNormalization": ("BatchNormalization",),
+    "LayerNormalization": ("LayerNormalization",),
+    "GroupNormalization": ("GroupNormalization", "InstanceNormalization"),
+    "RMSNormalization": ("ReduceMean", "Sqrt", "Div"),
+    "UnitNormalization": ("ReduceSum", "Sqrt", "Div"),
+    "Normalization": ("Sub", "Div"),
+    "Rescaling": ("Mul", "Add"),
+    "ReLU": ("Relu", "Clip"),
+    "LeakyReLU": ("LeakyRelu",),
+    "PReLU": ("PRelu",),
+    "ELU": ("Elu",),
+    "Softmax": ("Softmax",),
+    "Activation": ("Tanh", "Sigmoid", "Softplus", "Softsign", "Gelu", "HardSwish", "Mish", "Selu"),
+    "Add": ("Add",),
+    "Subtract": ("Sub",),
+    "Multiply": ("Mul",),
+    "Average": ("Mean",),
+    "Maximum": ("Max",),
+    "Minimum": ("Min",),
+    "Dot": ("MatMul", "Einsum"),
+    "Concatenate": ("Concat",),
+    "Flatten": ("Flatten", "Reshape"),
+    "Reshape": ("Reshape",),
+    "Permute": ("Transpose",),
+    "RepeatVector": ("Expand", "Tile"),
+    "Dropout": ("Dropout",),
+    "Identity": ("Identity",),
+}  # fmt: skip
+"""The operators by which exporters write a layer to ONNX."""
 ONLY_HGQ: dict[str, tuple[dict[str, Any], Shapes]] = {
     "Quantizer": ({}, VECTOR),
     "QUnaryFunctionLUT": ({"activation": "tanh"}, VECTOR),
@@ -172,14 +225,19 @@ def quantized(name: str, recipe: tuple[dict[str, Any], Shapes], api: bool) -> st
     return tried(build)
 
 
-def layer_rows() -> Iterator[tuple[str, str, str, str]]:
+def in_onnx(name: str) -> str:
+    """Return the operators by which exporters write a layer, and whether each is read."""
+    return ", ".join(f"`{n}`" if n in RULES else f"`{n}`: refused" for n in OPERATORS.get(name, ()))
+
+
+def layer_rows() -> Iterator[tuple[str, str, str, str, str]]:
     for name in sorted(RECIPES):
         other = namesake(name)
         two = [f"`{other}`: {quantized(other, RECIPES[name], api)}" if other else "" for api in (False, True)]
-        yield f"`{name}`", keras_layer(name), two[0], two[1]
+        yield f"`{name}`", keras_layer(name), two[0], two[1], in_onnx(name)
     for name in sorted(ONLY_HGQ):
         two = [f"`{name}`: {quantized(name, ONLY_HGQ[name], api)}" for api in (False, True)]
-        yield "", "", two[0], two[1]
+        yield "", "", two[0], two[1], ""
 
 
 def activation_rows() -> Iterator[tuple[str, str]]:
@@ -219,7 +277,11 @@ HGQ2 hold its layer of the same name: with widths that are trained, and with the
 What is a `table` without a format of its own gets one when the network is calibrated: 10 bits each for the
 address and the entries, over twice the range seen. Give others in `HLSConfig` ([config.md](config.md)).
 
-{table(("Keras 3", "becomes", "HGQ2", "HGQ2 by the QKeras API"), layer_rows())}
+The last column holds the operators by which torch, tf2onnx and others write such a layer to ONNX;
+[onnx-operators.md](onnx-operators.md) says what each becomes and under which conditions, and
+[kept-models.md](kept-models.md) lists the files with which this is tried.
+
+{table(("Keras 3", "becomes", "HGQ2", "HGQ2 by the QKeras API", "operators of ONNX"), layer_rows())}
 
 Not read, and without a cure of their own: {", ".join(f"`{n}`" for n in unread)}.
 

@@ -120,10 +120,13 @@ def quantize_command(
     ] = "gates",
     seed: Annotated[int, typer.Option(help="which events are drawn")] = 1,
     score: ScoreOption = "",
+    workers: WorkersOption = 0,
+    scheduler: SchedulerOption = "",
 ) -> None:
     """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
+    pool = pool_of(workers, scheduler)
     with Steps() as progress:
-        sample = events_drawn(model, events, seed)
+        sample = events_drawn(model, events, seed, pool)
         found = quantize_model(model, sample, output, auc_loss, equivariance, cost, seed, progress, score)
     merit, held = found.choice.merit, found.choice.held_out
     assert held is not None

@@ -83,7 +83,8 @@ def activations(read: tuple[str, ...], refusal: str) -> tuple[Change, ...]:
     """Return every activation of Keras: `read` follow, all others are refused."""
     made = tuple[Change, ...]()
     for name in sorted(ALL_OBJECTS_DICT):
-        made += _read(name) if name in read else refused(refusal, name) if name != "linear" else ()
+        why = HALVES if name == "glu" and read is SMOOTH else refusal
+        made += _read(name) if name in read else refused(why, name) if name != "linear" else ()
     return (*made, *inert("the identity", "linear"), *refused(refusal, keras.layers.ReLU(6.0), np.tanh))
 
 
@@ -93,7 +94,8 @@ def _read(name: str) -> tuple[Change, ...]:
 
 
 UNREAD = ("hard_shrink", "threshold", "sparsemax", "glu")
-"""Activations that jump, need a sort or arguments, or halve the axis, of which Dense does not know."""
+"""Activations that jump, need a sort or arguments, or halve an axis, which here is odd."""
+HALVES = r"probe\.glu: halves 3 values"
 SMOOTH = tuple(name for name in ALL_OBJECTS_DICT if name not in (*UNREAD, "linear"))
 
 

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from eqhls.commands.shell import Steps, console
-from eqhls.compile import Compiled, open_project, read_model
+from eqhls.compile import Compiled, open_project
 from eqhls.engines import Engine
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
-from eqhls.many.join import drawn
+from eqhls.many.join import drawn_many
 from eqhls.many.paths import matched, several
 from eqhls.many.predict import Source, predict_many
 from eqhls.many.table import FileTable
@@ -74,11 +74,11 @@ def verify_files(
     return evidence, failed
 
 
-def events_drawn(model: Path, events: Sequence[Path], seed: int) -> Path | Events:
+def events_drawn(model: Path, events: Sequence[Path], seed: int, pool: Pool) -> Path | Events:
     """Return a file as it is, or the events that a search draws from many."""
-    if not several(events):
+    if not are_many(events, pool):
         return events[0]
-    return drawn(matched(events), read_model(model), SEARCH_EVENTS, seed)
+    return drawn_many(model, matched(events), SEARCH_EVENTS, seed, pool)
 
 
 def complain(failed: Sequence[Failed]) -> None:

@@ -60,9 +60,26 @@ def read_keras(source: Path | keras.Model) -> Graph:
     model = load(source) if isinstance(source, str | Path) else source
     whole = functional(str(source), model)
     own = any(isinstance(part, EqLayer) for part in whole._flatten_layers(include_self=False))
-    if not own and is_fixed(whole) and not all(map(is_read_within, whole.operations)):
-        return read_fixed(whole)
-    reading = _Reading(whole)
+    if own or not is_fixed(whole):
+        return _read_layers(whole)
+    return read_by_layers(whole) if all(map(is_read_within, whole.operations)) else read_fixed(whole)
+
+
+def read_by_layers(model: Any) -> Graph:
+    """Return the graph of a model of fixed-point layers, each of which has a reader: layer by layer, or as
+    one Circuit if an argument of a layer has no reader and the tracer follows it to the bit. Raises
+    CompileError of the layer if it does not."""
+    try:
+        return _read_layers(model)
+    except CompileError as error:
+        try:
+            return read_fixed(model)
+        except CompileError:
+            raise error from None
+
+
+def _read_layers(model: Any) -> Graph:
+    reading = _Reading(model)
     reading.run(reading.scope)
     return reading.graph()
 

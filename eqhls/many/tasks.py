@@ -15,6 +15,7 @@ from eqhls.lazy import lazy
 
 dask = lazy("dask", "Dask", "pip install 'eqhls[dask]'")
 distributed = lazy("distributed", "Dask", "pip install 'eqhls[dask]'")
+system = lazy("dask.system", "Dask", "pip install 'eqhls[dask]'")
 
 PATIENCE = 5.0
 """Seconds after which a process that is missing is started anew."""
@@ -56,11 +57,14 @@ def client_of(pool: Pool, files: int) -> Generator[Any]:
         with client:
             yield client
         return
-    workers, cluster_of = min(pool.workers or distributed.system.CPU_COUNT, files), distributed.LocalCluster
+    workers, cluster_of = min(pool.workers or system.CPU_COUNT, files), distributed.LocalCluster
     with (
         dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
         cluster_of(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

@@ -183,17 +183,28 @@ def ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
 def _kept(graph: Graph) -> frozenset[str]:
     """Return the values that are not rounded where nobody asks for it: those of which leading bits are read,
     wherever these are, be it through exact ops, since an absolute step would lose small products; and those
-    that are read by given roundings alone."""
-    readers = {n.name: [r.op for r in graph if n.name in r.inputs] for n in graph}
-    given = (Reading.FORMAT, Reading.INNER)
-    found = {n for n, ops in readers.items() if ops and all(op.reads in given for op in ops)}
-    logged: set[str] = set()
+    that are read by given roundings alone, be it through wires and rectifiers: rounded twice, they would
+    differ from the network that was trained with these roundings."""
+    readers: dict[str, list[Node]] = {n.name: [] for n in graph}
+    given, logged = set[str](), set[str]()
     for node in reversed(graph.nodes):
+        if readers[node.name] and all(_rounds_next(graph, r, given) for r in readers[node.name]):
+            given.add(node.name)
+        for name in node.inputs:
+            readers[name].append(node)
         if node.op.reads in (Reading.LOGARITHM, Reading.CURVE) or (
             node.name in logged and _is_exact(node.op)
         ):
             logged.update(node.inputs)
-    return frozenset(found | logged)
+    return frozenset(given | logged)
+
+
+def _rounds_next(graph: Graph, node: Node, given: set[str]) -> bool:
+    """Whether a node rounds its input to a format that is given, or passes its bits to nodes that do."""
+    if node.op.reads in (Reading.FORMAT, Reading.INNER):
+        return True
+    passes = node.op.moves_bits or node.op.rectifies(tuple(graph.node(n).type for n in node.inputs))
+    return passes and node.name in given
 
 
 def _is_exact(op: Op) -> bool:

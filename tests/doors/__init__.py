@@ -33,9 +33,14 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class Door:
     """One kind of model file: `make` writes it into a folder. `refused`, if given, is a part of the message
-    that refuses the file and names the cure. What is `slow` is left to `make test-all`."""
+    that refuses the file and names the cure. What is `slow` is left to `make test-all`. `holds` says what the
+    file holds, if its name does not. A `negative` example was written in order to be refused: it is damaged,
+    lacks a part, or asks for what no hardware of fixed size can do; others that are refused are networks
+    that somebody may have."""
 
     name: str
     make: Callable[[Path], Made]
     refused: str = ""
     slow: bool = False
+    holds: str = ""
+    negative: bool = False

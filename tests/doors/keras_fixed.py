@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import hgq.layers as Q
     import keras
-    from hgq.config import LayerConfigScope, QuantizerConfigScope
+    from hgq.config import LayerConfigScope, QuantizerConfig, QuantizerConfigScope
     from hgq.quantizer.internal import FixedPointQuantizerBase
     from qkeras.quantizers import quantized_bits, quantized_relu
 
@@ -67,7 +67,7 @@ def saved(model: Any, name: str, folder: Path) -> Made:
     return Made(file, events, dict(zip(makers, outputs, strict=True)), exact=True)
 
 
-USUAL = ("conv1d_sat", "attention", "behind_invariants", "two_outputs", "qkeras_conv")
+USUAL = ("conv1d_sat", "attention", "behind_invariants", "two_outputs", "qkeras_conv", "lut_gelu")
 """What `make test` takes; the others are left to `make test-all`."""
 
 
@@ -150,6 +150,12 @@ def qkeras(x: Any) -> Any:
         return Q.QDense(2, name="y", **bits)(flat(y))
 
 
+def truncated_tanh(x: Any) -> Any:
+    """A table whose results are cut off, which a table of eqhls would round."""
+    form = QuantizerConfig("kif", "datalane", overflow_mode="SAT", round_mode="TRN", i0=2, f0=4)
+    return Q.QUnaryFunctionLUT("tanh", enable_oq=True, oq_conf=form)(x)
+
+
 DOORS = [
     kind(
         "conv1d",
@@ -193,6 +199,23 @@ DOORS = [
     ),
     kind("behind_invariants", ((3, 4),), behind_invariants),
     kind("qkeras_conv", ((6, 2),), qkeras),
+    kind("lut_gelu", ((5,),), lambda x: out(Q.QUnaryFunctionLUT("gelu", enable_oq=True)(Q.QDense(3)(x)))),
+    kind("lut_truncated", ((5,),), lambda x: out(truncated_tanh(Q.QDense(3)(x)))),
+    kind("dense_relu6", ((5,),), lambda x: out(Q.QDense(4, activation="relu6")(x))),
+    kind("relu_threshold", ((5,),), lambda x: out(L.ReLU(threshold=0.5)(Q.QDense(4)(x)))),
+    kind("dense_tanh", ((5,),), lambda x: out(Q.QDense(3, activation="tanh")(x))),
+    kind(
+        "tanh_end",
+        ((5,),),
+        lambda x: Q.QDense(3, activation="tanh", name="y")(x),
+        refused="use relu, quantized_relu, or QUnaryFunctionLUT",
+    ),
+    kind(
+        "softmax_unquantized",
+        ((5,),),
+        lambda x: Q.QSoftmax(name="y", enable_iq=False)(x),
+        refused="quantize each input of a layer (iq)",
+    ),
     kind(
         "average_of_three",
         ((3, 4),),

@@ -241,6 +241,7 @@ DOORS = [
     kind("mlp_norm", (8,), mlp_norm),
     kind("two_outputs", (8,), two_outputs),
     *(kind(name, (6,), mlp(name)) for name in ACTIVATIONS),
+    kind("glu", (6,), lambda x: L.Dense(4, activation="glu", name="y")(L.Dense(6, activation="relu")(x))),
     kind("softmax", (8,), mlp(last="softmax")),
     kind("sigmoid_end", (8,), mlp(last="sigmoid")),
     kind("softmax_layer", (6,), behind(lambda: L.Softmax(name="soft"))),

@@ -21,7 +21,7 @@ RNG = np.random.default_rng(11)
 
 
 def quant(
-    x: str, y: str, step: float, bits: int, signed: int = 1, narrow: int = 0, mode: str = "ROUND"
+    x: str, y: str, step: Any, bits: int, signed: int = 1, narrow: int = 0, mode: str = "ROUND"
 ) -> list[Any]:
     names = [f"{y}_{k}" for k in ("scale", "zero", "bits")]
     values = [numpy_helper.from_array(np.float32(v), n) for n, v in zip(names, (step, 0, bits), strict=True)]
@@ -31,8 +31,9 @@ def quant(
     ]
 
 
-def file(name: str, size: int, *parts: Any, **constants: Any) -> None:
-    """Write a graph from six numbers x to `size` numbers y: operators, and constants by their names."""
+def file(name: str, size: int, *parts: Any, version: int = 1, **constants: Any) -> None:
+    """Write a graph from six numbers x to `size` numbers y: operators, and constants by their names. `version`: that
+    of QONNX's domain."""
     listed = [p for part in parts for p in (part if isinstance(part, list) else [part])]
     nodes = [p for p in listed if isinstance(p, onnx.NodeProto)]
     values = [p for p in listed if isinstance(p, onnx.TensorProto)]
@@ -40,7 +41,7 @@ def file(name: str, size: int, *parts: Any, **constants: Any) -> None:
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 6])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", size])
     graph = helper.make_graph(nodes, name, [x], [y], values)
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(DOMAIN, 1)]
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(DOMAIN, version)]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), FOLDER / f"{name}.onnx")
 
 
@@ -75,6 +76,48 @@ def by_hand() -> None:
     )  # fmt: skip
 
 
+STEPS = np.array([2**-5, 2**-2, 2**-4, 1, 2**-3, 2**-6], np.float32)
+
+
+def trunc(x: str, y: str, *numbers: float, **given: Any) -> list[Any]:
+    """Return a Trunc with its constants: scale, zero point, bits, and then bits or scale and bits of the result."""
+    names = [f"{y}_{k}" for k in range(len(numbers))]
+    values = [numpy_helper.from_array(np.float32(v), n) for n, v in zip(names, numbers, strict=True)]
+    return [node("Trunc", [x, *names], [y], y, domain=DOMAIN, **given), *values]
+
+
+def of_values() -> None:
+    """Quantizers of values that are several ops: a step per channel, signs, truncation by both versions."""
+    file(
+        "scales_per_channel", 3,
+        quant("x", "xq", STEPS[None], 6), node("MatMul", ["xq", "w1"], ["a"]), node("Relu", ["a"], ["r"]),
+        quant("r", "rq", STEPS[None, :4] * 2, 5, signed=0, mode="FLOOR"), node("MatMul", ["rq", "w2"], ["y"]),
+        w1=np.round(weights(6, 4) * 8) / 8, w2=np.round(weights(4, 3) * 8) / 8,
+    )  # fmt: skip
+    file(
+        "bipolar_values", 2,
+        quant("x", "xq", 2**-4, 8), node("MatMul", ["xq", "w1"], ["a"]),
+        node("BipolarQuant", ["a", "half"], ["s"], domain=DOMAIN), node("MatMul", ["s", "w2"], ["b"]),
+        node("BipolarQuant", ["xq", "each"], ["t"], domain=DOMAIN), node("MatMul", ["t", "w3"], ["c"]),
+        node("Add", ["b", "c"], ["y"]),
+        half=np.float32(0.5), each=STEPS[None], w1=np.round(weights(6, 8) * 8) / 8,
+        w2=np.round(weights(8, 2) * 8) / 8, w3=np.round(weights(6, 2) * 8) / 8,
+    )  # fmt: skip
+    file(
+        "trunc", 2,
+        quant("x", "xq", 2**-4, 8), node("MatMul", ["xq", "w1"], ["a"]),
+        trunc("a", "t", 2**-7, 0, 14, 9, rounding_mode="FLOOR"), node("MatMul", ["t", "w2"], ["y"]),
+        w1=np.round(weights(6, 8) * 8) / 8, w2=np.round(weights(8, 2) * 8) / 8,
+    )  # fmt: skip
+    file(
+        "trunc_of_version_2", 2,
+        quant("x", "xq", 2**-4, 8), node("MatMul", ["xq", "w1"], ["a"]), node("Relu", ["a"], ["r"]),
+        trunc("r", "t", 2**-7, 0, 13, 2**-3, 7, rounding_mode="ROUND", signed=0, narrow=0),
+        node("MatMul", ["t", "w2"], ["y"]),
+        version=2, w1=np.round(weights(6, 8) * 8) / 8, w2=np.round(weights(8, 2) * 8) / 8,
+    )  # fmt: skip
+
+
 def computed(path: Path, events: np.ndarray) -> np.ndarray:
     """Return what the file's own executor computes, event by event if the file has a fixed number of them."""
     model = onnx.load(path)
@@ -90,7 +133,18 @@ def computed(path: Path, events: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     by_hand()
-    for path in sorted(FOLDER.glob("*.onnx")):
+    later = {FOLDER / f"{n}.onnx" for n in LATER}
+    write_events(sorted(set(FOLDER.glob("*.onnx")) - later))
+    of_values()
+    write_events(sorted(later))
+
+
+LATER = ("scales_per_channel", "bipolar_values", "trunc", "trunc_of_version_2")
+"""Files that draw their numbers after the others, so that those stay as they are."""
+
+
+def write_events(paths: list[Path]) -> None:
+    for path in paths:
         dims = onnx.load(path).graph.input[0].type.tensor_type.shape.dim
         events = np.round(RNG.normal(0, 1.5, (EVENTS, *(d.dim_value for d in dims[1:]))) * 64) / 64
         x = events.astype(np.float32)

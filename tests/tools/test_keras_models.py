@@ -266,7 +266,7 @@ LAYERS = (DOCS.parent / "layers.md").read_text()
 KERAS = {
     cells[0].strip(" `"): cells[1].strip()
     for line in LAYERS.splitlines()
-    if line.startswith("| `") and len(cells := line.strip("|").split("|")) == 4
+    if line.startswith("| `") and len(cells := line.strip("|").split("|")) == 5
 }
 CALLED = {"GroupedQueryAttention": "GroupQueryAttention"}
 """Classes that keras.layers has under another name."""

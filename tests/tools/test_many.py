@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import distributed
 import numpy as np
 import pytest
+from pages import parts
 
 from eqhls.commands.many import are_many, pool_of
 from eqhls.compile import compile_model, open_project, read_model
@@ -22,7 +26,7 @@ from eqhls.errors import CompileError
 from eqhls.events.read import read_events, sampled
 from eqhls.events.scores import save_predictions
 from eqhls.many.evidence import one_stage
-from eqhls.many.join import drawn
+from eqhls.many.join import drawn, drawn_many
 from eqhls.many.paths import matched, several
 from eqhls.many.predict import Source, predict_many, score_file, targets
 from eqhls.many.table import FileTable, Row
@@ -38,6 +42,12 @@ NETWORK = """graph small
 %y = requantize(%h) {formats = [fix<7,4,RND_CONV,SAT>]} : S[c:1]
 output %y
 """
+FLOATING = """graph floating
+%x = input() {type = S[c:4]} : S[c:4]
+%y = dense(%x) {weight = @w; bias = @b} : S[c:1]
+output %y
+"""
+"""A network whose formats a search finds."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +58,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.mkdir()
     (model / "graph.eq").write_text(NETWORK)
     np.savez(model / "graph.npz", w=np.array([[0.5, -0.25, 1.0, 0.75]]), b=np.array([0.125]))
+    (folder / "floating").mkdir()
+    (folder / "floating" / "graph.eq").write_text(FLOATING)
+    np.savez(folder / "floating" / "graph.npz", w=np.array([[0.3, -0.7, 1.1, 0.9]]), b=np.array([0.1]))
     (folder / "in").mkdir()
     for name in ("a", "b", "c"):
         x = rng.normal(scale=3.0, size=(EVENTS, 4))
@@ -263,3 +276,116 @@ def test_options_that_contradict_each_other(place: Path, files: list[Path], tmp_
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CompileError, match="is a file"):
         many(Source.of(place / "project", "integer", None), files, tmp_path / "file", Pool(1), lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a scheduler on this machine, with two processes that the commands did not start."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", silence_logs=50
+    ) as started:
+        yield started.scheduler_address
+
+
+def names_of_tasks(dask_scheduler: Any) -> list[str]:
+    """Return the functions that the workers of a cluster have run, by its scheduler's own account."""
+    return sorted({p for p, done in dask_scheduler.task_prefixes.items() if sum(done.state_counts.values())})
+
+
+def test_a_cluster_gives_the_scores_of_this_machine(
+    place: Path, files: list[Path], cluster: str, tmp_path: Path
+) -> None:
+    """`predict --scheduler`, also for a single file. The workers of the cluster did it, and live on."""
+    out = tmp_path / "out"
+    done = run("predict", place / "project", place / "in" / "*.npz", "-o", out, "--scheduler", cluster)
+    assert done.returncode == 0 and f"{3 * EVENTS} events" in done.stdout, done.stderr
+    for file in files:
+        alone = tmp_path / f"alone_{file.name}"
+        save_predictions(alone, open_project(place / "project").prediction(file))
+        assert alone.read_bytes() == (out / file.name).read_bytes()
+    one = run("predict", place / "project", files[0], "-o", tmp_path / "one", "--scheduler", cluster)
+    assert one.returncode == 0 and (tmp_path / "one" / "a.npz").read_bytes() == (out / "a.npz").read_bytes()
+    with distributed.Client(cluster) as client:
+        assert "score_file" in client.run_on_scheduler(names_of_tasks)
+        assert len(client.nthreads()) == 2
+
+
+@pytest.mark.slow
+def test_a_cluster_proves_what_this_machine_proves(place: Path, cluster: str, tmp_path: Path) -> None:
+    """`verify --scheduler`: the evidence over the files is that of processes of this machine."""
+    found: list[dict[str, Any]] = []
+    for where in (("--scheduler", cluster), ("--workers", "1")):
+        done = run("verify", place / "project", place / "in" / "*.npz", *where)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found.append(json.loads((place / "project" / "report" / "evidence.json").read_text()))
+    ours, theirs = ({s["name"]: s["numbers"] for s in e["stages"]} for e in found)
+    assert all(e["ok"] for e in found) and ours.keys() == theirs.keys()
+    for name, numbers in ours.items():
+        kept = {k for k in numbers if k != "events_per_second"}
+        assert {k: numbers[k] for k in kept} == pytest.approx({k: theirs[name][k] for k in kept}), name
+    with distributed.Client(cluster) as client:
+        assert "verify_file" in client.run_on_scheduler(names_of_tasks)
+
+
+def test_a_cluster_draws_the_events_that_one_file_would_give(
+    place: Path, files: list[Path], cluster: str, tmp_path: Path
+) -> None:
+    """What `quantize` reads; a file that cannot be read is named."""
+    graph = read_model(place / "small")
+    for size in (30, 1000):
+        want = drawn(files, graph, size, 7)
+        for pool in (Pool(0, cluster), Pool(1)):
+            got = drawn_many(place / "small", files, size, 7, pool)
+            assert got.labels is not None and want.labels is not None
+            np.testing.assert_array_equal(got.labels, want.labels)
+            np.testing.assert_array_equal(got.floats["x"], want.floats["x"])
+            np.testing.assert_array_equal(got.raw["x"], want.raw["x"])
+    bad = tmp_path / "bad.npz"
+    bad.write_bytes(b"no events")
+    with pytest.raises(CompileError, match=r"bad\.npz.*leave it out"):
+        drawn_many(place / "small", [*files, bad], 30, 7, Pool(0, cluster))
+
+
+def test_quantize_draws_from_many_files_on_a_cluster(place: Path, cluster: str, tmp_path: Path) -> None:
+    """`quantize --scheduler` finds the formats that it finds from one file with all the events."""
+    arrays = [np.load(f) for f in sorted((place / "in").glob("*.npz"))]
+    whole = tmp_path / "whole.npz"
+    np.savez(whole, **{k: np.concatenate([a[k] for a in arrays]) for k in ("x", "y")})
+    for name, events in (("many", place / "in" / "*.npz"), ("one", whole)):
+        where = ("--scheduler", cluster) if name == "many" else ()
+        done = run("quantize", place / "floating", "--events", events, "-o", tmp_path / name, *where)
+        assert done.returncode == 0, done.stdout + done.stderr
+    many, one = ((tmp_path / n / "config.yml").read_text() for n in ("many", "one"))
+    assert many == one and "Precision" in many
+    with distributed.Client(cluster) as client:
+        assert {"count_file", "pick_file"} <= set(client.run_on_scheduler(names_of_tasks))
+
+
+PAGE = [shlex.split(line)[1:] for line in parts("many-files.md", "console")[0].text.splitlines()]
+WRITTEN = {
+    "predict": [f"scores/{n}.{kind}" for n in "abc" for kind in ("json", "npz")],
+    "verify": ["build/lgn_top/report/evidence.json"],
+    "quantize": ["quantized/config.yml", "quantized/pareto.csv"],
+}
+"""What each command of the page writes."""
+
+
+def test_the_page_has_a_command_of_each_kind() -> None:
+    assert [command[0] for command in PAGE] == list(WRITTEN)
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(c, id=c[0], marks=[pytest.mark.slow] * (c[0] == "verify")) for c in PAGE]
+)
+def test_the_commands_of_the_page_do_what_it_says(command: list[str], place: Path, tmp_path: Path) -> None:
+    """With a small network and three files under the names of the page."""
+    shutil.copytree(place / "project", tmp_path / "build" / "lgn_top")
+    shutil.copytree(place / "floating", tmp_path / "models" / "lgn_top")
+    shutil.copytree(place / "in", tmp_path / "events")
+    done = subprocess.run(
+        [sys.executable, "-m", "eqhls", *command], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all((tmp_path / name).is_file() for name in WRITTEN[command[0]])
+    for name in "abc":
+        assert f"events/{name}.npz: {EVENTS} events" in done.stderr

@@ -15,7 +15,9 @@ import pytest
 from google.protobuf.message import DecodeError
 from onnx import TensorProto, defs, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+from qonnx.custom_op.general.bipolar_quant import binary_quant
 from qonnx.custom_op.general.intquant import int_quant
+from qonnx.custom_op.general.trunc import trunc_v1, trunc_v2
 
 from eqhls.complete import with_functions
 from eqhls.errors import CompileError
@@ -30,6 +32,8 @@ from eqhls.ir.graph import Builder, Graph
 from eqhls.ir.types import Type
 from eqhls.ops.input import Input
 from eqhls.ops.requantize import Requantize
+from eqhls.options import Options
+from eqhls.quantize.assign import assign
 
 NEWEST = defs.onnx_opset_version()
 OPSETS = range(OLDEST, NEWEST + 1)
@@ -723,7 +727,13 @@ def test_pairs_of_integers_are_formats() -> None:
 
 
 def quantized(
-    bits: Any, scale: Any, zero: Any = 0.0, operator: str = "Quant", source: str = "x0", **given: Any
+    bits: Any,
+    scale: Any,
+    zero: Any = 0.0,
+    operator: str = "Quant",
+    source: str = "x0",
+    types: dict[str, str] | None = None,
+    **given: Any,
 ) -> onnx.ModelProto:
     """A Quant of values, or of a constant `w` behind which a layer stands."""
     given = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"} | given
@@ -743,7 +753,62 @@ def quantized(
         **given,
     )
     more = [] if source == "x0" else [FLAT, node("MatMul", ["f", "q"], ["y"])]
-    return file([quant, *more], constants)
+    return file([quant, *more], constants, types)
+
+
+def bipolar(scale: Any) -> onnx.ModelProto:
+    return file([node("BipolarQuant", ["x0", "s"], ["y"], domain=QUANT_DOMAIN)], {"s": np.asarray(scale)})
+
+
+def trunc(numbers: list[Any], types: dict[str, str] | None = None, **given: Any) -> onnx.ModelProto:
+    """A Trunc of values by its numbers: four in version 1 of the domain, five in version 2."""
+    constants = {f"k{k}": np.asarray(v, dtype=float) for k, v in enumerate(numbers)}
+    given = {"rounding_mode": "FLOOR"} | given
+    return file([node("Trunc", ["x0", *constants], ["y"], domain=QUANT_DOMAIN, **given)], constants, types)
+
+
+WORDS = np.arange(-128, 128)
+"""All values of the port of the quantizers below, in units of 1/16."""
+
+
+def of_words(model: onnx.ModelProto) -> np.ndarray:
+    """Return what a file computes of all words of its port, (256, 3)."""
+    graph = assign(read_onnx(model), {}, Options())
+    (result,) = graph.results
+    raw = graph.evaluate({"x": np.repeat(WORDS, 3).reshape(-1, 3, 1)})[result.name]
+    return (raw * result.type.formats.lsb)[..., 0]
+
+
+PORT = {"x": "S[c:3]:fix<8,4>"}
+X = np.repeat(WORDS / 16, 3).reshape(-1, 3).astype(np.float32)
+
+
+@pytest.mark.parametrize("mode", ["ROUND", "FLOOR", "DOWN", "HALF_UP", "HALF_DOWN"])
+def test_what_truncates_values_is_qonnxs(mode: str) -> None:
+    """Of both versions, for signed and unsigned results, that fit and that saturate."""
+    for bits, out in ((8, 5), (8, 8), (9, 4)):
+        model = trunc([2.0**-4, 0, bits, out], PORT, rounding_mode=mode)
+        want = trunc_v1(X, np.float32(2**-4), np.float32(0), np.float32(bits), np.float32(out), mode)
+        np.testing.assert_array_equal(of_words(model), want)
+    for step, out, signed, narrow in product((2.0**-4, 2.0**-2, 1.0), (3, 5), (0, 1), (0, 1)):
+        model = trunc(
+            [2.0**-4, 0, 8, step, out], PORT, rounding_mode=mode, signed=signed, narrow=narrow * signed
+        )
+        numbers = [np.float32(v) for v in (2**-4, 0, 8)]
+        sizes = np.float32(step), np.float32(out)
+        want = trunc_v2(X, *numbers, narrow * signed, signed, *sizes, mode)
+        np.testing.assert_array_equal(of_words(model), want)
+
+
+def test_signs_and_scales_of_channels_are_qonnxs() -> None:
+    scale = np.array([0.5, 2.0, 0.25], np.float32)
+    across = scale[:, None]  # values of eqhls have a last axis for components
+    signs = file([node("BipolarQuant", ["x0", "s"], ["y"], domain=QUANT_DOMAIN)], {"s": across}, PORT)
+    np.testing.assert_array_equal(of_words(signs), binary_quant(X, scale))
+    for bits, signed, mode in product((2, 4, 6), (0, 1), ("ROUND", "FLOOR", "HALF_UP")):
+        model = quantized(bits, across, signed=signed, rounding_mode=mode, types=PORT)
+        want = int_quant(X, scale, np.float32(0), np.float32(bits), signed, 0, mode)
+        np.testing.assert_array_equal(of_words(model), want)
 
 
 MODES = ("ROUND", "round", "HALF_EVEN", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN")
@@ -752,7 +817,7 @@ MODES = ("ROUND", "round", "HALF_EVEN", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP"
 @pytest.mark.parametrize("mode", [*MODES, "ROUND_TO_ZERO", "STOCHASTIC"])
 @pytest.mark.parametrize(("signed", "narrow"), [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_quant_is_that_of_qonnx_or_refused(mode: str, signed: int, narrow: int) -> None:
-    for bits, scale in product((1, 2, 5, 3.5), (0.25, 2.0, 0.3, -0.5, [0.5, 0.25, 0.125])):
+    for bits, scale in product((1, 2, 5, 3.5), (0.25, 2.0, 0.3, -0.5)):
         model = quantized(bits, scale, signed=signed, narrow=narrow, rounding_mode=mode)
         try:
             graph = read_onnx(model)
@@ -829,14 +894,21 @@ QUANTS: dict[str, tuple[onnx.ModelProto, str]] = {
     "a scale in between": (quantized(5, 0.3), "expected a power of two"),
     "a negative scale": (quantized(5, -0.5), "expected a power of two"),
     "no scale": (quantized(5, 0.0), "expected a power of two"),
-    "several scales": (quantized(5, [0.5, 0.25, 0.5]), "more than one scale"),
+    "one scale in between": (quantized(5, [0.5, 0.3, 0.5]), "has the scale 0.3"),
+    "scales of rows and columns": (quantized(5, [[0.5, 0.25, 0.5], [1, 2, 1], [1, 1, 2]]), "has scales that vary along several axes"),
+    "several widths": (quantized([5, 4, 5], [0.5, 0.25, 0.5]), "has several widths; give one for all channels"),
     "a zero point": (quantized(5, 0.5, 1.0), "zero point"),
     "no word about the sign": (quantized(5, 0.5, signed=None), "does not say whether it is signed"),
     "no word about the range": (quantized(5, 0.5, narrow=None), "does not say whether it is narrow"),
     "two signs": (quantized(5, 0.5, signed=2), "signed = 2; expected 0 or 1"),
     "an attribute more": (quantized(5, 0.5, channelwise=1), "the attribute 'channelwise'"),
-    "bipolar values": (quantized(1, 0.5, operator="BipolarQuant"), "BipolarQuant: is not supported for values"),
-    "truncation": (quantized(5, 0.5, operator="Trunc"), "Trunc: is not supported; operators of QONNX may be Quant"),
+    "bipolar values": (bipolar(0.3), "BipolarQuant: has the scale 0.3, which is no multiple"),
+    "truncation with a zero point": (trunc([0.25, 1, 8, 5]), "Trunc: has a zero point; quantize symmetrically"),
+    "truncation of thirds": (trunc([0.3, 0, 8, 5]), "Trunc: has the scale 0.30"),
+    "truncation to thirds": (trunc([0.25, 0, 8, 0.3, 5]), "Trunc: has the scale 0.30"),
+    "a sign of version 2": (trunc([0.25, 0, 8, 5], signed=1), "Trunc: has the attribute 'signed'; expected rounding_mode"),
+    "truncation per channel": (trunc([[0.25, 0.5, 1.0], 0, 8, 5]), "Trunc: has 3 numbers as input 1"),
+    "truncation that rounds up": (trunc([0.25, 0, 8, 5], rounding_mode="CEIL"), "has the rounding 'CEIL'"),
     "thresholds": (quantized(5, 0.5, operator="MultiThreshold"), "MultiThreshold: is not supported"),
     "small floats": (quantized(5, 0.5, operator="FloatQuant"), "FloatQuant: is not supported"),
     "plain operators of this domain": (quantized(5, 0.5, operator="Relu"), "Relu: is not supported; operators of QONNX"),
@@ -859,7 +931,7 @@ def test_operators_of_other_domains_are_refused(domain: str) -> None:
 
 
 def test_quantizers_are_those_that_are_tried() -> None:
-    assert set(QUANTIZERS) == {"Quant", "IntQuant", "BipolarQuant"}
+    assert set(QUANTIZERS) == {"Quant", "IntQuant", "BipolarQuant", "Trunc"}
     assert isinstance(read_onnx(quantized(5, 0.25, operator="IntQuant")).results[0].op, Requantize)
 
 

@@ -20,6 +20,7 @@ from eqhls.ir.types import Axis, Type
 from eqhls.ops.add import Add
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
+from eqhls.ops.concat import Concat
 from eqhls.ops.dense import Dense
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.gram import Gram
@@ -30,6 +31,7 @@ from eqhls.ops.mask import Mask
 from eqhls.ops.radial import Radial
 from eqhls.ops.relu import Relu
 from eqhls.ops.requantize import Requantize
+from eqhls.ops.select import Select
 from eqhls.ops.spurion import Spurion
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, parse_clock, read_options
@@ -201,6 +203,22 @@ def test_rectified_values_are_narrowed(rng: np.random.Generator) -> None:
     graph = b.graph(b.add("y", ChannelMix(Tensor([[0.5, 1.0]])), b.add("r", Relu(), x)))
     made = assign(graph, {"x": rng.uniform(-1.4, 1.4, (99, 2, 1))}, Options())
     assert made.node("r.q").op == Requantize((Fixed(TABLE_BITS, 2, False, Rounding.RND, Overflow.SAT),))
+
+
+@pytest.mark.parametrize("wires", [True, False])
+def test_what_given_roundings_read_through_wires_is_not_rounded_before(
+    wires: bool, rng: np.random.Generator
+) -> None:
+    """A layer whose elements have widths of their own reads each of them alone, and rounds it once. The
+    negative control: one element that nothing rounds is read as it is."""
+    b = Builder("once")
+    x = b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(12, 3),))))
+    r = b.add("r", Relu(), b.add("s", Dense(Tensor(rng.normal(size=(2, 2))), Tensor([0.1, 0.2])), x))
+    parts = [b.add(f"t{k}", Select("c", (k,), "c"), r) for k in (0, 1)]
+    if wires:
+        parts = [b.add(f"q{k}", Requantize((Fixed(6 + k, 3),)), p) for k, p in enumerate(parts)]
+    made = assign(b.graph(b.add("y", Concat("c"), *parts)), {"x": rng.normal(size=(200, 2, 1))}, Options())
+    assert any(n.name == "r.q" for n in made) != wires
 
 
 def test_constants_are_rounded_to_the_bits_of_weights() -> None:

@@ -15,14 +15,16 @@ from eqhls.exchange.domain import QUANT_DOMAIN
 from eqhls.exchange.formats import QuantNode
 from eqhls.fixed import Fixed
 from eqhls.frontends.onnx import qdq
+from eqhls.frontends.onnx.quantvalues import VALUES, by_channel
 from eqhls.frontends.onnx.reading import Reading, name_of
+from eqhls.frontends.onnx.site import Site
 from eqhls.frontends.onnx.views import View
 from eqhls.ops.requantize import Requantize
 
 PLAIN = ("", "ai.onnx")
 DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
-QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant")
-"""The operators of QONNX that are read. BipolarQuant is read for constants only."""
+QUANTIZERS = ("Quant", "IntQuant", *VALUES)
+"""The operators of QONNX that are read. Trunc is read for values only."""
 REQUIRED, OPTIONAL = ("signed", "narrow"), ("rounding_mode",)
 
 _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -44,12 +46,12 @@ def read_quantizer(state: Reading, node: onnx.NodeProto) -> None:
             state.place(node), "is not supported", f"operators of QONNX may be {', '.join(QUANTIZERS)}"
         )
     try:
+        if node.input[0] in state.constants and node.op_type == "Trunc":
+            raise CompileError(state.place(node), "truncates a constant", "store the truncated numbers")
         if node.input[0] in state.constants:
             state.constants[node.output[0]] = _rounded(state, node)
-        elif node.op_type == "BipolarQuant":
-            raise CompileError(
-                state.place(node), "is not supported for values", "only constants may be -1 and 1"
-            )
+        elif node.op_type in VALUES:
+            state.views[node.output[0]] = VALUES[node.op_type](Site(state, node))
         else:
             state.views[node.output[0]] = _requantized(state, node)
     except CompileError as error:
@@ -108,8 +110,11 @@ def is_quantizer(node: onnx.NodeProto) -> bool:
     return own or (node.domain in PLAIN and node.op_type == "QuantizeLinear")
 
 
-def format_of(state: Reading, node: onnx.NodeProto) -> Fixed:
-    """Return the format of a Quant of values. Raises CompileError for what is no fixed point."""
+def format_of(state: Reading, node: onnx.NodeProto) -> Fixed | None:
+    """Return the format of a Quant of values, None if it has one for each channel. Raises CompileError for
+    what is no fixed point."""
+    if node.domain in DOMAINS and len(node.input) > 1 and _steps(state, node).size > 1:
+        return None
     try:
         return (_stated if node.domain in DOMAINS else qdq.stated)(state, node).format()
     except CompileError as error:
@@ -118,18 +123,32 @@ def format_of(state: Reading, node: onnx.NodeProto) -> Fixed:
 
 def _stated(state: Reading, node: onnx.NodeProto) -> QuantNode:
     given = _settings(state, node)
-    scale, zero, bits = (state.constant(n, node) for n in node.input[1:4])
-    if scale.size != 1 or bits.size != 1 or zero.any():
-        raise CompileError(state.place(node), "has a zero point, or more than one scale", "expected one")
+    zero, bits = (state.constant(n, node) for n in node.input[2:4])
+    if zero.any():
+        raise CompileError(
+            state.place(node), "has a zero point", "quantize symmetrically, with the zero point 0"
+        )
+    if bits.size != 1:
+        raise CompileError(
+            state.place(node), "has several widths", "give one for all channels; the scale may differ"
+        )
     width = float(bits.item())
     if not width.is_integer():
         raise CompileError(state.place(node), f"has {width} bits", "expected a whole number")
-    return QuantNode(float(scale.item()), int(width), **given)
+    return QuantNode(float(_steps(state, node).ravel()[0]), int(width), **given)
+
+
+def _steps(state: Reading, node: onnx.NodeProto) -> np.ndarray:
+    """Return the scales of a quantizer: one, if all are equal."""
+    scale = state.constant(node.input[1], node).astype(np.float64)
+    return scale if np.ptp(scale) else scale.ravel()[:1]
 
 
 def _requantized(state: Reading, node: onnx.NodeProto) -> View:
     """A Quant that states the format of the op before it, or a requantization of its own."""
-    view, found = state.view(node.input[0], node), _stated(state, node)
+    view, found, scales = state.view(node.input[0], node), _stated(state, node), _steps(state, node)
+    if scales.size > 1:
+        return by_channel(Site(state, node), scales, found)
     formats = state.nodes[view.name].op.rounds_to()
     which = formats if len(formats) < 2 or view.component is None else (formats[view.component],)
     if which and all(QuantNode.of(f) == found for f in which):

@@ -30,9 +30,12 @@ def rectified(site: Site, x: Value) -> Value:
 
 
 def gated(site: Site, x: Value, axis: int = -1) -> Value:
-    """GLU: one half of an axis times the sigmoid of the other."""
+    """GLU: one half of an axis times the sigmoid of the other. Raises CompileError for an axis that has no
+    halves."""
     x = opened(site, x)
     place = axis + len(x.shape) if axis < 0 else axis - 1
+    if x.shape[place] % 2:
+        raise site.refuse(f"halves {x.shape[place]} values (glu)", "give it an even number")
     order = np.arange(int(np.prod(x.shape))).reshape(x.shape)
     a, b = (moved(site, x, part) for part in np.split(order, 2, axis=place))
     return arithmetic.multiplied(site, a, functions.tabled(site, b, Activation.SIGMOID))
@@ -54,6 +57,7 @@ FUNCTIONS: dict[Any, Callable[[Site, Value], Value]] = {
     **{getattr(keras.activations, name): made for name, made in functions.NAMED.items() if name != "relu"},
     keras.activations.softmax: lambda site, x: softmax(site, x, (len(x.shape) - 1,)),
     keras.activations.log_softmax: lambda site, x: log_softmax(site, x, (len(x.shape) - 1,)),
+    keras.activations.glu: gated,
     keras.activations.sparse_plus: sparse_plus,
     keras.activations.squareplus: squareplus,
 }
