@@ -19,9 +19,7 @@ from eqhls.train.result import check_folder
 
 keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras,jax]'")
 
-NAMES = (
-    "lgn, pelican, nano, lgn_top, lgn_top_lab, pelican_full, pelican_nano_published, tag16, tag16_small, tag32"
-)
+NAMES = "lgn, pelican, nano, tag16, tag16_small, tag32, lgn_top, lgn_top_lab, .. (docs/train.md)"
 STATE = "training.npz"
 """The file of a model folder that keeps a training which is not over."""
 Files = list[Path]

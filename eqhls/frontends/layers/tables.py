@@ -16,12 +16,12 @@ import numpy as np
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.frontends.layers.base import (
+    PACKAGE,
     EqLayer,
     K,
     constant,
     fake_quantize,
     register,
-    register_object,
     saturate,
     straight_through,
 )
@@ -138,8 +138,8 @@ class CodeTableLayer(EqLayer):
         return table_of(np.arange(float(len(values))), values, self.out)
 
     def call(self, x: Any) -> Any:
-        scores = self.scores()
-        return K.take(scores, K.cast(K.clip(K.round(x), 0, len(scores) - 1), "int32"))
+        code = K.clip(K.round(x), 0, self.rows * self.columns - 1)
+        return K.take(self.scores(), K.cast(code, "int32"))
 
     def result_type(self) -> Type:
         size = self.rows * self.columns
@@ -150,7 +150,7 @@ class CodeTableLayer(EqLayer):
         return super().get_config() | fields | {"quantized": self.quantized}
 
 
-@register_object
+@keras.saving.register_keras_serializable(PACKAGE)
 class _Sloped(keras.initializers.Initializer):
     """Numbers that rise or fall smoothly with row and column, beside a little noise."""
 
@@ -196,7 +196,7 @@ class CurveLayer(EqLayer):
     @property
     def addresses(self) -> Floats:
         """The scalars that have an entry."""
-        return (np.arange(self.size) + self.first) * self.lsb
+        return np.arange(self.first, self.first + self.size, dtype=np.float64) * self.lsb
 
     @property
     def basis(self) -> Floats:

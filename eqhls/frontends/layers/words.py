@@ -171,9 +171,7 @@ def _jet_and_words(config: WordsConfig, inputs: Mapping[str, Any]) -> tuple[dict
     found = {"mass": mass(inputs["jet_mass2"]), "multiplicity": inputs["multiplicity"]}
     found["seed_pt"] = SelectLayer("j", (0,), name="seed_pt")(pt)
     if config.axis:
-        off = [
-            _difference(f"daxis_{k}", k, inputs[f"jet_{k}"], seed[k]) for k in ("eta", "phi")
-        ]
+        off = [_difference(f"daxis_{k}", k, inputs[f"jet_{k}"], seed[k]) for k in ("eta", "phi")]
         found["axis"] = _log_angle("axis", ("axis_eta", "axis_phi"), off)
     for k in range(1, config.singles + 1):
         for kind, source in (("pt", pt), ("angle", angle)):
@@ -230,6 +228,4 @@ def _read_outs(
 
 
 def _curve(curve: Curve, out: str, quantized: bool, name: str) -> CurveLayer:
-    return CurveLayer(
-        curve.knots, curve.size, curve.lsb, out, curve.first, quantized=quantized, name=name
-    )
+    return CurveLayer(curve.knots, curve.size, curve.lsb, out, curve.first, quantized=quantized, name=name)
