@@ -39,14 +39,19 @@ from eqhls.frontends.layers.structure import (
     SpurionLayer,
     TypedInput,
 )
+from eqhls.frontends.layers.tables import CodeTableLayer, CountLayer, CurveLayer
 from eqhls.frontends.layers.weights import WeightQuantizer
+from eqhls.frontends.layers.words import WordsConfig, words_tagger
 
 __all__ = [
     "AddLayer",
     "CgProductLayer",
     "CgSquareLayer",
     "ChannelMixLayer",
+    "CodeTableLayer",
     "ConcatLayer",
+    "CountLayer",
+    "CurveLayer",
     "DenseLayer",
     "Eq1to2Layer",
     "Eq2to0Layer",
@@ -79,6 +84,7 @@ __all__ = [
     "ToBasisLayer",
     "TypedInput",
     "WeightQuantizer",
+    "WordsConfig",
     "WrapLayer",
     "full_pelican",
     "network",
@@ -87,4 +93,5 @@ __all__ = [
     "ports",
     "published_nano",
     "seeded_lgn",
+    "words_tagger",
 ]

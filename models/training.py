@@ -2,7 +2,8 @@
 
     python models/lgn_top/train.py --data FOLDER
 
-FOLDER holds toptag_{train,val,test}.npz: p4 (B, N, 4) in GeV, jet (B, 4), y. Writes model.keras, graph.eq,
+FOLDER holds toptag_{train,val,test}.npz: p4 (B, N, 4) in GeV, jet (B, 4), y, and, for networks that read the
+multiplicity of a jet, n (B,), its constituents before it was cut to N. Writes model.keras, graph.eq,
 graph.npz, events.npz (jets as integers with labels and expected outputs), jets_p4.npz (a few jets in GeV) and
 metrics.json beside the script, and prints the AUCs. `eqhls train` does the same for any size and any files.
 """
@@ -18,7 +19,7 @@ from eqhls.commands.shell import Steps
 from eqhls.events.files import load_arrays
 
 PARTS = ("train", "val", "test")
-READ = ("p4", "jet", "y")
+READ = ("p4", "jet", "y", "n")
 
 
 def retrain(folder: Path) -> None:
@@ -32,9 +33,18 @@ def retrain(folder: Path) -> None:
     parser.add_argument("--output", type=Path, default=folder)
     arguments = parser.parse_args()
     settings = replace(family.settings, seed=arguments.seed).varied(epochs=tuple(arguments.epochs))
-    parts = [load_arrays(arguments.data / f"toptag_{part}.npz") for part in PARTS]
-    data = train.Data(*({k: arrays[k] for k in READ} for arrays in parts))
+    write(folder.name, read(arguments.data), settings, arguments.output)
+
+
+def read(folder: Path) -> train.Data:
+    """Return the jets of a folder."""
+    parts = [load_arrays(folder / f"toptag_{part}.npz") for part in PARTS]
+    return train.Data(*({k: arrays[k] for k in READ if k in arrays} for arrays in parts))
+
+
+def write(name: str, data: train.Data, settings: train.Settings, output: Path) -> None:
+    """Train the family of a name, write its folder and print the AUCs."""
     with Steps() as progress:
-        run = train.fit(family.builder(folder.name), data, settings, report=progress)
-    run.save(arguments.output)
+        run = train.fit(train.family(name).builder(name), data, settings, report=progress)
+    run.save(output)
     print(*run.lines(), sep="\n")

@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     import keras
     from hgq.quantizer.internal.base import DefaultBitwidthMapper
 
-    from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
+    from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure, tables
 
 from keras_foreign import LOW, Changes
 from keras_walk import Entry, as_floats, denied, exactly, follows, inert, made, refused, shape
@@ -264,16 +264,59 @@ OWN_LAYERS = [
                 ["fix<6,3,RND_INF,SAT_SYM>"],
                 ["fix<6,4,RND_ZERO,SAT_SYM>"],
                 ["fix<6,4,RND_MIN_INF,SAT>"],
+                ["fix<6,4,TRN,SAT>"],
                 ["fix<6,4,RND_CONV,SAT_SYM>", "fix<5,3,RND,SAT>"] * 2,
                 ["quantized_bits(4,2,symmetric=1,alpha=1)"],
             )
             + denied(
-                "expected RND.* with SAT or SAT_SYM",
+                "expected RND.* or TRN with SAT or SAT_SYM",
                 ["fix<6,4>"],
-                ["fix<6,4,TRN,SAT>"],
+                ["fix<6,4,TRN_ZERO,SAT>"],
                 ["fix<6,4,RND,WRAP>"],
             )
             + denied("found 3 formats", ["fix<6,4,RND,SAT>"] * 3)
+        },
+        "exact",
+    ),
+    Entry(
+        tables.CountLayer,
+        ("S[c:8]:ufix<6,4>",),
+        {"borders": [1.25, 3.0, 7.3], "lsb": 0.25},
+        {
+            "borders": follows([2.0], [0.375, 1.0, 1.5]) + denied("borders that rise", [], [2.0, 1.0]),
+            "unit": follows(4) + denied("a unit from 1 on", 0),
+            "lsb": inert("the port is coarser", 0.125)
+            + denied("the power of two", 0.0, 0.3)
+            + denied("last bit of the input", 0.5),
+        },
+        "exact",
+    ),
+    Entry(
+        tables.CodeTableLayer,
+        ("S[c:8]:ufix<4,4>",),
+        {"rows": 4, "columns": 4, "out": "ufix<4,4>"},
+        {
+            "rows": follows(3, 5) + denied("two codes or more", 0),
+            "columns": follows(2, 3) + denied("two codes or more", 0),
+            "out": follows("ufix<3,3>", "ufix<4,1>") + denied("an unsigned format", "fix<4,4>"),
+            "quantized": as_floats(False),
+        },
+        "exact",
+    ),
+    Entry(
+        tables.CurveLayer,
+        ("S[c:8]:fix<6,4>",),
+        {"knots": [-8.0, 0.0, 4.0, 7.75], "size": 64, "lsb": 0.25, "out": FORMATTED, "first": -32},
+        {
+            "knots": follows([-4.0, 4.0], [-8.0, 0.0, 4.0, 4.3, 7.75])
+            + denied("two knots or more that rise", [0.0], [1.0, 0.0]),
+            "size": follows(32) + denied("two addresses or more", 1),
+            "lsb": follows(0.125) + denied("the power of two", 0.0, 0.3) + denied("last bit", 0.5),
+            "out": follows("fix<6,4,RND,SAT>", "fix<5,3,RND_CONV,SAT_SYM>", "ufix<5,3,RND,SAT>")
+            + denied("expected RND.* with SAT or SAT_SYM", "fix<8,4>", "fix<8,4,TRN,SAT>"),
+            "first": follows(-16, 0),
+            "spread": inert("the weights are those that were trained", 3.0),
+            "quantized": as_floats(False),
         },
         "exact",
     ),

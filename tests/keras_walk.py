@@ -137,7 +137,7 @@ DRAWN = (
     "lora_kernel_a",
     "lora_kernel_b",
 )
-DRAWN += ("depthwise_kernel", "pointwise_kernel", "alpha", "scale")
+DRAWN += ("depthwise_kernel", "pointwise_kernel", "alpha", "scale", "code", "row", "column")
 DRAWN += ("weight", "dual", "diagonal", "bends", "renorm_mean")
 POSITIVE = ("moving_variance", "moving_stddev", "renorm_stddev")
 KEPT = ("k", "i", "f", "b", "m", "e", "e0", "i_decay_speed", "ebops", "seed_generator_state", "kernel_scale")

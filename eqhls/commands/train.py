@@ -19,7 +19,7 @@ from eqhls.train.result import check_folder
 
 keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras,jax]'")
 
-NAMES = "lgn, pelican, nano, lgn_top, lgn_top_lab, pelican_full, pelican_nano_published"
+NAMES = "lgn, pelican, nano, tag16, tag16_small, tag32, lgn_top, lgn_top_lab, .. (docs/train.md)"
 STATE = "training.npz"
 """The file of a model folder that keeps a training which is not over."""
 Files = list[Path]
@@ -32,7 +32,7 @@ def train_command(
     validation: Annotated[Files | None, typer.Option(help="events that say when to stop")] = None,
     test: Annotated[Files | None, typer.Option(help="events that measure the trained network")] = None,
     share: Annotated[float, typer.Option(help="of the data for validation, if no file is given")] = 0.2,
-    constituents: Annotated[int | None, typer.Option(min=1, help="slots of the network")] = None,
+    constituents: Annotated[int | None, typer.Option(min=1, help="slots (words) of the network")] = None,
     classes: Annotated[int | None, typer.Option(min=2, help="as many as the labels have, if omitted")] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="another size, e.g. levels=2")

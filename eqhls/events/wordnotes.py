@@ -12,9 +12,12 @@ from eqhls.events.notes import order_matters
 from eqhls.events.oddities import CUT, FEW, UNSORTED, odd_jet, odd_momenta
 from eqhls.events.ports import Filled
 from eqhls.events.prepare import finite
-from eqhls.events.wordports import WordPorts
+from eqhls.events.wordports import COUNT, WordPorts
 from eqhls.events.words import ANGLES, JET, MULTIPLICITY, TriggerWords, turn_of
 from eqhls.ir.graph import Graph
+
+FULL = 0.5
+"""The share of events without an empty slot from which on jets look cut."""
 
 
 def word_notes(
@@ -31,6 +34,7 @@ def word_notes(
     if made is not None:
         lines += _jet_notes(arrays, ports, made)
         lines += _cut_notes(made.given["pt"], ports.slots)
+        lines += _count_notes(arrays, ports, made.given["pt"])
     raw = {k: filled[k].raw.reshape(len(filled[k].raw), -1) for k in ports.nodes}
     lines += _order_notes(graph, ports, filled, raw["pt"]) + _turn_notes(ports, raw)
     return lines + _saturation_notes(ports, raw)
@@ -63,6 +67,17 @@ def _cut_notes(pt: Ints, slots: int) -> list[str]:
     if empty:
         lines.append(f"words: {empty} of {len(pt)} events have none")
     return lines
+
+
+def _count_notes(arrays: Mapping[str, Any], ports: WordPorts, pt: Ints) -> list[str]:
+    """Return a line on jets that may have been cut, if nothing says how many constituents they had."""
+    full = int((pt > 0).all(axis=1).sum())
+    if MULTIPLICITY not in ports or COUNT in arrays or MULTIPLICITY in arrays or full <= FULL * len(pt):
+        return []
+    return [
+        f"multiplicity counts the {pt.shape[1]} constituents that are given, and {full} of {len(pt)} events "
+        "fill all of them: if they were cut, give their number before as n, or multiplicity by name"
+    ]
 
 
 def _order_notes(graph: Graph, ports: WordPorts, filled: Mapping[str, Filled], pt: Ints) -> list[str]:

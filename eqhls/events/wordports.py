@@ -9,7 +9,7 @@ with any other type is an ordinary one, filled by name alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,15 @@ from eqhls.errors import CompileError
 from eqhls.events.layouts import DEFAULT
 from eqhls.events.ports import Filled, given_port
 from eqhls.events.prepare import whole
-from eqhls.events.words import ANGLES, CONSTITUENT, TRIGGER, TriggerWords, words_of_momenta, words_of_puppi
+from eqhls.events.words import (
+    ANGLES,
+    CONSTITUENT,
+    MULTIPLICITY,
+    TRIGGER,
+    TriggerWords,
+    words_of_momenta,
+    words_of_puppi,
+)
 from eqhls.fixed import Fixed
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph, Node
@@ -27,6 +35,8 @@ from eqhls.ir.op import Floats
 
 PUPPI, LAYOUT = "puppi", "layout"
 """Arrays of words, and of the name of their layout."""
+COUNT = "n"
+"""The array beside p4 that says how many constituents the whole jet had before p4 was cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +89,39 @@ def words_given(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def made_words(arrays: Mapping[str, Any], ports: WordPorts) -> TriggerWords:
-    """Return the words of events, from `puppi` if it is there, else from `p4`. Raises CompileError if both
-    are."""
+    """Return the words of events, from `puppi` if it is there, else from `p4`; constituents that `n` counts
+    and p4 lacks count as words. Raises CompileError if both are there, and if p4 holds more than `n` says."""
     if PUPPI in arrays and "p4" in arrays:
         raise CompileError("arrays", "hold both p4 and puppi, which fill the same ports", "leave one out")
     jet, rest = arrays.get("jet"), (ports.slots, ports.formats, ports.turn)
     if PUPPI in arrays:
         return words_of_puppi(arrays[PUPPI], jet, arrays.get(LAYOUT, DEFAULT), *rest)
-    return words_of_momenta(arrays["p4"], jet, *rest)
+    made = words_of_momenta(arrays["p4"], jet, *rest)
+    if COUNT not in arrays or MULTIPLICITY not in ports:
+        return made
+    return _counted(made, np.asarray(arrays["p4"]), np.asarray(arrays[COUNT]), ports.formats[MULTIPLICITY])
+
+
+def _counted(made: TriggerWords, p4: Any, count: Any, form: Fixed) -> TriggerWords:
+    """Return the words with constituents that were cut added to the multiplicity: all of them are words, for
+    they are the softest of many. Raises CompileError for an array that cannot be that count."""
+    given = (p4 != 0).any(axis=-1).sum(axis=1)
+    remedy = "n counts the constituents of the whole jet: correct it, or call the array otherwise"
+    if count.ndim == 2 and count.shape[1] == 1:
+        count = count[:, 0]
+    if count.shape != given.shape or count.dtype.kind not in "iuf":
+        raise CompileError(
+            COUNT, f"is {count.dtype} of shape {count.shape}, expected numbers ({len(given)},)", remedy
+        )
+    bad = np.flatnonzero(~(np.isfinite(count) & (count >= given)) | (count != np.rint(count)))
+    if len(bad):
+        event = bad[0]
+        raise CompileError(
+            COUNT, f"is {count[event]:g} in event {event}, whose p4 has {given[event]} constituents", remedy
+        )
+    words = (made.given["pt"] > 0).sum(axis=1) + (count - given).astype(np.int64)
+    raw, over = {MULTIPLICITY: np.minimum(words, form.hi)}, {MULTIPLICITY: (words > form.hi).astype(np.int64)}
+    return replace(made, raw={**made.raw, **raw}, saturated={**made.saturated, **over})
 
 
 def from_words(made: TriggerWords, ports: WordPorts, named: Collection[str]) -> dict[str, Filled]:

@@ -19,7 +19,7 @@ from eqhls.frontends.circuits import appended
 from eqhls.frontends.fixedmodels import Tail, is_fixed, read_fixed, tail_of, trace_keras
 from eqhls.frontends.kerascalls import check_arithmetic, check_call, check_input
 from eqhls.frontends.kerasscope import Scope, inner_model, maker
-from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
+from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure, tables
 from eqhls.frontends.layers.base import EqLayer
 from eqhls.frontends.layers.structure import TypedInput
 from eqhls.frontends.naming import identifier, name_outputs
@@ -40,7 +40,7 @@ from eqhls.ir.op import Op, Reading
 
 OWN = sorted(
     name
-    for module in (codes, geometry, pairs, scalar, structure)
+    for module in (codes, geometry, pairs, scalar, structure, tables)
     for name, cls in vars(module).items()
     if isinstance(cls, type) and issubclass(cls, EqLayer) and cls is not EqLayer and not name.startswith("_")
 )

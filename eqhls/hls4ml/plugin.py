@@ -26,7 +26,7 @@ from eqhls.backends.hls.emit import headers, library_header
 from eqhls.backends.hls.inline import inline_function
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
-from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
+from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure, tables
 from eqhls.frontends.layers.base import EqLayer
 from eqhls.frontends.layers.structure import TypedInput
 from eqhls.hls4ml.single import exact, holding, single_graph
@@ -40,7 +40,7 @@ CLASS = "EqhlsOp"
 FOLDER = "nnet_utils/eqhls"
 """Where the headers of eqhls lie in firmware/ of a project of hls4ml."""
 BACKENDS = ("Vivado", "Vitis")
-OURS = (codes, geometry, pairs, scalar, structure)
+OURS = (codes, geometry, pairs, scalar, structure, tables)
 """The modules of our layers: they must be imported before the layers are listed."""
 TYPE, NETWORK, GIVEN = "eqhls_type", "eqhls_network", "eqhls_op"
 """Attributes of a layer in hls4ml, all text: the type of the result with its formats, the network of the op

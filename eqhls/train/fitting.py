@@ -46,6 +46,13 @@ def fit(network: Any, data: Data, settings: Settings, extras: Extras, score: str
     graph = read_keras(models[-1])
     quantized, own = _quantized(graph, parts["train"][1])
     name, arrays = data.measured
+    agreement = _agreement(models[-1], quantized, samples[name].x, parts[name][1]) if own else math.nan
+    if settings.exact and not agreement == 1.0:
+        raise CompileError(
+            graph.name,
+            f"is equal to its graph on {agreement:.4%} of the {name} events, expected all of them",
+            "end with a quantized phase; if it did, another backend of Keras (KERAS_BACKEND) must be tried",
+        )
     told = {k: e for k, (_, e) in parts.items() if k != "train" or k == name}
     return Run(
         model=models[-1],
@@ -54,7 +61,7 @@ def fit(network: Any, data: Data, settings: Settings, extras: Extras, score: str
         settings=settings,
         history=history,
         worth={k: merit(graph, quantized, events, tagger) for k, events in told.items()},
-        agreement=_agreement(models[-1], quantized, samples[name].x, parts[name][1]) if own else math.nan,
+        agreement=agreement,
         values=int(models[-1].count_params()),
         measured=parts[name][1],
         arrays=arrays,

@@ -12,20 +12,26 @@ from eqhls.errors import CompileError
 from eqhls.train.settings import Phase, Settings
 
 DEFAULT = Settings()
+CONSTITUENTS = "constituents"
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A kind of network: `make(config, name, quantized)` builds it, and `settings` trains it."""
+    """A kind of network: `make(config, name, quantized)` builds it, and `settings` trains it. `slots` is the
+    field of its configuration that says how many constituents it reads, and `constituents` names that."""
 
     make: Callable[[Any, str, bool], Any]
     config: Any
     settings: Settings = DEFAULT
+    slots: str = CONSTITUENTS
 
     def sized(self, changes: Mapping[str, Any]) -> Family:
         """Return the family with other fields of its configuration, numbers and texts as YAML gives them.
         Raises CompileError for unknown fields and for values of another kind."""
         known = {f.name: getattr(self.config, f.name) for f in fields(self.config)}
+        if CONSTITUENTS in changes and self.slots in changes and self.slots != CONSTITUENTS:
+            raise CompileError("--constituents", f"is {self.slots} of this network", "give one of them")
+        changes = {self.slots if name == CONSTITUENTS else name: value for name, value in changes.items()}
         for name in changes:
             if name not in known:
                 raise CompileError(

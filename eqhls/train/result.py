@@ -17,6 +17,7 @@ from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, rounded
 from eqhls.events.scores import Prediction, from_raw, predict_floats
+from eqhls.events.wordports import COUNT
 from eqhls.frontends.graphfile import graph_files
 from eqhls.ir.graph import Graph
 from eqhls.text import MANIFEST, npz, write_file
@@ -28,6 +29,8 @@ from eqhls.verify.tagger import Tagger
 
 SHIPPED, SAMPLE = 4000, 500
 """Events that a model folder holds as integers, and as four-momenta."""
+MOMENTA = ("p4", "jet", COUNT, LABELS)
+"""What stands in a file of four-momenta, beside ports that were given by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,10 @@ class Run:
         found: dict[str, str | bytes] = dict(graph_files(self.quantized))
         found["model.keras"] = keras_file(self.model)
         found["events.npz"] = npz(self.events())
-        momenta = {k: v for k, v in self.arrays.items() if k in ("p4", "jet", LABELS)}
-        if "p4" in momenta:
-            found["jets_p4.npz"] = npz({k: _small(np.asarray(v)[:SAMPLE]) for k, v in momenta.items()})
+        if "p4" in self.arrays:
+            read = {*MOMENTA, *(n.name for n in self.quantized.inputs)} & {*self.arrays}
+            few = {k: np.asarray(self.arrays[k])[:SAMPLE] for k in sorted(read)}
+            found["jets_p4.npz"] = npz({k: _small(v) for k, v in few.items()})
         found["metrics.json"] = json.dumps(self.record(), indent=1) + "\n"
         return found
 
@@ -168,7 +172,10 @@ def narrow(raw: Ints) -> NDArray[Any]:
 
 
 def _small(array: NDArray[Any]) -> NDArray[Any]:
-    return array.astype(np.float32) if array.dtype.kind == "f" else array.astype(np.uint8)
+    """Return an array in float32, or in the narrowest integers that hold it."""
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    return array.astype(np.uint8) if ((array >= 0) & (array < 256)).all() else narrow(array)
 
 
 def _number(value: Any) -> Any:

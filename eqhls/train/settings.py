@@ -39,8 +39,9 @@ class Settings:
     cosine. `batch` is the number of events in a step, `seed` that of first weights and of the order of the
     events. A phase ends after `patience` epochs without a better AUC on the validation events (0: never
     early); then, and if `best` is set, it leaves the weights of its best epoch and not those of its last one.
-    `decay` is the decay of weights, `clip` the largest norm of a gradient (0: any). Raises CompileError for
-    settings that mean nothing.
+    `decay` is the decay of weights, `clip` the largest norm of a gradient (0: any). `exact` says that the
+    trained model must give the integers of its graph on all measured events, which is an error otherwise.
+    Raises CompileError for settings that mean nothing.
     """
 
     phases: tuple[Phase, ...] = (Phase(20, 1e-1, quantized=False), Phase(15, 4e-2))
@@ -50,6 +51,7 @@ class Settings:
     best: bool = False
     decay: float = 1e-4
     clip: float = 1.0
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if not self.phases:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from five import CLASSES, DROP_KNOTS, EDGE_KNOTS, FRONT, HIDDEN_KNOTS, LOGIT, Five, front_graph
-from training import bends, fixed, log_code, nearest, straight
+from five_training import bends, fixed, log_code, nearest, straight
 
 Arrays = Mapping[str, Any]
 

@@ -1,4 +1,6 @@
-"""From the words of the trigger to codes: the parts of a graph that networks of words share.
+"""From the words of the trigger to codes: the parts of the graph of five classes (five.py).
+
+The taggers of two classes have the same front end in layers (eqhls/frontends/layers/words.py).
 
 Every part appends values to a Builder and returns their names. The seed is the first word, which has the
 highest pt. A difference of two angles does not change when both turn, nor one of two pseudorapidities when
@@ -12,14 +14,10 @@ both are boosted; only differences enter functions, so that the types prove what
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from eqhls.fixed import Fixed
 from eqhls.ir.graph import Builder
-from eqhls.ir.op import Tensor
 from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.exp2 import Exp2
@@ -30,7 +28,6 @@ from eqhls.ops.magnitude import Magnitude
 from eqhls.ops.requantize import Requantize
 from eqhls.ops.select import Select
 from eqhls.ops.sign_select import SignSelect
-from eqhls.ops.table import Table
 from eqhls.ops.wrap import Wrap
 
 TURN, CELL = 1440, 32
@@ -124,9 +121,3 @@ def moments(b: Builder, codes: Codes, across: Fixed, second: Fixed, whole: Fixed
         b.add(f"{name}_size", Exp2(-8, across, codes.frac + 6), f"{name}_log")
         b.add(name, SignSelect(), f"{name}_size", f"d{kind}")
     return "p0", "p2", "py", "pz"
-
-
-def tabled(f: Callable[[float], float], first: int, last: int, lsb: float, out: Fixed) -> Table:
-    """Return a table of any function, by a knot at every address from `first` to `last` LSBs."""
-    knots = np.arange(first, last + 1) * lsb
-    return Table(Tensor(knots), Tensor([[f(float(x)) for x in knots]]), out=out)

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from five import CLASSES, Five, build
 from five_model import Model, inputs, start, values
-from training import Phase, fit
+from five_training import Phase, fit
 
 from eqhls.events.words import TRIGGER, words_of_momenta
 from eqhls.frontends.graphfile import save_graph

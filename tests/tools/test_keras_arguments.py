@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     import keras
 
     from eqhls.frontends.keras import OWN, read_keras
-    from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure
+    from eqhls.frontends.layers import codes, geometry, pairs, scalar, structure, tables
     from eqhls.frontends.scalars.handlers import CALLS, HANDLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -97,7 +97,7 @@ def test_every_layer_is_walked() -> None:
     walked = {e.layer for e in ENTRIES}
     own = {
         getattr(module, name)
-        for module in (codes, geometry, pairs, scalar, structure)
+        for module in (codes, geometry, pairs, scalar, structure, tables)
         for name in OWN
         if hasattr(module, name)
     }

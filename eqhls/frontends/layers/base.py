@@ -118,8 +118,8 @@ def spread(x: Any, have: Type, want: tuple[Axis, ...]) -> Any:
 
 
 def straight_through(x: Any, rounded: Any) -> Any:
-    """Return `rounded` with the gradient of `x`."""
-    return x + K.stop_gradient(rounded - x)
+    """Return `rounded`, every bit of it, with the gradient of `x`."""
+    return K.stop_gradient(rounded) + (x - K.stop_gradient(x))
 
 
 def fake_quantize(x: Any, form: Fixed) -> Any:
@@ -128,19 +128,22 @@ def fake_quantize(x: Any, form: Fixed) -> Any:
     return straight_through(bounded, K.clip(K.round(bounded / form.lsb), form.lo, form.hi) * form.lsb)
 
 
-_NEAREST = {
+_WHOLE = {
     Rounding.RND: lambda v: K.floor(v + 0.5),
     Rounding.RND_MIN_INF: lambda v: K.ceil(v - 0.5),
     Rounding.RND_INF: lambda v: K.sign(v) * K.floor(K.abs(v) + 0.5),
     Rounding.RND_ZERO: lambda v: K.sign(v) * K.ceil(K.abs(v) - 0.5),
     Rounding.RND_CONV: K.round,
+    Rounding.TRN: K.floor,
 }
+TRAINED = tuple(_WHOLE)
+"""The roundings that pass gradients straight through."""
 
 
 def requantize(x: Any, form: Fixed) -> Any:
     """Round by the format's own mode, ties included, and saturate; straight through."""
     bounded = saturate(x, form)
-    raw = K.clip(_NEAREST[form.rounding](x / form.lsb), form.lo, form.hi)
+    raw = K.clip(_WHOLE[form.rounding](x / form.lsb), form.lo, form.hi)
     return straight_through(bounded, raw * form.lsb)
 
 

@@ -12,6 +12,7 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Formats
 from eqhls.fixed.ordered import ordered_product
 from eqhls.frontends.layers.base import (
+    TRAINED,
     EqLayer,
     K,
     constant,
@@ -215,10 +216,15 @@ def bend_basis(knots: list[float]) -> np.ndarray:
     """Return the functions whose sum is trained, at the knots: a constant, a line, and a bend at every
     inner knot. One step of the optimiser then moves the function over its whole range, which a
     step of a single value at a knot would not."""
-    x = np.array(knots)
-    unit = (x[-1] - x[0]) / 4
-    bends = [np.maximum(x - k, 0.0) / unit for k in x[1:-1]]
-    return np.stack([np.ones_like(x), (x - x[0]) / (2 * unit), *bends])
+    return bend_functions(knots, np.array(knots))
+
+
+def bend_functions(knots: list[float], x: np.ndarray) -> np.ndarray:
+    """Return the functions of `bend_basis` at any x, (knots, x)."""
+    first, *inner, last = knots
+    unit = (last - first) / 4
+    bends = [np.maximum(x - k, 0.0) / unit for k in inner]
+    return np.stack([np.ones_like(x), (x - first) / (2 * unit), *bends])
 
 
 @keras.saving.register_keras_serializable("eqhls")
@@ -275,7 +281,8 @@ class DenseLayer(EqLayer):
 
 @register
 class RequantizeLayer(EqLayer):
-    """Round to a format, straight through; nearest rounding with saturation only.
+    """Round to a format, straight through; nearest rounding or the next number below (TRN), with saturation
+    only.
 
     `formats`: one for all components or one each, as text (quantized_bits(...) too) or as HGQ2's
     QuantizerConfig with fixed widths.
@@ -285,8 +292,8 @@ class RequantizeLayer(EqLayer):
         super().__init__(**kwargs)
         self.formats = Formats(as_format(f) for f in formats)
         for form in self.formats:
-            if not form.rounding.value.startswith("RND") or not form.overflow.value.startswith("SAT"):
-                raise CompileError(self.name, f"found {form}, expected RND* with SAT or SAT_SYM")
+            if form.rounding not in TRAINED or not form.overflow.value.startswith("SAT"):
+                raise CompileError(self.name, f"found {form}, expected RND* or TRN with SAT or SAT_SYM")
 
     def op(self) -> Op:
         return Requantize(self.formats)

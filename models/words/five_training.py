@@ -1,4 +1,4 @@
-"""What training on the integers of a front end needs: roundings that gradients pass, tables, a loop.
+"""What the training of five classes needs: roundings that gradients pass, bends of functions, a loop.
 
 Functions work on float32 and float64 alike. Training runs in float32; with float64 integers are exact up to
 2^53, so that the network that was trained can be held bit for bit against the graph that is built from it.
@@ -83,61 +83,6 @@ def bends(knots: NDArray[Any], grid: NDArray[Any]) -> NDArray[Any]:
     return np.stack([np.ones_like(knots), (knots - knots[0]) / (2 * unit), *inner]) @ hats
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A function of `size` codes from `first` on, of a LSB, straight between knots."""
-
-    size: int
-    lsb: float
-    knots: tuple[float, ...]
-    first: int = 0
-
-    @property
-    def grid(self) -> NDArray[Any]:
-        return np.arange(self.first, self.first + self.size) * self.lsb
-
-
-class Curves:
-    """Functions that are evaluated together, in rows, each of its own feature."""
-
-    def __init__(self, curves: Sequence[Curve]) -> None:
-        self.curves = tuple(curves)
-        self.width = max(c.size for c in curves)
-        self.count = max(len(c.knots) for c in curves)
-        self.basis = np.zeros((len(curves), self.count, self.width))
-        for row, curve in zip(self.basis, curves, strict=True):
-            found = bends(np.array(curve.knots), curve.grid)
-            row[: len(found), : curve.size] = found
-            row[: len(found), curve.size :] = found[:, -1:]
-
-    def start(self, rng: np.random.Generator, scale: float) -> NDArray[Any]:
-        return rng.normal(0, scale, (len(self.curves), self.count))
-
-    def tables(self, bent: Array, form: Fixed, rounded: bool = True) -> Array:
-        """Return the values at all codes, (curves, width), within a format and, if asked, rounded to it."""
-        values = jnp.einsum("kb,kba->ka", bent, jnp.asarray(self.basis, bent.dtype))
-        return fixed(values, form) if rounded else bounded(values, form)
-
-    def __call__(self, bent: Array, features: Array, form: Fixed, rounded: bool) -> Array:
-        """Return the values (B, curves) of functions, given by their bends, at features (B, curves). Rounded,
-        they are those of the tables, with the slopes of the smooth ones."""
-        smooth = self._between(self.tables(bent, form, False), features)
-        if not rounded:
-            return smooth
-        return straight(smooth, self._between(self.tables(bent, form), features))
-
-    def _between(self, tables: Array, features: Array) -> Array:
-        lsb = jnp.asarray([c.lsb for c in self.curves], features.dtype)
-        last = jnp.asarray([c.size - 1 for c in self.curves], features.dtype)
-        first = jnp.asarray([c.first for c in self.curves], features.dtype)
-        at = jnp.clip(features / lsb - first, 0, last)
-        low = jnp.minimum(jnp.floor(at), last - 1)
-        rest = at - low
-        place = low.astype(int) + jnp.arange(len(self.curves)) * self.width
-        flat = tables.ravel()
-        return flat[place] * (1 - rest) + flat[place + 1] * rest
-
-
 def rate(step: Array, steps: int, peak: float) -> Array:
     """Up to `peak` over the first part of the steps, then down to zero as a cosine."""
     t = step / steps
@@ -179,8 +124,3 @@ def fit(
         state, values = epoch(state, jnp.asarray(rows))
         last = float(values.mean())
     return unravel(state[0]), last
-
-
-def logistic_loss(logit: Array, label: Array) -> Array:
-    """Return the mean binary cross entropy of logits."""
-    return jnp.mean(jnp.maximum(logit, 0) - logit * label + jnp.log1p(jnp.exp(-jnp.abs(logit))))
