@@ -77,8 +77,8 @@ def compile_command(
     config: Annotated[Path | None, typer.Option(help="YAML with hls4ml's keys (docs/hls4ml.md)")] = None,
     part: Annotated[str | None, typer.Option(help="FPGA part")] = None,
     clock: Annotated[str | None, typer.Option(help="e.g. 360MHz or 2.777ns")] = None,
-    calibrate: Annotated[Path | None, typer.Option(help="events to derive formats from")] = None,
-    dsp: Annotated[int | None, typer.Option(help="products, the widest ones, that get a DSP")] = None,
+    calibrate: Annotated[Path | None, typer.Option(help="sample events that calibrate the formats")] = None,
+    dsp: Annotated[int | None, typer.Option(help="how many products, the widest first, get a DSP")] = None,
 ) -> None:
     """Compile MODEL to an HLS project and to RTL in one folder."""
     period = parse_clock(clock) if clock is not None else None
@@ -102,14 +102,20 @@ def quantize_command(
         typer.Option(help="EVENTS.npz with labels y; several times, or a pattern in quotes, for many files"),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="the folder to write")],
-    auc_loss: Annotated[float, typer.Option(help="AUC that the formats may cost")] = 0.002,
+    auc_loss: Annotated[
+        float, typer.Option(help="the largest loss of AUC against the float network")
+    ] = 0.002,
     equivariance: Annotated[
-        float, typer.Option(help="mean change of the output under transformations, over its spread")
+        float,
+        typer.Option(
+            help="the largest mean change of the output under transformations, divided by its spread"
+        ),
     ] = 1e-3,
     cost: Annotated[
-        Literal["gates", "lut"], typer.Option(help="gates (quick), or lut: the netlist's estimate")
+        Literal["gates", "lut"],
+        typer.Option(help="the cost: gates (quick), or lut (the estimate of the netlist)"),
     ] = "gates",
-    seed: Annotated[int, typer.Option(help="which events are drawn")] = 1,
+    seed: Annotated[int, typer.Option(help="the seed with which events are drawn")] = 1,
     score: ScoreOption = "",
 ) -> None:
     """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
@@ -181,7 +187,7 @@ def simulate(
     events: Annotated[Path | None, typer.Argument(help="other events than tb_data")] = None,
     waves: Annotated[str, typer.Option(help="vcd or fst (fst needs lz4.h)")] = "",
 ) -> None:
-    """Run the cocotb bench on Verilator; the exit status tells."""
+    """Run the cocotb bench on Verilator; the exit status is 1 if a test fails."""
     result = open_project(folder).simulate(events, waves)
     for name, passed, message in result.tests:
         console.print(f"{'pass' if passed else 'FAIL'}  {name}  {message}")
@@ -199,7 +205,7 @@ def verify(
     workers: WorkersOption = 0,
     scheduler: SchedulerOption = "",
 ) -> None:
-    """Hold every engine against every other, test the symmetry; if y is given, measure AUC and cuts."""
+    """Compare all engines bit for bit, test the exact symmetries, and measure the AUC if labels are given."""
     project, pool = open_project(folder), pool_of(workers, scheduler)
     failed, files = list[Failed](), events or []
     if files and not symmetry and are_many(files, pool):
@@ -240,14 +246,21 @@ def export(
     model: ModelArg,
     output: Annotated[Path, typer.Option("-o", "--output", help="the .onnx file to write")],
     engine: Annotated[
-        str, typer.Option(help="whose numbers: float or integer; integer if every value has a format")
+        str,
+        typer.Option(
+            help="the arithmetic of the exported model: float, or integer if every value has a format"
+        ),
     ] = "",
-    double: Annotated[bool, typer.Option("--double", help="ports and values in double precision")] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="ops expanded; Quant nodes stay")] = False,
+    double: Annotated[
+        bool, typer.Option("--double", help="use double precision for ports and values")
+    ] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="write standard ONNX operators only, with Quant nodes kept")
+    ] = False,
 ) -> None:
     """Write MODEL as an ONNX file of com.eqhls operators that onnxruntime runs (docs/onnx.md)."""
     if engine not in ("", "float", "integer"):
-        raise CompileError("--engine", f"found {engine!r}, expected float or integer")
+        raise CompileError("--engine", f"found {engine!r}, expected float or integer", "choose one of these")
     graph = load_any(model)
     exact = graph.quantized if not engine else engine == "integer"
     onnx.export_onnx(graph, output, exact, double, plain)
@@ -256,7 +269,7 @@ def export(
 
 @app.command()
 def build(folder: FolderArg) -> None:
-    """Run Vitis or Vivado HLS where they are installed, and print their report."""
+    """Run Vitis or Vivado HLS, if one is installed, and print its report."""
     console.print(build_project(folder))
 
 
@@ -276,7 +289,7 @@ def catalogue_command(
     output: Annotated[Path, typer.Option("-o", "--output")] = Path("docs/ops.md"),
     onnx: Annotated[bool, typer.Option("--onnx", help="the page of ONNX operators")] = False,
 ) -> None:
-    """Write the page of all ops from the code."""
+    """Write docs/ops.md, the page of all ops, from the code (for maintainers)."""
     write_file(output, operators() if onnx else catalogue())
     console.print(f"wrote {output}")
 

@@ -95,7 +95,7 @@ def _walk(node: yaml.Node | None, place: Place, lines: dict[Place, int], path: P
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
             raise CompileError(
-                f"{path}:{line}", "found a key that is no text", "write keys as words, in quotes if needed"
+                f"{path}:{line}", "found a key that is not text", "write keys as words, in quotes if needed"
             )
         here = (*place, str(key.value))
         if here in lines:

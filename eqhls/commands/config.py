@@ -17,7 +17,7 @@ def config_command(
     model: ModelArg,
     output: Annotated[Path, typer.Option("-o", "--output", help="the .yml file to write")],
     granularity: Annotated[
-        Granularity, typer.Option("-g", "--granularity", help="what gets an entry of its own")
+        Granularity, typer.Option("-g", "--granularity", help="what has an entry of its own")
     ] = "name",
     config_checkpoint: Annotated[
         Path | None, typer.Option(help="JSON with the arguments of a checkpoint")

@@ -22,7 +22,7 @@ def trace(
         list[str] | None, typer.Option(help="float, integer, hls or rtl; may be given again, all if left out")
     ] = None,
 ) -> None:
-    """Show where float, integers, C++ and Verilog part, the worst ops, and how formats are used."""
+    """Show where float, integer, C++ and Verilog first differ, the worst ops, and the use of formats."""
     asked = cast("tuple[Engine, ...]", tuple(engine or ENGINES))
     with Steps() as progress:
         found = open_project(folder).trace(events, asked, progress)

@@ -66,7 +66,10 @@ class Composed(Function):
                 "its input has axes of x, in this order, and its result adds others",
             )
         if self.floor < 0:
-            raise self.error(f"found floor {self.floor}, expected 0 or that of a Log2")
+            raise self.error(
+                f"found floor {self.floor}, expected 0 or that of a Log2",
+                "give the floor of the Log2 that it reads, or 0",
+            )
         _check(self.network)
         return Type(S, (*x.axes, *new))
 

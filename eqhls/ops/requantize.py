@@ -39,7 +39,8 @@ class Requantize(Op):
         self.expect(types, 1)
         if len(self.formats) not in (1, types[0].dim):
             raise self.error(
-                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].dim}"
+                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].dim}",
+                "give one format for all components, or one for each",
             )
         return types[0].like(types[0].rep)
 

@@ -62,7 +62,7 @@ def _project(graph: Graph) -> Iterator[str]:
     yield _line(f"ClockPeriod: {options.ClockPeriod!r}", "ns, or with a unit: 360MHz, 2.777ns")
     yield _line(f"ClockUncertainty: {options.ClockUncertainty}", "share of the period or time: 0.3ns")
     yield _line(f"# StageDepth: {options.stage_ns:g}", "ns of logic in one stage of the RTL")
-    yield _line(f"DSP: {options.DSP}", "products, the widest ones, that get a DSP in the RTL")
+    yield _line(f"DSP: {options.DSP}", "how many products, the widest first, get a DSP in the RTL")
     yield _line(f"StagePrice: {options.StagePrice:g}", "share of the LUTs that one stage fewer may cost")
     yield _line("IOType: io_parallel", "hls4ml's word for one word per event: the only value")
 

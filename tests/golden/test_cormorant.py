@@ -145,7 +145,7 @@ def test_absent_points_change_nothing(rng: np.random.Generator) -> None:
         ({"activation": "gelu"}, "activation: found 'gelu'"),
         ({"m_order": "m = l .. -l"}, "m_order: found"),
         ({"stabilizer": "so3"}, "stabilizer: found 'so3', a setting of another family"),
-        ({"max-sh": 1}, "max-sh: is no setting; write max_sh"),
+        ({"max-sh": 1}, "max-sh: is not a setting; write max_sh"),
     ],
 )
 def test_settings_that_are_refused(

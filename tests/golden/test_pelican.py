@@ -279,5 +279,5 @@ def test_moved_beams_are_for_float_networks(rng: np.random.Generator, tmp_path: 
         read_events(tmp_path / "nan.npz", graph)
     quantized = assign(graph, from_arrays(graph, p4).floats, Options())
     np.savez(tmp_path / "moved.npz", p4=p4, spurions=np.zeros((len(p4), 2, 4)))
-    with pytest.raises(CompileError, match="constants of a compiled network"):
+    with pytest.raises(CompileError, match="constant of a compiled network"):
         read_events(tmp_path / "moved.npz", quantized)

@@ -328,7 +328,7 @@ def test_constants_are_their_values(example: Example) -> None:
     if op.constant:
         assert np.array_equal(op.reference(())[0], op.constant_values())
     else:
-        with pytest.raises(CompileError, match="is no constant"):
+        with pytest.raises(CompileError, match="is not a constant"):
             op.constant_values()
 
 

@@ -894,4 +894,4 @@ def test_damaged_files_have_one_message_or_are_graphs(rng: np.random.Generator) 
 
 def test_names_that_are_no_text_are_refused() -> None:
     raw = network("Relu", 17).SerializeToString().replace(b"Relu", b"Re\xff\xfe")
-    refused(onnx.ModelProto.FromString(raw), "which is no text; the file is damaged")
+    refused(onnx.ModelProto.FromString(raw), "which is not text; the file is damaged")

@@ -515,7 +515,7 @@ def _many(tmp: Path) -> Path:
 Make = Callable[[Path], Path]
 MISTAKES: dict[str, tuple[Make, tuple[str, ...], str]] = {
     "no file": (lambda tmp: tmp / "none.root", (), "cannot be read (No such file"),
-    "no such kind": (_text, (), "is no ROOT, Parquet or HDF5 file"),
+    "no such kind": (_text, (), "is not a ROOT, Parquet or HDF5 file"),
     "damaged": (_broken, (), "is not a readable ROOT file"),
     "empty": (_empty, (), "ROOT: has no events"),
     "NaN": (_nan, (), "p_E: event 2 holds NaN or infinity; clean the events"),

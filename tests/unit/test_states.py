@@ -323,9 +323,9 @@ def test_tensors_that_are_no_plain_numbers(value: Any, message: str, tmp_path: P
 
 
 WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
-    "another spelling": ("pelican", {"nobj-avg": 7}, "pelican: nobj-avg: is no setting; write nobj_avg"),
-    "a slip": ("nano", {"activaton": "elu"}, "pelican-nano: activaton: is no setting; write activation"),
-    "capitals": ("lgn", {"Scale": 0.1}, "LGN: Scale: is no setting; write scale"),
+    "another spelling": ("pelican", {"nobj-avg": 7}, "pelican: nobj-avg: is not a setting; write nobj_avg"),
+    "a slip": ("nano", {"activaton": "elu"}, "pelican-nano: activaton: is not a setting; write activation"),
+    "capitals": ("lgn", {"Scale": 0.1}, "LGN: Scale: is not a setting; write scale"),
     "another family": (
         "pelican",
         {"add_beams": False},

@@ -21,7 +21,7 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
     """
     if not any(f"module {core}" in text for text in sources.values()):
         raise CompileError(
-            core, f"is in none of {', '.join(sorted(sources)) or 'no file'}", "name the top module"
+            core, f"is not a module of {', '.join(sorted(sources)) or 'any file'}", "name the top module"
         )
     name = ports["name"]
     files = {f"rtl/vendor/{file}": text for file, text in sources.items()}

@@ -102,7 +102,9 @@ def _network(where: str, checkpoint: Checkpoint) -> Graph:
                 raise error.at(where) from None
     known = ", ".join(f.__name__.rsplit(".", 1)[1] for f in FAMILIES)
     first = next(iter(checkpoint.arrays))
-    raise CompileError(where, f"holds {first} and others, of no known network", f"known are {known}")
+    raise CompileError(
+        where, f"holds {first} and others, which match no supported network", f"supported are {known}"
+    )
 
 
 def _whole(family: Family, arrays: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:

@@ -45,7 +45,9 @@ def as_format(spec: Any) -> Fixed:
     quantizer.build((None, 1))
     forms = element_formats(quantizer, (1,))
     if forms is None or forms[0] is None:
-        raise CompileError("quantizer", f"found {spec}, expected at least one bit")
+        raise CompileError(
+            "quantizer", f"found {spec}, expected at least one bit", "give a positive number of bits"
+        )
     return forms[0]
 
 

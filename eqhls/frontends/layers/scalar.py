@@ -286,7 +286,11 @@ class RequantizeLayer(EqLayer):
         self.formats = Formats(as_format(f) for f in formats)
         for form in self.formats:
             if not form.rounding.value.startswith("RND") or not form.overflow.value.startswith("SAT"):
-                raise CompileError(self.name, f"found {form}, expected RND* with SAT or SAT_SYM")
+                raise CompileError(
+                    self.name,
+                    f"found {form}, expected RND* with SAT or SAT_SYM",
+                    "give the format a rounding RND* and the overflow SAT or SAT_SYM",
+                )
 
     def op(self) -> Op:
         return Requantize(self.formats)

@@ -55,7 +55,11 @@ def read_quantizer(state: Reading, node: onnx.NodeProto) -> None:
     except CompileError as error:
         raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
     except (ValueError, TypeError, LookupError, OverflowError) as error:
-        raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
+        raise CompileError(
+            state.place(node),
+            f"has inputs or attributes that do not fit ({error})",
+            "export it again with a current exporter",
+        ) from None
 
 
 def _settings(state: Reading, node: onnx.NodeProto) -> dict[str, Any]:
