@@ -124,7 +124,7 @@ class Options(_Keys):
     """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take, StagePrice the
     share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
     in the RTL. OutputDir and KerasModel are the folder and the model that the command line takes if it is
-    given none; they are no property of a project."""
+    given none; they are not properties of a project."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"

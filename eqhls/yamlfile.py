@@ -85,7 +85,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
 
 
 def _walk(node: yaml.Node | None, place: Place, lines: dict[Place, int], path: Path) -> None:
-    """Note the line of every key. Raises CompileError for keys that stand twice or are no text."""
+    """Note the line of every key. Raises CompileError for keys that stand twice or are not text."""
     if isinstance(node, yaml.SequenceNode):
         for k, item in enumerate(node.value):
             _walk(item, (*place, str(k)), lines, path)

@@ -69,7 +69,7 @@ def verify_many(
     which is also written, and the files that could not be read: with one of these it does not hold.
 
     The bench of cocotb and the boosts take their events from the first file. Raises CompileError for a
-    `score` that is no output, before anything is built, and for labels that cannot be used.
+    `score` that is not an output, before anything is built, and for labels that cannot be used.
     """
     project = open_project(folder)
     tagger_of(project.graph, score, None)

@@ -200,7 +200,7 @@ def _tabulated(op: Composed, lo: int, hi: int, frac: int) -> Floats:
 
 @lru_cache(maxsize=1024)
 def _check(network: Graph) -> None:
-    """Raise CompileError for a network that rounds or that is no function of each entry alone."""
+    """Raise CompileError for a network that rounds or that is not a function of each entry alone."""
     (port,) = network.inputs
     fed = {port.name}
     for node in network.verify():

@@ -99,7 +99,7 @@ def cost_lines(graph: Graph) -> list[str]:
     cost = total_work(graph)
     lines = [
         f"work         {cost.products:,} products of variables, {cost.constants:,} with constants, "
-        f"{cost.lookups:,} table look-ups an event",
+        f"{cost.lookups:,} table look-ups per event",
         f"LUT          about {cost.luts:,} at II = {UNFOLDED} with 14 to 16 bits, "
         f"{cost.luts / LARGEST[1]:.0%} of a {LARGEST[0]}; narrow trained formats take half "
         "(eqhls compile gives the estimate)",

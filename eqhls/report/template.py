@@ -41,7 +41,7 @@ def _line(text: str, comment: str) -> str:
 
 
 _MODEL = (
-    f"of weights that are no fixed-point numbers yet; auto: {WEIGHT_BITS} bits each tensor",
+    f"of weights that are not fixed-point numbers yet; auto: {WEIGHT_BITS} bits per tensor",
     "of results without a format of their own; auto: exact, or calibrated (--calibrate)",
 )
 _ONLY = (

@@ -240,7 +240,7 @@ def saved(folder: Path, state: State, arguments: dict[str, Any]) -> Path:
 
 
 def test_massless_constituents_have_no_noise(rng: np.random.Generator, tmp_path: Path) -> None:
-    """The float network is the same; rounded momenta then cost less, for their squares are no noise."""
+    """The float network is the same; rounded momenta then cost less, for their squares are not noise."""
     net = Network(nobj=5, blocks=1)
     state = pelican_state(net, rng)
     plain = load_any(saved(tmp_path, state, net.arguments))

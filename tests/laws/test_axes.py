@@ -104,7 +104,7 @@ SHARED = [
 
 @pytest.mark.parametrize(("example", "axis"), SHARED, ids=str)
 def test_inputs_agree_on_what_moves_a_shared_axis(example: Example, axis: Axis) -> None:
-    """What moves one input and leaves the other is no symmetry: neither may be matched with the other."""
+    """What moves one input and leaves the other is not a symmetry: neither may be matched with the other."""
     for k in range(len(example.types)):
         types = list(example.types)
         axes = tuple(replace(a, action=PARTICLES) if a.name == axis.name else a for a in types[k].axes)

@@ -105,7 +105,7 @@ def test_the_law_feels_a_wrong_charge(rng: np.random.Generator) -> None:
     assert not follows(example, types, (Charge("eta", 1),), rng)
     angles = (roomy(ANGLE), roomy(ANGLE))
     assert follows(Example(Add(), angles), angles, (Charge("phi", 2, TURN),), rng)
-    assert not follows(Example(Add((1,)), angles), angles, (), rng), "a difference of angles is no number"
+    assert not follows(Example(Add((1,)), angles), angles, (), rng), "a difference of angles is not a number"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
     "bad value": (lambda m: setattr(attribute(m, "Log2", "floor"), "f", 0.3), "expected a power of two"),
     "infinite floor": (lambda m: setattr(attribute(m, "Log2", "floor"), "f", np.inf), "floor"),
     "type syntax": (lambda m: setattr(attribute(m, "Input", "type"), "s", b"W[j:3]"), "found 'W[j:3]'"),
-    "text that is no text": (
+    "text that is not text": (
         lambda m: setattr(attribute(m, "Input", "type"), "s", b"\xff\xfe"),
         "attribute type",
     ),

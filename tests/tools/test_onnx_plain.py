@@ -530,7 +530,7 @@ def test_shapes_and_constants(case: str) -> None:
 REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     "a component as output": (
         file([node("Split", ["v0"], ["e", "y", "py", "pz"], axis=-1)], types={"v": "V.xyz[j:2]"}),
-        r"output y: is component 1 of v, a V.xyz\[j:2\]; a component is no invariant",
+        r"output y: is component 1 of v, a V.xyz\[j:2\]; a single component is not invariant",
     ),
     "events squeezed": (file([squeezed("Squeeze", 17)], {"axes": np.array([0])}), r"the axes \[0\]"),
     "events opened": (file([squeezed("Unsqueeze", 17)], {"axes": np.array([0])}), "put the events first"),

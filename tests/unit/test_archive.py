@@ -127,7 +127,7 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     ),
     "codec": (Call("_codecs.encode", "x", "rot13"), "_codecs.encode with 'rot13'"),
     "strange dtype": (Call("numpy.dtype", "O8"), "NumPy scalars of type 'O8'"),
-    "state that is no dictionary": (
+    "state that is not a dictionary": (
         Call("torch.optim.Adam", new=True, state=[1]),
         "torch.optim.Adam has a list as state",
     ),

@@ -161,7 +161,7 @@ def test_reads_are_counted_one_by_one() -> None:
 @pytest.mark.parametrize("kind", [np.int8, np.int64, np.bool_, np.uint8])
 @pytest.mark.parametrize("family", RULES)
 def test_weights_are_floating_point(family: str, kind: Any, tmp_path: Path) -> None:
-    """Codes of quantized weights are no weights."""
+    """Codes of quantized weights are not weights."""
     state, arguments = network(family)
     ends = ("bias", "weights.(0, 0)", "output_biases", "fc.layer0.weight")
     name = next(k for k in state if k.endswith(ends))

@@ -270,7 +270,7 @@ def checkpoint_of(value: Any, weights: str | None) -> Checkpoint:
 
 
 def _foreign(path: Path, error: Exception) -> tuple[str, str]:
-    """Say what a file is that is no zip."""
+    """Say what a file is that is not a zip."""
     with path.open("rb") as file:
         start = file.read(265)
     if start[:2] == b"PK":

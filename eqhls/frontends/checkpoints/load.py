@@ -30,7 +30,7 @@ STATES = (CHECKPOINT_FILE, *STATE_FILES)
 """What the tensors of a folder may be called; the first that is there is read."""
 TORCH = (".pt", ".pth", ".ckpt")
 IN_MEMORY = "state dict"
-"""What messages call a checkpoint that is no file."""
+"""What messages call a checkpoint that is not a file."""
 Settings = Path | str | Mapping[str, Any] | None
 """The arguments of a network: a JSON file, or what it would hold."""
 

@@ -54,7 +54,7 @@ def as_format(spec: Any) -> Fixed:
 def element_formats(quantizer: Any, shape: tuple[int, ...]) -> Forms | None:
     """Return the format of every element of a tensor (events, *shape), or None for no rounding.
 
-    Raises CompileError for floating-point quantizers, and for scales that are no power of two.
+    Raises CompileError for floating-point quantizers, and for scales that are not powers of two.
     """
     inner = quantizer.quantizer
     if getattr(inner, "__dummy__", False):

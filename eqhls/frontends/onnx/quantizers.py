@@ -38,7 +38,7 @@ _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def read_quantizer(state: Reading, node: onnx.NodeProto) -> None:
-    """Read one operator of QONNX. Raises CompileError for other operators and for what is no fixed point."""
+    """Read one operator of QONNX. Raises CompileError for other operators and for what is not fixed point."""
     if node.op_type not in QUANTIZERS:
         raise CompileError(
             state.place(node), "is not supported", f"operators of QONNX may be {', '.join(QUANTIZERS)}"
@@ -113,7 +113,7 @@ def is_quantizer(node: onnx.NodeProto) -> bool:
 
 
 def format_of(state: Reading, node: onnx.NodeProto) -> Fixed:
-    """Return the format of a Quant of values. Raises CompileError for what is no fixed point."""
+    """Return the format of a Quant of values. Raises CompileError for what is not fixed point."""
     try:
         return (_stated if node.domain in DOMAINS else qdq.stated)(state, node).format()
     except CompileError as error:

@@ -69,7 +69,7 @@ def read_nodes(model: onnx.ModelProto, where: str) -> Reading:
 
 
 def _names(model: onnx.ModelProto) -> Iterator[object]:
-    """Yield every name of a model; protobuf gives bytes for one that is no text."""
+    """Yield every name of a model; protobuf gives bytes for one that is not text."""
     graph = model.graph
     yield graph.name
     for node in graph.node:
