@@ -54,7 +54,7 @@ class Requantize(Op):
         return np.maximum(x[0], 0.0) if self.rectifies(types) else x[0]
 
     def rectifies(self, types: tuple[Type, ...]) -> bool:
-        """Whether negative values become 0 whatever the width: a rectifier, which does not include rounding."""
+        """Whether negative values become 0 at any width: a rectifier, to which rounding does not belong."""
         form = self.formats[0]
         return types[0].rep is S and form.overflow.saturates and not form.signed
 
