@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from eqhls.commands.shell import ModelArg, console
-from eqhls.compile import read_model
+from eqhls.commands.shell import ModelArg, show
+from eqhls.flow import read_model
 from eqhls.report.template import Granularity, template
 from eqhls.text import write_file
 
@@ -23,6 +23,9 @@ def config_command(
         Path | None, typer.Option(help="JSON with the arguments of a checkpoint")
     ] = None,
 ) -> None:
-    """Write a configuration of MODEL to begin with: every key with its default, every value by name."""
+    """Write a configuration file of MODEL to begin with.
+
+    It has every key with its default, and every value of the network by name.
+    """
     write_file(output, template(read_model(model, config_checkpoint), granularity))
-    console.print(f"wrote {output}")
+    show({"wrote": output}, f"wrote {output}")

@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from eqhls.compile import Compiled, open_project, predict_float, read_model
 from eqhls.engines import Engine
 from eqhls.errors import CompileError
 from eqhls.events.read import read_events
 from eqhls.events.scores import Prediction, save_predictions
+from eqhls.flow import Compiled, open_project, predict_float, read_model
 from eqhls.frontends.open import source_files
 from eqhls.many.table import FileTable, Row
 from eqhls.many.tasks import Failed, Pool, client_of, run_each

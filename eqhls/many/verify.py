@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from eqhls.compile import Compiled, Report, open_project, silent
 from eqhls.errors import CompileError
 from eqhls.events.read import read_events
 from eqhls.events.scores import Prediction, Result, from_raw, predict_floats
+from eqhls.flow import Compiled, Report, open_project, silent
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.many.evidence import one_stage

@@ -94,6 +94,31 @@ def model_table(graph: Graph) -> Table:
     return table
 
 
+def model_facts(graph: Graph) -> dict[str, Any]:
+    """Return what `model_table` and `cost_lines` show, as plain data."""
+    costs, total = work(graph), total_work(graph)
+    return {
+        "name": graph.name,
+        "values": [
+            {
+                "name": n.name,
+                "op": n.op.name(),
+                "reads": list(n.inputs),
+                "type": str(n.type),
+                "products": costs[n.name].products,
+                "constants": costs[n.name].constants,
+                "lookups": costs[n.name].lookups,
+            }
+            for n in graph
+        ],
+        "outputs": list(graph.outputs),
+        "products": total.products,
+        "constants": total.constants,
+        "lookups": total.lookups,
+        "luts": total.luts,
+    }
+
+
 def cost_lines(graph: Graph) -> list[str]:
     """Return what a model would cost, and a warning where no FPGA holds it."""
     cost = total_work(graph)

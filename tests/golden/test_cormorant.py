@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from eqhls.cli import app
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
+from eqhls.flow import load_any
 from eqhls.frontends.checkpoints.cormorant import graph_from, recognizes
 from eqhls.frontends.checkpoints.load import load_checkpoint
 from eqhls.frontends.graphfile import save_graph

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from pelican_reference import CURVES, SPURIONS, Network, State, jets, nano, nano_state, pelican, pelican_state
 
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.events.read import from_arrays, read_events
 from eqhls.events.scores import predict_floats
+from eqhls.flow import load_any
 from eqhls.frontends.checkpoints import nano as nano_importer
 from eqhls.frontends.checkpoints import pelican as pelican_importer
 from eqhls.ir.graph import Graph

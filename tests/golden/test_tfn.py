@@ -13,10 +13,10 @@ from clouds import BOUND, GOLDEN, MOVED, Golden, distance, random_points
 from typer.testing import CliRunner
 
 from eqhls.cli import app
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.events.read import from_mapping
 from eqhls.events.scores import predict_floats
+from eqhls.flow import load_any
 from eqhls.frontends.checkpoints.load import load_checkpoint
 from eqhls.frontends.checkpoints.tfn import graph_from, recognizes
 from eqhls.frontends.graphfile import save_graph

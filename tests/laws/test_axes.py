@@ -25,7 +25,7 @@ from eqhls.ops.input import Input
 from eqhls.ops.shift import Shift
 from eqhls.verify.fingerprint import Prints, prints
 
-COMPUTED = [e for e in ops.EXAMPLES if e.types]
+COMPUTED = [e for e in ops.examples() if e.types]
 ONE_OF_EACH_SHAPE = list(
     {(type(e.op), tuple(tuple(map(str, t.axes)) for t in e.types), str(e.op)): e for e in COMPUTED}.values()
 )

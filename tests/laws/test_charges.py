@@ -37,7 +37,7 @@ CHOICES: tuple[Charges, ...] = (
     (Charge("phi", 1, TURN),),
     (Charge("phi", -1, TURN), Charge("eta", 1)),
 )
-SCALAR = [e for e in ops.EXAMPLES if not e.op.source and e.types and all(t.rep is S for t in e.types)]
+SCALAR = [e for e in ops.examples() if not e.op.source and e.types and all(t.rep is S for t in e.types)]
 
 
 def roomy(type: Type) -> Type:

@@ -11,9 +11,9 @@ from pelican_reference import Network, jets, nano, nano_state, pelican, pelican_
 from typer.testing import CliRunner
 
 from eqhls.cli import app, console
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.events.read import from_arrays
+from eqhls.flow import load_any
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout
 from eqhls.options import Options

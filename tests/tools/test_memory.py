@@ -30,8 +30,8 @@ from pages import blocks
 
 import eqhls
 from eqhls.backends.onnx.write import onnx_model
-from eqhls.compile import events_of, predict_float, read_model
 from eqhls.errors import CompileError
+from eqhls.flow import events_of, predict_float, read_model
 from eqhls.frontends.graphfile import graph_files
 from eqhls.frontends.memory import record_of
 from eqhls.frontends.open import load_any, source_files

@@ -12,10 +12,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from eqhls.backends.onnx.write import onnx_model
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.exchange.attributes import array_of
 from eqhls.exchange.domain import DOMAIN, QUANT_DOMAIN, SPECIAL
+from eqhls.flow import load_any
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Builder

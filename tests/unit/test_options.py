@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from eqhls.backends.hls.emit import emit
-from eqhls.compile import compile_model
 from eqhls.errors import CompileError
+from eqhls.flow import compile_model
 from eqhls.ir.graph import Graph
 from eqhls.lower.plan import Plan
 from eqhls.lower.schedule import lower

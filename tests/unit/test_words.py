@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from networks import words_network
 
-from eqhls.compile import events_of, predict_float
 from eqhls.errors import CompileError
 from eqhls.events.layouts import LAYOUTS, pack
 from eqhls.events.read import from_mapping, read_events
@@ -18,6 +17,7 @@ from eqhls.events.vectors import port_events
 from eqhls.events.wordports import word_ports
 from eqhls.events.words import CONSTITUENT, TRIGGER, massless, words_of_momenta, words_of_puppi
 from eqhls.fixed import Fixed
+from eqhls.flow import events_of, predict_float
 from eqhls.groups.lorentz.reps import boost
 from eqhls.ir.graph import Graph
 from eqhls.options import Options
