@@ -13,10 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#:\s]+)(#[^)\s]*)?\)")
+NAMED = re.compile(r"(?m)^(```\w+) file=(\S+)$")
+"""A block that is a file, as the tests follow it: the site shows the path above it."""
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)#:\s]+)\)")
 
 
@@ -37,6 +40,15 @@ def site_path(path: str) -> str | None:
     return path if path in set(_outside()) else None
 
 
+def on_config(config: Any) -> Any:
+    """List the decisions, which are named by their numbers, and the pages of models in the navigation."""
+    decisions = sorted(p.name for p in (ROOT / "docs" / "adr").glob("*.md"))
+    config.nav.append({"Decisions": [f"adr/{name}" for name in decisions]})
+    models = [p for p in _outside() if p.startswith("models/")]
+    config.nav.append({"Models": models})
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages that do not lie in docs/."""
     for path in _outside():
@@ -47,7 +59,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Return a page with links that hold in the site."""
+    """Return a page with links that hold in the site. Raises PluginError for a link to no file."""
     here = _repository_path(page.file.src_uri)
 
     def link(found: re.Match[str]) -> str:
@@ -75,9 +87,15 @@ def _repository_path(source: str) -> str:
 def _in_site(here: str, target: str) -> str | None:
     path = posixpath.normpath(posixpath.join(posixpath.dirname(here), target))
     if (ROOT / path).is_dir():
-        path = f"{path}/README.md"
-    place = site_path(path)
-    return place if place is not None and (ROOT / path).is_file() else None
+        path = next((f"{path}/{p.name}" for p in sorted((ROOT / path).glob("*.md"), key=_first)), path)
+    if not (ROOT / path).exists():
+        raise PluginError(f"{here}: leads to {path}, which does not exist; correct the link")
+    return site_path(path)
+
+
+def _first(page: Path) -> tuple[bool, str]:
+    """Order the pages of a folder: its README, then by name."""
+    return page.name != "README.md", page.name
 
 
 def _relative(source: str, place: str) -> str:
@@ -87,4 +105,6 @@ def _relative(source: str, place: str) -> str:
 def _outside_code(markdown: str, change: Any) -> str:
     """Apply a change to the text between fenced blocks of code."""
     parts = re.split(r"(?m)^(```.*?^```[ \t]*$)", markdown, flags=re.S)
-    return "".join(part if k % 2 else change(part) for k, part in enumerate(parts))
+    return "".join(
+        NAMED.sub(r'\1 title="\2"', part) if k % 2 else change(part) for k, part in enumerate(parts)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pkgutil
 import re
 import runpy
@@ -13,6 +14,7 @@ from pathlib import Path
 from eqhls.cli import COMMANDS
 from eqhls.ir.text import parse_graph
 from eqhls.ops import BY_NAME
+from eqhls.options import Options
 from eqhls.report.catalogue import catalogue, operators
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +50,13 @@ def test_the_picture_of_the_floors_is_current() -> None:
 
 def _below(arrows: Mapping[str, set[str]], name: str) -> set[str]:
     return arrows[name].union(*(_below(arrows, n) for n in arrows[name]))
+
+
+def test_the_schema_of_configurations_is_current() -> None:
+    found = runpy.run_path(str(ROOT / "docs" / "schema.py"))
+    kept = (ROOT / "docs" / "config.schema.json").read_text()
+    assert kept == found["schema"](), "run make docs"
+    assert set(json.loads(kept)["properties"]) == set(Options.model_fields)
 
 
 def test_the_catalogue_has_every_op() -> None:
