@@ -1,5 +1,5 @@
-"""Hooks of MkDocs: the README is the first page, the pages of models/ are part of the site, and links are those
-of the repository.
+"""Hooks of MkDocs: the README is the first page, models/ is part of the site, and links are those of the
+repository.
 
 A link in a page of the repository leads to a file of the repository, as people read it there. In the site a
 link to a page leads to that page; one to any other file, which the site does not hold, becomes its path.
