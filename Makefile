@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 TOOLS := ghdl iverilog tcl
 APT ?= apt-get
 
-.PHONY: help tools demo test test-all lint bench route mutants synth docs train clean
+.PHONY: help tools demo test test-all lint bench route mutants synth docs site train clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -26,7 +26,7 @@ $(VENV)/core: pyproject.toml
 
 $(VENV)/dev: $(VENV)/core
 	@echo "[setup] installing the test tools and Keras"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5,hep,dask,hls4ml]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5,hep,dask,hls4ml,docs]'
 	@touch $@
 
 tools: ## install what the tests need beside pip: ghdl, iverilog, tclsh (apt-get, as root); without them tests skip
@@ -80,6 +80,12 @@ docs: $(VENV)/dev ## write the generated pages and pictures again
 	@$(BIN)/python docs/floors.py
 	@$(BIN)/python docs/layers.py
 	@$(BIN)/python docs/kept.py
+	@$(BIN)/python docs/schema.py
+	@$(BIN)/python tests/messages.py
+
+site: $(VENV)/dev ## the documents as a site, in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
 
 clean: ## remove what was built
 	rm -rf build

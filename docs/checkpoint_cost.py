@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from eqhls.compile import read_model
 from eqhls.events.read import halves, read_events
 from eqhls.events.scores import from_raw, predict_floats
+from eqhls.flow import read_model
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates

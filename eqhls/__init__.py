@@ -1,27 +1,27 @@
-"""eqhls: trained Lorentz-equivariant networks to verified trigger firmware.
+"""eqhls: trained equivariant networks to verified trigger firmware.
 
 project = eqhls.compile("models/lgn_top")
 scores = project.predict(p4, engine="rtl")
 
-`eqhls.layers` has the trainable layers; it needs Keras, which is imported when it is first asked for.
+Every name is imported when it is first asked for, so that `import eqhls` is quick; `eqhls.layers` has the
+trainable layers and needs Keras.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from eqhls import train
-from eqhls.compile import Compiled, open_project
-from eqhls.compile import compile_model as compile
-from eqhls.engines import Engine
 from eqhls.errors import CompileError, VerificationError
-from eqhls.frontends.open import load_any
 from eqhls.lazy import submodule
-from eqhls.options import Options, read_options
 from eqhls.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from eqhls import layers
+    from eqhls import layers, train
+    from eqhls.engines import Engine
+    from eqhls.flow import Compiled, open_project
+    from eqhls.flow import compile_model as compile
+    from eqhls.frontends.open import load_any
+    from eqhls.options import Options, read_options
 
 __all__ = [
     "CompileError",
@@ -38,15 +38,31 @@ __all__ = [
     "train",
 ]
 
-LATER = {"layers": ("Keras", "pip install 'eqhls[keras]'")}
-"""Submodules that are imported when they are first asked for: what each needs, and how to get it."""
+LATER = {
+    "Compiled": ("eqhls.flow", "Compiled"),
+    "Engine": ("eqhls.engines", "Engine"),
+    "Options": ("eqhls.options", "Options"),
+    "compile": ("eqhls.flow", "compile_model"),
+    "layers": ("eqhls.layers", ""),
+    "load_any": ("eqhls.frontends.open", "load_any"),
+    "open_project": ("eqhls.flow", "open_project"),
+    "read_options": ("eqhls.options", "read_options"),
+    "train": ("eqhls.train", ""),
+}
+"""Where each name is: a module, and what it is called there; the module itself if that is empty."""
+NEEDS = {"layers": ("Keras", "pip install 'eqhls[keras]'")}
+"""What a submodule needs that may be missing, and how to get it."""
 
 
 def __getattr__(name: str) -> Any:
     """Raises CompileError if a package that the submodule needs is missing."""
     if name not in LATER:
         raise AttributeError(f"module 'eqhls' has no attribute {name!r}")
-    return submodule(f"eqhls.{name}", *LATER[name])
+    module, inner = LATER[name]
+    loaded = submodule(module, *NEEDS.get(name, ("eqhls", "install eqhls again")))
+    found = getattr(loaded, inner) if inner else loaded
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,7 @@
-"""The command line: arguments -> compile; one line a mistake, exit status 2."""
+"""The command line: names of commands, and what becomes of errors: one line, and an exit status.
+
+A command's module is imported when the command runs, so that `eqhls --help` waits for none of them.
+"""
 
 from __future__ import annotations
 
@@ -6,52 +9,185 @@ import errno
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from eqhls.backends.hls.build import build_project
-from eqhls.commands.config import config_command
-from eqhls.commands.events import events_command
-from eqhls.commands.many import (
-    FilesArg,
-    OptionalFilesArg,
-    SchedulerOption,
-    WorkersOption,
-    are_many,
-    complain,
-    events_drawn,
-    pool_of,
-    predict_files,
-    verify_files,
-)
-from eqhls.commands.package import package_command
-from eqhls.commands.patterns import patterns
-from eqhls.commands.shell import MODEL_HELP, ConfigArg, FolderArg, ModelArg, ScoreOption, Steps, console
-from eqhls.commands.trace import trace
-from eqhls.commands.train import train_command
-from eqhls.compile import Compiled, compile_model, open_project, predict_float, read_model
-from eqhls.engines import Engine
+from eqhls.commands.shell import told, with_common_options
 from eqhls.errors import CompileError, VerificationError
-from eqhls.events.scores import save_predictions
-from eqhls.frontends.open import load_any
-from eqhls.lazy import lazy
-from eqhls.lower.packets import read_any_events
-from eqhls.many.tasks import Failed
-from eqhls.options import TopForm, parse_clock, read_options
-from eqhls.report.catalogue import catalogue, operators
-from eqhls.report.html import write_report
-from eqhls.report.tables import cost_lines, evidence_table, model_table, summary_lines
-from eqhls.text import write_file
-from eqhls.tune import quantize_model
-from eqhls.verify.synth import synthesize
+from eqhls.lazy import submodule
 from eqhls.version import VERSION
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+FIRMWARE, PROOF, MODELS, EVENTS = "From a model to firmware", "Proof", "Models", "Events"
+SHIPPING, MAINTAINERS = "Into a design", "For maintainers"
 
 
-onnx = lazy("eqhls.backends.onnx.write", "ONNX", "pip install 'eqhls[onnx]'")
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: the function, in eqhls/commands, that it calls, the first sentence of its help, an example,
+    and the panel in which the list of commands shows it."""
+
+    name: str
+    function: str
+    summary: str
+    example: str
+    panel: str
+
+    def load(self) -> Any:
+        """Import the command."""
+        module, function = self.function.split(":")
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        found = getattr(submodule(f"eqhls.commands.{module}", "eqhls", "install eqhls again"), function)
+        single.command(self.name, epilog=f"Example: {self.example}")(with_common_options(found))
+        return typer.main.get_command(single)
+
+
+COMMANDS = (
+    Entry(
+        "compile",
+        "compile:compile_command",
+        "Compile MODEL to an HLS and RTL project in one folder.",
+        "eqhls compile models/tag16 -o build/tag16 --clock 360MHz",
+        FIRMWARE,
+    ),
+    Entry(
+        "config",
+        "config:config_command",
+        "Write a configuration file of MODEL to begin with.",
+        "eqhls config models/lgn_top -o config.yml",
+        FIRMWARE,
+    ),
+    Entry(
+        "build",
+        "build:build",
+        "Run Vitis or Vivado HLS on a project, and print its report.",
+        "eqhls build build/tag16",
+        FIRMWARE,
+    ),
+    Entry(
+        "synth",
+        "build:synth",
+        "Count LUT, FF and DSP of a project with Yosys.",
+        "eqhls synth build/tag16",
+        FIRMWARE,
+    ),
+    Entry(
+        "verify",
+        "verify:verify",
+        "Prove a project: every bit, and every exact symmetry.",
+        "eqhls verify build/tag16 models/tag16/events.npz",
+        PROOF,
+    ),
+    Entry(
+        "simulate",
+        "simulate:simulate",
+        "Run the cocotb bench of a project on Verilator.",
+        "eqhls simulate build/tag16 --waves vcd",
+        PROOF,
+    ),
+    Entry(
+        "trace",
+        "trace:trace",
+        "Show where the engines first differ, and how formats are used.",
+        "eqhls trace build/tag16 models/tag16/events.npz",
+        PROOF,
+    ),
+    Entry(
+        "report",
+        "report:report",
+        "Write report/report.html and report.json of a project.",
+        "eqhls report build/tag16",
+        PROOF,
+    ),
+    Entry(
+        "package",
+        "package:package_command",
+        "Write what a tool or a framework needs to take the IP.",
+        "eqhls package build/tag16 --for emp --links 4 --tmux 6",
+        SHIPPING,
+    ),
+    Entry(
+        "patterns",
+        "patterns:patterns",
+        "Write EMPv2 pattern files, or check one that a board wrote.",
+        "eqhls patterns build/tag16 -o in.txt --frames 1024",
+        SHIPPING,
+    ),
+    Entry(
+        "info",
+        "info:info",
+        "Show the ops and types of a model, and what it would cost.",
+        "eqhls info models/lgn_top",
+        MODELS,
+    ),
+    Entry(
+        "train",
+        "train:train_command",
+        "Train a network, float first and then quantized.",
+        "eqhls train lgn --data jets.root:Jets --constituents 10 -o my_lgn",
+        MODELS,
+    ),
+    Entry(
+        "quantize",
+        "quantize:quantize_command",
+        "Search the cheapest formats of MODEL.",
+        "eqhls quantize net.keras --events jets.npz -o quantized --auc-loss 0.001",
+        MODELS,
+    ),
+    Entry(
+        "export",
+        "export:export",
+        "Write MODEL as an ONNX file that onnxruntime runs.",
+        "eqhls export models/lgn_top -o lgn_top.onnx",
+        MODELS,
+    ),
+    Entry(
+        "events",
+        "events:events_command",
+        "Convert a file of ROOT, Parquet or HDF5 to events.",
+        "eqhls events jets.root -o events.npz --constituents 16",
+        EVENTS,
+    ),
+    Entry(
+        "predict",
+        "predict:predict",
+        "Score events with one engine.",
+        "eqhls predict build/tag16 models/tag16/events.npz -o scores.npz --engine rtl",
+        EVENTS,
+    ),
+    Entry(
+        "catalogue",
+        "catalogue:catalogue_command",
+        "Write the pages that are made from the code.",
+        "eqhls catalogue -o docs/ops.md",
+        MAINTAINERS,
+    ),
+)
+
+
+class Later(TyperCommand):
+    """Stands for a command until it is called: the list of commands needs its name and a sentence alone."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(entry.name, help=entry.summary, rich_help_panel=entry.panel)
+        self.entry = entry
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Return the context of the command itself, which is imported now."""
+        return self.entry.load().make_context(info_name, args, parent=parent, **extra)
+
+
+class Commands(TyperGroup):
+    """The group of all commands, in their order."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: dict[str, Any] = {e.name: Later(e) for e in COMMANDS}
+
+
+app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True)
@@ -59,247 +195,24 @@ def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="print the version and stop")] = False,
 ) -> None:
-    """Compile trained Lorentz-equivariant networks to verified trigger firmware."""
+    """Compile trained equivariant networks to verified trigger firmware."""
     if version:
-        console.print(f"eqhls {VERSION}")
+        typer.echo(f"eqhls {VERSION}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        console.print(context.get_help())
+        typer.echo(context.get_help())
         raise typer.Exit(2)
 
 
-@app.command("compile")
-def compile_command(
-    model: Annotated[
-        Path | None, typer.Argument(help=f"{MODEL_HELP}; KerasModel of the configuration if left out")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="the project folder to write (or OutputDir)")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML with hls4ml's keys (docs/hls4ml.md)")] = None,
-    part: Annotated[str | None, typer.Option(help="FPGA part")] = None,
-    clock: Annotated[str | None, typer.Option(help="e.g. 360MHz or 2.777ns")] = None,
-    calibrate: Annotated[Path | None, typer.Option(help="events to derive formats from")] = None,
-    dsp: Annotated[int | None, typer.Option(help="products, the widest ones, that get a DSP")] = None,
-    hls_top: Annotated[
-        TopForm | None, typer.Option(help="the HLS top that the scripts name (docs/hls-top.md)")
-    ] = None,
-    token_bits: Annotated[
-        int | None, typer.Option(help="width of a control token in typed HLS tops; 0 for none")
-    ] = None,
-) -> None:
-    """Compile MODEL to an HLS project and to RTL in one folder."""
-    period = parse_clock(clock) if clock is not None else None
-    wishes = {"Part": part, "ClockPeriod": period, "DSP": dsp, "HLSTop": hls_top, "TokenBits": token_bits}
-    options = read_options(config, **wishes)
-    if model is None and not options.KerasModel:
-        raise CompileError("MODEL", "is not given", "name a model, or KerasModel in the configuration")
-    with Steps() as progress:
-        project = compile_model(model or options.KerasModel, calibrate, output, options, progress)
-    for line in (*summary_lines(project.manifest), f"project      {project.folder}"):
-        console.print(line)
-
-
-app.command("config")(config_command)
-
-
-@app.command("quantize")
-def quantize_command(
-    model: ModelArg,
-    events: Annotated[
-        list[Path],
-        typer.Option(help="EVENTS.npz with labels y; several times, or a pattern in quotes, for many files"),
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="the folder to write")],
-    auc_loss: Annotated[float, typer.Option(help="AUC that the formats may cost")] = 0.002,
-    equivariance: Annotated[
-        float, typer.Option(help="mean change of the output under transformations, over its spread")
-    ] = 1e-3,
-    cost: Annotated[
-        Literal["gates", "lut"], typer.Option(help="gates (quick), or lut: the netlist's estimate")
-    ] = "gates",
-    seed: Annotated[int, typer.Option(help="which events are drawn")] = 1,
-    score: ScoreOption = "",
-    workers: WorkersOption = 0,
-    scheduler: SchedulerOption = "",
-) -> None:
-    """Search the cheapest formats of MODEL under bounds on AUC and on equivariance."""
-    pool = pool_of(workers, scheduler)
-    with Steps() as progress:
-        sample = events_drawn(model, events, seed, pool)
-        found = quantize_model(model, sample, output, auc_loss, equivariance, cost, seed, progress, score)
-    merit, held = found.choice.merit, found.choice.held_out
-    assert held is not None
-    for line in (
-        f"measured     {found.measured} choices of formats",
-        f"cost         {merit.cost} {found.unit}, {found.lut_estimate} LUT by the netlist's estimate "
-        f"and {found.srl_luts} in shift registers",
-        f"AUC loss     {held.auc_loss:.5f} +- {found.loss_error:.5f} on events that the search did not see "
-        f"(at most {auc_loss:g}), {merit.auc_loss:.5f} on those that it did",
-        f"equivariance {held.equivariance:.2e} (at most {equivariance:g})",
-        f"written      {found.folder}: config.yml, model, pareto.csv, pareto.png",
-    ):
-        console.print(line)
-
-
-app.command("events")(events_command)
-
-
-@app.command()
-def predict(
-    source: Annotated[Path, typer.Argument(help="a project folder, or a model (float engine only)")],
-    events: FilesArg,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o",
-            "--output",
-            help="OUT.npz: scores, raw, format (of several outputs: scores_NAME, ..); a folder if many",
-        ),
-    ],
-    engine: Annotated[
-        Engine | None, typer.Option(help="whose numbers; if left out, the firmware's by the fastest engine")
-    ] = None,
-    config: ConfigArg = None,
-    workers: WorkersOption = 0,
-    scheduler: SchedulerOption = "",
-) -> None:
-    """Score EVENTS with one engine."""
-    pool = pool_of(workers, scheduler)
-    if are_many(events, pool):
-        predict_files(source, events, output, engine, config, pool)
-        return
-    file = events[0]
-    project = open_project(source) if Compiled.is_project(source) else None
-    if project is None and engine != "float":
-        raise CompileError(
-            "--engine",
-            f"found {engine or 'integer'!r} for a model file, expected float",
-            "compile the model first and give the project folder",
-        )
-    if project is None:
-        graph = read_model(source, config)
-        found = predict_float(graph, read_any_events(file, graph))
-    else:
-        found = project.prediction(file, engine)
-    save_predictions(output, found)
-    for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
-    lost = 0 if found.saturated is None else int(found.saturated.sum())
-    console.print(f"wrote {output}" + (f", {lost:,} input values saturated" if lost else ""))
-
-
-@app.command()
-def simulate(
-    folder: FolderArg,
-    events: Annotated[Path | None, typer.Argument(help="other events than tb_data")] = None,
-    waves: Annotated[str, typer.Option(help="vcd or fst (fst needs lz4.h)")] = "",
-) -> None:
-    """Run the cocotb bench on Verilator; the exit status tells."""
-    result = open_project(folder).simulate(events, waves)
-    for name, passed, message in result.tests:
-        console.print(f"{'pass' if passed else 'FAIL'}  {name}  {message}")
-    console.print(f"{result.events} events, {result.events_per_second:,.0f} events/s through cocotb")
-    if not result.ok:
-        raise VerificationError(str(folder), "the bench found a mismatch", "see the JUnit XML in sim/")
-
-
-@app.command()
-def verify(
-    folder: FolderArg,
-    events: OptionalFilesArg = None,
-    symmetry: Annotated[bool, typer.Option("--symmetry", help="only the exact symmetry tests")] = False,
-    score: ScoreOption = "",
-    workers: WorkersOption = 0,
-    scheduler: SchedulerOption = "",
-) -> None:
-    """Hold every engine against every other, test the symmetry; if y is given, measure AUC and cuts."""
-    project, pool = open_project(folder), pool_of(workers, scheduler)
-    failed, files = list[Failed](), events or []
-    if files and not symmetry and are_many(files, pool):
-        evidence, failed = verify_files(folder, files, score, pool)
-    else:
-        with Steps() as progress:
-            file = files[0] if files else None
-            evidence = (
-                project.verify_symmetry(progress) if symmetry else project.verify(file, progress, score)
-            )
-    console.print(evidence_table(project.manifest, evidence))
-    for line in (*summary_lines(project.manifest, evidence), f"project      {project.folder}"):
-        console.print(line)
-    if all(s.ok for s in evidence.stages if s.name != "inputs"):
-        complain(failed)
-    if not evidence.ok:
-        lost = ", ".join(evidence.missing) or ", ".join(s.name for s in evidence.stages if not s.ok)
-        raise VerificationError(str(folder), f"not verified: {lost}", "the project must not be used")
-
-
-@app.command()
-def report(folder: FolderArg) -> None:
-    """Write report/report.html and report.json."""
-    console.print(f"wrote {write_report(open_project(folder).folder)}")
-
-
-@app.command()
-def info(model: ModelArg, config: ConfigArg = None) -> None:
-    """Show the ops, types and sizes of a model, and what it would cost."""
-    graph = read_model(model, config)
-    console.print(model_table(graph))
-    for line in cost_lines(graph):
-        console.print(line)
-
-
-@app.command()
-def export(
-    model: ModelArg,
-    output: Annotated[Path, typer.Option("-o", "--output", help="the .onnx file to write")],
-    engine: Annotated[
-        str, typer.Option(help="whose numbers: float or integer; integer if every value has a format")
-    ] = "",
-    double: Annotated[bool, typer.Option("--double", help="ports and values in double precision")] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="ops expanded; Quant nodes stay")] = False,
-) -> None:
-    """Write MODEL as an ONNX file of com.eqhls operators that onnxruntime runs (docs/onnx.md)."""
-    if engine not in ("", "float", "integer"):
-        raise CompileError("--engine", f"found {engine!r}, expected float or integer")
-    graph = load_any(model)
-    exact = graph.quantized if not engine else engine == "integer"
-    onnx.export_onnx(graph, output, exact, double, plain)
-    console.print(f"wrote {output}, {'integer' if exact else 'float'} numbers")
-
-
-@app.command()
-def build(folder: FolderArg) -> None:
-    """Run Vitis or Vivado HLS where they are installed, and print their report."""
-    console.print(build_project(folder))
-
-
-@app.command()
-def synth(folder: FolderArg) -> None:
-    """Count LUT, FF and DSP with Yosys for xcup (an estimate; some minutes)."""
-    with Steps() as progress:
-        counts = synthesize(folder, progress)
-    console.print(f"Yosys estimate (synth_xilinx -family xcup): {counts}")
-
-
-app.command()(trace)
-app.command()(patterns)
-app.command("package")(package_command)
-
-
-@app.command("catalogue")
-def catalogue_command(
-    output: Annotated[Path, typer.Option("-o", "--output")] = Path("docs/ops.md"),
-    onnx: Annotated[bool, typer.Option("--onnx", help="the page of ONNX operators")] = False,
-) -> None:
-    """Write the page of all ops from the code."""
-    write_file(output, operators() if onnx else catalogue())
-    console.print(f"wrote {output}")
-
-
-app.command("train")(train_command)
-
-
+AGAIN = {
+    "compile": "nothing was written: run the same command again",
+    "verify": "the same command goes on, and builds nothing twice",
+    "predict": "of many files those that are done are kept: the same command goes on with the others",
+    "train": "the same command goes on behind the last whole epoch",
+    "quantize": "nothing was written: run the same command again",
+    "events": "nothing was written: run the same command again",
+}
+"""How to go on after Ctrl-C."""
 INTERRUPTED, TERMINATED, UNREAD = 130, 143, 141
 """Exit statuses: 128 and the number of the signal that a shell would name."""
 SYSTEM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
@@ -328,13 +241,13 @@ def _stop(number: int, frame: object) -> None:
 def _status() -> int:
     try:
         status = app(standalone_mode=False) or 0
-        return _said("interrupted", INTERRUPTED) if status == INTERRUPTED else status
+        return _said(_interrupted(), INTERRUPTED) if status == INTERRUPTED else status
     except VerificationError as error:
         return _said(str(error), 1)
     except CompileError as error:
         return _said(str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _said("interrupted", INTERRUPTED)
+        return _said(_interrupted(), INTERRUPTED)
     except OSError as error:
         if error.errno not in SYSTEM:
             raise
@@ -345,8 +258,15 @@ def _status() -> int:
         return _said(error.format_message() if hasattr(error, "format_message") else str(error), 2)  # pyright: ignore
 
 
+def _interrupted() -> str:
+    """Say that the user has stopped the command, and how to go on."""
+    running = [AGAIN[word] for word in sys.argv[1:] if word in AGAIN]
+    return "; ".join(["interrupted", *running[:1]])
+
+
 def _said(line: str, status: int) -> int:
     print(f"eqhls: {line}", file=sys.stderr)
+    told.note(line)
     return status
 
 

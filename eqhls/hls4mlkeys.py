@@ -234,8 +234,6 @@ def _renamed(place: Place, given: Mapping[str, Any], names: Mapping[str, str]) -
     for key, value in given.items():
         name = names.get(key, key)
         if name in made and made[name] != value:
-            raise Refused(
-                (*place, key), f"says something else than another key for {name}", "keep one of them"
-            )
+            raise Refused((*place, key), f"contradicts another key for {name}", "keep one of them")
         made[name] = value
     return made

@@ -132,7 +132,7 @@ class Options(_Keys):
     share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
     in the RTL. HLSTop says which of the three HLS tops the scripts name, TokenBits how wide a control token
     passes beside an event in the typed ones. OutputDir and KerasModel are the folder and the model that the
-    command line takes if it is given none; they are no property of a project."""
+    command line takes if it is given none; they are not properties of a project."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"

@@ -64,7 +64,7 @@ def put(made: Path, folder: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; a link is written through, and what is no regular file (a pipe, a
+    """Write a file whole or not at all; a link is written through, and what is not a regular file (a pipe, a
     device) is written to as it stands. Raises OSError where it cannot be written, and leaves nothing."""
     path = path.resolve()
     if path.exists() and not path.is_file() and not path.is_dir():

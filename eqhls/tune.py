@@ -10,10 +10,10 @@ from typing import Literal
 
 import yaml
 
-from eqhls.compile import EventsLike, Report, events_of, project_graph, read_model, silent
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, halves, rounded, sampled
 from eqhls.events.scores import from_raw, predict_floats
+from eqhls.flow import EventsLike, Report, events_of, project_graph, read_model, silent
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.netlist import Netlist

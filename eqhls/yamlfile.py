@@ -85,7 +85,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
 
 
 def _walk(node: yaml.Node | None, place: Place, lines: dict[Place, int], path: Path) -> None:
-    """Note the line of every key. Raises CompileError for keys that stand twice or are no text."""
+    """Note the line of every key. Raises CompileError for keys that stand twice or are not text."""
     if isinstance(node, yaml.SequenceNode):
         for k, item in enumerate(node.value):
             _walk(item, (*place, str(k)), lines, path)
@@ -95,7 +95,7 @@ def _walk(node: yaml.Node | None, place: Place, lines: dict[Place, int], path: P
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
             raise CompileError(
-                f"{path}:{line}", "found a key that is no text", "write keys as words, in quotes if needed"
+                f"{path}:{line}", "found a key that is not text", "write keys as words, in quotes if needed"
             )
         here = (*place, str(key.value))
         if here in lines:

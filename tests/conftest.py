@@ -10,7 +10,7 @@ import pytest
 
 SEED = 20261
 
-# every run draws the same examples, and a slow machine is no failure
+# every run draws the same examples, and a slow machine is not a failure
 hypothesis.settings.register_profile("same everywhere", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same everywhere")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import eqhls
-from eqhls.compile import Compiled, open_project
+from eqhls.flow import Compiled, open_project
 from eqhls.packaging import PACKAGES
 
 NETWORK = """graph pair

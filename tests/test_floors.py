@@ -20,7 +20,7 @@ FLOORS = [
     "project complete layers packaging",
     "verify",
     "report trace",
-    "compile",
+    "flow",
     "hls4ml tune train",
     "many",
     "commands",

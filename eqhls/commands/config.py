@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from eqhls.commands.shell import ModelArg, console
-from eqhls.compile import read_model
+from eqhls.commands.shell import ModelArg, show
+from eqhls.flow import read_model
 from eqhls.report.template import Granularity, template
 from eqhls.text import write_file
 
@@ -17,12 +17,15 @@ def config_command(
     model: ModelArg,
     output: Annotated[Path, typer.Option("-o", "--output", help="the .yml file to write")],
     granularity: Annotated[
-        Granularity, typer.Option("-g", "--granularity", help="what gets an entry of its own")
+        Granularity, typer.Option("-g", "--granularity", help="what has an entry of its own")
     ] = "name",
     config_checkpoint: Annotated[
         Path | None, typer.Option(help="JSON with the arguments of a checkpoint")
     ] = None,
 ) -> None:
-    """Write a configuration of MODEL to begin with: every key with its default, every value by name."""
+    """Write a configuration file of MODEL to begin with.
+
+    It has every key with its default, and every value of the network by name.
+    """
     write_file(output, template(read_model(model, config_checkpoint), granularity))
-    console.print(f"wrote {output}")
+    show({"wrote": output}, f"wrote {output}")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from eqhls.commands.shell import Steps, console
+from eqhls.commands.shell import Steps, show, told
 from eqhls.errors import CompileError
 from eqhls.events.hep.choose import UNITS, Choice, chosen, known_column
 from eqhls.events.hep.layouts import LAYOUTS
@@ -43,7 +43,11 @@ def events_command(
     events: Annotated[str, typer.Option(help="entries of the file to read: A:B", metavar="A:B")] = "",
     unit: Annotated[str, typer.Option(help=f"of momenta: {', '.join(UNITS)}")] = "GeV",
 ) -> None:
-    """Convert a file of jets: constituents by falling pT as four-vectors, the jet, labels."""
+    """Convert a file of ROOT, Parquet or HDF5 to events.
+
+    Constituents become four-vectors by falling pT; the jet and the labels go with them (docs/event-
+    files.md).
+    """
     path, inside = split_tree(source)
     choice = Choice(layout, tree or inside, branches, jets, label, unit)
     with closing(open_source(path, choice.tree)) as opened:
@@ -51,10 +55,11 @@ def events_command(
         wanted = Wanted(constituents, *entries(events), also_columns(also, opened.columns))
         with Steps() as progress:
             progress(reading(found), 0.0)
-            told = write_jets(batches(opened, found, wanted, progress), output)
-    for line in (*cutting(told, constituents), *told.lines):
-        typer.echo(f"note: {line}", err=True)
-    console.print(f"wrote {output}: {_counts(told)}")
+            counted = write_jets(batches(opened, found, wanted, progress), output)
+    for line in (*cutting(counted, constituents), *counted.lines):
+        told(f"note: {line}")
+    facts = {"wrote": output, "jets": counted.jets, "labels": {f"{v:g}": n for v, n in counted.labels}}
+    show(facts, f"wrote {output}: {_counts(counted)}")
 
 
 def entries(said: str) -> tuple[int, int | None]:
@@ -73,6 +78,6 @@ def also_columns(said: str, columns: Mapping[str, str]) -> dict[str, str]:
     return {(port or name): known_column("--also", name, columns) for port, _, name in parts}
 
 
-def _counts(told: Told) -> str:
-    classes = ", ".join(f"{number:,} of class {value:g}" for value, number in told.labels[:12])
-    return f"{told.jets:,} jets" + (f", {classes}" if classes else "")
+def _counts(jets: Told) -> str:
+    classes = ", ".join(f"{number:,} of class {value:g}" for value, number in jets.labels[:12])
+    return f"{jets.jets:,} jets" + (f", {classes}" if classes else "")

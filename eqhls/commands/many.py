@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from eqhls.commands.shell import Steps, console
-from eqhls.compile import Compiled, open_project
+from eqhls.commands.shell import Steps, show
 from eqhls.engines import Engine
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
+from eqhls.flow import Compiled, open_project
 from eqhls.many.join import drawn_many
 from eqhls.many.paths import matched, several
 from eqhls.many.predict import Source, predict_many
@@ -60,7 +60,7 @@ def predict_files(
     files, shown = matched(events), list[FileTable]()
     failed = predict_many(Source.of(source, engine, config), files, output, pool, shown.append)
     for table in shown:
-        console.print(f"wrote {output}: {table.total()}")
+        show({"wrote": output, "total": table.total()}, f"wrote {output}: {table.total()}")
     complain(failed)
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from eqhls.backends.package.package import Settings
-from eqhls.commands.shell import FolderArg, Steps, console
-from eqhls.compile import open_project
+from eqhls.commands.shell import FolderArg, Steps, show, told
+from eqhls.flow import open_project
 from eqhls.packaging import PACKAGES, Packaged
 
 SHOWN = 6
@@ -28,22 +28,25 @@ def package_command(
     token: Annotated[int, typer.Option(help="bits that travel beside each event")] = DEFAULTS.token,
     version: Annotated[int, typer.Option(help="the number in the name of an emulator")] = DEFAULTS.version,
 ) -> None:
-    """Write what a tool or framework needs to take the IP, and say how to connect it."""
+    """Write what a tool or a framework needs to take the IP.
+
+    What was written, and how to connect it, is said on one screen (docs/packages.md).
+    """
     project = open_project(folder)
     if not wanted:
         width = max(len(p.name) for p in PACKAGES)
-        for package in PACKAGES:
-            console.print(f"{package.name:{width}}  {package.summary}")
-        console.print(f"eqhls package {folder} --for NAME writes one, and says how to connect it")
+        show(
+            {p.name: p.summary for p in PACKAGES},
+            *(f"{p.name:{width}}  {p.summary}" for p in PACKAGES),
+            f"eqhls package {folder} --for NAME writes one, and says how to connect it",
+        )
         return
     with Steps() as progress:
         progress("make the plan of the project again", 0.0)
         made = project.package(*wanted, links=links, tmux=tmux, token=token, version=version)
     if not project.verified:
-        typer.echo("note: the project is not verified; eqhls verify does that", err=True)
-    for done in made:
-        for line in lines(done, folder):
-            console.print(line)
+        told("note: the project is not verified; eqhls verify does that")
+    show({m.name: m.files for m in made}, *(line for m in made for line in lines(m, folder)))
 
 
 def lines(done: Packaged, folder: Path) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from eqhls.commands.shell import FolderArg, console
-from eqhls.compile import Compiled, open_project
+from eqhls.commands.shell import FolderArg, show
 from eqhls.errors import CompileError, VerificationError
+from eqhls.flow import Compiled, open_project
 from eqhls.text import write_file
 from eqhls.verify.patterns import Placing, difference, pattern_files
 
@@ -33,7 +33,11 @@ def patterns(
     first_input: Annotated[int, typer.Option(help="number of the first input link")] = 0,
     first_output: Annotated[int, typer.Option(help="number of the first output link")] = 0,
 ) -> None:
-    """Write EVENTS as EMPv2 pattern files, or compare a file that a board or a simulation wrote."""
+    """Write EMPv2 pattern files, or check one that a board wrote.
+
+    The input of events and the results that belong to it are written for a board; a file that a board or a
+    simulation captured is held against the integers (docs/patterns.md). The exit status is 1 if they differ.
+    """
     if (output is None) == (check is None):
         raise CompileError("patterns", "has nothing to do, or two things", "give -o FILE or --check FILE")
     placing = Placing(links, tmux, gap, frames, first_input, first_output)
@@ -45,17 +49,20 @@ def patterns(
     compared, line = difference(graph, project.events(events), check, first_output)
     if line:
         raise VerificationError(str(check), line, "the output is not that of the integers")
-    console.print(f"{compared:,} results equal the integers, every bit")
+    show({"results": compared, "equal": True}, f"{compared:,} results equal the integers, every bit")
 
 
 def _write(project: Compiled, events: Path | None, output: Path, placing: Placing) -> None:
     found = pattern_files(project.graph, project.events(events), project.manifest["latency_cycles"], placing)
     expected = output.with_name(f"{output.stem}.expected{output.suffix}")
+    lines = list[str]()
     for path, made in ((output, found.inputs), (expected, found.expected)):
         write_file(path, made.text())
         shown = " ".join(f"{link:03d}" for link in made.links)
-        console.print(f"wrote {path}: {made.frames:,} frames, links {shown}")
-    console.print(
+        lines.append(f"wrote {path}: {made.frames:,} frames, links {shown}")
+    show(
+        {"wrote": [output, expected], "events": found.events, "first_result": found.first_result},
+        *lines,
         f"{found.events:,} of {found.given:,} events, {found.clocks} clocks each; the first "
-        f"result is in frame {found.first_result}, as ip/emp and ip/links give it"
+        f"result is in frame {found.first_result}, as ip/emp and ip/links give it",
     )

@@ -7,10 +7,10 @@ from typing import Annotated, cast
 
 import typer
 
-from eqhls.commands.shell import FolderArg, Steps, console
-from eqhls.compile import open_project
+from eqhls.commands.shell import FolderArg, Steps, show
 from eqhls.engines import TRACED, TracedEngine
 from eqhls.errors import VerificationError
+from eqhls.flow import open_project
 from eqhls.trace.show import range_table, trace_lines, worst_table
 
 
@@ -22,16 +22,17 @@ def trace(
         list[str] | None, typer.Option(help="float, integer, hls or rtl; may be given again, all if left out")
     ] = None,
 ) -> None:
-    """Show where float, integers, C++ and Verilog part, the worst ops, and how formats are used."""
+    """Show where the engines first differ, and how formats are used.
+
+    Every value is shown by name in float64, integers, C++ and Verilog, the worst ops first.
+    """
     asked = cast("tuple[TracedEngine, ...]", tuple(engine or TRACED))
     with Steps() as progress:
         found = open_project(folder).trace(events, asked, progress)
     if output is not None:
         found.save(output)
-    console.print(range_table(found))
-    console.print(worst_table(found))
-    for line in (*trace_lines(found), f"written      {folder}/report: trace.json, trace.png"):
-        console.print(line)
+    written = f"written      {folder}/report: trace.json, trace.png"
+    show(found.as_json(), range_table(found), worst_table(found), *trace_lines(found), written)
     if found.different:
         first = "; ".join(f"{e} at %{p.value}" for e, p in found.different.items())
         raise VerificationError(str(folder), f"engines differ: {first}", "the project must not be used")

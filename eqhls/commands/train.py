@@ -12,7 +12,7 @@ import typer
 import yaml
 
 from eqhls import train
-from eqhls.commands.shell import Steps, console
+from eqhls.commands.shell import Steps, show, told
 from eqhls.errors import CompileError
 from eqhls.lazy import lazy
 from eqhls.train.result import check_folder
@@ -45,7 +45,10 @@ def train_command(
         int, typer.Option(help="epochs without a better validation AUC that end a phase; 0: none do")
     ] = 0,
 ) -> None:
-    """Train a network, float first and then quantized, and write a model folder."""
+    """Train a network, float first and then quantized.
+
+    What is written is a model folder that `eqhls compile` reads (docs/train.md).
+    """
     check_folder(output)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend = train.choose_backend()
@@ -65,9 +68,9 @@ def train_command(
         run = train.fit(model, events, settings, report=progress, checkpoint=output / STATE)
     written = run.save(output)
     for note in run.notes:
-        typer.echo(f"note: {note}", err=True)
-    for line in (*run.lines(), f"wrote {output}: {', '.join(written)}"):
-        console.print(line)
+        told(f"note: {note}")
+    facts = {"wrote": [output / name for name in written], **run.record()}
+    show(facts, *run.lines(), f"wrote {output}: {', '.join(written)}")
 
 
 def _network(name: str, folder: str, fields: dict[str, Any]) -> tuple[Any, train.Settings]:

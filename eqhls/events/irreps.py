@@ -86,7 +86,11 @@ def split(graph: Graph, arrays: Mapping[str, Any]) -> dict[str, Any]:
         sizes = [n.type.axes[-1].size * n.type.rep.dim for n in nodes]
         if x.ndim < 2 or x.shape[-1] != sum(sizes):
             blocks = ", ".join(n.name for n in nodes)
-            raise CompileError(stem, f"has shape {x.shape}, expected (events, .., {sum(sizes)}) for {blocks}")
+            raise CompileError(
+                stem,
+                f"has shape {x.shape}, expected (events, .., {sum(sizes)}) for {blocks}",
+                "give the components of all irreps along the last axis",
+            )
         for node, size in zip(nodes, sizes, strict=True):
             channels = x[..., at : at + size].reshape(*x.shape[:-1], -1, node.type.rep.dim)
             result[node.name] = _stored(node, channels)

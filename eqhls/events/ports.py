@@ -54,6 +54,7 @@ def given_port(node: Node, array: Any, padded: str = "") -> Filled:
         raise CompileError(
             node.name,
             f"has shape {np.shape(array)}, expected (events, {', '.join(map(str, shape))}) for {node.type}",
+            "give the array this shape",
         )
     nothing = np.zeros(len(given), dtype=np.int64)
     if given.dtype.kind == "f":

@@ -105,7 +105,7 @@ def to_raw(values: Floats, formats: tuple[Fixed, ...]) -> tuple[Ints, Ints]:
     """Return real values (B, .., components) as raw integers of one format or one per component, rounded to
     nearest even and saturated; and how many saturated in each event, (B,).
 
-    The ends of formats of up to 63 bits are no float64, so they are put in as integers.
+    The ends of formats of up to 63 bits are not float64, so they are put in as integers.
     """
     raw = np.empty(values.shape, dtype=np.int64)
     over, forms = np.zeros(values.shape, dtype=bool), Formats(formats)

@@ -162,8 +162,14 @@ def _demand_all(
     sizes = {k: len(v.exact) for k, v in filled.items()} | ({} if labels is None else {"y": len(labels)})
     if len(set(sizes.values())) != 1:
         if labels is not None and len({v for k, v in sizes.items() if k != "y"}) == 1:
-            raise CompileError("y", f"has {len(labels)} labels for {next(iter(sizes.values()))} events")
-        raise CompileError("arrays", f"have different numbers of events: {sizes}")
+            raise CompileError(
+                "y",
+                f"has {len(labels)} labels for {next(iter(sizes.values()))} events",
+                "give one label per event",
+            )
+        raise CompileError(
+            "arrays", f"have different numbers of events: {sizes}", "give every array the same events"
+        )
 
 
 def _moved(arrays: Mapping[str, Any], graph: Graph, events: int) -> dict[str, Floats]:
@@ -177,11 +183,17 @@ def _moved(arrays: Mapping[str, Any], graph: Graph, events: int) -> dict[str, Fl
             continue
         if graph.quantized:
             raise CompileError(
-                node.name, "are constants of a compiled network", "leave them out of the events"
+                node.name,
+                "is a constant of a compiled network, which events cannot change",
+                "leave it out of the events",
             )
         if np.shape(arrays[found]) != (events, *node.type.shape):
             shape = ", ".join(map(str, node.type.shape))
-            raise CompileError(found, f"has shape {np.shape(arrays[found])}, expected (events, {shape})")
+            raise CompileError(
+                found,
+                f"has shape {np.shape(arrays[found])}, expected (events, {shape})",
+                "give the array this shape",
+            )
         moved[node.name] = finite(found, arrays[found])
     return moved
 

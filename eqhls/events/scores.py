@@ -44,7 +44,11 @@ class Prediction:
     def __getitem__(self, name: str) -> Result:
         """Return an output by name. Raises CompileError if the network has no output of that name."""
         if name not in self.outputs:
-            raise CompileError("output", f"found {name!r}, expected one of {', '.join(self.outputs)}")
+            raise CompileError(
+                "output",
+                f"found {name!r}, expected one of {', '.join(self.outputs)}",
+                "name one of these outputs",
+            )
         return self.outputs[name]
 
     @property

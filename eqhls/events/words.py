@@ -5,7 +5,8 @@
     phi  azimuth in the same steps, to the nearest integer, in [-720, 720): 720 is -720
 
 The words of each event fall in pt; words of equal pt keep the order in which their constituents were given. A
-constituent whose pt is cut to 0 is no word: an empty slot has pt = eta = phi = 0. Constituents are massless.
+constituent whose pt is cut to 0 is not a word: an empty slot has pt = eta = phi = 0. Constituents have no
+mass.
 
 The jet is one more word with pt and phi likewise, its *rapidity* in place of eta, and its squared mass in
 GeV^2, cut to an integer and saturated. Rapidity, since only that is shifted by a boost along the beam if

@@ -80,7 +80,9 @@ def decoded(attribute: Attribute, given: onnx.AttributeProto) -> Any:
     wide = attribute.kind == "FLOAT" and found == "TENSOR"
     if given.ref_attr_name or not (found == attribute.kind or wide):
         raise CompileError(
-            f"attribute {attribute.name}", f"is a {found}, expected a {attribute.kind}", "write it as such"
+            f"attribute {attribute.name}",
+            f"is a {found}, expected a {attribute.kind}",
+            "write it as that kind",
         )
     raw = helper.get_attribute_value(given)
     try:
@@ -92,7 +94,9 @@ def decoded(attribute: Attribute, given: onnx.AttributeProto) -> Any:
     except CompileError as error:
         raise error.at(f"attribute {attribute.name}") from None
     except ValueError as error:
-        raise CompileError(f"attribute {attribute.name}", f"cannot be read ({error})") from None
+        raise CompileError(
+            f"attribute {attribute.name}", f"cannot be read ({error})", "export the model again"
+        ) from None
 
 
 def _value(raw: Any, hint: Any) -> Any:
@@ -115,7 +119,7 @@ def type_of(text: str) -> Type:
     """Return a type. Raises CompileError for one that no network on an FPGA can have."""
     type = Type.parse(text)
     if type.elements > MOST_ELEMENTS:
-        raise CompileError("type", f"found {type}", f"expected at most {MOST_ELEMENTS:,} numbers an event")
+        raise CompileError("type", f"found {type}", f"expected at most {MOST_ELEMENTS:,} numbers per event")
     return type
 
 

@@ -49,7 +49,7 @@ def attributes_of(op: type[Op]) -> tuple[Attribute, ...]:
 
 
 def attribute_kind(hint: Any) -> str:
-    """Return the ONNX attribute type of a field's type; what is no number or array travels as text."""
+    """Return the ONNX attribute type of a field's type; what is not a number or array travels as text."""
     if get_origin(hint) is tuple:
         return attribute_kind(get_args(hint)[0]) + "S"
     return {Tensor: "TENSOR", bool: "INT", int: "INT", float: "FLOAT"}.get(hint, "STRING")

@@ -40,7 +40,7 @@ class QuantNode:
         return cls(form.lsb, bits, form.signed, narrow, mode)
 
     def format(self) -> Fixed:
-        """Return the format that the node stands for. Raises CompileError for what is no fixed point."""
+        """Return the format that the node stands for. Raises CompileError for what is not fixed point."""
         mantissa, exponent = frexp(self.scale)
         mode = {"HALF_EVEN": "ROUND"}.get(self.mode.upper(), self.mode.upper())
         if mantissa != 0.5:

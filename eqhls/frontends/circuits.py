@@ -192,7 +192,7 @@ def exact_factors() -> Generator[None]:
 
     def times(self: FVariable, other: Any) -> Any:
         if isinstance(other, float | int | np.floating) and _bits(float(other)) > FACTOR:
-            raise ValueError(f"it multiplies by {float(other):.6g}, which is no number of {FACTOR} bits")
+            raise ValueError(f"it multiplies by {float(other):.6g}, which is not a number of {FACTOR} bits")
         return plain(self, other)  # pyright: ignore[reportArgumentType]
 
     FVariable.__mul__ = times

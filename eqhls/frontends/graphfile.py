@@ -46,7 +46,7 @@ def load_model(path: Path) -> Graph:
     if text_path.suffix != ".eq":
         raise CompileError(
             str(path),
-            f"is of the unknown kind {text_path.suffix or 'without suffix'!r}",
+            f"is not of a supported kind ({text_path.suffix or 'no suffix'})",
             "give a model folder, a .eq file, a .keras file or a checkpoint",
         )
     try:

@@ -18,7 +18,7 @@ def check_arithmetic(where: str, layer: Any) -> None:
     if mode:
         raise CompileError(
             where,
-            f"is quantized by Keras (mode {mode}), which scales numbers anew in every event",
+            f"is quantized by Keras (mode {mode}), which scales the numbers of every event anew",
             "save the model before quantize(); eqhls finds formats of its own",
         )
     for part in layer._flatten_layers():

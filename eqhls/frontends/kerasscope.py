@@ -55,7 +55,7 @@ class Scope:
 
 
 def inner_model(layer: Any) -> Any:
-    """Return the functional model that a model or a layer is, or None if it is none."""
+    """Return the functional model that a model or a layer is, or None if it is not one."""
     if isinstance(layer, keras.Sequential):
         return keras.Model(layer.inputs, layer.outputs, name=layer.name) if layer.built else None
     return layer if isinstance(layer, keras.Model) and hasattr(layer, "operations") else None

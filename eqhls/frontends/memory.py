@@ -49,7 +49,7 @@ def read_memory(model: object, config: Config = None) -> Graph:
     kind = kind_of(model)
     if config is not None and not kind.takes_config:
         raise CompileError(
-            "config", f"goes with a state dict, and the model is a {kind.name}", "leave it out"
+            "config", f"applies only to a state dict, and the model is a {kind.name}", "leave it out"
         )
     return kind.read(model, config)
 

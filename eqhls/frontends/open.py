@@ -40,7 +40,7 @@ def load_any(model: object, config: Config = None) -> Graph:
         return load_checkpoint(path, config)
     if config is not None:
         given = "config" if isinstance(config, Mapping) else str(config)
-        raise CompileError(given, f"goes with a checkpoint, and {path} is not one", "leave it out")
+        raise CompileError(given, f"applies only to a checkpoint, and {path} is not one", "leave it out")
     if written_by_keras2(path):
         return read_qkeras(path)
     read = READERS.get(path.suffix)

@@ -28,7 +28,7 @@ def read_torch(name: str, module: Any, ports: Mapping[str, Type]) -> Graph:
     one format; without events they have the shape of its axes. Its outputs are called y, or y0, y1 ...
 
     Raises CompileError for ports without a format, for what alkaid's tracer does not know, and for weights
-    that are no fixed-point numbers of at most 24 bits.
+    that are not fixed-point numbers of at most 24 bits.
     """
     for port, type in ports.items():
         if type.rep is not S or len(type.formats) != 1:

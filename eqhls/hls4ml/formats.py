@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from eqhls.compile import Compiled
 from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.flow import Compiled
 from eqhls.hls4ml.single import holding
 from eqhls.ir.graph import Graph, Node
 from eqhls.ir.op import Tensor

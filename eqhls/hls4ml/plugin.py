@@ -78,7 +78,7 @@ class EqhlsOp(Layer):
 
 def _asked(layer: Layer) -> Any:
     """Return the precision that a configuration gives to the result of this very layer or to its class; that
-    of the whole model is no wish, for the results of eqhls are exact."""
+    of the whole model is not a wish, for the results of eqhls are exact."""
     config = layer.model.config
     for known, name in (
         (config.layer_name_precision, layer.name.lower()),

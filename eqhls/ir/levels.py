@@ -39,7 +39,7 @@ class Step:
 
 @lru_cache(maxsize=64)
 def levels(logic: Logic) -> tuple[Step, ...]:
-    """Return the steps of a netlist, in order. Inputs are no step: their cells come first, `ports`."""
+    """Return the steps of a netlist, in order. Inputs are not steps: their cells come first, `ports`."""
     depth: list[int] = []
     groups: dict[tuple[int, str, int], list[int]] = {}
     for number, cell in enumerate(logic.cells):

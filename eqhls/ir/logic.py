@@ -117,7 +117,7 @@ class Cell:
         drop = int(rest.pop()[1:]) if rest and rest[-1].startswith("/") else 0
         value = int(rest.pop()[1:]) if rest and rest[-1].startswith("=") else 0
         if word[-1] not in "su":
-            raise ValueError(f"{word!r} is no word such as 8s or 3u")
+            raise ValueError(f"{word!r} is not a word such as 8s or 3u")
         terms = tuple(map(Term.parse, rest))
         return cls(Kind(kind), int(word[:-1]), word.endswith("s"), terms, value, drop, form)
 

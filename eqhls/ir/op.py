@@ -207,18 +207,18 @@ class Op(ABC):
     def coded(self, floor: float) -> Op:
         """Return the same function of the code of a Log2 with this floor (`logarithm`). Raises CompileError
         for an op that reads no code."""
-        raise self.error("reads no code of a logarithm")
+        raise self.error("reads no code of a logarithm", "feed it the argument itself instead of a Log2")
 
     def everywhere(self, x: Floats) -> Floats:
         """Return all float results of a function with tables at the scalars x, of all its rows, with x last.
         Raises CompileError for any other op."""
-        raise self.error("has no table")
+        raise self.error("has no table", "ask an op whose facts say that it is a function with tables")
 
     def constant_values(self) -> Floats:
         """Return the values of a constant, of shape (*axes, components). Raises CompileError for an op that
         is none."""
         if not self.constant:
-            raise self.error("is no constant")
+            raise self.error("is not a constant", "ask an op whose fact `constant` names a field")
         values: Tensor = getattr(self, self.constant)
         return values.array
 
@@ -272,7 +272,7 @@ class Op(ABC):
     def expect(self, types: tuple[Type, ...], count: int) -> None:
         """Raise CompileError unless there are `count` inputs."""
         if len(types) != count:
-            raise self.error(f"found {len(types)} inputs, expected {count}")
+            raise self.error(f"found {len(types)} inputs, expected {count}", "give it that many")
 
 
 def typed(op: Op, *types: Type) -> Type:

@@ -91,7 +91,11 @@ class Type:
         for axis in self.axes:
             axis.action.points(axis.size)
         if len(self.formats) not in (0, 1, self.dim):
-            raise CompileError("type", f"found {len(self.formats)} formats, expected 1 or {self.dim}")
+            raise CompileError(
+                "type",
+                f"found {len(self.formats)} formats, expected 1 or {self.dim}",
+                "give one for all components, or one for each",
+            )
         if self.charges and self.rep is not S:
             raise CompileError("type", f"found charges of {self.rep}", "only scalars S have charges")
         try:
@@ -195,7 +199,9 @@ def joined_axes(a: Type, b: Type) -> tuple[Axis, ...]:
     for axis in b.axes:
         if a.has(axis.name) and a.axes[a.index(axis.name)] != axis:
             raise CompileError(
-                "axes", f"found {a} and {b}, expected the same size and action of axis {axis.name!r}"
+                "axes",
+                f"found {a} and {b}, expected the same size and action of axis {axis.name!r}",
+                "give both axes one size and one action",
             )
     return a.axes + tuple(x for x in b.axes if not a.has(x.name))
 

@@ -119,7 +119,7 @@ def loose(a: Any) -> Any:
 
 
 def negated(a: Any) -> Any:
-    """Return -a, whose largest value may be a power of two: 1 more than that is no double of a wide wire."""
+    """Return -a, whose largest value may be a power of two: one more is not a double of a wide wire."""
     lo, hi = ends(a)
     return tightened(-a, -hi, -lo, a.step) if is_wide(lo, hi) else -a
 

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from eqhls.compile import read_model
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, picked
+from eqhls.flow import read_model
 from eqhls.ir.graph import Graph
 from eqhls.lower.packets import read_any_events
 from eqhls.many.predict import Source

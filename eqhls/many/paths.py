@@ -10,7 +10,7 @@ from eqhls.errors import CompileError
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether a path is no file, but a pattern that may match some: with *, ? or [..]."""
+    """Whether a path is not a file, but a pattern that may match some: with *, ? or [..]."""
     return glob.has_magic(str(path)) and not path.exists()
 
 

@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from eqhls.compile import Compiled, open_project, predict_float, read_model
 from eqhls.engines import Engine
 from eqhls.errors import CompileError
 from eqhls.events.scores import Prediction, save_predictions
+from eqhls.flow import Compiled, open_project, predict_float, read_model
 from eqhls.frontends.open import source_files
 from eqhls.lower.packets import read_any_events
 from eqhls.many.table import FileTable, Row

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from eqhls.compile import Compiled, Report, open_project, silent
 from eqhls.errors import CompileError
 from eqhls.events.scores import Prediction, Result, from_raw, predict_floats
+from eqhls.flow import Compiled, Report, open_project, silent
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.packets import read_any_events
@@ -70,7 +70,7 @@ def verify_many(
     which is also written, and the files that could not be read: with one of these it does not hold.
 
     The bench of cocotb and the boosts take their events from the first file. Raises CompileError for a
-    `score` that is no output, before anything is built, and for labels that cannot be used.
+    `score` that is not an output, before anything is built, and for labels that cannot be used.
     """
     project = open_project(folder)
     tagger_of(project.graph, score, None)

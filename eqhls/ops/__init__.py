@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from eqhls.ir.op import Example, Op
 from eqhls.ops.add import Add
 from eqhls.ops.arrange import Arrange
@@ -83,4 +85,9 @@ ALL: tuple[type[Op], ...] = (
 
 BY_NAME: dict[str, type[Op]] = {op.name(): op for op in ALL}
 
-EXAMPLES: tuple[Example, ...] = tuple(e for op in ALL for e in op.examples())
+
+@cache
+def examples() -> tuple[Example, ...]:
+    """Return the examples of all ops, over which the laws run. To make them computes the tables of every
+    coupling, for which no import should wait."""
+    return tuple(e for op in ALL for e in op.examples())

@@ -28,7 +28,7 @@ class Add(Plain):
 
     def infer(self, *types: Type) -> Type:
         if not types:
-            raise self.error("found no input, expected at least one")
+            raise self.error("found no input, expected at least one", "give it an input")
         for t in types[1:]:
             if (t.rep, t.basis) != (types[0].rep, types[0].basis):
                 raise self.error(
@@ -36,7 +36,9 @@ class Add(Plain):
                     "a sum of unlike representations is not equivariant",
                 )
         if not all(0 <= k < len(types) for k in self.minus):
-            raise self.error(f"found minus = {list(self.minus)} with {len(types)} inputs")
+            raise self.error(
+                f"found minus = {list(self.minus)} with {len(types)} inputs", "give one sign per input"
+            )
         joined = reduce(lambda a, b: a.like(a.rep, joined_axes(a, b)), types)
         return joined.like(joined.rep)
 

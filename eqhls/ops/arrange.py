@@ -34,7 +34,10 @@ class Arrange(Plain):
         scalars_only(self.name(), (*types, self.type))
         size, found = types[0].elements, self.sources
         if len(found) != self.type.elements:
-            raise self.error(f"found {len(found)} sources for {self.type}, expected one for each element")
+            raise self.error(
+                f"found {len(found)} sources for {self.type}, expected one for each element",
+                "give one source per element of the result",
+            )
         if min(found) < -1 or max(found) >= size:
             raise self.error(
                 f"found sources from {min(found)} to {max(found)} of {types[0]}",

@@ -47,13 +47,19 @@ class ChannelMix(Arithmetic):
         type = types[0]
         size = type.size(self.axis)
         if len(self.weight.shape) != 2 or self.weight.shape[1] != size:
-            raise self.error(f"found weights {self.weight.shape} for {type}, expected (out, {size})")
+            raise self.error(
+                f"found weights {self.weight.shape} for {type}, expected (out, {size})",
+                "give the weights this shape",
+            )
         if self.bias is not None and type.rep is not S:
             raise self.error(
                 f"found a bias on {type}, expected none", "a constant shift is only invariant on S"
             )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
-            raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
+            raise self.error(
+                f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}",
+                "give one bias per output channel",
+            )
         if self.dual is not None and (type.rep is not F or self.dual.shape != self.weight.shape):
             raise self.error(
                 f"found dual weights {self.dual.shape} on {type}",

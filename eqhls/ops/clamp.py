@@ -35,7 +35,10 @@ class Clamp(Plain):
         if not 0 < self.bound < 2.0**30:
             raise self.error(f"found the bound {self.bound}", "give a positive number below 2^30")
         if types[0].basis is LIGHT_CONE:
-            raise self.error(f"found {types[0]}", "one bound for p+ and p- means nothing; use xyz")
+            raise self.error(
+                f"found {types[0]}",
+                "a single bound for p+ and p- has no meaning: use the Cartesian basis xyz",
+            )
         return types[0].like(types[0].rep)
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:

@@ -351,10 +351,18 @@ def full_pairs(x: NDArray[Any], lead: int) -> NDArray[Any]:
 def check_maps(where: str, weight: Tensor, channels: int, basis: int, *shifts: Tensor | None) -> None:
     """Raise CompileError unless weights have the shape (out, channels, basis) and each shift (out,)."""
     if len(weight.shape) != 3 or weight.shape[1:] != (channels, basis):
-        raise CompileError(where, f"found weights {weight.shape}, expected (out, {channels}, {basis})")
+        raise CompileError(
+            where,
+            f"found weights {weight.shape}, expected (out, {channels}, {basis})",
+            "give the weights this shape",
+        )
     for shift in shifts:
         if shift is not None and shift.shape != weight.shape[:1]:
-            raise CompileError(where, f"found a bias {shift.shape}, expected {weight.shape[:1]}")
+            raise CompileError(
+                where,
+                f"found a bias {shift.shape}, expected {weight.shape[:1]}",
+                "give one bias per output channel",
+            )
 
 
 MOST_KEPT = 32
@@ -369,10 +377,14 @@ def check_keep(where: str, keep: int | None) -> None:
 def check_axes(where: str, type: Type, *names: str) -> None:
     """Raise CompileError unless the axes are these, in this order."""
     if tuple(a.name for a in type.axes) != names:
-        raise CompileError(where, f"found {type}, expected axes {', '.join(names)}")
+        raise CompileError(
+            where,
+            f"found {type}, expected axes {', '.join(names)}",
+            "rename the axes, or reduce those that are too many",
+        )
 
 
 def check_last(where: str, type: Type, name: str) -> None:
     """Raise CompileError unless this is the last axis."""
     if not type.axes or type.axes[-1].name != name:
-        raise CompileError(where, f"found {type}, expected {name} as its last axis")
+        raise CompileError(where, f"found {type}, expected {name} as its last axis", "put this axis last")

@@ -66,7 +66,10 @@ class Composed(Function):
                 "its input has axes of x, in this order, and its result adds others",
             )
         if self.floor < 0:
-            raise self.error(f"found floor {self.floor}, expected 0 or that of a Log2")
+            raise self.error(
+                f"found floor {self.floor}, expected 0 or that of a Log2",
+                "give the floor of the Log2 that it reads, or 0",
+            )
         _check(self.network)
         return Type(S, (*x.axes, *new))
 
@@ -197,7 +200,7 @@ def _tabulated(op: Composed, lo: int, hi: int, frac: int) -> Floats:
 
 @lru_cache(maxsize=1024)
 def _check(network: Graph) -> None:
-    """Raise CompileError for a network that rounds or that is no function of each entry alone."""
+    """Raise CompileError for a network that rounds or that is not a function of each entry alone."""
     (port,) = network.inputs
     fed = {port.name}
     for node in network.verify():

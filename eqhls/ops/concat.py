@@ -26,7 +26,7 @@ class Concat(Plain):
 
     def infer(self, *types: Type) -> Type:
         if not types:
-            raise self.error("found no input, expected at least one")
+            raise self.error("found no input, expected at least one", "give it an input")
         rest = [t.without(self.axis) for t in types]
         for t, other in zip(types, rest, strict=True):
             if other != rest[0] or t.index(self.axis) != types[0].index(self.axis):

@@ -26,10 +26,14 @@ class Dense(ScalarMap):
         scalars_only(self.name(), types)
         if len(self.weight.shape) != 2 or self.weight.shape[1] != types[0].elements:
             raise self.error(
-                f"found weights {self.weight.shape} for {types[0]}, expected (out, {types[0].elements})"
+                f"found weights {self.weight.shape} for {types[0]}, expected (out, {types[0].elements})",
+                "give the weights this shape",
             )
         if self.bias is not None and self.bias.shape != self.weight.shape[:1]:
-            raise self.error(f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}")
+            raise self.error(
+                f"found a bias {self.bias.shape}, expected {self.weight.shape[:1]}",
+                "give one bias per output",
+            )
         return Type(S, (Axis(self.to, self.weight.shape[0]),))
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:

@@ -62,7 +62,9 @@ class Eq2to2(PairOp):
         type = types[0]
         check_axes(self.name(), type, self.row, self.column, self.channel)
         if type.size(self.row) != type.size(self.column):
-            raise self.error(f"found {type}, expected as many rows as columns")
+            raise self.error(
+                f"found {type}, expected as many rows as columns", "give both axes of pairs the same size"
+            )
         check_maps(self.name(), self.weight, type.size(self.channel), BASIS, self.bias, self.diagonal)
         check_keep(self.name(), self.keep)
         particle_action(self.name(), type)

@@ -53,7 +53,10 @@ class Gram(Arithmetic):
 
     def infer(self, *types: Type) -> Type:
         if len(types) not in (1, 2):
-            raise self.error(f"found {len(types)} inputs, expected one or two")
+            raise self.error(
+                f"found {len(types)} inputs, expected one or two",
+                "give it one tensor of four-vectors, or two",
+            )
         for t in types:
             if t.rep is not V or t.basis != types[0].basis:
                 raise self.error(

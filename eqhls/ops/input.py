@@ -78,7 +78,8 @@ class Input(Op):
     def with_formats(self, formats: tuple[Fixed, ...]) -> Op:
         if len(formats) not in (1, self.type.rep.dim):
             raise self.error(
-                f"found {len(formats)} formats for {self.type}, expected 1 or {self.type.rep.dim}"
+                f"found {len(formats)} formats for {self.type}, expected 1 or {self.type.rep.dim}",
+                "give one format for all components, or one for each",
             )
         return replace(self, type=replace(self.type, formats=formats))
 

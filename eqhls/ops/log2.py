@@ -51,7 +51,7 @@ class Log2(ScalarFunction):
         self.expect(types, 1)
         scalars_only(self.name(), types)
         if self.floor <= 0 or frexp(self.floor)[0] != 0.5:
-            raise self.error(f"found floor {self.floor}, expected a power of two")
+            raise self.error(f"found floor {self.floor}, expected a power of two", "give the floor as 2^k")
         if not (0 < self.step < self.window <= 12 and 0 <= self.frac <= 8 and self.codes > 1):
             raise self.error(
                 f"found window {self.window}, step {self.step}, frac {self.frac}, codes {self.codes}",

@@ -33,9 +33,13 @@ class Mask(Plain):
         x, flag = types
         for axis in flag.axes:
             if axis not in x.axes:
-                raise self.error(f"found {x} and flags {flag}, expected axis {axis} in both")
+                raise self.error(
+                    f"found {x} and flags {flag}, expected axis {axis} in both", "give both inputs this axis"
+                )
         if flag.formats and (flag.formats[0].lo, flag.formats[0].hi, flag.formats[0].frac) != (0, 1, 0):
-            raise self.error(f"found flags of format {flag.formats[0]}, expected ufix<1,1>")
+            raise self.error(
+                f"found flags of format {flag.formats[0]}, expected ufix<1,1>", "give flags one unsigned bit"
+            )
         return x.like(x.rep)
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:

@@ -36,7 +36,9 @@ class PairSum(Arithmetic):
         scalars_only(self.name(), types[:1])
         weight, x = types
         if not (weight.has(self.over) and x.has(self.over)):
-            raise self.error(f"found {weight} and {x}, expected axis {self.over} in both")
+            raise self.error(
+                f"found {weight} and {x}, expected axis {self.over} in both", "give both inputs this axis"
+            )
         axes = joined_axes(weight, x)
         return x.like(x.rep, axes).without(self.over)
 

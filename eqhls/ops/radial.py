@@ -43,7 +43,9 @@ class Radial(Function):
                 "expected (K,), (out, K), (out,)",
             )
         if (self.slope.array < 0).any() or self.floor < 0:
-            raise self.error("found a negative slope or floor", "a pole at real x is no smooth function")
+            raise self.error(
+                "found a negative slope or floor", "that puts a pole at a real x: give positive ones"
+            )
         return Type(S, (*types[0].axes, Axis(self.to, channels)))
 
     def function(self, x: Floats) -> Floats:

@@ -39,7 +39,8 @@ class Requantize(Op):
         self.expect(types, 1)
         if len(self.formats) not in (1, types[0].dim):
             raise self.error(
-                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].dim}"
+                f"found {len(self.formats)} formats for {types[0]}, expected 1 or {types[0].dim}",
+                "give one format for all components, or one for each",
             )
         return types[0].like(types[0].rep)
 
@@ -53,7 +54,7 @@ class Requantize(Op):
         return np.maximum(x[0], 0.0) if self.rectifies(types) else x[0]
 
     def rectifies(self, types: tuple[Type, ...]) -> bool:
-        """Whether negative values become 0 whatever the width: a rectifier, of which rounding is no part."""
+        """Whether negative values become 0 at any width: a rectifier, to which rounding does not belong."""
         form = self.formats[0]
         return types[0].rep is S and form.overflow.saturates and not form.signed
 

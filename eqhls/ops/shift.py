@@ -38,7 +38,10 @@ class Shift(Plain):
                 f"declare it as a ring, {axis.name}:{axis.size}@{RING.name}",
             )
         if not self.step % axis.size:
-            raise self.error(f"found a step of {self.step} along {axis}, which goes all the way round")
+            raise self.error(
+                f"found a step of {self.step} along {axis}, which goes all the way round",
+                "give a step that is shorter than the ring",
+            )
         return types[0].like(types[0].rep)
 
     def along(self, types: tuple[Type, ...], axis: str) -> Along:

@@ -35,7 +35,10 @@ class Spurion(Plain):
     def infer(self, *types: Type) -> Type:
         self.expect(types, 0)
         if self.values.shape != self.type.shape:
-            raise self.error(f"has values of shape {self.values.shape}, expected {self.type.shape}")
+            raise self.error(
+                f"has values of shape {self.values.shape}, expected {self.type.shape}",
+                "give the values the shape of the type",
+            )
         moved = next((a for a in self.type.axes if self._varies(a)), None)
         if moved is not None:
             raise self.error(

@@ -215,7 +215,8 @@ class Table(Function):
         if self.values.shape != (rows, *self.knots.shape) or self.knots.shape[0] < 2:
             raise self.error(
                 f"found knots {self.knots.shape} and values {self.values.shape} for {types[0]}, "
-                f"expected (K,) and ({rows}, K) with K >= 2"
+                f"expected (K,) and ({rows}, K) with K >= 2",
+                "give every row of values one value per knot",
             )
         if (np.diff(self.knots.array) <= 0).any():
             raise self.error("found knots that do not rise", "sort them and drop equal ones")
@@ -229,7 +230,7 @@ class Table(Function):
         if found != (rows, width) or not (width > 0 and width % arity == 0 if arity else width == 0):
             raise self.error(
                 f"found parameters {found} for {self.activation.value}",
-                f"expected ({rows}, {arity} a term)" if arity else "it takes none",
+                f"expected ({rows}, {arity} per term)" if arity else "it takes none",
             )
 
     def function(self, x: Floats, row: int) -> Floats:

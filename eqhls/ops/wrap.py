@@ -131,7 +131,7 @@ class Wrap(ScalarFunction):
         if high.hi - high.lo >= 1 << MAX_ADDRESS_BITS:
             raise self.error(
                 f"has a table of {high.hi - high.lo + 1} cells, expected at most {1 << MAX_ADDRESS_BITS}",
-                "drop high bits of the input where they are whole turns, or give a larger step",
+                "drop high bits of the input if they are whole turns, or give a larger step",
             )
         entries = [int(v) for v in self.cell(np.arange(high.lo, high.hi + 1, dtype=np.float64))]
         cell = high.lookup(entries, high.frac)

@@ -139,7 +139,7 @@ class _Search:
 
 
 def _bends(node: Node) -> bool:
-    """Whether an op without tables is no straight line."""
+    """Whether an op without tables is not a straight line."""
     return isinstance(node.op, Relu | Clamp)
 
 

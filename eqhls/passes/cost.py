@@ -16,7 +16,7 @@ from eqhls.ir.graph import Graph
 from eqhls.ir.types import Type
 
 PRODUCT = 0.75
-"""Cells a bit of one factor and bit of the other."""
+"""Cells per bit of one factor and bit of the other."""
 
 
 class Counting(Intervals):

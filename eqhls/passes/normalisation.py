@@ -43,7 +43,7 @@ def _is_affine(op: ChannelMix) -> bool:
 
 
 def _folded(table: Table, mix: ChannelMix) -> Table | None:
-    """Return scale * table + shift as one table with a row a channel, or None where it is none."""
+    """Return scale * table + shift as one table with one row per channel, or None if there is none."""
     plain = table.out is None and table.levels is None and not table.floor
     if not plain or table.axis not in ("", mix.axis):
         return None

@@ -222,7 +222,7 @@ def _check_names(graph: Graph, options: Options) -> None:
         if lost:
             raise CompileError(
                 f"HLSConfig.{what}",
-                f"found {lost[0]!r}, which the model has not",
+                f"found {lost[0]!r}, which is not in the model",
                 f"it has {', '.join(sorted(known))}",
             )
 
@@ -247,7 +247,7 @@ def _range(name: str, seen: Mapping[str, Floats]) -> Floats:
     if name not in seen:
         raise CompileError(
             f"%{name}",
-            "has no format and there is nothing to calibrate it on",
+            "has no format, and no events were given to calibrate it on",
             "give sample events (--calibrate) or a Precision",
         )
     return seen[name]

@@ -200,7 +200,7 @@ def _missed(name: str, merit: Merit, bounds: Merit, where: str = "with the wides
     return CompileError(
         name,
         f"has an {what} of {found:.3g} {where}, expected at most {bound:g}",
-        f"allow more ({flag}), or give finer inputs",
+        f"relax the bound ({flag}), or use finer formats at the inputs",
     )
 
 

@@ -33,7 +33,7 @@ def per_map(weights: tuple[Tensor, ...]) -> list[list[Tensor]]:
 
 
 def rounded_weights(op: Op, wanted: str) -> Op:
-    """Return an op with its weights rounded to the format `wanted`, or to 8 bits each tensor.
+    """Return an op with its weights rounded to the format `wanted`, or to 8 bits per tensor.
 
     Maps of pairs (the last of three axes) get a format each, for divisors are folded into some of them;
     `wanted` may give as many, joined by `|`, and leaves the shifts alone then. What is a fixed-point
@@ -69,7 +69,7 @@ def narrowed_constant(op: Op) -> Op:
 
 
 def _changed(value: object, formats: Formats) -> Tensor | None:
-    """Return a tensor rounded, or None for what is none or stays."""
+    """Return a tensor rounded, or None for what is not a tensor or stays as it is."""
     if not isinstance(value, Tensor):
         return None
     if formats and (len(formats) == 1 or len(value.shape) == 3):

@@ -94,12 +94,37 @@ def model_table(graph: Graph) -> Table:
     return table
 
 
+def model_facts(graph: Graph) -> dict[str, Any]:
+    """Return what `model_table` and `cost_lines` show, as plain data."""
+    costs, total = work(graph), total_work(graph)
+    return {
+        "name": graph.name,
+        "values": [
+            {
+                "name": n.name,
+                "op": n.op.name(),
+                "reads": list(n.inputs),
+                "type": str(n.type),
+                "products": costs[n.name].products,
+                "constants": costs[n.name].constants,
+                "lookups": costs[n.name].lookups,
+            }
+            for n in graph
+        ],
+        "outputs": list(graph.outputs),
+        "products": total.products,
+        "constants": total.constants,
+        "lookups": total.lookups,
+        "luts": total.luts,
+    }
+
+
 def cost_lines(graph: Graph) -> list[str]:
     """Return what a model would cost, and a warning where no FPGA holds it."""
     cost = total_work(graph)
     lines = [
         f"work         {cost.products:,} products of variables, {cost.constants:,} with constants, "
-        f"{cost.lookups:,} table look-ups an event",
+        f"{cost.lookups:,} table look-ups per event",
         f"LUT          about {cost.luts:,} at II = {UNFOLDED} with 14 to 16 bits, "
         f"{cost.luts / LARGEST[1]:.0%} of a {LARGEST[0]}; narrow trained formats take half "
         "(eqhls compile gives the estimate)",

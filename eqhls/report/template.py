@@ -41,7 +41,7 @@ def _line(text: str, comment: str) -> str:
 
 
 _MODEL = (
-    f"of weights that are no fixed-point numbers yet; auto: {WEIGHT_BITS} bits each tensor",
+    f"of weights that are not fixed-point numbers yet; auto: {WEIGHT_BITS} bits per tensor",
     "of results without a format of their own; auto: exact, or calibrated (--calibrate)",
 )
 _ONLY = (
@@ -62,7 +62,7 @@ def _project(graph: Graph) -> Iterator[str]:
     yield _line(f"ClockPeriod: {options.ClockPeriod!r}", "ns, or with a unit: 360MHz, 2.777ns")
     yield _line(f"ClockUncertainty: {options.ClockUncertainty}", "share of the period or time: 0.3ns")
     yield _line(f"# StageDepth: {options.stage_ns:g}", "ns of logic in one stage of the RTL")
-    yield _line(f"DSP: {options.DSP}", "products, the widest ones, that get a DSP in the RTL")
+    yield _line(f"DSP: {options.DSP}", "how many products, the widest first, get a DSP in the RTL")
     yield _line(f"StagePrice: {options.StagePrice:g}", "share of the LUTs that one stage fewer may cost")
     yield _line(f"HLSTop: {options.HLSTop}", "word, typed or cms: the HLS top that the scripts name")
     yield _line(f"TokenBits: {options.TokenBits}", "width of a control token beside the event (typed, cms)")

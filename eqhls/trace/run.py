@@ -120,7 +120,9 @@ def trace(
     says which of "hls" and "rtl" are, too. Raises CompileError for unknown engines and missing tools."""
     unknown = [e for e in engines if e not in TRACED]
     if unknown:
-        raise CompileError("engine", f"found {unknown[0]!r}, expected {', '.join(TRACED)}")
+        raise CompileError(
+            "engine", f"found {unknown[0]!r}, expected {', '.join(TRACED)}", "choose among these"
+        )
     shipped = vectors(folder, graph).raw
     feeds, left_out = _first(graph, shipped if events is None else events.raw)
     count = len(next(iter(feeds.values())))
@@ -149,5 +151,5 @@ def _first(graph: Graph, raw: Mapping[str, Ints]) -> tuple[dict[str, Ints], int]
     total = len(next(iter(raw.values())))
     count = min(MOST, max(NUMBERS // sum(n.type.elements for n in graph), 1), total)
     if not count:
-        raise CompileError("events", "hold no event", "give at least one")
+        raise CompileError("events", "hold no events", "give at least one")
     return {k: v[:count] for k, v in raw.items()}, total - count

@@ -42,7 +42,9 @@ class Family:
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0])
-            raise CompileError("--set", f"{name}: found {changes[name]!r}: {first['msg']}") from None
+            raise CompileError(
+                "--set", f"{name}: found {changes[name]!r}: {first['msg']}", "correct the value"
+            ) from None
         return replace(self, config=made)
 
     def builder(self, name: str) -> Callable[[bool], Any]:

@@ -83,7 +83,11 @@ def _check(models: Sequence[Any], train: Sample, validation: Sample | None, sett
         )
     for part, sample in (("train", train), ("validation", validation)):
         if sample is not None and any(len(x) != len(sample) for x in sample.x):
-            raise CompileError(part, f"has {[len(x) for x in sample.x]} inputs for {len(sample)} labels")
+            raise CompileError(
+                part,
+                f"has {[len(x) for x in sample.x]} inputs for {len(sample)} labels",
+                "give every array one row per label",
+            )
 
 
 def hand_over(first: Any, second: Any) -> None:

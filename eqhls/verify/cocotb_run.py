@@ -41,7 +41,7 @@ def simulate(folder: Path, words: Words, expected: Words, *, waves: str = "") ->
     """
     toolchain()
     if waves not in ("", "vcd", "fst"):
-        raise CompileError("waves", f"found {waves!r}, expected vcd or fst")
+        raise CompileError("waves", f"found {waves!r}, expected vcd or fst", "choose one of these")
     if waves == "fst":
         require_header("lz4.h", "FST waves", "apt-get install liblz4-dev zlib1g-dev, or ask for vcd")
     folder, root = folder.absolute(), workspace(folder)

@@ -48,7 +48,7 @@ def functions(cells: Module) -> list[Function]:
 
 
 def _bits(cell: Mapping[str, Any], prefix: str) -> Iterator[int]:
-    """Return the signals at the ports of a cell whose names begin so; constants are no signals."""
+    """Return the signals at the ports of a cell whose names begin so; constants are not signals."""
     for port, bits in cell["connections"].items():
         if port.startswith(prefix):
             yield from (bit for bit in bits if isinstance(bit, int))

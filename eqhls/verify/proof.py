@@ -71,7 +71,9 @@ class ProjectEngines:
             case "rtl":
                 words = BulkSimulator(self.folder).run(self.pack(feeds))
             case _:
-                raise CompileError("engine", f"found {engine!r}, expected float, {', '.join(EXACT)}")
+                raise CompileError(
+                    "engine", f"found {engine!r}, expected float, {', '.join(EXACT)}", "choose one of these"
+                )
         return Layout.of(self.graph.results).unpack(words)
 
     def predict(self, events: Events, engine: ExactEngine | None) -> Prediction:

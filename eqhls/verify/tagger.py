@@ -54,7 +54,9 @@ def tagger_of(graph: Graph, wanted: str, labels: NDArray[Any] | None) -> Tagger:
     names = tuple(wanted.split(",")) if wanted else _usual(graph, labels)
     if not set(names) <= set(graph.outputs) or len(set(names)) < len(names):
         raise CompileError(
-            "score", f"found {wanted!r}, expected one of the outputs {', '.join(graph.outputs)}"
+            "score",
+            f"found {wanted!r}, expected one of the outputs {', '.join(graph.outputs)}",
+            "name one of these",
         )
     if labels is not None:
         types = [graph.node(name).type for name in names]

@@ -48,7 +48,7 @@ def require_header(header: str, purpose: str, remedy: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise CompileError(header, f"is not installed, {purpose} need it", remedy)
+        raise CompileError(header, f"is not installed, and {purpose} need it", remedy)
 
 
 def toolchain() -> Toolchain:

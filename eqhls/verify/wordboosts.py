@@ -2,8 +2,8 @@
 four-momenta and become words again, and the change of the output is given as a fraction of its spread.
 
 Turns about the beam and boosts along it by whole steps are exact, and proved elsewhere (`claims.Steps`). Here
-they come by any amount, so that rounding to words is all that changes; boosts across the beam are no symmetry
-of the words, and how much of one the network has learned is what the curve shows.
+they come by any amount, so that rounding to words is all that changes; boosts across the beam are not a
+symmetry of the words, and how much of one the network has learned is what the curve shows.
 """
 
 from __future__ import annotations

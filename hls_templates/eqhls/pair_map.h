@@ -5,7 +5,7 @@
 //   y[k] = round(sum over t of weight(k, t) x[source(k, t)]) + sum over t of z[part(k, t)] + bias(k)
 //
 // CFG::sums, members, mixes, features, size, terms, parts   sizes
-// An index of -1 is no term. Weights are raw integers of weight_t, biases of bias_t; s is sum_t.
+// An index of -1 is not a term. Weights are raw integers of weight_t, biases of bias_t; s is sum_t.
 // z, and the pair's own part of y, are accumulated in mix_t and rounded down to kept_t, which are exact
 // modulo the power of two of the result, like every partial sum.
 #ifndef EQHLS_PAIR_MAP_H_

@@ -40,7 +40,7 @@ def seconds(step: Callable[[], object], times: int = 3) -> float:
 
 def trained_values(graph: Graph) -> int:
     """Return the number of weights, and of values at the knots of trained functions, in a graph; maps of
-    pairs that are zero throughout are no part of the network."""
+    pairs that are zero throughout are not part of the network."""
     count = 0
     for node in graph:
         for name in ("weight", "bias", "diagonal", "dual", "values"):

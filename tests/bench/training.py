@@ -55,7 +55,7 @@ def seeded(data: Path, events: int) -> list[str]:
     family = train.family("lgn_top_small")
     watch = Stopwatch()
     settings = family.settings.varied(epochs=(EPOCHS, EPOCHS))
-    # what is done before the first epoch and behind the last one is no part of a phase
+    # what is done before the first epoch and behind the last one is not part of a phase
     train.fit(family.builder("lgn"), train.Data(arrays), settings, report=watch)
     return [f"float | {{}} | {watch.row(0)}", f"quantized | {{}} | {watch.row(EPOCHS)}"]
 

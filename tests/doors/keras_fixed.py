@@ -220,7 +220,7 @@ DOORS = [
         "average_of_three",
         ((3, 4),),
         lambda x: out(Q.QGlobalAveragePooling1D()(x)),
-        refused="it multiplies by 0.333333, which is no number of 24 bits",
+        refused="it multiplies by 0.333333, which is not a number of 24 bits",
     ),
     kind(
         "unquantized",

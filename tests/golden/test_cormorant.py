@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from eqhls.cli import app
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
+from eqhls.flow import load_any
 from eqhls.frontends.checkpoints.cormorant import graph_from, recognizes
 from eqhls.frontends.checkpoints.load import load_checkpoint
 from eqhls.frontends.graphfile import save_graph
@@ -145,7 +145,7 @@ def test_absent_points_change_nothing(rng: np.random.Generator) -> None:
         ({"activation": "gelu"}, "activation: found 'gelu'"),
         ({"m_order": "m = l .. -l"}, "m_order: found"),
         ({"stabilizer": "so3"}, "stabilizer: found 'so3', a setting of another family"),
-        ({"max-sh": 1}, "max-sh: is no setting; write max_sh"),
+        ({"max-sh": 1}, "max-sh: is not a setting; write max_sh"),
     ],
 )
 def test_settings_that_are_refused(

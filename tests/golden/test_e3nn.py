@@ -13,11 +13,11 @@ from clouds import BOUND, GOLDEN, MOVED, Golden, distance, random_points
 from typer.testing import CliRunner
 
 from eqhls.cli import app
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.events import irreps
 from eqhls.events.read import from_mapping
 from eqhls.events.scores import predict_floats
+from eqhls.flow import load_any
 from eqhls.frontends.checkpoints.e3nn import graph_from, recognizes
 from eqhls.frontends.checkpoints.load import load_checkpoint
 from eqhls.frontends.graphfile import save_graph
@@ -161,7 +161,7 @@ def test_an_array_of_irreps_has_all_columns(rng: np.random.Generator) -> None:
         ({}, {"irreps_in": "2x0"}, "irreps_in: found '2x0'; write irreps"),
         ({}, {"gate_irreps_in": "9x0e"}, "gate_irreps_in: found 9x0e; scalars and gated irreps give"),
         ({}, {"conv1_paths": []}, "conv1_paths: are not the products of a full convolution"),
-        ({}, {"conv2_paths": 3}, "conv2_paths: is no list of"),
+        ({}, {"conv2_paths": 3}, "conv2_paths: is not a list of"),
         ({}, {"normalize2mom": {}}, "normalize2mom: silu_fc: found None; give a finite number"),
         ({}, {"radius": 0}, "radius: found 0.0; give a positive number"),
         ({}, {"pool": "max"}, "cannot be compiled with pool = 'max'"),

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from pelican_reference import CURVES, SPURIONS, Network, State, jets, nano, nano_state, pelican, pelican_state
 
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.events.read import from_arrays, read_events
 from eqhls.events.scores import predict_floats
+from eqhls.flow import load_any
 from eqhls.frontends.checkpoints import nano as nano_importer
 from eqhls.frontends.checkpoints import pelican as pelican_importer
 from eqhls.ir.graph import Graph
@@ -240,7 +240,7 @@ def saved(folder: Path, state: State, arguments: dict[str, Any]) -> Path:
 
 
 def test_massless_constituents_have_no_noise(rng: np.random.Generator, tmp_path: Path) -> None:
-    """The float network is the same; rounded momenta then cost less, for their squares are no noise."""
+    """The float network is the same; rounded momenta then cost less, for their squares are not noise."""
     net = Network(nobj=5, blocks=1)
     state = pelican_state(net, rng)
     plain = load_any(saved(tmp_path, state, net.arguments))
@@ -279,5 +279,5 @@ def test_moved_beams_are_for_float_networks(rng: np.random.Generator, tmp_path: 
         read_events(tmp_path / "nan.npz", graph)
     quantized = assign(graph, from_arrays(graph, p4).floats, Options())
     np.savez(tmp_path / "moved.npz", p4=p4, spurions=np.zeros((len(p4), 2, 4)))
-    with pytest.raises(CompileError, match="constants of a compiled network"):
+    with pytest.raises(CompileError, match="constant of a compiled network"):
         read_events(tmp_path / "moved.npz", quantized)

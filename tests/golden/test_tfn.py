@@ -13,10 +13,10 @@ from clouds import BOUND, GOLDEN, MOVED, Golden, distance, random_points
 from typer.testing import CliRunner
 
 from eqhls.cli import app
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.events.read import from_mapping
 from eqhls.events.scores import predict_floats
+from eqhls.flow import load_any
 from eqhls.frontends.checkpoints.load import load_checkpoint
 from eqhls.frontends.checkpoints.tfn import graph_from, recognizes
 from eqhls.frontends.graphfile import save_graph
@@ -132,7 +132,7 @@ def test_the_graph_is_kept_as_text(rng: np.random.Generator, tmp_path: Path) -> 
         ({}, {"rbf_gamma": -1}, "rbf_gamma: found -1.0; give a positive number"),
         ({}, {"rbf_low": "no"}, "rbf_low: found 'no'; give a finite number"),
         ({}, {"radial_nonlin": "gelu"}, "cannot be compiled with radial_nonlin = 'gelu'"),
-        ({}, {"rbf-count": 4}, "rbf-count: is no setting; write rbf_count"),
+        ({}, {"rbf-count": 4}, "rbf-count: is not a setting; write rbf_count"),
         ({}, {"stabilizer": "so2"}, "stabilizer: found 'so2', a setting of another family"),
     ],
 )  # fmt: skip

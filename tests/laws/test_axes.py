@@ -25,7 +25,7 @@ from eqhls.ops.input import Input
 from eqhls.ops.shift import Shift
 from eqhls.verify.fingerprint import Prints, prints
 
-COMPUTED = [e for e in ops.EXAMPLES if e.types]
+COMPUTED = [e for e in ops.examples() if e.types]
 ONE_OF_EACH_SHAPE = list(
     {(type(e.op), tuple(tuple(map(str, t.axes)) for t in e.types), str(e.op)): e for e in COMPUTED}.values()
 )
@@ -104,7 +104,7 @@ SHARED = [
 
 @pytest.mark.parametrize(("example", "axis"), SHARED, ids=str)
 def test_inputs_agree_on_what_moves_a_shared_axis(example: Example, axis: Axis) -> None:
-    """What moves one input and leaves the other is no symmetry: neither may be matched with the other."""
+    """What moves one input and leaves the other is not a symmetry: neither may be matched with the other."""
     for k in range(len(example.types)):
         types = list(example.types)
         axes = tuple(replace(a, action=PARTICLES) if a.name == axis.name else a for a in types[k].axes)

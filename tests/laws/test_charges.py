@@ -37,7 +37,7 @@ CHOICES: tuple[Charges, ...] = (
     (Charge("phi", 1, TURN),),
     (Charge("phi", -1, TURN), Charge("eta", 1)),
 )
-SCALAR = [e for e in ops.EXAMPLES if not e.op.source and e.types and all(t.rep is S for t in e.types)]
+SCALAR = [e for e in ops.examples() if not e.op.source and e.types and all(t.rep is S for t in e.types)]
 
 
 def roomy(type: Type) -> Type:
@@ -105,7 +105,7 @@ def test_the_law_feels_a_wrong_charge(rng: np.random.Generator) -> None:
     assert not follows(example, types, (Charge("eta", 1),), rng)
     angles = (roomy(ANGLE), roomy(ANGLE))
     assert follows(Example(Add(), angles), angles, (Charge("phi", 2, TURN),), rng)
-    assert not follows(Example(Add((1,)), angles), angles, (), rng), "a difference of angles is no number"
+    assert not follows(Example(Add((1,)), angles), angles, (), rng), "a difference of angles is not a number"
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from eqhls.verify.emulator import Emulator
 from eqhls.verify.sampling import Feeds, uniform
 
 EVENTS = 300
-PRODUCTS = [e for e in ops.EXAMPLES if e.op.name() in ("cg_product", "cg_square", "invariants")]
-OTHERS = [e for e in ops.EXAMPLES if e not in PRODUCTS and not e.op.source]
+PRODUCTS = [e for e in ops.examples() if e.op.name() in ("cg_product", "cg_square", "invariants")]
+OTHERS = [e for e in ops.examples() if e not in PRODUCTS and not e.op.source]
 BATCHES = {
     "ops": [e for e in OTHERS if not e.op.name().startswith("eq")],
     "pairs": [e for e in OTHERS if e.op.name().startswith("eq")],

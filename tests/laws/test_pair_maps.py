@@ -14,7 +14,7 @@ from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ops.maps import Map
 from eqhls.ops.pair_op import PairOp
 
-PAIRS = [e for e in ops.EXAMPLES if isinstance(e.op, PairOp)]
+PAIRS = [e for e in ops.examples() if isinstance(e.op, PairOp)]
 
 
 def spread_out(m: Map, x: Floats, rank: int) -> Floats:

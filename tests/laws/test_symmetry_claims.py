@@ -428,7 +428,7 @@ def _as_port(type: Type) -> Type:
     return type if type.rep is V else replace(type, formats=type.formats[:1])
 
 
-COMPUTED = [e for e in ops.EXAMPLES if e.types]
+COMPUTED = [e for e in ops.examples() if e.types]
 
 
 @pytest.mark.parametrize("example", COMPUTED, ids=str)

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eqhls.compile import Compiled, compile_model
 from eqhls.errors import VerificationError
+from eqhls.flow import Compiled, compile_model
 from mutants.hls import REFUSED, hls_mutants, sweep_hls
 from mutants.networks import NETWORKS
 from mutants.sweep import Verdict, drawn, single, sweep

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eqhls.compile import Compiled
 from eqhls.errors import VerificationError
+from eqhls.flow import Compiled
 from eqhls.verify.csim import CSim
 from mutants.sweep import TESTS, Verdict, adversarial, packed
 from mutants.verilog import Mutant, apply_lines

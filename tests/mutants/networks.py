@@ -66,7 +66,7 @@ def pelican() -> Graph:
 
 
 def deep_set() -> Graph:
-    """Scalar features of four particles and of the event through rectifiers; features are no flags."""
+    """Scalar features of four particles and of the event through rectifiers; features are not flags."""
     rng = np.random.default_rng(9)
     b = Builder("deep_set")
     x = b.add("x", Input(Type(S, (Axis("j", 4), Axis("c", 3)), formats=(Fixed(8, 5),))))

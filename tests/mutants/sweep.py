@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from eqhls.compile import Compiled
 from eqhls.events.vectors import Feeds, port_events
+from eqhls.flow import Compiled
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout, Words
 from eqhls.text import asset

@@ -11,9 +11,9 @@ from pelican_reference import Network, jets, nano, nano_state, pelican, pelican_
 from typer.testing import CliRunner
 
 from eqhls.cli import app, console
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.events.read import from_arrays
+from eqhls.flow import load_any
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout
 from eqhls.options import Options
@@ -95,5 +95,5 @@ def test_another_configuration_beats_that_beside_the_file(
     assert done.exit_code == 0 and "V.xyz[j:5]" in done.output
     wide = load_any(folder, tmp_path / "wide.json")
     assert all(n.name != "spurions" for n in wide), "what the file beside says of beams still holds"
-    with pytest.raises(CompileError, match="goes with a checkpoint"):
+    with pytest.raises(CompileError, match="applies only to a checkpoint"):
         load_any(Path(__file__).resolve().parents[2] / "models" / "lgn_top_small", tmp_path / "wide.json")

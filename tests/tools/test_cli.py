@@ -120,7 +120,7 @@ def test_info() -> None:
 
 MISTAKES = {
     "missing model": (("compile", "nowhere", "-o", "{tmp}/x"), "does not exist"),
-    "foreign model": (("compile", "README.md", "-o", "{tmp}/x"), "unknown kind"),
+    "foreign model": (("compile", "README.md", "-o", "{tmp}/x"), "not of a supported kind"),
     "empty folder": (("compile", "docs", "-o", "{tmp}/x"), "has no graph.eq"),
     "clock": (("compile", MODEL, "-o", "{tmp}/x", "--clock", "fast"), "expected e.g. 360MHz"),
     "config": (("compile", MODEL, "-o", "{tmp}/x", "--config", "{tmp}/c.yml"), "did you mean 'Part'"),

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import eqhls
-from eqhls.compile import Compiled
 from eqhls.fixed import Fixed, Formats
+from eqhls.flow import Compiled
 from eqhls.frontends import radial
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Builder, Graph

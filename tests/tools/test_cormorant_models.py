@@ -15,9 +15,9 @@ import jax
 import numpy as np
 import pytest
 
-from eqhls.compile import Compiled, compile_model, load_any, read_model
 from eqhls.events.read import Events, from_mapping, read_events, rounded
 from eqhls.events.scores import from_raw, predict_floats
+from eqhls.flow import Compiled, compile_model, load_any, read_model
 from eqhls.frontends.checkpoints.cormorant import graph_from
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph

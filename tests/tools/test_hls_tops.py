@@ -19,8 +19,8 @@ from eqhls.backends.hls.emit import STANDARD
 from eqhls.backends.hls.lint import lint_project
 from eqhls.backends.hls.tops import FORMS, top_name
 from eqhls.cli import app
-from eqhls.compile import Compiled, compile_model
 from eqhls.errors import VerificationError
+from eqhls.flow import Compiled, compile_model
 from eqhls.ir.graph import Graph
 from eqhls.ir.text import parse_graph
 from eqhls.lower.contract import Contract

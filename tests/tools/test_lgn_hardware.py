@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lgn_numpy import Shape, jets, random_state
 
-from eqhls.compile import Compiled, compile_model
+from eqhls.flow import Compiled, compile_model
 from eqhls.frontends.checkpoints.lgn import graph_from
 
 EVENTS, SLOTS = 200, 2

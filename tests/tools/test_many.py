@@ -21,10 +21,10 @@ import pytest
 from pages import parts
 
 from eqhls.commands.many import are_many, pool_of
-from eqhls.compile import compile_model, open_project, read_model
 from eqhls.errors import CompileError
 from eqhls.events.read import read_events, sampled
 from eqhls.events.scores import save_predictions
+from eqhls.flow import compile_model, open_project, read_model
 from eqhls.many.evidence import one_stage
 from eqhls.many.join import drawn, drawn_many
 from eqhls.many.paths import matched, several

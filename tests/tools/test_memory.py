@@ -30,8 +30,8 @@ from pages import blocks
 
 import eqhls
 from eqhls.backends.onnx.write import onnx_model
-from eqhls.compile import events_of, predict_float, read_model
 from eqhls.errors import CompileError
+from eqhls.flow import events_of, predict_float, read_model
 from eqhls.frontends.graphfile import graph_files
 from eqhls.frontends.memory import record_of
 from eqhls.frontends.open import load_any, source_files
@@ -168,7 +168,7 @@ REFUSED: dict[str, tuple[Any, Any, str]] = {
     "a state without its network": (
         {"w": np.ones(3)},
         None,
-        "state dict: holds w and others, of no known network",
+        "state dict: holds w and others, which match no supported network",
     ),
     "no tensors": ({}, None, "state dict: checkpoint: holds no tensor"),
     "a list among tensors": ({"a.w": np.ones(3), "a.b": [1]}, None, "'a.b' is a list"),
@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Any, Any, str]] = {
     "a config of a Keras model": (
         mlp(),
         {"a": 1},
-        "config: goes with a state dict, and the model is a Keras model",
+        "config: applies only to a state dict, and the model is a Keras model",
     ),
     "a tensor of another kind": ({"w": Tensor(np.ones(3), "torch.qint8")}, None, "has no numbers"),
 }

@@ -12,8 +12,8 @@ from mutants.networks import NETWORKS
 from mutants.sweep import TESTS, bench, build, drawn, packed, sweep
 from mutants.verilog import Mutant, combined, drivers
 
-from eqhls.compile import Compiled, compile_model
 from eqhls.events.vectors import port_events
+from eqhls.flow import Compiled, compile_model
 
 LATENCY = "latency_cycles"
 

@@ -12,10 +12,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from eqhls.backends.onnx.write import onnx_model
-from eqhls.compile import load_any
 from eqhls.errors import CompileError
 from eqhls.exchange.attributes import array_of
 from eqhls.exchange.domain import DOMAIN, QUANT_DOMAIN, SPECIAL
+from eqhls.flow import load_any
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.lorentz.reps import V
 from eqhls.ir.graph import Builder
@@ -90,7 +90,7 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
     "bad value": (lambda m: setattr(attribute(m, "Log2", "floor"), "f", 0.3), "expected a power of two"),
     "infinite floor": (lambda m: setattr(attribute(m, "Log2", "floor"), "f", np.inf), "floor"),
     "type syntax": (lambda m: setattr(attribute(m, "Input", "type"), "s", b"W[j:3]"), "found 'W[j:3]'"),
-    "text that is no text": (
+    "text that is not text": (
         lambda m: setattr(attribute(m, "Input", "type"), "s", b"\xff\xfe"),
         "attribute type",
     ),

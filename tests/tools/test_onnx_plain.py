@@ -534,7 +534,7 @@ def test_shapes_and_constants(case: str) -> None:
 REFUSED: dict[str, tuple[onnx.ModelProto, str]] = {
     "a component as output": (
         file([node("Split", ["v0"], ["e", "y", "py", "pz"], axis=-1)], types={"v": "V.xyz[j:2]"}),
-        r"output y: is component 1 of v, a V.xyz\[j:2\]; a component is no invariant",
+        r"output y: is component 1 of v, a V.xyz\[j:2\]; a single component is not invariant",
     ),
     "events squeezed": (file([squeezed("Squeeze", 17)], {"axes": np.array([0])}), r"the axes \[0\]"),
     "events opened": (file([squeezed("Unsqueeze", 17)], {"axes": np.array([0])}), "put the events first"),
@@ -966,4 +966,4 @@ def test_damaged_files_have_one_message_or_are_graphs(rng: np.random.Generator) 
 
 def test_names_that_are_no_text_are_refused() -> None:
     raw = network("Relu", 17).SerializeToString().replace(b"Relu", b"Re\xff\xfe")
-    refused(onnx.ModelProto.FromString(raw), "which is no text; the file is damaged")
+    refused(onnx.ModelProto.FromString(raw), "which is not text; the file is damaged")

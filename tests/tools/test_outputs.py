@@ -10,9 +10,9 @@ import pytest
 from networks import two_outputs
 
 import eqhls
-from eqhls.compile import Compiled
 from eqhls.errors import CompileError, VerificationError
 from eqhls.events.scores import save_predictions
+from eqhls.flow import Compiled
 from eqhls.lower.layout import Layout
 from eqhls.text import write_file
 from eqhls.verify.csim import CSim

@@ -11,7 +11,7 @@ from packed import SOURCES, copied, packed_project, spoil
 from tools_needed import need
 from vendor_tcl import QUARTUS, SDC, VIVADO, XDC, Command, TclFault, ports_of, run_tcl
 
-from eqhls.compile import Compiled
+from eqhls.flow import Compiled
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ import eqhls
 from eqhls.backends.package.fusesoc import PACKAGE as FUSESOC
 from eqhls.backends.package.package import Package, Settings
 from eqhls.commands.package import lines
-from eqhls.compile import Compiled
 from eqhls.errors import CompileError
+from eqhls.flow import Compiled
 from eqhls.lower.plan import Plan
 from eqhls.packaging import PACKAGES, package_project
 from eqhls.text import add_parts, sums

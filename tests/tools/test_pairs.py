@@ -18,17 +18,17 @@ with warnings.catch_warnings():
     from eqhls.frontends.layers.scalar import RequantizeLayer
     from eqhls.frontends.layers.structure import TypedInput
 
+from eqhls import ops
 from eqhls.errors import CompileError
 from eqhls.groups.permutation import pairs_of, points_of_pairs, triangle
 from eqhls.ir.op import Example, Tensor
 from eqhls.ir.types import Type
-from eqhls.ops import EXAMPLES
 from eqhls.ops.eq2to2 import Eq2to2
 from eqhls.ops.eq2to2_symmetric import Eq2to2Symmetric
 from eqhls.verify.symmetry import derive
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-PAIR_EXAMPLES = [e for e in EXAMPLES if e.op.name().startswith("eq")]
+PAIR_EXAMPLES = [e for e in ops.examples() if e.op.name().startswith("eq")]
 LAYERS = {
     "full": ("S[i:4,j:4,c:2]", pairs.Eq2to2Layer),
     "symmetric": ("S[p:10,c:2]", pairs.Eq2to2SymmetricLayer),

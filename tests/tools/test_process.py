@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eqhls.compile import compile_model
+from eqhls.flow import compile_model
 from eqhls.frontends.graphfile import save_graph
 from eqhls.ir.text import parse_graph
 from eqhls.ops import BY_NAME
@@ -60,8 +60,8 @@ def test_an_import_is_light_and_changes_nothing(model: Path) -> None:
     program = (
         "import sys, warnings, signal, numpy, pydantic, typer, yaml, jinja2\n"
         "before = list(warnings.filters), signal.getsignal(signal.SIGTERM), list(sys.path)\n"
-        f"import eqhls, eqhls.cli\nfrom pathlib import Path\neqhls.load_any({str(model / 'm')!r})\n"
-        f"eqhls.cli.info(Path({str(model / 'm')!r}))\n"
+        f"import eqhls, eqhls.cli\nfrom pathlib import Path\nfrom eqhls.commands.info import info\neqhls.load_any({str(model / 'm')!r})\n"
+        f"info(Path({str(model / 'm')!r}))\n"
         f"found = {heavy} & set(sys.modules)\nassert not found, found\n"
         "assert before == (list(warnings.filters), signal.getsignal(signal.SIGTERM), list(sys.path))\n"
         "import matplotlib\nmatplotlib.use('svg')\nimport eqhls.verify.approximate, eqhls.report.pareto\n"
@@ -159,9 +159,9 @@ def test_a_reader_that_leaves_is_no_error(model: Path) -> None:
 def test_unexpected_errors_are_not_swallowed(model: Path) -> None:
     """A fault of eqhls is a traceback and status 1 of Python, never a polite line."""
     program = (
-        "import eqhls.cli, sys\n"
+        "import eqhls.cli, eqhls.commands.info, sys\n"
         "def broken(*_): raise ZeroDivisionError('a fault of eqhls')\n"
-        f"eqhls.cli.read_model = broken\nsys.argv = ['eqhls', 'info', {str(model / 'm')!r}]\neqhls.cli.main()\n"
+        f"eqhls.commands.info.simplify = broken\nsys.argv = ['eqhls', 'info', {str(model / 'm')!r}]\neqhls.cli.main()\n"
     )
     done = python("-c", program)
     assert done.returncode == 1 and "Traceback" in done.stderr and "a fault of eqhls" in done.stderr

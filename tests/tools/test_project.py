@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import eqhls
-from eqhls.compile import Compiled, open_project
 from eqhls.errors import CompileError, VerificationError
 from eqhls.events.read import read_events
+from eqhls.flow import Compiled, open_project
 from eqhls.text import write_file
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.cocotb_run import TESTS, read_results

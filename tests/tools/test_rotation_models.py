@@ -12,9 +12,9 @@ import jax
 import numpy as np
 import pytest
 
-from eqhls.compile import compile_model, load_any, read_model
 from eqhls.events.read import Events, from_mapping, read_events, rounded
 from eqhls.events.scores import from_raw, predict_floats
+from eqhls.flow import compile_model, load_any, read_model
 from eqhls.options import read_options
 from eqhls.quantize.assign import assign
 from eqhls.verify.metrics import tagger_auc

@@ -12,9 +12,9 @@ import jax
 import numpy as np
 import pytest
 
-from eqhls.compile import compile_model, load_any, read_model
 from eqhls.events.read import from_arrays, rounded
 from eqhls.events.scores import from_raw, predict_floats
+from eqhls.flow import compile_model, load_any, read_model
 from eqhls.options import Options, read_options
 from eqhls.quantize.assign import assign
 from eqhls.verify.metrics import tagger_auc

@@ -62,7 +62,7 @@ def few() -> dict[str, Ints]:
 
 
 def test_classes_are_told_apart() -> None:
-    """By softmax of the integers; a raw logit of this network is no discriminator."""
+    """By softmax of the integers; a raw logit of this network is not a discriminator."""
     assert len(words()["y"]) == 5000
     assert tagger_auc(real("tag5", words()), words()["y"]) >= 0.915
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from pages import ROOT, blocks, run
 
-from eqhls.compile import Compiled, open_project
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
+from eqhls.flow import Compiled, open_project
 from eqhls.lower.netlist import Product
 from eqhls.lower.schedule import lower
 from eqhls.trace.compare import first_float

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from networks import words_network
 
-from eqhls.compile import Compiled, compile_model, events_of
 from eqhls.events.layouts import LAYOUTS, pack
 from eqhls.events.words import CONSTITUENT, massless
+from eqhls.flow import Compiled, compile_model, events_of
 from eqhls.tune import quantize_model
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import eqhls
-from eqhls.compile import load_any
 from eqhls.engines import Ints
 from eqhls.events.read import Events, read_events
+from eqhls.flow import load_any
 from eqhls.verify.metrics import auc
 
 FOLDER = Path(__file__).resolve().parents[2] / "models"

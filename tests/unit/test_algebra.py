@@ -417,7 +417,7 @@ def test_masks_that_know_channels_stay_behind_their_functions(rng: np.random.Gen
 
 
 def test_columns_that_weigh_themselves_stay() -> None:
-    """sum_i z_i z_i is no linear map of the columns of z."""
+    """sum_i z_i z_i is not a linear map of the columns of z."""
     graph = squares("V*V->S", "V")
     b = Builder("squares")
     for node in graph.nodes[:-1]:

@@ -109,32 +109,32 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     "main": (Call("__main__.run"), "__main__.run, which"),
     "runstring": (
         Call("numpy.testing._private.utils.runstring", "1", {}),
-        "numpy.testing._private.utils.runstring called",
+        "call numpy.testing._private.utils.runstring",
     ),
-    "torch.load": (Call("torch.load", "x"), "torch.load called"),
-    "numpy.load": (Call("numpy.load", "x"), "numpy.load called"),
+    "torch.load": (Call("torch.load", "x"), "call torch.load"),
+    "numpy.load": (Call("numpy.load", "x"), "call numpy.load"),
     "os through another module": (
         Call("torch.serialization.os.system", "x"),
-        "torch.serialization.os.system called",
+        "call torch.serialization.os.system",
     ),
     "partial": (Call("functools.partial", Global("torch.load"), "x"), "functools.partial, which"),
-    "class with arguments": (Call("torch.nn.Linear", 3, 4, new=True), "torch.nn.Linear called"),
-    "namespace with arguments": (Call("argparse.Namespace", 1, new=True), "argparse.Namespace called"),
-    "a namespace called": (Call("argparse.Namespace"), "argparse.Namespace called"),
+    "class with arguments": (Call("torch.nn.Linear", 3, 4, new=True), "call torch.nn.Linear"),
+    "namespace with arguments": (Call("argparse.Namespace", 1, new=True), "call argparse.Namespace"),
+    "call a namespace": (Call("argparse.Namespace"), "call argparse.Namespace"),
     "call of a tensor": (
         Call("torch._utils._rebuild_device_tensor_from_numpy", 1),
-        "_rebuild_device_tensor_from_numpy called",
+        "call torch._utils._rebuild_device_tensor_from_numpy",
     ),
     "codec": (Call("_codecs.encode", "x", "rot13"), "_codecs.encode with 'rot13'"),
     "strange dtype": (Call("numpy.dtype", "O8"), "NumPy scalars of type 'O8'"),
-    "state that is no dictionary": (
+    "state that is not a dictionary": (
         Call("torch.optim.Adam", new=True, state=[1]),
         "torch.optim.Adam has a list as state",
     ),
     "key of nested tuples": ({((1,), (2,)): 1}, "has a tuple as key"),
-    "unknown persistent id": (Storage(tag="module"), "persistent id that is no storage"),
+    "unknown persistent id": (Storage(tag="module"), "persistent id that is not a tensor storage"),
     "tensor of no storage": (tensor(b"123"), "tensor without storage"),
-    "inst": (b"(ios\nsystem\n.", "wants os.system called"),
+    "inst": (b"(ios\nsystem\n.", "asks to call os.system"),
     "obj": (b"(cos.path\njoin\no.", "os.path.join, which"),
     "extension registry": (b"\x80\x02\x82\x01.", "opcode EXT1"),
     "allocation by opcode": (b"\x80\x05\x96" + b"\xff" * 7 + b"\x7f.", "bytearray8|BYTEARRAY8"),
@@ -262,7 +262,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a record twice": (_twice, "has net/data/0 twice"),
     "no pickle": (lambda p: _zip(p, ["net/version"]), "no data.pkl"),
     "pickle at the top": (lambda p: _zip(p, ["data.pkl"]), "no data.pkl"),
-    "two roots": (lambda p: _zip(p, ["a/data.pkl", "b/data.pkl"]), "no data.pkl below its one folder"),
+    "two roots": (lambda p: _zip(p, ["a/data.pkl", "b/data.pkl"]), "no data.pkl in its top-level folder"),
     "compressed": (lambda p: _zip(p, ["net/data.pkl"], zipfile.ZIP_DEFLATED), "compressed or encrypted"),
     "absolute path": (lambda p: _zip(p, ["net/data.pkl", "/etc/passwd"]), "entry '/etc/passwd'"),
     "path upwards": (lambda p: _zip(p, ["net/data.pkl", "net/../../x"]), "entry 'net/../../x'"),
@@ -296,7 +296,7 @@ def test_folders_of_plain_arrays(name: str, tmp_path: Path) -> None:
     assert read_config(tmp_path / "config.json") == {"nobj": 3, "scale": 1, "name": "n"}
     (tmp_path / "config.json").write_text('{"nobj": 3, "args": {"nobj": 4}}')
     assert read_config(tmp_path / "config.json") == {"nobj": 3}
-    with pytest.raises(CompileError, match="holds w and others, of no known network"):
+    with pytest.raises(CompileError, match="holds w and others, which match no supported network"):
         load_checkpoint(tmp_path)
 
 

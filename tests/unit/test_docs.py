@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pkgutil
 import re
 import runpy
@@ -10,9 +11,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from eqhls.cli import app
+from eqhls.cli import COMMANDS
 from eqhls.ir.text import parse_graph
 from eqhls.ops import BY_NAME
+from eqhls.options import Options
 from eqhls.report.catalogue import catalogue, operators
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,16 +52,22 @@ def _below(arrows: Mapping[str, set[str]], name: str) -> set[str]:
     return arrows[name].union(*(_below(arrows, n) for n in arrows[name]))
 
 
+def test_the_schema_of_configurations_is_current() -> None:
+    found = runpy.run_path(str(ROOT / "docs" / "schema.py"))
+    kept = (ROOT / "docs" / "config.schema.json").read_text()
+    assert kept == found["schema"](), "run make docs"
+    assert set(json.loads(kept)["properties"]) == set(Options.model_fields)
+
+
 def test_the_catalogue_has_every_op() -> None:
     for name in BY_NAME:
         assert f"### {name}\n" in catalogue(), name
 
 
-def test_the_readme_names_every_command() -> None:
-    readme = (ROOT / "README.md").read_text() + (ROOT / "CHANGELOG.md").read_text()
-    for command in app.registered_commands:
-        name = command.name or getattr(command.callback, "__name__", "")
-        assert re.search(rf"\b{name}\b", readme), name
+def test_the_page_of_commands_names_every_command() -> None:
+    readme = (ROOT / "docs" / "commands.md").read_text()
+    for command in COMMANDS:
+        assert re.search(rf"eqhls {command.name}\b", readme), command.name
 
 
 def test_the_network_of_the_format_page_computes_what_it_says(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from networks import seeded, two_outputs
 
-from eqhls.compile import compile_model, events_of
 from eqhls.errors import CompileError
 from eqhls.events.prepare import jet_frame_cone, to_raw
 from eqhls.events.read import from_mapping, halves, read_events
 from eqhls.events.scores import from_raw, save_predictions
 from eqhls.exchange.attributes import decode, encode
 from eqhls.fixed import Fixed, Overflow
+from eqhls.flow import compile_model, events_of
 from eqhls.frontends.graphfile import load_model
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.rep import S

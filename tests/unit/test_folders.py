@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from eqhls import staging
-from eqhls.compile import open_project
 from eqhls.errors import CompileError
+from eqhls.flow import open_project
 from eqhls.text import MANIFEST, check_target, sums, write_file, write_project
 
 

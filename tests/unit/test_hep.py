@@ -321,7 +321,7 @@ def test_parquet(records: bool, tmp_path: Path, rng: np.random.Generator) -> Non
 
 
 def test_names_of_a_users_own_tree(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Branches that count others are no momenta, nor is what is called truth a jet; one called fj is."""
+    """Branches that count others are not momenta, nor is what is called truth a jet; one called fj is."""
     array = double(momenta(rng, rng.integers(1, 9, 20)))
     truth, whole = (vectors({k: rng.uniform(0.5, 2, 20) for k in FIELDS}) for _ in range(2))
     columns = {f"const_{k}": array[k] for k in FIELDS} | {f"truth_{k}": truth[k] for k in FIELDS}
@@ -451,7 +451,7 @@ def test_columns_fill_plain_ports(tmp_path: Path, rng: np.random.Generator) -> N
 
 
 def test_hdf5_by_names_of_ports_stays_as_it_was(tmp_path: Path, rng: np.random.Generator) -> None:
-    """An HDF5 file of p4, or with an array for a port, is no file of columns."""
+    """An HDF5 file of p4, or with an array for a port, is not a file of columns."""
     p4, charge = np.abs(rng.normal(0, 20, (6, 4, 4))), rng.integers(-3, 4, (6, 4))
     with h5py.File(tmp_path / "e.h5", "w") as file:
         file["p4"], file["part_charge"] = p4, charge
@@ -515,7 +515,7 @@ def _many(tmp: Path) -> Path:
 Make = Callable[[Path], Path]
 MISTAKES: dict[str, tuple[Make, tuple[str, ...], str]] = {
     "no file": (lambda tmp: tmp / "none.root", (), "cannot be read (No such file"),
-    "no such kind": (_text, (), "is no ROOT, Parquet or HDF5 file"),
+    "no such kind": (_text, (), "is not a ROOT, Parquet or HDF5 file"),
     "damaged": (_broken, (), "is not a readable ROOT file"),
     "empty": (_empty, (), "ROOT: has no events"),
     "NaN": (_nan, (), "p_E: event 2 holds NaN or infinity; clean the events"),

@@ -201,7 +201,7 @@ def asked(where: str, name: str, precision: Any) -> Options:
 
 
 def test_a_rounding_of_the_network_itself_can_be_given_another_format() -> None:
-    """By name and by type; a format for the whole model is no wish for it."""
+    """By name and by type; a format for the whole model is not a wish for it."""
     graph = small(0.25)
     for where, name in (("LayerName", "own"), ("LayerType", "requantize")):
         made = assign(graph, {}, asked(where, name, "fix<5,3,RND,SAT>"))

@@ -48,7 +48,7 @@ def test_text_round_trip(graph: Graph) -> None:
 
 
 def test_every_example_survives_text() -> None:
-    for example in ops.EXAMPLES:
+    for example in ops.examples():
         b = Builder("one")
         names = [b.add(f"x{k}", Input(t)) for k, t in enumerate(example.types)]
         graph = b.graph(b.add("y", example.op, *names))

@@ -220,7 +220,7 @@ def test_nearly_constant_words_are_mixed_right() -> None:
 
 
 def test_the_negative_of_the_least_word_is_right() -> None:
-    """2^56 + 1 is no double: from it, alkaid would not see that 2^56 needs a bit more than -2^56."""
+    """2^56 + 1 is not a double: from it, alkaid would not see that 2^56 needs a bit more than -2^56."""
 
     def negative(x: Num) -> list[Num]:
         return [-x, select(x.nonzero(), -x, x), (-x).wrap(57, True), (-x).floor_bits(3)]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from eqhls.backends.hls.emit import emit
-from eqhls.compile import compile_model
 from eqhls.errors import CompileError
+from eqhls.flow import compile_model
 from eqhls.ir.graph import Graph
 from eqhls.lower.plan import Plan
 from eqhls.lower.schedule import lower
@@ -121,7 +121,7 @@ MISTAKES = {
     "HLSConfig:\n  Model:\n    Precision: true\n": (3, "found True"),
     "HLSConfig:\n  LayerName:\n    h: {Precision: {weight: 'fix<a>'}}\n": (3, "found 'fix<a>'"),
     "HLSConfig:\n  LayerName:\n    h: {Precison: 'fix<3,2>'}\n": (3, "did you mean 'Precision'"),
-    "1: 2\n": (1, "a key that is no text"),
+    "1: 2\n": (1, "a key that is not text"),
     "Part: [\n": (2, "is not YAML"),
     "Part: !!python/object:os.system x\n": (1, "is not YAML"),
 }

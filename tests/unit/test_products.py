@@ -114,7 +114,7 @@ def test_a_solver_finds_no_difference_in_the_verilog(tmp_path: Path) -> None:
 
 
 def test_rows_are_taken_where_they_fit() -> None:
-    """Two rows fit in 2.5 ns, three do not; without a sign the first is no adder, and any word may be added."""
+    """Two rows fit in 2.5 ns, three do not; without a sign the first is not an adder, and any word may be added."""
     stage = 2.5
     assert rows(Factor(3, False), Factor(16, True), stage) == Rows(Factor(3, False), Factor(16, True))
     assert rows(Factor(9, True), Factor(4, True), stage) == Rows(Factor(4, True), Factor(9, True))

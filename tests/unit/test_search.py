@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eqhls.compile import silent
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
+from eqhls.flow import silent
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.registry import parse_path
 from eqhls.groups.rep import S

@@ -161,7 +161,7 @@ def test_reads_are_counted_one_by_one() -> None:
 @pytest.mark.parametrize("kind", [np.int8, np.int64, np.bool_, np.uint8])
 @pytest.mark.parametrize("family", RULES)
 def test_weights_are_floating_point(family: str, kind: Any, tmp_path: Path) -> None:
-    """Codes of quantized weights are no weights."""
+    """Codes of quantized weights are not weights."""
     state, arguments = network(family)
     ends = ("bias", "weights.(0, 0)", "output_biases", "fc.layer0.weight")
     name = next(k for k in state if k.endswith(ends))
@@ -323,9 +323,9 @@ def test_tensors_that_are_no_plain_numbers(value: Any, message: str, tmp_path: P
 
 
 WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
-    "another spelling": ("pelican", {"nobj-avg": 7}, "pelican: nobj-avg: is no setting; write nobj_avg"),
-    "a slip": ("nano", {"activaton": "elu"}, "pelican-nano: activaton: is no setting; write activation"),
-    "capitals": ("lgn", {"Scale": 0.1}, "LGN: Scale: is no setting; write scale"),
+    "another spelling": ("pelican", {"nobj-avg": 7}, "pelican: nobj-avg: is not a setting; write nobj_avg"),
+    "a slip": ("nano", {"activaton": "elu"}, "pelican-nano: activaton: is not a setting; write activation"),
+    "capitals": ("lgn", {"Scale": 0.1}, "LGN: Scale: is not a setting; write scale"),
     "another family": (
         "pelican",
         {"add_beams": False},

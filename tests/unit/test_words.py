@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from networks import words_network
 
-from eqhls.compile import events_of, predict_float
 from eqhls.errors import CompileError
 from eqhls.events.layouts import LAYOUTS, pack
 from eqhls.events.read import from_mapping, read_events
@@ -18,6 +17,7 @@ from eqhls.events.vectors import port_events
 from eqhls.events.wordports import word_ports
 from eqhls.events.words import CONSTITUENT, TRIGGER, massless, words_of_momenta, words_of_puppi
 from eqhls.fixed import Fixed
+from eqhls.flow import events_of, predict_float
 from eqhls.groups.lorentz.reps import boost
 from eqhls.ir.graph import Graph
 from eqhls.options import Options
@@ -76,7 +76,7 @@ def test_saturation_by_hand() -> None:
 
 
 def test_order_and_empty_slots() -> None:
-    """Falling pt of the words; equal words stay in order; what is below the LSB is no word, wherever it is."""
+    """Falling pt of the words; equal words stay in order; what is below the LSB is not a word, wherever it is."""
     found = one(
         vector(0.2, 1.0, 1.0),
         vector(7.1, 0.1, 0.1),
@@ -110,7 +110,7 @@ def beamwise(steps: float) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("steps", [1, -311])
 def test_turns_and_boosts_along_the_beam_are_steps_of_the_words(steps: int, rng: np.random.Generator) -> None:
-    """By whole steps; a boost along x is no step, and pseudorapidities of jets would not move by one."""
+    """By whole steps; a boost along x is not a step, and pseudorapidities of jets would not move by one."""
     p, jet = jets(rng)
     before = words_of_momenta(p, jet)
     on = before.raw["pt"] > 0

@@ -123,14 +123,20 @@ def read_report(path: Path) -> Synthesis:
             found = root.findtext(place)
             if found is not None:
                 return found
-        raise CompileError(str(path), f"has no field {places[0]}", "the report is of an unknown tool version")
+        raise CompileError(
+            str(path),
+            f"has no field {places[0]}",
+            "this version of the tool is not known to eqhls: read the report itself",
+        )
 
     def number(*places: str) -> int:
         value = text(*places)
         try:
             return int(value)
         except ValueError:
-            raise CompileError(str(path), f"{places[0]} is {value!r}, expected a number") from None
+            raise CompileError(
+                str(path), f"{places[0]} is {value!r}, expected a number", "run the synthesis again"
+            ) from None
 
     overall = "PerformanceEstimates/SummaryOfOverallLatency/"
     area = "AreaEstimates/Resources/"

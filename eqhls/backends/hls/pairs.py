@@ -86,7 +86,9 @@ class Square:
 def pair_map(op: PairOp, k: NDArray[np.int64], type: Type) -> PairMap:
     """Return the three sums of an op with raw weights k and one input of a type. Raises CompileError for an
     op without a rule here."""
-    raise CompileError(op.name(), "has no three sums")
+    raise CompileError(
+        op.name(), "has no three sums", "give this op a rule of its own in backends/hls/pairs.py"
+    )
 
 
 @pair_map.register

@@ -75,7 +75,9 @@ def lower(op: Op, body: Body, types: tuple[Type, ...]) -> str:
     Inputs have shape (events, *axes, components); an op without inputs gives one event, which
     broadcasts. Raises CompileError for an op without a rule.
     """
-    raise CompileError(op.name(), "has no ONNX function")
+    raise CompileError(
+        op.name(), "has no ONNX function", "add one for the op in backends/onnx (docs/adding-an-op.md)"
+    )
 
 
 @lower.register

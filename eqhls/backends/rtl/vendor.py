@@ -22,7 +22,7 @@ def vendor_rtl(ports: dict[str, Any], latency_cycles: int, core: str, sources: M
     """
     if not any(f"module {core}" in text for text in sources.values()):
         raise CompileError(
-            core, f"is in none of {', '.join(sorted(sources)) or 'no file'}", "name the top module"
+            core, f"is not a module of {', '.join(sorted(sources)) or 'any file'}", "name the top module"
         )
     if "model_hash" not in ports:
         raise CompileError(ports["name"], "has no hash of the model in its port map", "compile again")

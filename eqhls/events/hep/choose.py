@@ -49,7 +49,9 @@ def chosen(source: Source, choice: Choice) -> Layout:
     """Return the layout of a file, all names being those of its columns. Raises CompileError if it is not
     clear, or if a name is not there, with what is near."""
     if choice.unit not in UNITS:
-        raise CompileError("--unit", f"found {choice.unit!r}, expected one of {', '.join(UNITS)}")
+        raise CompileError(
+            "--unit", f"found {choice.unit!r}, expected one of {', '.join(UNITS)}", "choose one of these"
+        )
     if choice.branches:
         base = Layout(
             "branches", "columns named by --branches", _named("--branches", choice.branches, source)
@@ -117,7 +119,7 @@ def _called(choice: Choice, source: Source) -> Layout:
     if missing:
         raise CompileError(
             f"--layout {choice.layout}",
-            f"needs the columns {few(missing)}, which the file has not",
+            f"needs the columns {few(missing)}, which are not in the file",
             f"it has {few(list(source.columns))}",
         )
     return _with_jet(_reduced(layout, source.columns), source, choice.jets)

@@ -87,7 +87,9 @@ def open_hdf5(path: Path, tree: str, fits: Callable[[Hdf5File], bool]) -> Hdf5Fi
         if not tables:
             return _made(path, file, _datasets(file), "")
         if tree and tree not in tables:
-            raise CompileError("--tree", f"found {tree!r}, expected one of {', '.join(tables)}")
+            raise CompileError(
+                "--tree", f"found {tree!r}, expected one of {', '.join(tables)}", "name one of these tables"
+            )
         found = [_made(path, file, _table(g), k) for k, g in tables.items() if tree in ("", k)]
         fitting = found if len(found) == 1 else [f for f in found if fits(f)]
     if len(fitting) != 1:

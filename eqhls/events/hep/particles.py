@@ -56,7 +56,7 @@ def jets_of(
 ) -> Jets:
     """Return jets of so many constituents, by default as many as the largest has, at least one.
 
-    Particles of equal pT keep their order; those of zeros are no particles. Without `jet` (B, 4), the sum of
+    Particles of equal pT keep their order; those of zeros are not particles. Without `jet` (B, 4), the sum of
     all constituents is the jet. `beside` are numbers of the particles, (T,). Raises CompileError for NaN and
     infinity, by event.
     """

@@ -71,7 +71,7 @@ def open_source(path: Path, tree: str = "") -> Source:
     if start.startswith(hdf5.MAGIC):
         return hdf5.open_hdf5(path, tree, fits)
     raise CompileError(
-        str(path), "is no ROOT, Parquet or HDF5 file", "give one of these; .npz files need no conversion"
+        str(path), "is not a ROOT, Parquet or HDF5 file", "give one of these; .npz files need no conversion"
     )
 
 

@@ -120,7 +120,7 @@ class _Records:
         roots = [i.filename.split("/")[0] for i in entries if i.filename.split("/")[1:] == ["data.pkl"]]
         if len(roots) != 1:
             raise CompileError(
-                "archive", "has no data.pkl below its one folder", "expected a file of torch.save"
+                "archive", "has no data.pkl in its top-level folder", "expected a file of torch.save"
             )
         self._archive, self._root = archive, roots[0]
         self._names = {i.filename for i in entries}
@@ -157,7 +157,7 @@ class _Records:
             case ("storage", Name(kind), str(record), str(), int(count)):
                 pass
             case _:
-                raise CompileError("pickle", "has a persistent id that is no storage", HOSTILE)
+                raise CompileError("pickle", "has a persistent id that is not a tensor storage", HOSTILE)
         name = kind.removeprefix("torch.")
         code = "u2" if name == BRAIN else STORAGES.get(name)
         if code is None:
@@ -270,7 +270,7 @@ def checkpoint_of(value: Any, weights: str | None) -> Checkpoint:
 
 
 def _foreign(path: Path, error: Exception) -> tuple[str, str]:
-    """Say what a file is that is no zip."""
+    """Say what a file is that is not a zip."""
     with path.open("rb") as file:
         start = file.read(265)
     if start[:2] == b"PK":

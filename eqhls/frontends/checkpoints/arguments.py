@@ -81,7 +81,7 @@ def check(rules: Rules, others: frozenset[str], arguments: Mapping[str, Any], te
             raise CompileError(where, f"found {value!r}, a setting of another family", "remove it")
         like = get_close_matches(str(key).lower().replace("-", "_"), sorted(rules.known), 1, LIKE)
         if like:
-            raise CompileError(where, "is no setting", f"write {like[0]}, or remove it")
+            raise CompileError(where, "is not a setting", f"write {like[0]}, or remove it")
 
 
 def count(tensors: Names, head: str) -> int:

@@ -67,6 +67,8 @@ from eqhls.ops.table import Activation, Table
 
 FLAG = Formats([Fixed(1, 1, False)])
 LEAKY = Activation.LEAKY_RELU
+OTHER = "the checkpoint is of another network: correct its arguments in config.json"
+"""What to do if the tensors do not fit the arguments."""
 """What is between the layers of a message-passing input, whatever the activation of the output."""
 
 
@@ -176,7 +178,7 @@ class _Network:
         scales, phases = self.tensors.waves(head)
         weight, bias = self.tensors.linear(f"{head}.linear.0", -1)
         if len(weight) != size:
-            raise CompileError(f"{WHERE}: {head}", f"has {len(weight)} functions, expected {size}")
+            raise CompileError(f"{WHERE}: {head}", f"has {len(weight)} functions, expected {size}", OTHER)
         order = np.arange(size) if layer else self._order()
         flat = self._waves(f"input{layer}.waves", scales, phases, weight.shape[1], points)
         return b.add(f"input{layer}.radial", ChannelMix(Tensor(weight[order]), Tensor(bias[order])), flat)
@@ -350,7 +352,9 @@ def _invariant_columns(weight: Floats, scalars: list[int], squares: list[tuple[i
     """
     total = 2 * (sum(scalars) + sum(size for size, _ in squares))
     if weight.shape[1] != total:
-        raise CompileError(f"{WHERE}: output_layer_atom", f"reads {weight.shape[1]} values, expected {total}")
+        raise CompileError(
+            f"{WHERE}: output_layer_atom", f"reads {weight.shape[1]} values, expected {total}", OTHER
+        )
     pairs, found = weight.reshape(len(weight), -1, 2), list[Floats]()
     for size in scalars:
         found += [pairs[:, :size, 0], pairs[:, :size, 1]]

@@ -166,7 +166,11 @@ def _check_paths(fields: Fields, name: str, convolution: Convolution) -> None:
     try:
         listed = [(p["i1"], p["i2"], p["io"], float(p["coefficient"])) for p in given]
     except (TypeError, KeyError, ValueError):
-        raise CompileError(f"{FAMILY}: {name}", "is no list of i1, i2, io and coefficient") from None
+        raise CompileError(
+            f"{FAMILY}: {name}",
+            "is not a list of i1, i2, io and coefficient",
+            "give the instructions of the module as e3nn keeps them",
+        ) from None
     made = [(p.a, p.b, p.o, p.coefficient) for p in convolution.products]
     same = len(listed) == len(made) and all(
         x[:3] == y[:3] and isclose(x[3], y[3], rel_tol=1e-12) for x, y in zip(listed, made, strict=True)

@@ -179,7 +179,11 @@ class _Network:
         """
         b, order = self.b, feature_order(self.settings, self.weights, level)
         if set(order) != set(features):
-            raise CompileError(WHERE, f"has features {sorted(features)} at level {level}, found {order}")
+            raise CompileError(
+                WHERE,
+                f"has features {sorted(features)} at level {level}, found {order}",
+                "the checkpoint is of another network: correct its arguments in config.json",
+            )
         irreps = self.weights.irreps(level)
         order = tuple(k for k in order if k in irreps)
         edges = self._edges(level, features["00"].channels, rows)

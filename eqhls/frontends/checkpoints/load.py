@@ -30,7 +30,7 @@ STATES = (CHECKPOINT_FILE, *STATE_FILES)
 """What the tensors of a folder may be called; the first that is there is read."""
 TORCH = (".pt", ".pth", ".ckpt")
 IN_MEMORY = "state dict"
-"""What messages call a checkpoint that is no file."""
+"""What messages call a checkpoint that is not a file."""
 Settings = Path | str | Mapping[str, Any] | None
 """The arguments of a network: a JSON file, or what it would hold."""
 
@@ -102,7 +102,9 @@ def _network(where: str, checkpoint: Checkpoint) -> Graph:
                 raise error.at(where) from None
     known = ", ".join(f.__name__.rsplit(".", 1)[1] for f in FAMILIES)
     first = next(iter(checkpoint.arrays))
-    raise CompileError(where, f"holds {first} and others, of no known network", f"known are {known}")
+    raise CompileError(
+        where, f"holds {first} and others, which match no supported network", f"supported are {known}"
+    )
 
 
 def _whole(family: Family, arrays: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) -> Graph:

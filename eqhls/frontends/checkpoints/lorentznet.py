@@ -165,7 +165,11 @@ class _Weights:
             raise CompileError(f"LorentzNet: {name}", "is missing", "the file is not a whole LorentzNet")
         found = np.asarray(self.tensors[name], dtype=np.float64)
         if found.shape != shape:
-            raise CompileError(f"LorentzNet: {name}", f"has shape {found.shape}, expected {shape}")
+            raise CompileError(
+                f"LorentzNet: {name}",
+                f"has shape {found.shape}, expected {shape}",
+                "the checkpoint is of another network: correct its arguments in config.json",
+            )
         return found
 
     def linear(self, name: str, out: int, into: int, bias: bool = True) -> tuple[Floats, Floats]:

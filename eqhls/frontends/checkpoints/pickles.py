@@ -244,7 +244,7 @@ _METHODS: dict[str, Callable[[_Machine, Any], None]] = {
 
 def _called(kind: Any) -> CompileError:
     what = kind.text if isinstance(kind, Name) else f"a {type(kind).__name__}"
-    return CompileError("pickle", f"wants {what} called", HOSTILE)
+    return CompileError("pickle", f"asks to call {what}, which eqhls never does", HOSTILE)
 
 
 def _named(module: Any, name: Any) -> Name:
@@ -253,7 +253,7 @@ def _named(module: Any, name: Any) -> Name:
         raise ValueError("a global without a name")
     text = f"{module}.{name}"
     if module.split(".", 1)[0] in PYTHON and text not in HARMLESS:
-        raise CompileError("pickle", f"wants {text}, which can run code", HOSTILE)
+        raise CompileError("pickle", f"asks for {text}, which can run code", HOSTILE)
     return Name(text)
 
 
@@ -286,7 +286,7 @@ def _mapping(*arguments: Any) -> dict[Any, Any]:
 def _encoded(text: Any, codec: Any) -> bytes:
     """Bytes, as protocol 2 writes them."""
     if not isinstance(text, str) or codec != "latin1":
-        raise CompileError("pickle", f"wants {CODECS} with {codec!r}, expected 'latin1'", HOSTILE)
+        raise CompileError("pickle", f"asks for {CODECS} with {codec!r}, expected 'latin1'", HOSTILE)
     return text.encode("latin1")
 
 

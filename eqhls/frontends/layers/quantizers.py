@@ -45,14 +45,16 @@ def as_format(spec: Any) -> Fixed:
     quantizer.build((None, 1))
     forms = element_formats(quantizer, (1,))
     if forms is None or forms[0] is None:
-        raise CompileError("quantizer", f"found {spec}, expected at least one bit")
+        raise CompileError(
+            "quantizer", f"found {spec}, expected at least one bit", "give a positive number of bits"
+        )
     return forms[0]
 
 
 def element_formats(quantizer: Any, shape: tuple[int, ...]) -> Forms | None:
     """Return the format of every element of a tensor (events, *shape), or None for no rounding.
 
-    Raises CompileError for floating-point quantizers, and for scales that are no power of two.
+    Raises CompileError for floating-point quantizers, and for scales that are not powers of two.
     """
     inner = quantizer.quantizer
     if getattr(inner, "__dummy__", False):

@@ -293,7 +293,11 @@ class RequantizeLayer(EqLayer):
         self.formats = Formats(as_format(f) for f in formats)
         for form in self.formats:
             if form.rounding not in TRAINED or not form.overflow.value.startswith("SAT"):
-                raise CompileError(self.name, f"found {form}, expected RND* or TRN with SAT or SAT_SYM")
+                raise CompileError(
+                    self.name,
+                    f"found {form}, expected RND* or TRN with SAT or SAT_SYM",
+                    "give the format such a rounding and overflow",
+                )
 
     def op(self) -> Op:
         return Requantize(self.formats)

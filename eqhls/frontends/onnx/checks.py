@@ -67,7 +67,11 @@ def _load_external(model: onnx.ModelProto, path: Path) -> None:
             )
         try:
             if target.stat().st_size > LARGEST_FILE or (info.length or 0) > 8 * MOST_ELEMENTS:
-                raise CompileError(where, "has more than 1 GB of external data")
+                raise CompileError(
+                    where,
+                    "has more than 1 GB of external data",
+                    "export a smaller model: no network on an FPGA has so many weights",
+                )
             external_data_helper.load_external_data_for_tensor(tensor, str(folder))
         except (OSError, ValueError, checker.ValidationError) as error:
             raise CompileError(

@@ -52,11 +52,17 @@ def folded(node: onnx.NodeProto, constants: Mapping[str, np.ndarray], opset: int
             results = ReferenceEvaluator(model).run(None, {})
     except FAULTS as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise CompileError(where, f"cannot be computed of its constants ({printable(first[:200])})") from None
+        raise CompileError(
+            where,
+            f"cannot be computed of its constants ({printable(first[:200])})",
+            "write its result as a constant",
+        ) from None
     found = dict(zip([o.name for o in model.graph.output], results, strict=True))
     for value in found.values():
         if not isinstance(value, np.ndarray | np.generic) or value.dtype.kind not in "fiub":
-            raise CompileError(where, "has a result that is no tensor of numbers", "write it as a constant")
+            raise CompileError(
+                where, "has a result that is not a tensor of numbers", "write it as a constant"
+            )
     return {name: np.asarray(value) for name, value in found.items()}
 
 

@@ -57,7 +57,11 @@ def read_plain(state: Reading, node: onnx.NodeProto) -> None:
     except CompileError as error:
         raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
+        raise CompileError(
+            state.place(node),
+            f"has inputs or attributes that do not fit ({error})",
+            "export it again with a current exporter",
+        ) from None
 
 
 def _read_values(state: Reading, node: onnx.NodeProto) -> None:
@@ -66,7 +70,8 @@ def _read_values(state: Reading, node: onnx.NodeProto) -> None:
         raise CompileError(
             state.place(node),
             "is not supported",
-            f"plain operators may be {', '.join(sorted(RULES))}, on scalars; all else is com.eqhls",
+            f"of plain ONNX eqhls reads {', '.join(sorted(RULES))}, on scalars; "
+            "use operators of com.eqhls for the rest",
         )
     view = entry.read(Site(state, node), attributes_of(node, state.opset))
     if view is not None:

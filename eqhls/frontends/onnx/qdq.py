@@ -21,7 +21,7 @@ CURE = "quantize symmetrically, by one scale that is a power of two"
 
 
 def stated(state: Reading, node: onnx.NodeProto) -> QuantNode:
-    """Return what a QuantizeLinear rounds to. Raises CompileError for what is no fixed point."""
+    """Return what a QuantizeLinear rounds to. Raises CompileError for what is not fixed point."""
     scale = state.constant(node.input[1], node)
     zero = state.constants.get(node.input[2] if len(node.input) > 2 else "", np.zeros(1, np.uint8))
     if scale.size != 1 or zero.any():

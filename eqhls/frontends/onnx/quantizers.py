@@ -40,7 +40,7 @@ _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def read_quantizer(state: Reading, node: onnx.NodeProto) -> None:
-    """Read one operator of QONNX. Raises CompileError for other operators and for what is no fixed point."""
+    """Read one operator of QONNX. Raises CompileError for other operators and for what is not fixed point."""
     if node.op_type not in QUANTIZERS:
         raise CompileError(
             state.place(node), "is not supported", f"operators of QONNX may be {', '.join(QUANTIZERS)}"
@@ -57,7 +57,11 @@ def read_quantizer(state: Reading, node: onnx.NodeProto) -> None:
     except CompileError as error:
         raise (error if error.where.startswith(state.where) else error.at(state.place(node))) from None
     except (ValueError, TypeError, LookupError, OverflowError) as error:
-        raise CompileError(state.place(node), f"has inputs or attributes that do not fit ({error})") from None
+        raise CompileError(
+            state.place(node),
+            f"has inputs or attributes that do not fit ({error})",
+            "export it again with a current exporter",
+        ) from None
 
 
 def _settings(state: Reading, node: onnx.NodeProto) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def is_quantizer(node: onnx.NodeProto) -> bool:
 
 def format_of(state: Reading, node: onnx.NodeProto) -> Fixed | None:
     """Return the format of a Quant of values, None if it has one for each channel. Raises CompileError for
-    what is no fixed point."""
+    what is not fixed point."""
     if node.domain in DOMAINS and len(node.input) > 1 and _steps(state, node).size > 1:
         return None
     try:

@@ -69,7 +69,7 @@ def read_nodes(model: onnx.ModelProto, where: str) -> Reading:
 
 
 def _names(model: onnx.ModelProto) -> Iterator[object]:
-    """Yield every name of a model; protobuf gives bytes for one that is no text."""
+    """Yield every name of a model; protobuf gives bytes for one that is not text."""
     graph = model.graph
     yield graph.name
     for node in graph.node:
@@ -83,7 +83,7 @@ def _names(model: onnx.ModelProto) -> Iterator[object]:
 def _refuse_unread(model: onnx.ModelProto, where: str) -> None:
     wrong = [n for n in _names(model) if not isinstance(n, str)]
     if wrong:
-        raise CompileError(where, f"has the name {wrong[0]!r}, which is no text", "the file is damaged")
+        raise CompileError(where, f"has the name {wrong[0]!r}, which is not text", "the file is damaged")
     if model.graph.sparse_initializer:
         name = model.graph.sparse_initializer[0].values.name
         raise CompileError(where, f"has the sparse tensor {name!r}", "write it as a dense initializer")
@@ -109,7 +109,11 @@ def _read_block(state: Reading, node: onnx.NodeProto) -> None:
     if named is None:
         raise CompileError(state.place(node), "is not an op", f"ops are {', '.join(OPERATORS)}")
     if len(node.output) != 1:
-        raise CompileError(state.place(node), f"has {len(node.output)} results, expected 1")
+        raise CompileError(
+            state.place(node),
+            f"has {len(node.output)} results, expected 1",
+            "split the operator into one per result",
+        )
     try:
         op, declared = decode(named, node.attribute), result_type(node.attribute)
     except CompileError as error:
@@ -117,7 +121,11 @@ def _read_block(state: Reading, node: onnx.NodeProto) -> None:
     inputs = () if op.source else tuple(state.whole(n, node).name for n in node.input)
     name = node.input[0] if op.source and node.input else name_of(node)
     if op.source and (len(node.input) != 1 or node.input[0] not in state.ports):
-        raise CompileError(state.place(node), f"reads {list(node.input)}, expected one port of the graph")
+        raise CompileError(
+            state.place(node),
+            f"reads {list(node.input)}, expected one port of the graph",
+            "let an Input read one input of the graph",
+        )
     state.views[node.output[0]] = state.add(name, op, inputs, declared)
 
 

@@ -112,7 +112,7 @@ def _result(state: Reading, name: str) -> View:
         raise CompileError(
             where,
             f"is component {view.component} of {view.name}, a {state.type(view)}",
-            "a component is no invariant: give out whole tensors, or invariants",
+            "a single component is not invariant: give out whole tensors, or invariants",
         )
     if not view.in_front:
         raise CompileError(where, "does not count events along its first axis", "put the events first")

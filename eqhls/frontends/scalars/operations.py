@@ -162,7 +162,7 @@ def _tensor_rows(site: Site, op: Any, given: list[Any]) -> Value:
 def _power(site: Site, op: Any, given: list[Any]) -> Value:
     x, exponent = given
     if isinstance(exponent, Value) or not isinstance(x, Value) or np.ndim(exponent):
-        raise site.refuse("raises to a power that is no number", "use keras.ops.exp and keras.ops.log")
+        raise site.refuse("raises to a power that is not a number", "use keras.ops.exp and keras.ops.log")
     return functions.power(site, x, float(exponent))
 
 

@@ -92,7 +92,11 @@ class Rotation(Group):
         for rep, basis in ((path.left, left), (path.right, right)):
             if basis not in rep.bases:
                 names = ", ".join(b.name for b in rep.bases)
-                raise CompileError(str(path), f"found {rep} in the basis {basis}, expected one of {names}")
+                raise CompileError(
+                    str(path),
+                    f"found {rep} in the basis {basis}, expected one of {names}",
+                    "choose one of these bases",
+                )
         return RESULT[spin_of(path.out)]
 
     def dense(self, path: Path, left: Basis, right: Basis) -> Exact:

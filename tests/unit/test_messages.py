@@ -1,0 +1,73 @@
+"""What eqhls says: every error names a cure, in plain English, and no sentence changes unseen."""
+
+from __future__ import annotations
+
+import re
+
+import messages
+import pytest
+from messages import Message
+
+STUMBLES = {
+    r"(?<!there )\b(is|are) no (?!more|longer|better|worse|good)\w": "write 'is not a ..'",
+    r"\b(is|are) none\b": "write 'is not a ..'",
+    r"\bwhich (the )?\w+ has not\b": "write 'which is not in ..'",
+    r"\bfour vectors\b": "write 'four-vectors'",
+    r"\b(numbers|look-ups|gates|bits|clocks|line|lines|cycles) an? (event|bit|op|clock|jet|line)\b": "write 'per'",
+    r"\bwhere (left out|missing|it is missing|omitted|none)\b": "write 'if'",
+    r"\b(wants|goes with|go with)\b": "say what is asked for",
+    r"\bmeans nothing\b": "write 'has no meaning'",
+}
+"""What a native reader stumbles over, and the cure."""
+COMPOSED = re.compile(r"\{\*\w")
+"""Errors whose problem and remedy come together from a function."""
+
+
+@pytest.mark.parametrize("name", ["messages", "help"])
+def test_sentences_are_the_reviewed_ones(name: str) -> None:
+    """`python tests/messages.py` writes both files; read the difference before it is committed."""
+    kept, text = {
+        "messages": (messages.MESSAGES, messages.messages_text),
+        "help": (messages.HELP, messages.help_text),
+    }[name]
+    assert kept.read_text() == text(), "run python tests/messages.py, and read what has changed"
+
+
+def test_every_error_says_what_to_do() -> None:
+    found = messages.messages()
+    assert len(found) > 500, "the collector has lost its way"
+    silent = [f"{m.file}: {m}" for m in found if not m.remedy and not COMPOSED.search(m.problem)]
+    assert not silent
+
+
+def stumbles(text: str) -> list[str]:
+    return [cure for pattern, cure in STUMBLES.items() if re.search(pattern, text)]
+
+
+def test_errors_are_plain_english() -> None:
+    found = [(str(m), stumbles(f"{m.problem}; {m.remedy}")) for m in messages.messages()]
+    assert not [f for f in found if f[1]]
+    assert not stumbles(messages.HELP.read_text())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x is no checkpoint",
+        "values are none",
+        "which the model has not",
+        "5 numbers an event",
+        "jet where left out",
+    ],
+)
+def test_what_a_reader_stumbles_over_is_seen(text: str) -> None:
+    assert len(stumbles(text)) == 1
+
+
+def test_the_collector_reads_sources() -> None:
+    """An error with a text of its own, one of an op, and one of alternatives."""
+    found = {m.problem for m in messages.messages()}
+    assert "is not a project folder (no {MANIFEST})" in found
+    assert "has no format of its own" in found
+    assert "[has no value for output %{lost[0]} | has no output]" in found
+    assert str(Message("f", "port", "is wide", "narrow it")) == "port: is wide; narrow it"
