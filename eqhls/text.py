@@ -160,7 +160,11 @@ def _together(
             before = sums({path: found[path]})[path] if path in found else listed.get(path, digest)
             if before != digest:
                 owner = kept.get(path, "another package of this command" if path in found else "the project")
-                raise CompileError(path, f"is a file of {owner}, and {name} would write another one there")
+                raise CompileError(
+                    path,
+                    f"is a file of {owner}, and {name} would write another one there",
+                    "package one of them into a copy of the project",
+                )
             found[path] = part[path]
     return found
 

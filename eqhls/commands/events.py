@@ -45,7 +45,7 @@ def events_command(
 ) -> None:
     """Convert a file of ROOT, Parquet or HDF5 to events.
 
-    Constituents become four-vectors by falling pT; the jet and the labels go with them (docs/event-
+    Constituents become four-vectors by falling pT; the jet and the labels are kept beside them (docs/event-
     files.md).
     """
     path, inside = split_tree(source)

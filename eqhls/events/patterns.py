@@ -125,7 +125,11 @@ def _at(where: str, number: int) -> str:
 def _after(prefix: str, found: tuple[int, str] | None, where: str) -> str:
     number, line = found or (0, "the end of the file")
     if not line.startswith(prefix):
-        raise CompileError(_at(where, number), f"found {line!r}, expected a line that begins with {prefix!r}")
+        raise CompileError(
+            _at(where, number),
+            f"found {line!r}, expected a line that begins with {prefix!r}",
+            "write the file as EMPv2 (docs/patterns.md)",
+        )
     return line.removeprefix(prefix)
 
 

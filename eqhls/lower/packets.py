@@ -64,13 +64,16 @@ def packets_of(patterns: Patterns, where: str) -> Packets:
         link = patterns.links[column]
         if len(others) != len(spans):
             raise CompileError(
-                where, f"has {len(spans)} packets in link {first:03d} and {len(others)} in link {link:03d}"
+                where,
+                f"has {len(spans)} packets in link {first:03d} and {len(others)} in link {link:03d}",
+                "send the packets of an event on all links together",
             )
         for span in others:
             if span[1] != spans[0][1]:
                 raise CompileError(
                     f"{where}, frame {span[0]}, link {link:03d}",
                     f"begins a packet of {span[1]} words, expected {spans[0][1]} as in the first packet",
+                    "give every packet the same number of clocks",
                 )
     words = np.stack([w.reshape(len(spans), -1) for w, _ in found], axis=2)
     frames = np.array([[frame for frame, _ in s] for _, s in found], dtype=np.int64).T

@@ -80,7 +80,7 @@ def test_growth_is_cut_by_explicit_saturation(floating: Graph, rng: np.random.Ge
 
 
 def test_without_samples_it_says_so(floating: Graph) -> None:
-    with pytest.raises(CompileError, match=r"float: %x: .*nothing to calibrate.*--calibrate"):
+    with pytest.raises(CompileError, match=r"float: %x: .*no events were given.*--calibrate"):
         assign(floating, {}, Options())
 
 

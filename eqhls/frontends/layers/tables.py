@@ -191,7 +191,11 @@ class CurveLayer(EqLayer):
                 "give two knots or more that rise, two addresses or more and the step between them",
             )
         if not self.out.rounding.value.startswith("RND") or not self.out.overflow.saturates:
-            raise CompileError(self.name, f"found {out}, expected RND* with SAT or SAT_SYM")
+            raise CompileError(
+                self.name,
+                f"found {out}, expected RND* with SAT or SAT_SYM",
+                "give the format a rounding RND* and the overflow SAT or SAT_SYM",
+            )
 
     @property
     def addresses(self) -> Floats:

@@ -131,7 +131,11 @@ def check(config: WordsConfig) -> None:
     """Raise CompileError for sizes that make no network."""
     for field, low in {"words": 1, "sums": 0, "hidden": 0, "singles": 0, "classes": 2}.items():
         if getattr(config, field) < low:
-            raise CompileError("--set", f"{field}: found {getattr(config, field)}, expected {low} or more")
+            raise CompileError(
+                "--set",
+                f"{field}: found {getattr(config, field)}, expected {low} or more",
+                "give a larger number",
+            )
     if config.singles >= config.words:
         raise CompileError(
             "--set",
