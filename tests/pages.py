@@ -97,3 +97,37 @@ def lint(page: str, folder: Path) -> None:
     files = [b.file for b in blocks(page) if b.file.startswith("eqhls/")]
     run(folder, "-m", "ruff", "check", *files)
     run(folder, "-m", "ruff", "format", "--check", *files)
+
+
+def follow(page: str, folder: Path) -> int:
+    """Do what docs/PAGE says, from top to bottom in a shell, in a folder with the shipped models: files are
+    written, commands are run, and what a block of text says must be what the commands above it printed.
+    Return how many texts were compared."""
+    tools = _tools(folder)
+    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    said, compared = "", 0
+    for block in blocks(page):
+        if block.file:
+            (folder / block.file).write_text(block.text)
+        elif block.language == "sh":
+            shell = ["bash", "-ec", block.text]
+            done = subprocess.run(
+                shell, cwd=folder, env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, block.text + done.stdout + done.stderr
+            said = done.stdout
+        elif block.language == "text":
+            assert said == block.text, f"{page} says\n{block.text}\nand the commands print\n{said}"
+            compared += 1
+    return compared
+
+
+def _tools(folder: Path) -> Path:
+    """Put this tree's eqhls and this Python into a folder for PATH, and the models beside it."""
+    tools = folder / "bin"
+    tools.mkdir()
+    for name, command in (("python", ""), ("eqhls", " -m eqhls")):
+        (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable}{command} "$@"\n')
+        (tools / name).chmod(0o755)
+    (folder / "models").symlink_to(ROOT / "models")
+    return tools

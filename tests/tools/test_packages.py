@@ -74,7 +74,7 @@ def test_the_command_lists_packages_and_writes_them(copy: Compiled) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_screen_says_what_was_written(copy: Compiled, name: str) -> None:
-    (done,) = copy.package(name)
+    (done,) = copy.package(name, token=TOKEN)
     said = lines(done, Path("build/pair"))
     assert done.name == name and 3 < len(said) <= SCREEN
     assert all(len(line) <= WIDTH for line in said)
@@ -147,12 +147,12 @@ def test_a_project_says_whether_it_is_verified(copy: Compiled, evidence: str, ho
 
 def test_again_gives_the_same_bytes_and_keeps_what_a_user_changed(copy: Compiled) -> None:
     before = copy.manifest
-    copy.package(*NAMES)
+    copy.package(*NAMES, token=TOKEN)
     assert copy.manifest == before
     run = copy.folder / "ip" / "vivado" / "run.tcl"
     original = run.read_text()
     run.write_text("# mine\n")
-    copy.package("vivado")
+    copy.package("vivado", token=TOKEN)
     assert run.read_text() == original
     assert run.with_name("run.tcl.edited").read_text() == "# mine\n"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import ROOT, blocks
+from pages import follow
 from streamed import PAIR
 from tools_needed import need
 
@@ -93,22 +92,4 @@ def test_one_file_for_every_engine(project: Path, tmp_path: Path) -> None:
 def test_the_page_prints_what_it_says(tmp_path: Path) -> None:
     """docs/patterns.md from top to bottom, in a shell."""
     need("iverilog")
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    for name, command in (("python", ""), ("eqhls", " -m eqhls")):
-        (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable}{command} "$@"\n')
-        (tools / name).chmod(0o755)
-    said, compared = "", 0
-    for block in blocks("patterns.md"):
-        if block.file:
-            (tmp_path / block.file).write_text(block.text)
-        elif block.language == "sh":
-            env = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-            shell = ["bash", "-ec", block.text]
-            done = subprocess.run(shell, cwd=tmp_path, env=env, capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout + done.stderr
-            said = done.stdout
-        else:
-            assert said == block.text
-            compared += 1
-    assert compared == 4
+    assert follow("patterns.md", tmp_path) == 4

@@ -44,10 +44,12 @@ def connect(plan: Plan, settings: Settings) -> str:
     return "\n".join(
         [
             sources(plan, KIND),
-            f"s_axis: tdata {ports['in_bytes']} bytes, an event per beat, its packed word from bit 0 "
-            f"({plan.inputs.bits} bits); tuser {ports['user']} bits, tlast.",
-            f"m_axis: tdata {ports['out_bytes']} bytes, a result per beat in the same order "
-            f"({plan.outputs.bits} bits), with the tuser and tlast of its event. There is no tkeep.",
+            f"s_axis: an event per beat; tdata {ports['in_bytes']} bytes, of which the packed word takes "
+            f"{plan.inputs.bits} bits from bit 0;",
+            f"  tuser {ports['user']} bits, tlast.",
+            f"m_axis: a result per beat in the same order; tdata {ports['out_bytes']} bytes, of which "
+            f"{plan.outputs.bits} bits are used;",
+            "  tuser and tlast are those of its event. There is no tkeep.",
             f"aclk: {plan.clock_mhz:g} MHz or less. aresetn: active low, at least one clock.",
             f"If nobody pauses, a beat passes per clock, and a result comes {plan.latency_cycles + SLICES} "
             "clocks after its event.",

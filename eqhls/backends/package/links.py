@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eqhls.backends.package.package import Package, Settings
-from eqhls.backends.package.wrapping import sources, wrapper
+from eqhls.backends.package.wrapping import counted, sources, wrapper
 from eqhls.errors import CompileError
 from eqhls.events.layouts import WORD
 from eqhls.lower.framing import Framing, Run, input_framing, output_framing
@@ -74,12 +74,12 @@ def connect(plan: Plan, settings: Settings) -> str:
     return "\n".join(
         [
             sources(plan, KIND),
-            f"d_data, d_valid, d_start, d_last: {framing.links} links of {WORD} bits; a packet of "
-            f"{framing.clocks} clocks brings an event.",
-            f"Word w on link w % {framing.links} in clock w / {framing.links}: {kind}. The header of "
-            f"ip/links/{plan.name}_links.sv lists every bit.",
-            f"q_data: the result on {outs} links in one clock, {plan.latency_cycles + 1} clocks after the "
-            "last frame of its packet.",
+            f"d_data, d_valid, d_start, d_last: {counted(framing.links, 'link')} of {WORD} bits.",
+            f"  A packet of {counted(framing.clocks, 'clock')} brings an event.",
+            f"Word w on link w % {framing.links} in clock w / {framing.links}: {kind}.",
+            f"  The header of ip/links/{plan.name}_links.sv lists every bit.",
+            f"q_data: the result in one clock, on {counted(outs, 'link')}, {plan.latency_cycles + 1} clocks "
+            "after the last frame of its packet.",
             "error, errors: packets that were dropped because they are short, long, cut or skewed.",
         ]
     )

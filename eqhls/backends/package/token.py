@@ -24,8 +24,8 @@ def connect(plan: Plan, settings: Settings) -> str:
     return "\n".join(
         [
             sources(plan, KIND),
-            f"in_token, {settings.token} bits, goes in beside in_data and comes out as out_token beside the "
-            f"result, {plan.latency_cycles} clocks later, in every clock, valid or not.",
+            f"in_token ({settings.token} bits) goes in beside in_data; out_token leaves beside the result,",
+            f"  {plan.latency_cycles} clocks later, in every clock, valid or not.",
             "rst: synchronous, active high; tokens that came in before or during it come out as zero.",
         ]
     )

@@ -40,11 +40,16 @@ def demand_a_clock_per_event(plan: Plan, kind: str) -> None:
 
 
 def sources(plan: Plan, kind: str) -> str:
-    """Return the line that says which files a design needs for a wrapper."""
+    """Return the lines that say which files a design needs for a wrapper."""
     return (
-        f"Files: those of rtl/sources.f and of ip/{kind}/sources.f (verilator, iverilog: "
-        f"-f rtl/sources.f -f ip/{kind}/sources.f, in the project folder); top {plan.name}_{kind}."
+        f"Top {plan.name}_{kind}; its files, for Verilator and Icarus in the project folder:\n"
+        f"  -f rtl/sources.f -f ip/{kind}/sources.f"
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something, in words that fit one of them, too."""
+    return f"one {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _cell(name: str, cell: str) -> str:
