@@ -5,6 +5,7 @@ from __future__ import annotations
 from eqhls.backends.package.package import Package, Settings
 from eqhls.backends.package.wrapping import demand_a_clock_per_event, sources, wrapper
 from eqhls.lower.plan import Plan
+from eqhls.names import counted
 from eqhls.text import Project
 
 KIND = "axi"
@@ -44,9 +45,9 @@ def connect(plan: Plan, settings: Settings) -> str:
     return "\n".join(
         [
             sources(plan, KIND),
-            f"s_axis: tdata {ports['in_bytes']} bytes, an event per beat, its packed word from bit 0 "
-            f"({plan.inputs.bits} bits); tuser {ports['user']} bits, tlast.",
-            f"m_axis: tdata {ports['out_bytes']} bytes, a result per beat in the same order "
+            f"s_axis: tdata {counted(ports['in_bytes'], 'byte')}, an event per beat, its packed word from "
+            f"bit 0 ({plan.inputs.bits} bits); tuser {counted(ports['user'], 'bit')}, tlast.",
+            f"m_axis: tdata {counted(ports['out_bytes'], 'byte')}, a result per beat in the same order "
             f"({plan.outputs.bits} bits), with the tuser and tlast of its event. There is no tkeep.",
             f"aclk: {plan.clock_mhz:g} MHz or less. aresetn: active low, at least one clock.",
             f"If nobody pauses, a beat passes per clock, and a result comes {plan.latency_cycles + SLICES} "

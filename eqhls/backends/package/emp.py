@@ -10,6 +10,7 @@ from eqhls.backends.package.links import PACKAGE as LINKS
 from eqhls.backends.package.package import Package, Settings
 from eqhls.lower.framing import input_framing, output_framing
 from eqhls.lower.plan import Plan
+from eqhls.names import counted
 from eqhls.text import Project
 
 KIND = "emp"
@@ -86,14 +87,14 @@ def connect(plan: Plan, settings: Settings) -> str:
         [
             "Files: those of rtl/sources.f and ip/emp/sources.f, and one of ip/emp/emp_payload.vhd (newest "
             "framework), emp_payload_2022.vhd, emp_payload_2019.vhd.",
-            f"Input: {_span(framing.links)}, packets of {_clocks(framing.clocks)} with start and last, an "
-            f"event each; the header of ip/emp/{plan.name}_links.sv says which bit is what.",
+            f"Input: {_span(framing.links)}, packets of {counted(framing.clocks, 'clock')} with start and "
+            f"last, an event each; the header of ip/emp/{plan.name}_links.sv says which bit is what.",
             f"Output: {_span(outs)}, a packet of one clock per event, {delay} clocks of clk_p after the last "
             "word of its packet.",
             "Other link numbers: INPUT_LINKS and OUTPUT_LINKS in emp_payload.vhd.",
             f"clk_p: {plan.clock_mhz:g} MHz or less. Reset: rst_loc of the region of input link 0.",
-            f"Patterns: eqhls patterns PROJECT -o in.txt --links {framing.links} --tmux {framing.clocks}; "
-            "the captured file: eqhls patterns PROJECT in.txt --check out.txt.",
+            f"Patterns: eqhls patterns DIR -o in.txt --links {framing.links} --tmux {framing.clocks}; "
+            "the captured file: eqhls patterns DIR in.txt --check out.txt.",
             "ip/emp/mimic is for simulation without the framework alone; never add it to a board's project.",
         ]
     )
@@ -101,10 +102,6 @@ def connect(plan: Plan, settings: Settings) -> str:
 
 def _span(links: int) -> str:
     return "link 0" if links == 1 else f"links 0 to {links - 1}"
-
-
-def _clocks(clocks: int) -> str:
-    return "one clock" if clocks == 1 else f"{clocks} clocks"
 
 
 PACKAGE = Package(KIND, "emp_payload in VHDL for EMP boards (Serenity, Apollo), with benches", write, connect)

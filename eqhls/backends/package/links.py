@@ -10,6 +10,7 @@ from eqhls.errors import CompileError
 from eqhls.events.layouts import WORD
 from eqhls.lower.framing import Framing, Run, input_framing, output_framing
 from eqhls.lower.plan import Plan
+from eqhls.names import counted
 from eqhls.text import Project
 
 KIND = "links"
@@ -74,12 +75,12 @@ def connect(plan: Plan, settings: Settings) -> str:
     return "\n".join(
         [
             sources(plan, KIND),
-            f"d_data, d_valid, d_start, d_last: {framing.links} links of {WORD} bits; a packet of "
-            f"{framing.clocks} clocks brings an event.",
+            f"d_data, d_valid, d_start, d_last: {counted(framing.links, 'link')} of {WORD} bits; a packet of "
+            f"{counted(framing.clocks, 'clock')} brings an event.",
             f"Word w on link w % {framing.links} in clock w / {framing.links}: {kind}. The header of "
             f"ip/links/{plan.name}_links.sv lists every bit.",
-            f"q_data: the result on {outs} links in one clock, {plan.latency_cycles + 1} clocks after the "
-            "last frame of its packet.",
+            f"q_data: the result on {counted(outs, 'link')} in one clock, {plan.latency_cycles + 1} clocks "
+            "after the last frame of its packet.",
             "error, errors: packets that were dropped because they are short, long, cut or skewed.",
         ]
     )
