@@ -206,6 +206,7 @@ def start(
 
 AGAIN = {
     "compile": "nothing was written: run the same command again",
+    "package": "nothing was written: run the same command again",
     "verify": "the same command goes on, and builds nothing twice",
     "predict": "of many files those that are done are kept: the same command goes on with the others",
     "train": "the same command goes on behind the last whole epoch",

@@ -187,3 +187,8 @@ def value_identifier(name: str) -> str:
 
 def _plain(letter: str) -> bool:
     return letter.isascii() and letter.isalnum()
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with what is counted, `one clock` or `4 clocks`, for messages and screens."""
+    return f"one {what}" if number == 1 else f"{number:,} {what}s"

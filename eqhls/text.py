@@ -283,9 +283,11 @@ def npz(arrays: Mapping[str, Any]) -> bytes:
 def asset(*parts: str) -> Path:
     """Return the path of a source tree that ships beside the package (headers, cells, bench).
 
-    Looks in the checkout that contains the package, then where an installed wheel puts its data.
+    Looks in the checkout that contains the package, then where an installed wheel puts its data:
+    `share/eqhls` in a folder above the package (of an environment, of `pip install --user` or `--target`).
     """
-    for root in (Path(__file__).resolve().parents[1], Path(sys.prefix) / "share" / "eqhls"):
+    above = Path(__file__).resolve().parents
+    for root in (above[1], *(p / "share" / "eqhls" for p in (*above, Path(sys.prefix)))):
         path = root.joinpath(*parts)
         if path.exists():
             return path

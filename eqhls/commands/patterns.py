@@ -10,6 +10,7 @@ import typer
 from eqhls.commands.shell import FolderArg, show
 from eqhls.errors import CompileError, VerificationError
 from eqhls.flow import Compiled, open_project
+from eqhls.names import counted
 from eqhls.text import write_file
 from eqhls.verify.patterns import Placing, difference, pattern_files
 
@@ -39,7 +40,8 @@ def patterns(
     simulation captured is held against the integers (docs/patterns.md). The exit status is 1 if they differ.
     """
     if (output is None) == (check is None):
-        raise CompileError("patterns", "has nothing to do, or two things", "give -o FILE or --check FILE")
+        both = "-o and --check were both given" if check else "neither -o nor --check was given"
+        raise CompileError("patterns", both, "give -o FILE to write files, or --check FILE to compare one")
     placing = Placing(links, tmux, gap, frames, first_input, first_output)
     project = open_project(folder)
     if check is None:
@@ -63,6 +65,6 @@ def _write(project: Compiled, events: Path | None, output: Path, placing: Placin
     show(
         {"wrote": [output, expected], "events": found.events, "first_result": found.first_result},
         *lines,
-        f"{found.events:,} of {found.given:,} events, {found.clocks} clocks each; the first "
+        f"{found.events:,} of {found.given:,} events, {counted(found.clocks, 'clock')} each; the first "
         f"result is in frame {found.first_result}, as ip/emp and ip/links give it",
     )

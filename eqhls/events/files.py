@@ -53,13 +53,21 @@ def _numpy(path: Path, alone: str) -> Arrays:
         AttributeError,
         pickle.UnpicklingError,
     ) as error:
-        if "allow_pickle" in str(error) or "pickle" in type(error).__name__.lower():
+        if "pickle" in f"{type(error).__name__} {error}".lower():
+            if not _may_hold_pickles(path):
+                raise CompileError(str(path), "is not a file of events", f"give {KINDS}") from None
             raise CompileError(
                 str(path),
                 "is not a readable .npz file (it holds pickled objects)",
                 "write number arrays with numpy.savez, events of different lengths padded with zero rows",
             ) from None
         raise CompileError(str(path), f"is not a readable .npz file ({error})", f"give {KINDS}") from None
+
+
+def _may_hold_pickles(path: Path) -> bool:
+    """Return whether a file begins as archives, arrays and pickles do. NumPy takes all others for pickles."""
+    with path.open("rb") as file:
+        return file.read(8).startswith((b"PK", b"\x93NUMPY", b"\x80"))
 
 
 def _hdf5(path: Path) -> Arrays:

@@ -84,8 +84,10 @@ def read_patterns(path: Path) -> Patterns:
     """Read a pattern file. Raises CompileError with the number of the line that breaks the grammar."""
     try:
         text = path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CompileError(str(path), f"cannot be read ({error})", "give a pattern file, EMPv2") from None
+    except OSError as error:
+        raise CompileError(str(path), f"cannot be read ({error.strerror})", "check the path") from None
+    except UnicodeDecodeError as error:
+        raise CompileError(str(path), f"is not a text file ({error})", "give a pattern file, EMPv2") from None
     return parse(text, str(path))
 
 

@@ -60,7 +60,12 @@ def load_model(path: Path) -> Graph:
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
-        raise CompileError(str(path), "does not exist", "the weights belong beside the graph")
+        raise CompileError(
+            str(path),
+            "does not exist",
+            "the weights belong beside the graph; "
+            f"if it has none, write an empty file: python -c \"import numpy; numpy.savez('{path.name}')\"",
+        )
     try:
         with np.load(path, allow_pickle=False) as file:
             return {k: file[k] for k in file.files}

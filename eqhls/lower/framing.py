@@ -30,6 +30,7 @@ from eqhls.fixed import Fixed
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Field, Layout
 from eqhls.lower.plan import Plan
+from eqhls.names import counted
 
 Frames = NDArray[np.uint64]
 """Shape (events, clocks, links): the words of every link, clock by clock of the packet."""
@@ -113,8 +114,8 @@ def event_framing(graph: Graph, links: int, tmux: int) -> Framing:
         raise CompileError(
             "links",
             f"an event of {graph.name} has {framing.words} words of {WORD} bits, "
-            f"and {links} links bring {links * tmux} in {tmux} clocks",
-            f"give {clocks} clocks (tmux) or more links",
+            f"and {counted(links, 'link')} can carry {links * tmux} in {counted(tmux, 'clock')}",
+            f"give {counted(clocks, 'clock')} (tmux) or more links",
         )
     return framing
 

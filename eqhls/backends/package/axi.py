@@ -5,6 +5,7 @@ from __future__ import annotations
 from eqhls.backends.package.package import Package, Settings
 from eqhls.backends.package.wrapping import demand_a_clock_per_event, sources, wrapper
 from eqhls.lower.plan import Plan
+from eqhls.names import counted
 from eqhls.text import Project
 
 KIND = "axi"
@@ -44,11 +45,11 @@ def connect(plan: Plan, settings: Settings) -> str:
     return "\n".join(
         [
             sources(plan, KIND),
-            f"s_axis: an event per beat; tdata {ports['in_bytes']} bytes, of which the packed word takes "
-            f"{plan.inputs.bits} bits from bit 0;",
-            f"  tuser {ports['user']} bits, tlast.",
-            f"m_axis: a result per beat in the same order; tdata {ports['out_bytes']} bytes, of which "
-            f"{plan.outputs.bits} bits are used;",
+            f"s_axis: an event per beat; tdata {counted(ports['in_bytes'], 'byte')}, of which "
+            f"{plan.inputs.bits} bits from bit 0 are used;",
+            f"  tuser {counted(ports['user'], 'bit')}, tlast.",
+            f"m_axis: a result per beat in the same order; tdata {counted(ports['out_bytes'], 'byte')}, of "
+            f"which {plan.outputs.bits} bits are used;",
             "  tuser and tlast are those of its event. There is no tkeep.",
             f"aclk: {plan.clock_mhz:g} MHz or less. aresetn: active low, at least one clock.",
             f"If nobody pauses, a beat passes per clock, and a result comes {plan.latency_cycles + SLICES} "

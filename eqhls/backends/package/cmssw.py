@@ -82,8 +82,8 @@ def connect(plan: Plan, settings: Settings) -> str:
     space = name(plan, settings)
     return (
         f"ip/cmssw/{space}: the emulator as CMSSW loads it\n"
-        f"  make -C ip/cmssw/{space} test\n"
-        f"  make -C ip/cmssw/{space} install PREFIX=... EMULATOR_INCLUDE=... AP_INCLUDE=...\n"
+        f"  make -C DIR/ip/cmssw/{space} test\n"
+        f"  make -C DIR/ip/cmssw/{space} install PREFIX=... EMULATOR_INCLUDE=... AP_INCLUDE=...\n"
         f'  hls4mlEmulator::ModelLoader loader("{space}");\n'
         f"  prepare_input takes a {space}::input_t*, read_result a {space}::result_t* (types.h)\n"
     )

@@ -8,9 +8,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eqhls.backends.package.links import PACKAGE as LINKS
 from eqhls.backends.package.package import Package, Settings
-from eqhls.backends.package.wrapping import counted
 from eqhls.lower.framing import input_framing, output_framing
 from eqhls.lower.plan import Plan
+from eqhls.names import counted
 from eqhls.text import Project
 
 KIND = "emp"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from eqhls.backends.package.package import Package, Settings
-from eqhls.backends.package.wrapping import counted, sources, wrapper
+from eqhls.backends.package.wrapping import sources, wrapper
 from eqhls.errors import CompileError
 from eqhls.events.layouts import WORD
 from eqhls.lower.framing import Framing, Run, input_framing, output_framing
 from eqhls.lower.plan import Plan
+from eqhls.names import counted
 from eqhls.text import Project
 
 KIND = "links"

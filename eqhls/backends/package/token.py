@@ -15,7 +15,11 @@ CELLS = ("delay", "valid_pipe")
 def write(plan: Plan, settings: Settings) -> Project:
     """Return ip/token/. Raises CompileError without a width of the token."""
     if not settings.token:
-        raise CompileError("token", "found 0 bits, expected the width of the control token", "give its bits")
+        raise CompileError(
+            "token",
+            "found 0 bits, expected the width of the control token",
+            "give its bits, for example --token 12",
+        )
     return wrapper(plan, KIND, CELLS, {"bits": settings.token})
 
 

@@ -47,11 +47,6 @@ def sources(plan: Plan, kind: str) -> str:
     )
 
 
-def counted(number: int, noun: str) -> str:
-    """Return how many there are of something, in words that fit one of them, too."""
-    return f"one {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _cell(name: str, cell: str) -> str:
     """Return a hand-written cell under a name of its own: designs may hold projects of several versions."""
     return asset("firmware", "rtl", f"eq_{cell}.sv").read_text().replace(f"eq_{cell}", f"{name}_{cell}")
