@@ -74,7 +74,7 @@ def test_the_command_lists_packages_and_writes_them(copy: Compiled) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_screen_says_what_was_written(copy: Compiled, name: str) -> None:
-    (done,) = copy.package(name)
+    (done,) = copy.package(name, token=TOKEN)
     said = lines(done, Path("build/pair"))
     assert done.name == name and 3 < len(said) <= SCREEN
     assert all(len(line) <= WIDTH for line in said)

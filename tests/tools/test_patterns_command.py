@@ -58,7 +58,10 @@ def test_mistakes(project: Path, tmp_path: Path) -> None:
         (("-o", tmp_path / "a.txt", "--links", 1, "--tmux", 1), "give 2 clocks (tmux) or more links"),
         (("-o", tmp_path / "a.txt", "--check", tmp_path / "b.txt"), "-o and --check were both given"),
         ((), "neither -o nor --check was given"),
-        (("--check", tmp_path / "none.txt"), "none.txt: cannot be read (No such file or directory); check the path"),
+        (
+            ("--check", tmp_path / "none.txt"),
+            "none.txt: cannot be read (No such file or directory); check the path",
+        ),
     ):
         status, said = command("patterns", project, *arguments)
         assert status == 2 and words in said and said.count("\n") == 1, said
