@@ -143,7 +143,7 @@ MISTAKES = {
     ),
     "text as events": (
         ("predict", MODEL, "{tmp}/c.yml", "--engine", "float", "-o", "{tmp}/o.npz"),
-        "not a readable .npz",
+        "is not a file of events; give an .npz file",
     ),
     "no p4": (("predict", MODEL, "{tmp}/e.npz", "--engine", "float", "-o", "{tmp}/o.npz"), "give p4 in GeV"),
     "nan": (

@@ -457,7 +457,7 @@ def test_the_checks_see_every_fault(name: str, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused() -> None:
     plan = plan_named(WORDS)
     with pytest.raises(
-        CompileError, match="5 words of 64 bits, and 4 links bring 4 in 1 clocks; give 2 clocks"
+        CompileError, match="5 words of 64 bits, and 4 links can carry 4 in one clock; give 2 clocks"
     ):
         PACKAGE.write(plan, Settings())
     said = PACKAGE.connect(plan, Settings(2, 3))

@@ -96,7 +96,7 @@ def test_another_turn_or_format_is_no_candidate(words: Plan) -> None:
 
 def test_an_event_that_does_not_fit_is_refused(words: Plan) -> None:
     with pytest.raises(
-        CompileError, match="5 words of 64 bits, and 2 links bring 4 in 2 clocks; give 3 clocks"
+        CompileError, match="5 words of 64 bits, and 2 links can carry 4 in 2 clocks; give 3 clocks"
     ):
         input_framing(words, 2, 2)
     with pytest.raises(CompileError, match=r"shape \(1, 3, 1\), expected \(events, 3, 2\)"):

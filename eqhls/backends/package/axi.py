@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eqhls.backends.package.package import Package, Settings
-from eqhls.backends.package.wrapping import demand_a_clock_per_event, sources, wrapper
+from eqhls.backends.package.wrapping import demand_a_clock_per_event, screen, sources, wrapper
 from eqhls.lower.plan import Plan
 from eqhls.names import counted
 from eqhls.text import Project
@@ -42,7 +42,7 @@ def _ports(plan: Plan, settings: Settings) -> dict[str, int]:
 def connect(plan: Plan, settings: Settings) -> str:
     """Return how the wrapper is connected."""
     ports = _ports(plan, settings)
-    return "\n".join(
+    return screen(
         [
             sources(plan, KIND),
             f"s_axis: an event per beat; tdata {counted(ports['in_bytes'], 'byte')}, of which "

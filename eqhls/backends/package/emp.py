@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eqhls.backends.package.links import PACKAGE as LINKS
 from eqhls.backends.package.package import Package, Settings
+from eqhls.backends.package.wrapping import screen
 from eqhls.lower.framing import input_framing, output_framing
 from eqhls.lower.plan import Plan
 from eqhls.names import counted
@@ -83,7 +84,7 @@ def connect(plan: Plan, settings: Settings) -> str:
     """Return how the payload is connected."""
     framing, outs = input_framing(plan, settings.links, settings.tmux), output_framing(plan).links
     delay = plan.latency_cycles + GATHERING
-    return "\n".join(
+    return screen(
         [
             "Files: those of rtl/sources.f and ip/emp/sources.f, and one of",
             "  ip/emp/emp_payload.vhd (newest framework), emp_payload_2022.vhd, emp_payload_2019.vhd.",

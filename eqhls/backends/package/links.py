@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eqhls.backends.package.package import Package, Settings
-from eqhls.backends.package.wrapping import sources, wrapper
+from eqhls.backends.package.wrapping import screen, sources, wrapper
 from eqhls.errors import CompileError
 from eqhls.events.layouts import WORD
 from eqhls.lower.framing import Framing, Run, input_framing, output_framing
@@ -72,7 +72,7 @@ def connect(plan: Plan, settings: Settings) -> str:
         if framing.candidates
         else "the packed word of the port map in pieces of 64 bits"
     )
-    return "\n".join(
+    return screen(
         [
             sources(plan, KIND),
             f"d_data, d_valid, d_start, d_last: {counted(framing.links, 'link')} of {WORD} bits.",

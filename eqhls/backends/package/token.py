@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eqhls.backends.package.package import Package, Settings
-from eqhls.backends.package.wrapping import sources, wrapper
+from eqhls.backends.package.wrapping import screen, sources, wrapper
 from eqhls.errors import CompileError
 from eqhls.lower.plan import Plan
 from eqhls.text import Project
@@ -25,7 +25,7 @@ def write(plan: Plan, settings: Settings) -> Project:
 
 def connect(plan: Plan, settings: Settings) -> str:
     """Return how the wrapper is connected."""
-    return "\n".join(
+    return screen(
         [
             sources(plan, KIND),
             f"in_token ({settings.token} bits) goes in beside in_data; out_token leaves beside the result,",

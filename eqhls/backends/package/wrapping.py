@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from eqhls.errors import CompileError
 from eqhls.lower.plan import UNFOLDED, Plan
 from eqhls.text import Project, asset
+
+WIDTH = 118
+"""Characters of a line that says how a wrapper is connected."""
 
 
 def wrapper(plan: Plan, kind: str, cells: Sequence[str], values: dict[str, Any]) -> Project:
@@ -45,6 +50,12 @@ def sources(plan: Plan, kind: str) -> str:
         f"Top {plan.name}_{kind}; its files, for Verilator and Icarus in the project folder:\n"
         f"  -f rtl/sources.f -f ip/{kind}/sources.f"
     )
+
+
+def screen(lines: Iterable[str]) -> str:
+    """Return lines as a screen shows them, none wider than WIDTH; what is left of one follows indented."""
+    wrap = partial(textwrap.wrap, width=WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join("\n".join(wrap(line, break_long_words=False)) for line in lines)
 
 
 def _cell(name: str, cell: str) -> str:
