@@ -62,7 +62,7 @@ def figure_of(found: Search) -> Any:
     for axes, name in zip(panels, names, strict=True):
         _panel(axes, found, name)
     handles, labels = panels[0].get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside right upper", fontsize=SMALL)
+    drawn.legend(handles, labels, loc="outside right center", fontsize=SMALL)
     drawn.suptitle(title_of(found), fontsize=NORMAL)
     if exact:
         drawn.supxlabel(
@@ -77,7 +77,7 @@ def title_of(found: Search) -> str:
     held = found.chosen.held_out
     other = f", {held.auc_loss:.4f} on held-out events" if held else ""
     saved = f"{start.cost:,} -> {merit.cost:,} {found.unit}"
-    return f"{found.name}: {saved} for an AUC loss of {merit.auc_loss:.4f}{other}"
+    return f"{found.name}: {saved}\nfor an AUC loss of {merit.auc_loss:.4f}{other}"
 
 
 def lowest(states: Iterable[State], name: str) -> list[State]:
