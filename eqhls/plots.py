@@ -28,6 +28,6 @@ def png(drawn: Any) -> bytes:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent as it is said in a title: two digits, or one if it is below 10 %."""
+    """Return a share in percent as it is said in a title: whole, or with one digit if it is below 10 %."""
     part = abs(100 * share)
-    return f"{part:.0f} %" if part >= 10 else f"{part:.1g} %"
+    return f"{part:.0f} %" if part >= 9.5 else f"{part:.1g} %"
