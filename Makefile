@@ -78,6 +78,8 @@ docs: $(VENV)/dev ## write the generated pages and pictures again
 	@$(BIN)/eqhls catalogue -o docs/ops.md
 	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
 	@$(BIN)/python docs/floors.py
+	@$(BIN)/python docs/boosts.py
+	@cd tests && for p in words results; do ../$(BIN)/python -m bench --draw ../docs/$$p.json --picture ../docs/$$p.png; done
 	@$(BIN)/python docs/layers.py
 	@$(BIN)/python docs/kept.py
 	@$(BIN)/python docs/schema.py

@@ -21,9 +21,10 @@ from eqhls.lower.schedule import lower
 from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
+from eqhls.plots import png
 from eqhls.quantize.assign import assign, ranges
 from eqhls.quantize.search import Merit, Problem, State, confirmed, search
-from eqhls.report.pareto import pareto_csv, pareto_png
+from eqhls.report.pareto import Search, figure_of, pareto_csv
 from eqhls.text import MANIFEST, check_target, sums, write_project
 from eqhls.verify.metrics import auc_loss_error, tagger_auc
 from eqhls.verify.symmetry_stages import equivariance_error
@@ -84,13 +85,14 @@ def quantize_model(
     confirm = _quality(graph, tagger, second, proven=False)
     problem = Problem(graph, seen, price, quality, confirm, unit)
     found = search(problem, auc_loss, equivariance, report)
-    best, states = confirmed(problem, found, Merit(0, auc_loss, equivariance), report)
+    bounds = Merit(0, auc_loss, equivariance)
+    best, states = confirmed(problem, found, bounds, report)
     config = best.options.model_dump(mode="json", exclude_defaults=True)
     fixed = problem.quantized(best.options)
     files: dict[str, str | bytes] = {
         "config.yml": yaml.safe_dump(config, sort_keys=True),
         "pareto.csv": pareto_csv(states),
-        "pareto.png": pareto_png(states, best, auc_loss, equivariance, unit),
+        "pareto.png": png(figure_of(Search(graph.name, states, best, bounds, unit))),
     }
     files |= project_graph(fixed)
     manifest = {"name": graph.name, "quantized": True, "seed": seed, "sha256": sums(files)}

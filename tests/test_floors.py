@@ -9,7 +9,7 @@ from pathlib import Path
 FLOORS = [
     "errors version",
     "hls4mlkeys lazy names parts staging yamlfile",
-    "fixed text groups processes",
+    "fixed text groups processes plots",
     "engines options",
     "ir",
     "ops",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from math import nan
 from typing import Any
 
 from rich.table import Table
 
-from eqhls.lazy import lazy
+from eqhls.plots import COLOURS, NORMAL, SMALL, figure, percent, png
 from eqhls.trace.compare import Parting, Row, worst
 from eqhls.trace.run import Trace
 
-figures = lazy("matplotlib.figure")
 LOWEST = 1e-3
 """LSB below which the picture shows no difference."""
 LABELS = 60
@@ -104,28 +102,37 @@ def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
 
 
 def trace_png(found: Trace) -> bytes:
+    """Return the picture of a trace as a PNG file."""
+    return png(figure_of(found.rows, title_of(found)))
+
+
+def figure_of(rows: Sequence[Row], title: str) -> Any:
     """Return a plot of the error of every value in LSB, in the order of the graph, with its bound."""
-    count = len(found.rows)
-    figure = figures.Figure(figsize=(min(max(7.0, 0.22 * count), 24.0), 4.2), layout="constrained")
-    axes = figure.subplots()
-    at = range(count)
-    axes.step(at, [max(r.limit, LOWEST) for r in found.rows], where="mid", color="0.6", label="bound (rms)")
-    axes.scatter(at, _drawn(r.rms for r in found.rows), s=18, label="error (rms); none: exact")
-    own = _drawn(r.own for r in found.rows)
-    axes.scatter(at, own, s=14, marker="_", color="C1", label="error of the op alone")
-    past = [k for k, r in enumerate(found.rows) if r.beyond]
+    count = len(rows)
+    drawn = figure(min(max(8.0, 0.25 * count), 24.0), 5.0)
+    axes, at = drawn.subplots(), range(count)
+    bounds = [max(r.limit, LOWEST) for r in rows]
+    axes.step(at, bounds, where="mid", color="0.5", label="bound (rms)")
+    drawn_rms = _drawn(r.rms for r in rows)
+    axes.scatter(at, drawn_rms, s=30, color=COLOURS[0], label="error (rms)")
+    own = _drawn(r.own for r in rows)
+    axes.scatter(at, own, s=60, marker="_", color=COLOURS[1], label="error of the op alone (rms)")
+    past = [k for k, r in enumerate(rows) if r.beyond]
     if past:
-        ring: dict[str, Any] = {"facecolors": "none", "edgecolors": "C3", "label": "numbers beyond the bound"}
-        axes.scatter(past, _drawn(found.rows[k].rms for k in past), s=60, **ring)
-    axes.set(yscale="log", ylabel="integer less float [LSB of the value]", title=_title(found))
+        ring: dict[str, Any] = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.5}
+        axes.scatter(past, [drawn_rms[k] for k in past], s=110, label="numbers beyond the bound", **ring)
+    axes.set_title(title, fontsize=NORMAL)
+    axes.set(yscale="log", ylabel="integer less float [LSB of the value]", xlabel=_order(rows))
     if count <= LABELS:
-        axes.set_xticks(list(at), [r.value for r in found.rows], rotation=90, fontsize=7)
-    else:
-        axes.set_xlabel("values in the order of the graph")
-    axes.legend(fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=120, metadata={"Software": None})
-    return buffer.getvalue()
+        axes.set_xticks(list(at), [r.value for r in rows], rotation=90, fontsize=SMALL)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(fontsize=SMALL, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return drawn
+
+
+def _order(rows: Sequence[Row]) -> str:
+    exact = sum(r.rms <= LOWEST for r in rows)
+    return f"value, in the order of the graph ({exact} of {len(rows)} are exact and have no point)"
 
 
 def _drawn(errors: Iterable[float]) -> list[float]:
@@ -133,10 +140,11 @@ def _drawn(errors: Iterable[float]) -> list[float]:
     return [e if e > LOWEST else nan for e in errors]
 
 
-def _title(found: Trace) -> str:
+def title_of(found: Trace) -> str:
     """Return the one message of the picture."""
-    parting = found.parting
-    says = (
-        "no value lies beyond its bound" if parting is None else f"beyond the bound first at %{parting.value}"
-    )
-    return f"{found.graph.name}, {found.events:,} events: {says}"
+    parting, largest = found.parting, worst(found.rows, 1)
+    head = f"{found.graph.name}, {found.events:,} events: "
+    if parting is not None:
+        return head + f"a number lies beyond its bound first in {parting.value}"
+    most = f"; the largest error is {percent(largest[0].relative)} of the spread, in {largest[0].value}"
+    return head + "no number lies beyond its bound" + (most if largest and largest[0].relative else "")

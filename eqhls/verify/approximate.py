@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +16,12 @@ from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats, Reading
 from eqhls.ir.types import Type
-from eqhls.lazy import lazy
+from eqhls.plots import png
 from eqhls.text import write_file
+from eqhls.verify.boostplot import Boosts, figure_of
 from eqhls.verify.evidence import Stage
 from eqhls.verify.testbuild import refined
 
-figures = lazy("matplotlib.figure")
 FINE_BITS = (0, 2, 4)
 FINEST = 10
 EVENTS = 200
@@ -44,14 +43,15 @@ def boost_curve(graph: Graph, events: Events, folder: Path) -> Stage:
     table = {fine: [_deviation(graph, events, fine, size) for size in group.sizes] for fine in fitting}
     moved = [_float_deviation(graph, events, size) for size in group.sizes]
     floats, relative = max(rms for rms, _ in moved), max(part for _, part in moved)
-    _plot(group, table, [rms for rms, _ in moved], folder / "report" / "boosts.png")
+    spread = max(float(v.std()) for v in graph.scores(events.floats).values())
+    drawn = figure_of(Boosts(graph.name, group, table, [rms for rms, _ in moved], spread))
+    write_file(folder / "report" / "boosts.png", png(drawn))
     numbers = tuple(
         (f"rms_{group.symbol}_{g}_bits_{f}", v)
         for f, row in table.items()
         for g, v in zip(group.sizes, row, strict=True)
     )
     first, last = table[fitting[0]][-1], table[fitting[-1]][-1]
-    spread = max(float(v.std()) for v in graph.scores(events.floats).values())
     cut = any(n.op.cuts_components(graph.types_into(n)) for n in graph)
     rounded = "" if set(graph.outputs) <= set(continuous_ends(graph)) else " before the formats of a netlist"
     return Stage(
@@ -188,17 +188,3 @@ def _rms(before: dict[str, Floats], after: dict[str, Floats]) -> float:
     """Return the root mean square of what changes, over all outputs."""
     changes = np.concatenate([(after[k] - before[k]).ravel() for k in before])
     return float(np.sqrt((changes**2).mean()))
-
-
-def _plot(group: Group, table: dict[int, list[float]], floats: list[float], path: Path) -> None:
-    figure = figures.Figure(figsize=(5.5, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for fine, row in table.items():
-        label = f"integer, {fine} bits more than the ports"
-        axes.plot(group.sizes, np.maximum(row, 1e-16), marker="o", label=label)
-    axes.plot(group.sizes, np.maximum(floats, 1e-16), marker="s", color="black", label="float64")
-    axes.set(xlabel=group.size, ylabel="rms change of the output", yscale="log")
-    axes.legend(fontsize=8)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=120, metadata={"Software": None})
-    write_file(path, image.getvalue())

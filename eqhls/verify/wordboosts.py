@@ -8,10 +8,10 @@ symmetry of the words, and how much of one the network has learned is what the c
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +22,10 @@ from eqhls.events.words import CONSTITUENT, JET, MULTIPLICITY, massless, words_o
 from eqhls.groups.lorentz.reps import boost
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
-from eqhls.lazy import lazy
+from eqhls.plots import COLOURS, MARKERS, NORMAL, SMALL, figure, percent, png
 from eqhls.text import write_file
 from eqhls.verify.evidence import Stage
 
-figures = lazy("matplotlib.figure")
 SIZES = (0.003, 0.01, 0.03, 0.1, 0.3)
 """Rapidities of boosts, and angles of turns in radians."""
 EVENTS = 1000
@@ -57,7 +56,7 @@ def word_boosts(graph: Graph, ports: WordPorts, events: Events, folder: Path) ->
     """Boost and turn the events of a network on words, and measure how far the integer output moves. Writes
     report/boosts.png."""
     table = measured(graph, ports, {k: v[:EVENTS] for k, v in events.raw.items()}, SIZES)
-    _plot(graph.name, table, folder / "report" / "boosts.png")
+    write_file(folder / "report" / "boosts.png", png(figure_of(graph.name, table)))
     most = ", ".join(f"{name} {row[-1]:.2g}" for name, row in table.items())
     numbers = [
         (f"{n.split()[1]}_{g}", v) for n, row in table.items() for g, v in zip(SIZES, row, strict=True)
@@ -134,19 +133,27 @@ def _change(graph: Graph, before: Mapping[str, Ints], moved: Mapping[str, Ints])
     return max((rms[k] / spread for k, spread in spreads.items() if spread), default=0.0)
 
 
-def _plot(name: str, table: Mapping[str, list[float]], path: Path) -> None:
-    figure = figures.Figure(figsize=(5.5, 3.8), layout="constrained")
-    axes = figure.subplots()
-    for (label, row), marker in zip(table.items(), "os^", strict=True):
-        axes.plot(SIZES, np.array(row) * 100, marker=marker, label=label)
-    axes.set(
-        title=f"{name}: what boosts and turns change",
-        xlabel="rapidity of the boost, or angle of the turn in radians",
-        ylabel="rms change of the output, % of its spread",
-        xscale="log",
-        ylim=(0, None),
-    )
-    axes.legend(fontsize=8)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=120, metadata={"Software": None})
-    write_file(path, image.getvalue())
+def figure_of(name: str, table: Mapping[str, Sequence[float]], sizes: Sequence[float] = SIZES) -> Any:
+    """Return the change of the output in percent of its spread against the size of each of the `MOVES`."""
+    drawn = figure(7.2, 4.4)
+    axes = drawn.subplots()
+    for (label, row), colour, marker in zip(table.items(), COLOURS, MARKERS, strict=False):
+        axes.plot(sizes, [100 * v for v in row], color=colour, marker=marker, label=label)
+    axes.set_title(_title(name, table, sizes), fontsize=NORMAL)
+    axes.set_xlabel("rapidity of the boost, or angle of the turn [rad]")
+    axes.set_ylabel("rms change of the output [% of its spread]")
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+    axes.set_xticks([], minor=True)
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(fontsize=SMALL)
+    return drawn
+
+
+def _title(name: str, table: Mapping[str, Sequence[float]], sizes: Sequence[float]) -> str:
+    """Return the message: what the largest of each of the moves changes."""
+    moved = [(label.split(" ", 1), percent(row[-1])) for label, row in table.items()]
+    (_, where), most = moved[0]
+    others = ", ".join(f"{kind} {place} by {part}" for (kind, place), part in moved[1:])
+    return f"{name}: boosts {where} by {sizes[-1]:g} move the output by {most} of its spread,\n{others}"

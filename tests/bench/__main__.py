@@ -2,9 +2,11 @@
 
     python -m bench [NAME ..] [--data toptag_test.npz] [--yosys]      (from tests/)
     python -m bench --words [NAME ..] [--data FOLDER] [--rows FILE] [--picture FILE]
+    python -m bench --draw FILE --picture FILE
 
 Each row is made by a process of its own, so that its peak memory is its own. With --words the networks are those that
-read the trigger's words, front ends counted, and FOLDER holds toptag_test.npz and jets5_test.npz.
+read the trigger's words, front ends counted, and FOLDER holds toptag_test.npz and jets5_test.npz. With --draw nothing is measured: FILE holds the rows of docs/words.json, or a
+list of tables as docs/results.json.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 from eqhls.verify.synth import synthesize
 
 from .names import FRONT_END, OURS, PEERS, fingerprint, module_of, ours_on_words, peers_on_words
-from .picture import draw, message, points
+from .picture import by_task, draw, message, points, read
 
 COLUMNS = (
     ("parameters", "values"),
@@ -97,13 +99,18 @@ def main() -> None:
         "--rows", type=Path, help="keep the rows here, and measure again only what has changed"
     )
     parser.add_argument("--picture", type=Path, help="draw AUC against LUT and ns here")
+    parser.add_argument("--draw", type=Path, help="draw the rows that are kept here, and measure nothing")
     parser.add_argument("--yosys", action="store_true", help="count cells with Yosys too: minutes each")
     parser.add_argument("--row", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.row:
         print(json.dumps(row(arguments.names[0], arguments.row, arguments.data)))
         return
-    if arguments.words:
+    if arguments.draw:
+        if not arguments.picture:
+            parser.error("--draw needs --picture FILE, the file to write")
+        draw(read(arguments.draw), arguments.picture)
+    elif arguments.words:
         on_words(arguments.names or [*ours_on_words(), *peers_on_words()], arguments)
     else:
         side_by_side(arguments.names or [*OURS, *PEERS], arguments.data, arguments.yosys)
@@ -136,7 +143,7 @@ def on_words(names: list[str], arguments: argparse.Namespace) -> None:
     print(f"\nThe front end of the peers alone: {alone['lut']} LUT, {alone['cycles']} cycles.")
     print(message(points(rows)))
     if arguments.picture:
-        draw(rows, arguments.picture)
+        draw(by_task(rows), arguments.picture)
 
 
 class Rows:

@@ -3,21 +3,30 @@ is said of their rows."""
 
 from __future__ import annotations
 
+import json
+import re
+from itertools import combinations
 from pathlib import Path
 
+import bench.__main__ as bench_main
 import keras
 import numpy as np
 import pytest
-from bench.names import fingerprint, module_of, peers_on_words
-from bench.picture import draw, front, message, points
+from bench.labels import Named, name_points
+from bench.names import OURS, PEERS, fingerprint, module_of, peers_on_words
+from bench.picture import COSTS, by_task, draw, figure_of, front, message, points
+from bench.picture import read as panels_of
 from bench.words import FRONT, JETS, front_alone, read
 from hgq.config import QuantizerConfigScope
 from hgq.layers import QDense, QSum
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.figure import Figure
 
 from eqhls.lower.netlist import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 TURN = 1440
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def moved(words: dict[str, np.ndarray], turn: int, shift: int, modulus: int = TURN) -> dict[str, np.ndarray]:
@@ -113,5 +122,78 @@ def test_the_message_compares_at_the_best_peer_that_is_reached(
     assert message(found) == (
         "top against QCD: deepset_top_m (0.9800) takes 5.0 times the LUT and 2.0 times the ns of tag (0.9810)"
     )
-    draw(rows, tmp_path / "words.png")
+    draw(by_task(rows), tmp_path / "words.png")
     assert (tmp_path / "words.png").read_bytes()[:4] == b"\x89PNG"
+    figure = figure_of(by_task(rows))
+    assert [a.get_xlabel() for a in figure.axes] == [*COSTS.values()] * 2
+    assert (
+        figure.subfigs[0]
+        .get_suptitle()
+        .startswith("top against QCD, from trigger words, front end counted\n")
+    )
+    lut, ns = (
+        {tuple(p) for c in a.collections for p in np.asarray(c.get_offsets())} for a in figure.axes[:2]
+    )
+    top = [p for p in found if p.task == "top"]
+    assert lut == {(p.lut, p.auc) for p in top} and ns == {(p.ns, p.auc) for p in top}
+
+
+DRAWN = pytest.mark.parametrize("file", ["words.json", "results.json"])
+
+
+@DRAWN
+def test_no_two_names_of_a_kept_picture_overlap(file: str) -> None:
+    """Nor does one lie on a point; every network has one, on both axes."""
+    panels = panels_of(DOCS / file)
+    figure = figure_of(panels)
+    renderer = RendererAgg(*map(float, figure.get_size_inches() * figure.dpi), figure.dpi)
+    for number, axes in enumerate(figure.axes):
+        names = [t for t in axes.texts if t.get_text()]
+        assert len(names) == len(panels[number // 2].points)
+        boxes = [t.get_window_extent(renderer) for t in names]
+        assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+        spots = [s for c in axes.collections for s in axes.transData.transform(np.asarray(c.get_offsets()))]
+        assert len(spots) == len(names)
+        assert not any(box.contains(*spot) for box in boxes for spot in spots)
+
+
+def test_a_name_without_a_place_is_an_error() -> None:
+    axes = Figure(figsize=(1, 1)).subplots()
+    with pytest.raises(ValueError, match="no place near the point is free"):
+        name_points(axes, [Named(0.5, 0.5, "a name far wider than the picture", "black")])
+
+
+@DRAWN
+def test_a_picture_of_kept_rows_measures_nothing(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr(bench_main, "in_a_process", refused)
+    pictures = [tmp_path / f"{k}.png" for k in "ab"]
+    for picture in pictures:
+        monkeypatch.setattr("sys.argv", ["bench", "--draw", str(DOCS / file), "--picture", str(picture)])
+        bench_main.main()
+    first, again = (p.read_bytes() for p in pictures)
+    assert first == again and first.startswith(b"\x89PNG")
+
+
+def test_kept_rows_are_those_of_the_pages() -> None:
+    """What is drawn is what docs/benchmarks.md and docs/results.md say."""
+    benchmarks, results = ((DOCS / f"{n}.md").read_text() for n in ("benchmarks", "results"))
+    tables = json.loads((DOCS / "results.json").read_text())
+    on_words, vectors, checkpoints = tables[:2], *tables[2:]
+    assert [t["file"] for t in on_words] == ["words.json"] * 2
+    assert set(vectors["rows"]) == {*OURS, *PEERS}
+    for name, given in vectors["rows"].items():
+        (line,) = re.findall(rf"^\| {name} \| \d+ \| 4000 .*$", benchmarks, re.MULTILINE)
+        assert all(f"| {given[k]} |" in line for k in ("auc", "ns", "lut"))
+    kept = json.loads((DOCS / "words.json").read_text())
+    for name, given in kept.items():
+        if "auc" in given:
+            (line,) = re.findall(rf"^\| {name} \| {given['task']} .*$", benchmarks, re.MULTILINE)
+            assert all(f"| {given[k]} |" in line for k in ("auc", "ns", "lut"))
+    for given in checkpoints["rows"].values():
+        assert f"-> {given['auc'].removeprefix('0')} " in results and given["lut"] in results
+        assert (f"; {given['clocks']} |" if "clocks" in given else f" {given['ns']} |") in results

@@ -65,7 +65,7 @@ def test_an_import_is_light_and_changes_nothing(model: Path) -> None:
         f"found = {heavy} & set(sys.modules)\nassert not found, found\n"
         "assert before == (list(warnings.filters), signal.getsignal(signal.SIGTERM), list(sys.path))\n"
         "import matplotlib\nmatplotlib.use('svg')\nimport eqhls.verify.approximate, eqhls.report.pareto\n"
-        "eqhls.report.pareto.figures.Figure\n"
+        "eqhls.plots.figures.Figure\n"
         "assert matplotlib.get_backend() == 'svg'\n"
     )
     done = python("-c", program)
