@@ -321,6 +321,10 @@ def _manifest(
         "srl_luts": netlist.srl_luts,
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
+        "stages": [
+            {"lut": round(lut, 1), "depth_ns": round(ns, 3)}
+            for lut, ns in zip(netlist.stage_luts, netlist.stage_depths_ns, strict=True)
+        ],
         **dsp_facts(netlist),
         "algebra": [asdict(s) for s in savings[0]],
         "passes": [asdict(s) for s in savings[1]],

@@ -175,6 +175,8 @@ class Netlist:
     stage_depth_ns: float
     lut_without_dsp: float | None = None
     """The estimate of the same network with no DSP, if some products have one."""
+    stage_depths_ns: tuple[float, ...] = ()
+    """The logic of every stage, if the netlist comes from a draft that knows its delays."""
 
     @property
     def dsps(self) -> list[Product]:
@@ -189,6 +191,14 @@ class Netlist:
     @property
     def lut_estimate(self) -> float:
         return sum(c.lut for c in self.cells)
+
+    @property
+    def stage_luts(self) -> tuple[float, ...]:
+        """alkaid's estimate of the LUTs of every stage."""
+        found = [0.0] * self.stages
+        for cell in self.cells:
+            found[cell.stage] += cell.lut
+        return tuple(found)
 
     @property
     def register_bits(self) -> int:
