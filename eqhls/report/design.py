@@ -11,6 +11,13 @@ from eqhls.report.drawing import Figure, across, bars, upward
 from eqhls.report.sources import Facts, Sources
 from eqhls.report.table import Entry, Mark, Section, Table, pairs
 
+REMARKS = {
+    "meaning": "meaning",
+    "frame": "frame",
+    "order": "order",
+    "holes": "empty slot",
+    "overflow": "out of range",
+}
 RESOURCES = {"lut": "LUT", "ff": "flip-flops", "dsp": "DSP"}
 
 
@@ -114,7 +121,7 @@ def network_section(found: Sources) -> Section:
     columns = ("value", "op", "reads", "type and format", "numbers", "gates", "share")
     values = Table(f"{len(rows)} values, in the order of computation", columns, rows, 4)
     line = (
-        "Gates are counted for every value alone. The netlist shares terms between ops, so that it does not say "
+        "Gates are counted for every value alone. The netlist shares terms between ops, so nobody can say "
         "whose a LUT is: the figures by stage under Resources and pipeline are those of the netlist."
     )
     return Section("network", "Network", (line,), (), (_by_op(found, cost), values))
@@ -137,35 +144,19 @@ def ports_section(found: Sources) -> Section:
     """Return every component of every port with its bits, format, unit and range."""
     if found.ports is None:
         return Section("ports", "Ports", ("The port map is missing: compile again.",))
-    columns = (
-        "component",
-        "bits of the first entry",
-        "entries",
-        "unit",
-        "LSB",
-        "smallest",
-        "largest",
-        "taken as",
-    )
+    columns = ("port", "component", "bits of the first entry", "entries", "unit", "taken as")
     tables = tuple(
         Table(
             f"{side.capitalize()}: one word of {found.ports[f'{side[:-1]}_bits']:,} bits",
-            ("port", *columns, "meaning"),
+            (*columns, "LSB", "smallest", "largest"),
             tuple(row for port in found.ports[side] for row in _port(port)),
-            1,
+            len(columns),
         )
         for side in ("inputs", "outputs")
     )
     said = dict[str, str]()
     for port in (*found.ports["inputs"], *found.ports["outputs"]):
-        for key, what in (
-            ("frame", "frame"),
-            ("order", "order"),
-            ("holes", "empty slot"),
-            ("overflow", "out of range"),
-        ):
-            if port.get(key):
-                said[f"{port['name']}: {what}"] = port[key]
+        said |= {f"{port['name']}: {what}": port[key] for key, what in REMARKS.items() if port.get(key)}
     remarks = pairs("What the ports expect", said)
     return Section("ports", "Ports", (), (), (*tables, *((remarks,) if said else ())))
 
@@ -182,9 +173,8 @@ def _port(port: Facts) -> Iterator[tuple[Entry, ...]]:
             f"{high}:{low}",
             entries,
             one["unit"],
-            *(f"{one[key]:g}" for key in ("lsb_value", "min", "max")),
             one["taken_as"],
-            port["meaning"] if k == 0 else "",
+            *(f"{one[key]:g}" for key in ("lsb_value", "min", "max")),
         )
 
 

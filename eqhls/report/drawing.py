@@ -62,7 +62,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An axis from `low` to `high`, linear or logarithmic; `start` and `end` are its places in the picture."""
+    """An axis from `low` to `high`, linear or logarithmic; `start` and `end` are its ends in the picture."""
 
     label: str
     low: float

@@ -26,8 +26,8 @@ def accuracy_section(found: Sources) -> Section:
     stage, title = found.stage("auc"), "Accuracy and working points"
     if stage is None:
         line = (
-            f"No labelled events have been given: eqhls verify {found.folder} EVENTS.npz, with labels y in the "
-            "file, measures the AUC and draws ROC and score histograms here."
+            f"No labelled events have been given: eqhls verify {found.folder} EVENTS.npz, with labels y in "
+            "the file, measures the AUC and draws ROC and score histograms here."
         )
         return Section("accuracy", title, (line,))
     numbers = stage["numbers"]
@@ -92,9 +92,9 @@ def _figures(score: Facts) -> Iterator[Figure]:
 
 def _said(ladders: Facts) -> Iterator[str]:
     yield (
-        f"An event passes if the integer of the score is at least the one given. {ladders['events']:,} events. "
-        "Errors are intervals of Clopper and Pearson; a < marks an upper limit of 95 %. All thresholds are in "
-        f"{CSV}."
+        f"An event passes if the integer of the score is at least the one given. {ladders['events']:,} "
+        "events. Errors are intervals of Clopper and Pearson; a < marks an upper limit of 95 %. "
+        f"All thresholds are in {CSV}."
     )
     if ladders["warning"]:
         yield ladders["warning"]

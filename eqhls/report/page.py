@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -18,7 +19,7 @@ from eqhls.report.merit import accuracy_section
 from eqhls.report.proof import boosts_section, proof_section, symmetry_section, verdict
 from eqhls.report.ranges import ranges_section
 from eqhls.report.sources import Sources
-from eqhls.report.table import Section
+from eqhls.report.table import Mark, Section
 from eqhls.text import write_file
 
 PAGE, DATA = "report/report.html", "report/report.json"
@@ -75,5 +76,5 @@ def rendered(template: str, **values: object) -> str:
     return environment.get_template(template).render(**values)
 
 
-def _is_mark(entry: object) -> bool:
-    return not isinstance(entry, str)
+def _is_mark(value: Any) -> bool:
+    return isinstance(value, Mark)

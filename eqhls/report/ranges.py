@@ -12,8 +12,8 @@ from eqhls.report.table import Entry, Mark, Section, Table
 
 ROW, NAMES, WORST = 18.0, 170.0, 10
 """The height of a line, the width that names take, and how many ops are listed as the worst."""
-LONGEST = 22
-"""Letters of a name that fit there."""
+LONGEST, PAGE = 22, 60
+"""Letters of a name that fit there, and values in one picture."""
 
 
 def ranges_section(found: Sources) -> Section:
@@ -26,8 +26,8 @@ def ranges_section(found: Sources) -> Section:
     tables = list(_saturated(inputs)) if inputs else []
     if trace is None:
         lines.append(
-            f"The range of every value has not been measured: eqhls trace {found.folder} EVENTS.npz, and then "
-            f"eqhls report {found.folder}, show it here."
+            f"The range of every value has not been measured: eqhls trace {found.folder} EVENTS.npz, and "
+            f"then eqhls report {found.folder}, show it here."
         )
         return Section("ranges", title, tuple(lines), (), tuple(tables))
     lines.append(f"Ranges and errors are those of the last trace, of {trace['events']:,} events.")
@@ -41,7 +41,11 @@ def ranges_section(found: Sources) -> Section:
         "range used",
         "bits idle at the top",
         "at the bottom",
-    ) + ("saturated", "wrapped", "rms error in LSB", "rms allowed")
+        "saturated",
+        "wrapped",
+        "rms error in LSB",
+        "rms allowed",
+    )
     tables += [_worst(trace["values"]), Table("Every value", columns, rows, 3, folded=True)]
     return Section("ranges", title, tuple(lines), tuple(_pictures(trace["values"])), tuple(tables))
 
@@ -116,10 +120,6 @@ def spans(values: Sequence[Facts]) -> list[Span]:
             least = min(low + r["bottom"], high)
             out.append(Span(value["value"], low, high, least, max(high - r["top"], least), r["saturated"]))
     return out
-
-
-PAGE = 60
-"""Values in one picture."""
 
 
 def _pictures(values: Sequence[Facts]) -> list[Figure]:
