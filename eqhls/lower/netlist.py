@@ -193,14 +193,6 @@ class Netlist:
         return sum(c.lut for c in self.cells)
 
     @property
-    def stage_luts(self) -> tuple[float, ...]:
-        """alkaid's estimate of the LUTs of every stage."""
-        found = [0.0] * self.stages
-        for cell in self.cells:
-            found[cell.stage] += cell.lut
-        return tuple(found)
-
-    @property
     def register_bits(self) -> int:
         """Flip-flops of the pipeline, input register included."""
         last = last_use(self)

@@ -48,8 +48,8 @@ def accuracy_section(found: Sources) -> Section:
         if figures
         else [stage["detail"], f"No curves are kept: verify {found.folder} again."]
     )
-    ladders = _ladders(found.ladders) if found.ladders else ()
-    said = _said(found.ladders) if found.ladders else ()
+    ladders = ladder_tables(found.ladders) if found.ladders else ()
+    said = ladder_lines(found.ladders) if found.ladders else ()
     merit = Table("Area under the ROC curve", ("", "value"), tuple(rows))
     return Section("accuracy", title, (*lines, *said), figures, (merit, *ladders))
 
@@ -90,7 +90,8 @@ def _figures(score: Facts) -> Iterator[Figure]:
     )
 
 
-def _said(ladders: Facts) -> Iterator[str]:
+def ladder_lines(ladders: Facts) -> Iterator[str]:
+    """Yield what the working points mean, and what to beware of."""
     yield (
         f"An event passes if the integer of the score is at least the one given. {ladders['events']:,} "
         "events. Errors are intervals of Clopper and Pearson; a < marks an upper limit of 95 %. "
@@ -100,7 +101,7 @@ def _said(ladders: Facts) -> Iterator[str]:
         yield ladders["warning"]
 
 
-def _ladders(ladders: Facts) -> Iterator[Table]:
+def ladder_tables(ladders: Facts) -> Iterator[Table]:
     """Yield a table of working points for every score."""
     for port in ladders["ports"]:
         several = len(ladders["ports"]) > 1

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.ir.op import Floats
+from eqhls.verify.metrics import class_labels
 from eqhls.verify.workpoints import WorkingPoints
 
 CURVES = "report/curves.json"
@@ -58,9 +59,10 @@ def curves(exact: Floats, floating: Floats, labels: NDArray[Any], found: Working
     the counts of events in bins of the score. Both arrays are (events, K) in real units; of two scores it is
     their difference that counts, as for the working points."""
     sides = {"float": list(_columns(floating)), "fixed": list(_columns(exact))}
+    classes = class_labels(labels, exact.shape[1])
     out: list[dict[str, Any]] = []
     for k, cuts in enumerate(found.cuts):
-        own = np.asarray(labels).reshape(-1) == (k if len(found.cuts) > 1 else 1)
+        own = classes == (k if len(found.cuts) > 1 else 1)
         pair = {side: columns[k] for side, columns in sides.items()}
         edges = np.histogram_bin_edges(np.concatenate(list(pair.values())), BINS)
         out.append(
