@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,15 @@ WIDTHS = (400, 800, 1400)
 PAPER = {"light": (255, 255, 255), "dark": (17, 21, 26)}
 """The colour of the page in each scheme, as in style.css.j2."""
 SCHEME = {"dark": 0, "light": 1}
-MEASURE = """<script>addEventListener("load", () => { const r = document.documentElement;
-const wide = [...document.querySelectorAll("main, section, figure, .scroll, p, dl, h1, h2")];
-document.title = JSON.stringify({inner: innerWidth, page: r.scrollWidth,
-  widest: Math.max(...wide.map(e => e.getBoundingClientRect().right)),
-  pictures: [...document.querySelectorAll("figure > svg")].map(e => e.getBoundingClientRect().width),
-  focus: [...document.querySelectorAll("a, summary, .scroll")].every(e => e.tabIndex >= 0)}) })</script></body>"""
+MEASURE = """<!DOCTYPE html><title>not measured</title>
+<iframe id="frame" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
+<script>addEventListener("load", () => {{ const f = document.getElementById("frame"), d = f.contentDocument;
+const box = e => e.getBoundingClientRect(), all = s => [...d.querySelectorAll(s)];
+document.title = JSON.stringify({{inner: f.contentWindow.innerWidth, page: d.documentElement.scrollWidth,
+  widest: Math.max(...all("main, section, figure, .scroll, p, dl, h1, h2").map(e => box(e).right)),
+  pictures: all("figure > svg").map(e => box(e).width),
+  focus: all("a, summary, .scroll").every(e => e.tabIndex >= 0)}}) }})</script>"""
+"""A page around the page, as no window of Chromium is narrower than 500 px: it measures a frame of any width."""
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +73,8 @@ def test_nothing_is_wider_than_the_screen(
     pages: dict[str, Path], name: str, width: int, tmp_path: Path
 ) -> None:
     measured = tmp_path / f"{name}.html"
-    measured.write_text(pages[name].read_text().replace("</body>", MEASURE))
-    shown = browser(f"--window-size={width},900", "--dump-dom", measured.as_uri())
+    measured.write_text(MEASURE.format(width=width, page=escape(pages[name].read_text())))
+    shown = browser("--window-size=1500,900", "--dump-dom", measured.as_uri())
     (title,) = re.findall(r"<title>(\{.*?\})</title>", shown)
     found = json.loads(title)
     assert found["inner"] == width
