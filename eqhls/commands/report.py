@@ -31,8 +31,8 @@ OutputOption = Annotated[
 def report(folders: FoldersArg, format: FormatOption = "html", output: OutputOption = None) -> None:
     """Write the page of a project, or compare several.
 
-    The page is report/report.html in the folder of the project, with its data in report/report.json beside
-    it; it needs no network and no other file. Of several folders, a table has a row for each.
+    The page is report/report.html in the folder of the project, and its data report/report.json
+    beside it. The page needs no network and no other file. A table has a row for each project.
     """
     for folder in folders:
         open_project(folder)

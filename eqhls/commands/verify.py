@@ -37,8 +37,8 @@ def verify(
     """Prove a project: every bit, and every exact symmetry.
 
     All engines are compared bit for bit, also with the network as it was given; if the events have
-    labels, the AUC is measured. The report is written at the end. The exit status is 1 unless every stage
-    passes.
+    labels, the AUC is measured. The page of the project is written at the end (report). The exit
+    status is 1 unless every stage passes.
     """
     project, pool = open_project(folder), pool_of(workers, scheduler)
     try:

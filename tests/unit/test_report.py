@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from reported import HOSTILE, proved, section_of, tables_of, text_of, tiny_project, tree_of
+from typer.testing import CliRunner
 
+from eqhls.cli import app
 from eqhls.errors import CompileError
 from eqhls.flow import Compiled
 from eqhls.report.compare import projects, written
@@ -308,3 +310,28 @@ def test_an_older_project_says_what_it_lacks(project: Compiled) -> None:
     assert f"verify {project.folder} again" in text_of(section_of(tree, "accuracy"))
     (moved, _) = tables_of(section_of(tree, "symmetry")).values()
     assert moved[1] == ["all transformations together", *["✓ 0 of 1,260"] * 4]
+
+
+def test_the_command_writes_pages_and_tables(
+    project: Compiled, compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proved(project)
+    monkeypatch.chdir(tmp_path)
+    both = [str(project.folder), str(compiled.folder)]
+    run = CliRunner()
+    one = run.invoke(app, ["report", both[0]])
+    assert one.exit_code == 0 and one.output == f"wrote {both[0]}/report/report.html\n"
+    data = json.loads((project.folder / "report" / "report.json").read_text())
+    assert data["manifest"]["name"] == "seen" and data["curves"]["events"] == 2000
+    assert not (tmp_path / "projects.html").exists()
+    assert run.invoke(app, ["report", *both]).exit_code == 0
+    links = seen((tmp_path / "projects.html").read_text()).addresses
+    assert [(tmp_path / link).resolve() for link in links] == [Path(f, "report", "report.html") for f in both]
+    for format in ("md", "csv", "json"):
+        want = written(projects([Path(f) for f in both]), format)
+        assert run.invoke(app, ["report", *both, "--format", format]).output == want
+        kept = tmp_path / f"table.{format}"
+        assert run.invoke(app, ["report", *both, "--format", format, "-o", str(kept)]).exit_code == 0
+        assert kept.read_text() == want
+    asked = run.invoke(app, ["report", *both, "--format", "csv", "--json"])
+    assert [row["verified"] for row in json.loads(asked.output)["projects"]] == [True, False]
