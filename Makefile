@@ -10,7 +10,7 @@ export KERAS_BACKEND ?= tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # the tools of the tests that pip cannot install, by their packages of apt
-TOOLS := ghdl iverilog tcl
+TOOLS := ghdl iverilog tcl chromium
 APT ?= apt-get
 
 .PHONY: help tools demo test test-all lint bench route mutants synth docs site train clean
@@ -29,7 +29,7 @@ $(VENV)/dev: $(VENV)/core
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5,hep,dask,hls4ml,docs]'
 	@touch $@
 
-tools: ## install what the tests need beside pip: ghdl, iverilog, tclsh (apt-get, as root); without them tests skip
+tools: ## install what the tests need beside pip: ghdl, iverilog, tclsh, chromium (apt-get, as root); without them tests skip
 	@missing=""; for package in $(TOOLS); do \
 	  tool=$${package/%tcl/tclsh}; command -v $$tool >/dev/null || missing="$$missing $$package"; done; \
 	if test -z "$$missing"; then exit 0; fi; \

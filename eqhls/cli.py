@@ -97,8 +97,8 @@ COMMANDS = (
     Entry(
         "report",
         "report:report",
-        "Write report/report.html and report.json of a project.",
-        "eqhls report build/tag16",
+        "Write the page of a project, or compare several.",
+        "eqhls report build/tag16 build/lgn_top --format md",
         PROOF,
     ),
     Entry(

@@ -26,6 +26,7 @@ from eqhls.ir.op import Floats
 from eqhls.lower.dsps import dsp_facts
 from eqhls.lower.packets import read_any_events
 from eqhls.lower.plan import Plan
+from eqhls.lower.profile import stage_facts
 from eqhls.names import usable_name
 from eqhls.options import Options, options_of
 from eqhls.packaging import Packaged, package_named, package_project
@@ -321,6 +322,7 @@ def _manifest(
         "srl_luts": netlist.srl_luts,
         "register_bits": netlist.register_bits,
         "stage_depth_ns": round(netlist.stage_depth_ns, 3),
+        "stages": stage_facts(netlist),
         **dsp_facts(netlist),
         "algebra": [asdict(s) for s in savings[0]],
         "passes": [asdict(s) for s in savings[1]],

@@ -33,7 +33,7 @@ TIMES = "report/time_per_step.json"
 RESULTS = (
     *(f"report/{n}" for n in ("evidence.json", "boosts.png", "report.html", "report.json", "yosys.json")),
     *("report/trace.json", "report/trace.png"),
-    *(f"report/working_points.{end}" for end in ("csv", "json")),
+    *("report/curves.json", *(f"report/working_points.{end}" for end in ("csv", "json"))),
     TIMES,
     *("sim/results.xml", "sim/results.timing.json", "tb_data/csim_results.log"),
 )

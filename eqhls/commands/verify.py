@@ -1,7 +1,9 @@
-"""eqhls verify: the proof of a project; eqhls report: its page."""
+"""eqhls verify: the proof of a project, and its page."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,10 +18,12 @@ from eqhls.commands.many import (
     verify_files,
 )
 from eqhls.commands.shell import FolderArg, ScoreOption, Steps, show
-from eqhls.errors import VerificationError
-from eqhls.flow import open_project
-from eqhls.many.tasks import Failed
+from eqhls.errors import CompileError, VerificationError
+from eqhls.flow import Compiled, open_project
+from eqhls.many.tasks import Failed, Pool
+from eqhls.report.page import write_report
 from eqhls.report.tables import evidence_table, summary_lines
+from eqhls.verify.evidence import Evidence
 
 
 def verify(
@@ -33,22 +37,22 @@ def verify(
     """Prove a project: every bit, and every exact symmetry.
 
     All engines are compared bit for bit, also with the network as it was given; if the events have
-    labels, the AUC is measured. The exit status is 1 unless every stage passes.
+    labels, the AUC is measured. The page of the project is written at the end (report). The exit
+    status is 1 unless every stage passes.
     """
     project, pool = open_project(folder), pool_of(workers, scheduler)
-    failed, files = list[Failed](), events or []
-    if files and not symmetry and are_many(files, pool):
-        evidence, failed = verify_files(folder, files, score, pool)
-    else:
-        with Steps() as progress:
-            file = files[0] if files else None
-            evidence = (
-                project.verify_symmetry(progress) if symmetry else project.verify(file, progress, score)
-            )
+    try:
+        evidence, failed = _proved(project, events or [], symmetry, score, pool)
+    except CompileError:
+        with suppress(CompileError):  # what was found until then; the first error is the one to tell
+            write_report(folder)
+        raise
+    page = None if symmetry else write_report(folder)
     show(
         {"project": project.folder, **evidence.as_json()},
         evidence_table(project.manifest, evidence),
         *summary_lines(project.manifest, evidence),
+        *([f"report       {page}"] if page else []),
         f"project      {project.folder}",
     )
     if all(s.ok for s in evidence.stages if s.name != "inputs"):
@@ -56,3 +60,15 @@ def verify(
     if not evidence.ok:
         lost = ", ".join(evidence.missing) or ", ".join(s.name for s in evidence.stages if not s.ok)
         raise VerificationError(str(folder), f"not verified: {lost}", "the project must not be used")
+
+
+def _proved(
+    project: Compiled, files: list[Path], symmetry: bool, score: str, pool: Pool
+) -> tuple[Evidence, list[Failed]]:
+    """Run the proof on no events, one file or many; return the evidence, and files that could not be read."""
+    if files and not symmetry and are_many(files, pool):
+        return verify_files(project.folder, files, score, pool)
+    with Steps() as progress:
+        if symmetry:
+            return project.verify_symmetry(progress), []
+        return project.verify(files[0] if files else None, progress, score), []

@@ -175,6 +175,8 @@ class Netlist:
     stage_depth_ns: float
     lut_without_dsp: float | None = None
     """The estimate of the same network with no DSP, if some products have one."""
+    stage_depths_ns: tuple[float, ...] = ()
+    """The logic of every stage, if the netlist comes from a draft that knows its delays."""
 
     @property
     def dsps(self) -> list[Product]:

@@ -40,7 +40,7 @@ from eqhls.lower.netlist import (
     Slice,
     Sum,
 )
-from eqhls.lower.timing import Draft, arrivals, depth, placed
+from eqhls.lower.timing import Draft, arrivals, depths, placed
 from eqhls.lower.wires import last_bit
 from eqhls.options import STAGE_PRICE
 
@@ -68,7 +68,9 @@ def cut(
         comb = _optimised(comb, stage_ns)
     draft = filled(_draft(comb, points, stage_ns, made(comb, stage_ns, dsp)), stage_price)
     at = settled(draft, [stage for stage, _ in arrivals(draft)])
-    return Netlist(name, inputs, outputs, placed(draft, at), draft.results, max(at) + 1, depth(draft, at))
+    each = depths(draft, at)
+    cells = placed(draft, at)
+    return Netlist(name, inputs, outputs, cells, draft.results, len(each), max(each), stage_depths_ns=each)
 
 
 def _draft(comb: Any, points: Sequence[int], stage_ns: float, forms: Mapping[int, Made]) -> Draft:

@@ -71,13 +71,20 @@ def arrivals(draft: Draft) -> list[Time]:
     return times
 
 
-def depth(draft: Draft, stages: Sequence[int]) -> float:
-    """Return the logic of the deepest stage, in ns."""
+def depths(draft: Draft, stages: Sequence[int]) -> tuple[float, ...]:
+    """Return the logic of every stage, in ns."""
     passed: list[float] = []
+    deepest = [0.0] * (max(stages, default=-1) + 1)
     for cell, delay, stage in zip(draft.cells, draft.delays, stages, strict=True):
         chained = (passed[o.cell] for o in operands(cell) if stages[o.cell] == stage)
         passed.append(max(chained, default=0.0) + delay)
-    return max(passed, default=0.0)
+        deepest[stage] = max(deepest[stage], passed[-1])
+    return tuple(deepest)
+
+
+def depth(draft: Draft, stages: Sequence[int]) -> float:
+    """Return the logic of the deepest stage, in ns."""
+    return max(depths(draft, stages), default=0.0)
 
 
 def placed(draft: Draft, stages: Sequence[int]) -> tuple[Cell, ...]:

@@ -60,6 +60,22 @@ def gates(graph: Graph) -> int:
     return round(engine.cells)
 
 
+def gates_by_value(graph: Graph) -> dict[str, int]:
+    """Return the cells of the body of every value of a quantized graph by name; a source has none."""
+    engine = Counting()
+    values: dict[str, NumArray] = {}
+    found: dict[str, int] = {}
+    for node in graph:
+        before = engine.cells
+        values[node.name] = (
+            _ports(engine, node.type)
+            if node.op.source
+            else node.op.body(graph.types_into(node), *(values[n] for n in node.inputs))
+        )
+        found[node.name] = round(engine.cells - before)
+    return found
+
+
 def _ports(engine: Counting, type: Type) -> NumArray:
     out = np.empty(type.shape, dtype=object)
     for index in np.ndindex(type.shape):

@@ -7,13 +7,28 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What one group of transformations did to one engine: how many transformed events there were, in how
+    many an output differs, and how many differ if the transformation is spoiled on purpose. `reason` says
+    why no spoiled event can differ, if none can."""
+
+    transform: str
+    transformed: int
+    mismatches: int
+    control_changed: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """One check: its name, whether it held, one line of detail, and the numbers behind it."""
+    """One check: its name, whether it held, one line of detail, and the numbers behind it; a stage of the
+    symmetry has the numbers of each group of transformations beside."""
 
     name: str
     ok: bool
     detail: str
     numbers: tuple[tuple[str, float], ...] = ()
+    moved: tuple[Moved, ...] = ()
 
     def number(self, key: str) -> float:
         """Return a number by name. Raises KeyError where the stage has none of that name."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from eqhls.events.scores import Prediction
 from eqhls.ir.graph import Graph
 from eqhls.text import write_file
+from eqhls.verify.curves import CURVES, curves
 from eqhls.verify.evidence import Stage
 from eqhls.verify.metrics import accuracy, class_aucs
 from eqhls.verify.tagger import Tagger
@@ -30,6 +31,7 @@ def merit_stages(
     found = working_points(tagger.raw(exact), tuple(tagger.ports(graph)), labels)
     write_file(folder / CSV, found.csv())
     write_file(folder / JSON, found.json())
+    write_file(folder / CURVES, curves(tagger.scores(exact), tagger.scores(floating), labels, found))
     yield _cuts(found)
 
 

@@ -20,7 +20,7 @@ from eqhls.project import engines_project
 from eqhls.verify.approximate import mean_change
 from eqhls.verify.claims import float_values
 from eqhls.verify.controls import broken, faults_of
-from eqhls.verify.evidence import Stage
+from eqhls.verify.evidence import Moved, Stage
 from eqhls.verify.fingerprint import depends
 from eqhls.verify.rearranged import check_claim
 from eqhls.verify.sampling import lattice_events, spread_events
@@ -161,7 +161,9 @@ def _stage(tested: Tested, engine: str, results: list[SymmetryResult]) -> Stage:
     lorentz = len(results) - len(tested.symmetry.claims)
     caught = True
     notes = [tested.symmetry.describe()] if tested.symmetry.group is None else []
+    moved = list[Moved]()
     for k, result in enumerate(results):
+        reason = ""
         note = (
             f"{result.transform}: {result.transformed} transformed, {result.mismatches} differ, "
             f"control changed {result.control_changed}"
@@ -170,6 +172,8 @@ def _stage(tested: Tested, engine: str, results: list[SymmetryResult]) -> Stage:
             reason = _blind(tested) if k < lorentz else _unused(tested, k - lorentz)
             caught, note = caught and bool(reason), f"{note} ({reason})" if reason else note
         notes.append(note)
+        counts = (result.transformed, result.mismatches, result.control_changed)
+        moved.append(Moved(result.transform, *counts, reason))
     if tested.test is not None and not lorentz:
         caught, notes = False, [*notes, "no transformed event fits the ports: nothing could be tested"]
     tried, wrong = (sum(getattr(r, n) for r in results) for n in ("transformed", "mismatches"))
@@ -178,6 +182,7 @@ def _stage(tested: Tested, engine: str, results: list[SymmetryResult]) -> Stage:
         caught and wrong == 0 and all(r.transformed for r in results),
         "; ".join(notes),
         (("transformed", tried), ("mismatches", wrong), ("controls_caught", caught)),
+        tuple(moved),
     )
 
 

@@ -269,8 +269,8 @@ def test_report(project: Compiled) -> None:
     )
     assert done.returncode == 0, done.stderr
     page = (project.folder / "report" / "report.html").read_text()
-    assert "data:image/png" in page and "symmetry rtl" in page
-    assert "Working points" in page and "background &lt;= 0.01" in page
+    assert "ROC of logit" in page and "symmetry rtl" in page and "ports with 4 more bits" in page
+    assert "Working points of logit" in page and "background &lt;= 0.01" in page
     assert (
         json.loads((project.folder / "report" / "report.json").read_text())["manifest"]["name"]
         == "lgn_top_small"

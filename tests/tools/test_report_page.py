@@ -1,0 +1,117 @@
+"""The report in a browser without a screen: widths of a phone, a tablet and a desk, in light and in dark."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from reported import proved, tiny_project
+from tools_needed import need
+
+from eqhls.report.compare import projects, written
+from eqhls.report.page import write_report
+
+WIDTHS = (400, 800, 1400)
+PAPER = {"light": (255, 255, 255), "dark": (17, 21, 26)}
+"""The colour of the page in each scheme, as in style.css.j2."""
+SCHEME = {"dark": 0, "light": 1}
+MEASURE = """<!DOCTYPE html><title>not measured</title>
+<iframe id="frame" style="width:{width}px;height:900px;border:0" srcdoc="{page}"></iframe>
+<script>addEventListener("load", () => {{ const f = document.getElementById("frame"), d = f.contentDocument;
+const box = e => e.getBoundingClientRect(), all = s => [...d.querySelectorAll(s)];
+document.title = JSON.stringify({{inner: f.contentWindow.innerWidth, page: d.documentElement.scrollWidth,
+  widest: Math.max(...all("main, section, figure, .scroll, p, dl, h1, h2").map(e => box(e).right)),
+  pictures: all("figure > svg").map(e => box(e).width),
+  focus: all("a, summary, .scroll").every(e => e.tabIndex >= 0)}}) }})</script>"""
+"""A page around the page, as no window of Chromium is narrower than 500 px: it measures a frame of any width."""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A page of a verified project, one of a project that failed, and a table of two."""
+    folder = tmp_path_factory.mktemp("pages")
+    project = tiny_project(folder)
+    proved(project)
+    project.trace(engines=())
+    good, bad = write_report(project.folder).read_text(), ""
+    proved(project, failed=("rtl",), left_out=("cocotb",))
+    bad = write_report(project.folder).read_text()
+    table = written(projects([project.folder, project.folder]), "html")
+    found = {"good": folder / "good.html", "bad": folder / "bad.html", "table": folder / "table.html"}
+    for name, text in (("good", good), ("bad", bad), ("table", table)):
+        found[name].write_text(text)
+    return found
+
+
+def browser(*options: str) -> str:
+    """Run Chromium without a screen and without a network; return what it prints."""
+    done = subprocess.run(
+        [
+            need("chromium"),
+            *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"),
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["good", "bad", "table"])
+def test_nothing_is_wider_than_the_screen(
+    pages: dict[str, Path], name: str, width: int, tmp_path: Path
+) -> None:
+    measured = tmp_path / f"{name}.html"
+    measured.write_text(MEASURE.format(width=width, page=escape(pages[name].read_text())))
+    shown = browser("--window-size=1500,900", "--dump-dom", measured.as_uri())
+    (title,) = re.findall(r"<title>(\{.*?\})</title>", shown)
+    found = json.loads(title)
+    assert found["inner"] == width
+    assert found["page"] <= width and found["widest"] <= width
+    assert found["focus"] and all(w > 250 for w in found["pictures"])
+    assert len(found["pictures"]) == {"good": 6, "bad": 6, "table": 0}[name]
+
+
+@pytest.mark.parametrize("scheme", PAPER)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_picture_of_the_page(pages: dict[str, Path], scheme: str, width: int, tmp_path: Path) -> None:
+    """The page is on light or dark paper, with ink that stands out, and the verdict in its colour on top."""
+    shot = tmp_path / f"{scheme}-{width}.png"
+    scheme_option = f"--blink-settings=preferredColorScheme={SCHEME[scheme]}"
+    browser(f"--window-size={width},1200", scheme_option, f"--screenshot={shot}", pages["good"].as_uri())
+    image = np.round(imread(shot)[..., :3] * 255).astype(int)
+    assert image.shape[:2] == (1200, width)
+    assert tuple(image[2, 2]) == PAPER[scheme]
+    far = np.abs(image - np.array(PAPER[scheme])).sum(axis=-1)
+    assert 0.01 < (far > 300).mean() < 0.5
+    green = (image[..., 1] > image[..., 0] + 15) & (image[..., 1] > image[..., 2] + 10)
+    assert green[:200].mean() > 0.02
+
+
+def test_a_failure_is_red(pages: dict[str, Path], tmp_path: Path) -> None:
+    shot = tmp_path / "bad.png"
+    browser(
+        "--window-size=800,1200",
+        "--blink-settings=preferredColorScheme=1",
+        f"--screenshot={shot}",
+        pages["bad"].as_uri(),
+    )
+    image = np.round(imread(shot)[..., :3] * 255).astype(int)[:200]
+    assert ((image[..., 0] > image[..., 1] + 15) & (image[..., 0] > image[..., 2] + 10)).mean() > 0.02
+
+
+def test_it_prints(pages: dict[str, Path], tmp_path: Path) -> None:
+    paper = tmp_path / "page.pdf"
+    browser("--no-pdf-header-footer", f"--print-to-pdf={paper}", pages["good"].as_uri())
+    assert paper.read_bytes().startswith(b"%PDF") and paper.stat().st_size > 20_000
