@@ -11,7 +11,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # the tools of the tests that pip cannot install, by their packages of apt
 TOOLS := ghdl iverilog tcl chromium
-APT ?= apt-get
+# as root, apt would fetch as a user that some containers do not let write
+APT ?= apt-get -o APT::Sandbox::User=root
 
 .PHONY: help tools demo test test-all lint bench route mutants synth docs site train clean
 
