@@ -39,7 +39,7 @@ from eqhls.trace.run import Trace, trace
 from eqhls.trace.show import trace_png
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
-from eqhls.verify.given import Given, load_given, measured_differences
+from eqhls.verify.given import Given, Recorded, load_given, measured_differences
 from eqhls.verify.proof import (
     ProjectEngines,
     make_test_vectors,
@@ -95,20 +95,15 @@ def compile_model(
     name = options.ProjectName or usable_name(graph.name)
     folder = Path(output or options.OutputDir or Path("build") / name)
     check_target(folder)
+    packages = _packages_in(folder)
     floats = _floats(samples, graph, report)
     quantized = clock("quantize", 0.1, lambda: assign(graph, floats, options))
     given = Given(network, graph, quantized, options)
     graph, savings = clock("rewrite", 0.2, lambda: run_passes(quantized))
     named = replace(graph, name=name)
     plan = clock("lower to a netlist", 0.3, lambda: Plan.of(named, options))
-    parts = [(w.name, clock(f"emit {w.name}", w.share, partial(w.write, plan))) for w in WRITERS]
-    feeds = clock("make test vectors", 0.9, lambda: vector_feeds(named, plan.netlist))
-    parts += [("test vectors", make_test_vectors(named, feeds)), ("given network", given.files)]
-    parts.append(("plain bench", verilog_bench(plan, feeds)))
-    measured = clock("compare with the network", 0.93, lambda: measured_differences(given, named, feeds))
-    files = merged([*parts, ("compiled network", project_graph(named))])
-    facts = _manifest(plan, files, (algebra, savings))
-    facts |= {
+    files, measured = _files(plan, given, clock)
+    facts = _manifest(plan, files, (algebra, savings)) | {
         "model_sha256": sums(source_files(model, config)),
         "from_given_network": [asdict(m) for m in measured],
     }
@@ -116,8 +111,28 @@ def compile_model(
     texts = {path: json.dumps(record, indent=1) + "\n" for path, record in records.items()}
     project = merged([("writers", files), ("records", texts)])
     clock("write the project", 0.95, lambda: write_project(project, folder))
+    if packages:
+        report(f"note: the packages {', '.join(packages)} were of the last compilation: package again", 1.0)
     report("done", 1.0)
     return Compiled(folder)
+
+
+def _files(plan: Plan, given: Given, clock: _Clock) -> tuple[Project, tuple[Recorded, ...]]:
+    """Return the files of a project but for its records, and how far the vectors lie from what was given."""
+    parts = [(w.name, clock(f"emit {w.name}", w.share, partial(w.write, plan))) for w in WRITERS]
+    feeds = clock("make test vectors", 0.9, lambda: vector_feeds(plan.graph, plan.netlist))
+    parts += [("test vectors", make_test_vectors(plan.graph, feeds)), ("given network", given.files)]
+    parts.append(("plain bench", verilog_bench(plan, feeds)))
+    measured = clock("compare with the network", 0.93, lambda: measured_differences(given, plan.graph, feeds))
+    return merged([*parts, ("compiled network", project_graph(plan.graph))]), measured
+
+
+def _packages_in(folder: Path) -> list[str]:
+    """Return the packages of the project that a compilation is about to replace, which go with its RTL."""
+    try:
+        return sorted(Compiled(folder).manifest.get("packages", {})) if Compiled.is_project(folder) else []
+    except CompileError:  # half a project, or a damaged one, which a compilation mends
+        return []
 
 
 @dataclass(frozen=True, slots=True)

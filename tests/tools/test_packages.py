@@ -159,8 +159,13 @@ def test_again_gives_the_same_bytes_and_keeps_what_a_user_changed(copy: Compiled
 
 def test_compiling_again_takes_the_packages_away(copy: Compiled) -> None:
     write_network(copy.folder.parent)
-    again = eqhls.compile(copy.folder.parent / "pair.eq", output=copy.folder)
+    said = list[str]()
+    again = eqhls.compile(
+        copy.folder.parent / "pair.eq", output=copy.folder, report=lambda text, share: said.append(text)
+    )
     assert "packages" not in again.manifest
+    (note,) = (text for text in said if text.startswith("note: the packages axi, bender"))
+    assert note.endswith("package again")
     assert not (copy.folder / "ip").exists() and not (copy.folder / "pair.core").exists()
 
 
