@@ -226,6 +226,6 @@ DOORS = [
     random("e3nn_torch", e3nn, as_torch),
     random("cormorant_arrays", cormorant),
     Door("arguments_apart", apart),
-    Door("unknown_network", unknown, "known are pelican, nano, lgn", negative=True),
+    Door("unknown_network", unknown, "supported are pelican, nano, lgn", negative=True),
     Door("without_arguments", without_arguments, "nobj", negative=True),
 ]

@@ -33,7 +33,7 @@ WEIGHTS = {k: np.zeros((1, 8, n), np.float32) for k, n in (("w", 3), ("r", 2))}
 DOORS = [
     Door("free_particles", writer(["batch", "n", 3], RELU), "export with a free number of events and fixed other sizes", negative=True),
     Door("no_events", writer([], RELU), "has no shape of events; export with a free number of events", negative=True),
-    Door("recurrent", writer(["batch", 4, 3], [node("LSTM", ["x", "w", "r"], ["y"], hidden_size=2)], **WEIGHTS), "LSTM: is not supported; plain operators may be"),
+    Door("recurrent", writer(["batch", 4, 3], [node("LSTM", ["x", "w", "r"], ["y"], hidden_size=2)], **WEIGHTS), "LSTM: is not supported; of plain ONNX eqhls reads"),
     Door("mean_of_events", writer(["batch", 3], [node("ReduceMean", ["x"], ["y"], axes=[0])]), "every event is computed by itself", negative=True),
     Door("scale_of_thirds", writer(["batch", 3], [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["y"])], s=np.float32(1 / 3), z=np.int8(0)), "expected a power of two"),
     Door("batch_of_training", writer(["batch", 3, 2], [node("BatchNormalization", ["x", "s", "s", "s", "s"], ["y"], training_mode=1)], s=np.ones(3, np.float32)), "attribute training_mode: found 1; leave it out", negative=True),

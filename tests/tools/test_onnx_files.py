@@ -123,7 +123,7 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], str]] = {
     ),
     "plain operator": (
         lambda m: m.graph.node.insert(3, helper.make_node("Asinh", ["l/value"], ["sin"])),
-        "Asinh: is not supported; plain operators may be Abs",
+        "Asinh: is not supported; of plain ONNX eqhls reads Abs",
     ),
     "plain operator on vectors": (
         lambda m: m.graph.node.insert(3, helper.make_node("Relu", ["p/value"], ["r"])),

@@ -464,7 +464,7 @@ def test_constants_that_cannot_be_computed() -> None:
         "more than 16,777,216 numbers": [node("ConstantOfShape", ["s"], ["w"])],
         "constants do not determine": [node("RandomNormalLike", ["v"], ["w"])],
         "cannot be computed of its constants": [node("MatMul", ["v", "v"], ["w"])],
-        "no tensor of numbers": [node("Cast", ["v"], ["w"], to=TensorProto.STRING)],
+        "not a tensor of numbers": [node("Cast", ["v"], ["w"], to=TensorProto.STRING)],
         "expected a constant": [node("Mul", ["v", "one"], ["w"]), node("Pow", ["f", "f"], ["w2"])],
     }
     for message, nodes in cases.items():

@@ -22,7 +22,7 @@ def test_auc_needs_both_classes() -> None:
 
 @pytest.mark.parametrize("columns", [1, 2, 3])
 def test_scores_that_are_no_numbers(columns: int) -> None:
-    """NaN has no rank: an AUC of it would be a number that means nothing."""
+    """NaN has no rank: an AUC of it would be a number without a meaning."""
     scores, labels = np.arange(12.0 * columns).reshape(12, columns), np.arange(12) % max(columns, 2)
     assert 0 <= tagger_auc(scores, labels) <= 1
     scores[7, -1] = np.nan
