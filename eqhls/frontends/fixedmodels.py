@@ -12,6 +12,7 @@ import numpy as np
 from eqhls.errors import CompileError
 from eqhls.fixed import Formats
 from eqhls.frontends.circuits import Network, Traced, appended, axes_of, traced
+from eqhls.frontends.kerascalls import check_arithmetic
 from eqhls.frontends.kerasscope import maker
 from eqhls.frontends.naming import identifier
 from eqhls.frontends.replays import Reshaped, Taken
@@ -54,6 +55,8 @@ def trace_keras(where: str, model: Any) -> Traced:
     """Trace a functional model, or the part of one, and hold it against Keras. Raises CompileError as
     `traced` does."""
     check_scales(where, model)
+    for layer in model.layers:
+        check_arithmetic(f"{where}: {layer.name}", layer)
     inputs, outputs = (tuple(tuple(t.shape[1:]) for t in ts) for ts in (model.inputs, model.outputs))
     if any(None in s for s in (*inputs, *outputs)):
         raise CompileError(where, f"has inputs {list(inputs)}", "give every axis but the first a size")

@@ -461,7 +461,7 @@ def test_what_does_not_fit_is_refused() -> None:
     ):
         PACKAGE.write(plan, Settings())
     said = PACKAGE.connect(plan, Settings(2, 3))
-    assert "words 0 to 2 are PUPPI candidates" in said and "a packet of 3 clocks" in said
+    assert "words 0 to 2 are PUPPI candidates" in said and "packet of 3 clocks" in said
 
 
 def test_candidates_of_the_trigger_reach_a_shipped_network(tmp_path: Path) -> None:
