@@ -126,7 +126,7 @@ def _declaration(lines: Sequence[str], net: str) -> int:
 
 def with_port(text: str) -> str:
     """Give every module of a source the port `mutant`, and every instance of them."""
-    text = re.sub(r"(module \w+ \(\n)", rf"\1  input  wire [{ID_BITS - 1}:0] mutant,\n", text)
+    text = re.sub(r"(module \w+ (?:#\([^)]*\) )?\(\n)", rf"\1  input  wire [{ID_BITS - 1}:0] mutant,\n", text)
     return re.sub(r"(\b\w+(?:_core|_table_\w+) u_\w+ \()", r"\1.mutant(mutant), ", text)
 
 

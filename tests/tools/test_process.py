@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eqhls.cli import AGAIN
 from eqhls.flow import compile_model
 from eqhls.frontends.graphfile import save_graph
 from eqhls.ir.text import parse_graph
@@ -122,7 +123,11 @@ def gone(process: int) -> bool:
 
 @pytest.mark.parametrize(
     ("number", "status", "said"),
-    [(signal.SIGINT, 130, "eqhls: interrupted\n"), (signal.SIGTERM, 143, ""), (signal.SIGHUP, 129, "")],
+    [
+        (signal.SIGINT, 130, f"eqhls: interrupted; {AGAIN['predict']}\n"),
+        (signal.SIGTERM, 143, ""),
+        (signal.SIGHUP, 129, ""),
+    ],
 )
 def test_a_signal_ends_the_tools_too_and_leaves_nothing(
     number: int, status: int, said: str, project: Path, model: Path, tmp_path: Path
