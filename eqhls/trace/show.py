@@ -146,5 +146,7 @@ def title_of(found: Trace) -> str:
     head = f"{found.graph.name}, {found.events:,} events: "
     if parting is not None:
         return head + f"a number lies beyond its bound first in {parting.value}"
-    most = f"; the largest error is {percent(largest[0].relative)} of the spread, in {largest[0].value}"
-    return head + "no number lies beyond its bound" + (most if largest and largest[0].relative else "")
+    if not largest or not largest[0].relative:
+        return head + "no number lies beyond its bound"
+    most = f"{percent(largest[0].relative)} of the spread, in {largest[0].value}"
+    return head + f"no number lies beyond its bound; the largest error is {most}"
