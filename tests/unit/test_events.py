@@ -331,7 +331,7 @@ def test_files(rng: np.random.Generator, tmp_path: Path, monkeypatch: pytest.Mon
         ("", "is a folder"),
         ("none", "does not exist"),
         ("pickled.npz", "pickled"),
-        ("text.npz", "not a readable"),
+        ("text.npz", "is not a file of events"),
     ):
         with pytest.raises(CompileError, match=message):
             read_events(tmp_path / name, graph)
