@@ -122,7 +122,7 @@ def test_kinds_of_files(tmp_path: Path) -> None:
         assert is_patterns(tmp_path / name) == is_one
     assert not is_patterns(tmp_path / "missing")
     (tmp_path / "d").write_bytes(b"ID: \xff\n")
-    with pytest.raises(CompileError, match="cannot be read"):
+    with pytest.raises(CompileError, match="is not a text file"):
         read_patterns(tmp_path / "d")
 
 
