@@ -10,7 +10,8 @@ import pytest
 from pelican_reference import Network, jets, nano, nano_state, pelican, pelican_state
 from typer.testing import CliRunner
 
-from eqhls.cli import app, console
+from eqhls.cli import app
+from eqhls.commands.shell import console
 from eqhls.errors import CompileError
 from eqhls.events.read import from_arrays
 from eqhls.flow import load_any
