@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from tools_needed import need
 
 from eqhls.lower.layout import Layout
 from eqhls.verify.toolchain import require, toolchain
@@ -46,16 +44,6 @@ def drawn(layout: Layout, events: int = 12) -> list[int]:
     many = [int.from_bytes(rng.bytes(-(-layout.bits // 8)), "little") for _ in range(events)]
     single = [1 << int(k) for k in rng.integers(0, layout.bits, 4)]
     return [w & ((1 << layout.bits) - 1) for w in (*many, *single, 0, -1)]
-
-
-def program(name: str) -> str:
-    """The path of a tool that few have: the test is skipped without it, but not in CI."""
-    found = shutil.which(name)
-    if found is None and os.environ.get("CI"):
-        pytest.fail(f"{name} is not installed: apt-get install {name}")
-    if found is None:
-        pytest.skip(f"{name} is not installed: apt-get install {name}")
-    return str(found)
 
 
 def called(command: Iterable[object], folder: Path, env: Mapping[str, str] | None = None) -> str:
@@ -145,8 +133,8 @@ def signed(bits: str, sign: bool) -> int:
 
 def iverilog(folder: Path, files: Iterable[object], top: str = "bench") -> str:
     """Build a bench with Icarus and run it."""
-    called([program("iverilog"), "-g2012", "-s", top, "-o", "bench.vvp", *files], folder)
-    return called([program("vvp"), "-n", "bench.vvp"], folder)
+    called([need("iverilog"), "-g2012", "-s", top, "-o", "bench.vvp", *files], folder)
+    return called([need("vvp"), "-n", "bench.vvp"], folder)
 
 
 def of_verilator(folder: Path, name: str, cases: Sequence[Case]) -> list[list[int]]:
@@ -216,5 +204,5 @@ def vhdl_name(tensor: Mapping[str, Any], element: Mapping[str, Any]) -> str:
 
 def ghdl(folder: Path, files: Iterable[object], top: str = "bench") -> str:
     """Analyse files of VHDL-2008 with GHDL and run a bench."""
-    called([program("ghdl"), "-a", "--std=08", *files], folder)
-    return called([program("ghdl"), "--elab-run", "--std=08", top], folder)
+    called([need("ghdl"), "-a", "--std=08", *files], folder)
+    return called([need("ghdl"), "--elab-run", "--std=08", top], folder)

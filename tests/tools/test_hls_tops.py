@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from tools_needed import need
 from typer.testing import CliRunner
 
 from eqhls.backends.hls.arguments import Argument, arguments
@@ -225,11 +226,7 @@ def tcl(
     project: Path, backend: str, folder: Path, how: str = "source", script: str | None = None
 ) -> tuple[int, str, list[str]]:
     """Run build_prj.tcl in a folder under commands that stand in for the tool; status, errors and the log."""
-    program = shutil.which("tclsh")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("tclsh is missing (apt-get install tcl)")
-        pytest.skip("tclsh is missing (apt-get install tcl)")
+    program = need("tclsh")
     folder.mkdir(exist_ok=True)
     log = folder / "log.txt"
     log.unlink(missing_ok=True)

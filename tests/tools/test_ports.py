@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from networks import seeded, two_outputs
 from pages import blocks
-from portbenches import Case, called, compiled, drawn, of_cpp, of_ghdl, of_icarus, of_verilator, program
+from portbenches import Case, called, compiled, drawn, of_cpp, of_ghdl, of_icarus, of_verilator
+from tools_needed import need
 
 from eqhls.backends.hls.emit import emit as emit_hls
 from eqhls.backends.rtl.emit import emit as emit_rtl
@@ -177,5 +178,5 @@ def test_the_page_of_ports(tmp_path: Path) -> None:
     tools = toolchain()
     flags = ["--lint-only", "-Wall", "-Wno-DECLFILENAME", "--top-module", "pair_of_jets"]
     called([tools.verilator, *flags, *sources], folder, tools.env)
-    called([program("ghdl"), "-a", "--std=08", "rtl/pair_pkg.vhd", "page.vhd"], folder)
-    called([program("ghdl"), "-e", "--std=08", "pair_payload"], folder)
+    called([need("ghdl"), "-a", "--std=08", "rtl/pair_pkg.vhd", "page.vhd"], folder)
+    called([need("ghdl"), "-e", "--std=08", "pair_payload"], folder)
