@@ -1,0 +1,15 @@
+"""How the tests lie in the tree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+
+
+def test_names_of_test_files_differ() -> None:
+    """pytest imports the files of folders without `__init__.py` by their names: of two of one name it runs one, and
+    only a run of all of them says so."""
+    files = Counter(p.name for p in TESTS.rglob("test_*.py"))
+    assert not [name for name, count in files.items() if count > 1]
