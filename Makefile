@@ -43,7 +43,7 @@ demo: $(VENV)/core ## compile, simulate and prove models/tag16, from trigger wor
 	@$(BIN)/eqhls verify build/tag16 models/tag16/events.npz
 
 test: $(VENV)/dev lint ## everything that CI runs
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow" tests
+	@$(BIN)/python -m pytest $(PARALLEL) --durations=20 --durations-min=20 -m "not slow" tests
 
 test-all: $(VENV)/dev lint ## with the slow sweeps
 	@$(BIN)/python -m pytest $(PARALLEL) tests

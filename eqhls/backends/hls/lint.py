@@ -155,10 +155,12 @@ def _function_start(lines: list[str], index: int) -> int:
 def _block(above: str) -> str:
     """Return the text that opens the innermost block that is open at the end of some code."""
     open_at: list[str] = []
-    for part in re.finditer(r"([^{};]*)([{};])", re.sub(r"\([^()]*\)", _without_semicolons, above)):
-        if part[2] == "{":
-            open_at.append(part[1].strip())
-        elif part[2] == "}" and open_at:
+    # split, for a pattern that begins with what may run on to the end takes the square of it
+    parts = re.split(r"([{};])", re.sub(r"\([^()]*\)", _without_semicolons, above))
+    for text, mark in zip(parts[::2], parts[1::2], strict=False):
+        if mark == "{":
+            open_at.append(text.strip())
+        elif mark == "}" and open_at:
             open_at.pop()
     return open_at[-1] if open_at else ""
 
