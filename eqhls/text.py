@@ -7,9 +7,9 @@ import hashlib
 import io
 import json
 import os
-import sys
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -281,14 +281,12 @@ def npz(arrays: Mapping[str, Any]) -> bytes:
 
 
 def asset(*parts: str) -> Path:
-    """Return the path of a source tree that ships beside the package (headers, cells, bench).
-
-    Looks in the checkout that contains the package, then where an installed wheel puts its data:
-    `share/eqhls` in a folder above the package (of an environment, of `pip install --user` or `--target`).
-    """
-    above = Path(__file__).resolve().parents
-    for root in (above[1], *(p / "share" / "eqhls" for p in (*above, Path(sys.prefix)))):
-        path = root.joinpath(*parts)
-        if path.exists():
-            return path
-    raise CompileError("installation", f"{'/'.join(parts)} is missing", "install eqhls again")
+    """Return the path of a file or folder of `eqhls/data`: headers, cells, the bench and its harnesses."""
+    path = resources.files("eqhls").joinpath("data", *parts)
+    if not isinstance(path, Path):
+        raise CompileError(
+            "installation", f"eqhls is imported from an archive ({path})", "install it into a folder"
+        )
+    if not path.exists():
+        raise CompileError("installation", f"{path} is missing", "install eqhls again")
+    return path

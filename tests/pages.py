@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TREE = ("eqhls", "hls_templates", "firmware", "sim", "tests", "docs")
+TREE = ("eqhls", "tests", "docs")
 _FENCE = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.M | re.S)
 
 

@@ -28,7 +28,10 @@ FLOORS = [
 ]
 FLOOR = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
 ROOT = Path(__file__).resolve().parents[1]
-FILES = sorted((ROOT / "eqhls").rglob("*.py"))
+SHIPPED = ROOT / "eqhls" / "data"
+"""What eqhls copies into projects. Its Python is the bench, which runs in a project without eqhls: it is on no floor."""
+FILES = sorted(p for p in (ROOT / "eqhls").rglob("*.py") if SHIPPED not in p.parents)
+BENCH = sorted(SHIPPED.rglob("*.py"))
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
@@ -80,6 +83,16 @@ def test_imports_go_down() -> None:
             assert FLOOR[there] < FLOOR[here], f"{path}: {here} must not import {there}"
 
 
+def test_the_bench_stands_alone() -> None:
+    """A project has the bench and no eqhls: its files import none of it, and are not imported by it."""
+    assert [p.name for p in BENCH] == ["eq_bench.py", "run.py"]
+    assert not list(SHIPPED.rglob("__init__.py"))
+    for path in BENCH:
+        assert list(imports(path)) == [], f"{path}: the bench of a project must not import eqhls"
+    for path in FILES:
+        assert not [n for n, _ in imports(path) if n == SHIPPED.name], f"{path}: read it by eqhls.text.asset"
+
+
 def test_one_module_imports_by_name() -> None:
     """No import hides in a string but those that `lazy` names at the top of a file."""
     for path in FILES:
@@ -107,7 +120,7 @@ def test_five_modules_touch_alkaid() -> None:
 
 def test_sizes() -> None:
     """Files of at most 400 lines, functions under 40."""
-    for path in FILES:
+    for path in (*FILES, *BENCH):
         text = path.read_text()
         assert text.count("\n") <= 400, path
         for node in ast.walk(ast.parse(text)):

@@ -45,10 +45,10 @@ def test_every_engine_computes_the_op_of_the_page(with_op: Path) -> None:
 
 MISSING = {
     "eqhls/ops/__init__.py": ("tests/laws/test_ops.py", "listed", "distance"),
-    "hls_templates/eqhls/distance.h": (
+    "eqhls/data/hls/eqhls/distance.h": (
         "tests/laws/test_facts.py",
         "all_its_files and distance",
-        "hls_templates/eqhls/distance.h is missing",
+        "eqhls/data/hls/eqhls/distance.h is missing",
     ),
     "eqhls/backends/hls/config.py": (
         "tests/laws/test_facts.py",
@@ -124,7 +124,6 @@ def test_the_program_of_the_page_of_inputs_prints_what_it_says(tmp_path: Path) -
         (tmp_path / block.file).write_text(block.text)
     program = "\nprint('====')\n".join(b.text for b in shown if b.language == "python")
     (tmp_path / "eqhls").symlink_to(ROOT / "eqhls")
-    (tmp_path / "hls_templates").symlink_to(ROOT / "hls_templates")
     said = run(tmp_path, "-c", program).split("====\n")
     assert said == [b.text for b in shown if b.language == "text"]
 

@@ -18,6 +18,7 @@ from eqhls.options import Options
 from eqhls.report.catalogue import catalogue, operators
 
 ROOT = Path(__file__).resolve().parents[2]
+HEADERS = ROOT / "eqhls" / "data" / "hls"
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 """Pages that say how things are; the records of decisions and the changelog say how they were."""
 
@@ -108,9 +109,9 @@ def test_pages_name_files_and_modules_that_exist() -> None:
     """All but those that a page tells its reader to write."""
     for page in PAGES:
         text = page.read_text()
-        made = {*re.findall(r" file=(\S+)", text), "eqhls/ops/foo.py", "hls_templates/eqhls/foo.h"}
-        for path in re.findall(r"`((?:eqhls|tests|models|hls_templates|sim|firmware)/[\w./]+)`", text):
-            found = (ROOT / path).exists() or (ROOT / "hls_templates" / path).exists()
+        made = {*re.findall(r" file=(\S+)", text), "eqhls/ops/foo.py", "eqhls/data/hls/eqhls/foo.h"}
+        for path in re.findall(r"`((?:eqhls|tests|models)/[\w./]+)`", text):
+            found = (ROOT / path).exists() or (HEADERS / path).exists()
             assert found or path in made, f"{page.name}: {path}"
         for name in re.findall(r"`(eqhls\.[\w.]+)`", text):
             assert _exists(name) or name == "eqhls.json", f"{page.name}: {name}"

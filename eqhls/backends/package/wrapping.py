@@ -18,7 +18,7 @@ WIDTH = 118
 
 
 def wrapper(plan: Plan, kind: str, cells: Sequence[str], values: dict[str, Any]) -> Project:
-    """Return ip/KIND/: the wrapper NAME_KIND, its cells (`skid` is firmware/rtl/eq_skid.sv, as
+    """Return ip/KIND/: the wrapper NAME_KIND, its cells (`skid` is eqhls/data/rtl/eq_skid.sv, as
     NAME_KIND_skid), and sources.f, which lists them without the files of rtl/sources.f, with paths from the
     project folder."""
     name = f"{plan.name}_{kind}"
@@ -60,4 +60,4 @@ def screen(lines: Iterable[str]) -> str:
 
 def _cell(name: str, cell: str) -> str:
     """Return a hand-written cell under a name of its own: designs may hold projects of several versions."""
-    return asset("firmware", "rtl", f"eq_{cell}.sv").read_text().replace(f"eq_{cell}", f"{name}_{cell}")
+    return asset("rtl", f"eq_{cell}.sv").read_text().replace(f"eq_{cell}", f"{name}_{cell}")

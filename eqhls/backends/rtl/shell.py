@@ -13,7 +13,7 @@ def valid_pipe(name: str) -> tuple[str, str]:
     """Return the file and the Verilog of the cell that delays `valid`, named after the project: designs may
     hold projects of several versions of eqhls."""
     own = f"{name}_valid_pipe"
-    return f"rtl/{own}.sv", asset("firmware", "rtl", f"{_PIPE}.sv").read_text().replace(_PIPE, own)
+    return f"rtl/{own}.sv", asset("rtl", f"{_PIPE}.sv").read_text().replace(_PIPE, own)
 
 
 @dataclass(frozen=True, slots=True)
