@@ -84,7 +84,7 @@ def compile_model(
     """Compile a model to a project folder, written whole or not at all.
 
     `model` is a file or a model in memory (`eqhls.load_any` says which; `config` are the arguments of a
-    checkpoint or state dict). `samples` calibrate formats that the model does not carry; `output` is
+    checkpoint or state dict). `samples` calibrate the formats that the model does not specify; `output` is
     the OutputDir of the options, or build/NAME, if it is left out. Raises CompileError for anything that
     cannot be compiled.
     """
@@ -147,7 +147,7 @@ class Compiled:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The manifest. Raises CompileError where it is damaged."""
+        """The manifest. Raises CompileError if it is damaged."""
         try:
             manifest = json.loads((self.folder / MANIFEST).read_text())
         except (OSError, ValueError) as error:
@@ -256,7 +256,7 @@ def open_project(folder: Path) -> Compiled:
 
 
 def read_model(model: object, config: Config = None) -> Graph:
-    """Read a model and bring it into its smallest form, equal to rounding of float64."""
+    """Read a model and simplify it; outputs agree to float64 rounding."""
     return simplify(load_any(model, config))
 
 

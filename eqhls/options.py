@@ -215,7 +215,7 @@ class Options(_Keys):
 
 
 def parse_clock(text: str) -> float:
-    """Return a period in ns from `360MHz` or `2.777ns`. Raises CompileError where there is no unit."""
+    """Return a period in ns from `360MHz` or `2.777ns`. Raises CompileError if there is no unit."""
     found = re.fullmatch(r"(\d+(?:\.\d*)?(?:e-?\d+)?) ?(MHz|GHz|ns|ps)", text.strip(), re.ASCII | re.I)
     if not found or not 0 < float(found[1]) < float("inf"):
         raise CompileError(
@@ -257,7 +257,7 @@ def read_options(source: Path | str | Mapping[str, Any] | None = None, **changes
 
 
 def options_of(kept: Any, where: str) -> Options:
-    """Return the options that a manifest keeps. Raises CompileError where this version cannot use them."""
+    """Return the options that a manifest keeps. Raises CompileError if this version cannot use them."""
     try:
         return Options.model_validate(kept)
     except CompileError as error:

@@ -1,4 +1,4 @@
-"""Paths of the rotation group, and what its tables are held against."""
+"""Paths of the rotation group, and what its tables are checked against."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Told:
                 file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}\n")
 
     def keep(self, log: Path | None) -> None:
-        """Write what is said into this file, too. Raises CompileError if it cannot be written."""
+        """Write messages into this file, too. Raises CompileError if it cannot be written."""
         self.log = log
         try:
             self.note(" ".join(["eqhls", *sys.argv[1:]]))

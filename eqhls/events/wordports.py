@@ -1,9 +1,9 @@
 """Ports that read the words of the trigger, and how events fill them.
 
 They go by their names: `pt`, `eta` and `phi` over one axis of slots, and beside them `jet_pt`, `jet_eta`,
-`jet_phi`, `jet_mass2` and `multiplicity`, one number each. That `phi` counts steps of a turn is said by its
-type: `S+phi%1440[j:16]` adds modulo 1440 steps, and eta is counted in the same steps. A port of that name
-with any other type is an ordinary one, filled by name alone.
+`jet_phi`, `jet_mass2` and `multiplicity` are one number per event. The type of `phi` says that it
+counts steps of a turn: `S+phi%1440[j:16]` adds modulo 1440 steps, and eta is counted in the same steps. A
+port of that name with any other type is an ordinary one, filled by name alone.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ COUNT = "n"
 @dataclass(frozen=True, slots=True)
 class WordPorts:
     """The ports of a graph that read words, by name; the axis of the slots and its size; the formats of all
-    words, those of the ports where there are some; and the units of phi in a turn."""
+    words, those of the ports if there are some; and the units of phi in a turn."""
 
     nodes: Mapping[str, Node]
     axis: str

@@ -1,4 +1,4 @@
-"""Networks of one scalar: whatever is computed from it, hidden layers included, is one table a channel."""
+"""Networks of one scalar: whatever is computed from it, hidden layers included, is one table per channel."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ class Eq2to2(PairOp):
     c_j = sum_i x_ij, r_i = sum_j x_ij: x_ij, x_ji, D d_i, d_j, d_i, D c_i, c_j, c_i, D r_i, r_j, r_i,
     trace, D trace, total, D total, where D stands for delta_ij. Divisors belong into the weights.
     The body is collapsed: two mixes of pairs, vectors for particles, scalars for the event. `keep` rounds
-    each mix down to that many fraction bits before they meet in pairs: they are invariants, so this costs
-    no symmetry, and the n^2 sums get narrow.
+    each mix down to that many fraction bits before they meet in pairs: they are invariants, so this
+    does not break the symmetry, and it narrows the n^2 sums.
     """
 
     group: ClassVar[str] = "pair"

@@ -1,4 +1,4 @@
-"""Radial functions: sums of Lorentzians of one invariant, one table a channel."""
+"""Radial functions: sums of Lorentzians of one invariant, one table per channel."""
 
 from __future__ import annotations
 

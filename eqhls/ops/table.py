@@ -193,7 +193,7 @@ class Table(Function):
     `values` has one row for all, or one for each entry of `axis`, and so have the `parameters` of an
     activation that takes some. `out` is the format of an entry
     (a saturating one also bounds the float reference: the bound is part of the function);
-    `levels`, where given, are the only values an entry may take, nearest first (shift codes).
+    `levels`, if given, are the only values an entry may take, nearest first (shift codes).
     A positive `floor` says that the argument comes as an odd code of Log2 with this floor.
     """
 
@@ -234,7 +234,7 @@ class Table(Function):
             )
 
     def function(self, x: Floats, row: int) -> Floats:
-        """Return the real function of one row, decoded and bounded where the fields say so."""
+        """Return the real function of one row, decoded and bounded if the fields say so."""
         x = np.sign(x) * self.floor * (np.exp2(np.abs(x)) - 1) if self.floor else x
         knots, values = self.knots.array, self.values.array[row]
         slopes = np.diff(values) / np.diff(knots)

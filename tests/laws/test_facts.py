@@ -1,4 +1,4 @@
-"""What an op says of itself, held against what it does. Nothing has a default: an op that leaves a fact
+"""What an op says of itself, checked against what it does. Nothing has a default: an op that leaves a fact
 out does not build, or fails here by name."""
 
 from __future__ import annotations

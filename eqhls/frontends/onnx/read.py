@@ -97,7 +97,7 @@ def _refuse_unread(model: onnx.ModelProto, where: str) -> None:
 
 
 def _opset(model: onnx.ModelProto, where: str) -> int:
-    """Return the opset of plain ONNX, 0 where the file imports none."""
+    """Return the opset of plain ONNX, 0 if the file imports none."""
     found = {o.version for o in model.opset_import if o.domain in PLAIN}
     if len(found) > 1:
         raise CompileError(where, f"imports the opsets {sorted(found)} of plain ONNX", "expected one")
