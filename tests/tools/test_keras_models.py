@@ -130,7 +130,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: called(L.Masking(name="probe")),
         "net: probe: is of type Masking, which is not supported; multiply by flags",
     ),
-    "operation": (lambda: called(lambda x: keras.ops.sort(x)), "net: sort.*: is of type Sort, which is not read"),
+    "operation": (
+        lambda: called(lambda x: keras.ops.sort(x)),
+        "net: sort.*: is of type Sort, which is not read",
+    ),
     "all axes": (lambda: called(lambda x: keras.ops.sum(x)), "net: sum.*: reduces all axes, the events too"),
     "events by events": (
         lambda: called(lambda x: keras.ops.transpose(x, (1, 0, 2))),
