@@ -287,6 +287,11 @@ def addresses(x: Num) -> Floats:
     return np.arange(x.lo, x.hi + 1, dtype=np.float64) * 2.0**-x.frac
 
 
+def clipped(values: Floats, out: Fixed | None) -> Floats:
+    """Return values within the range of a format, those beyond it at its ends."""
+    return values if out is None else np.clip(values, out.lo * out.lsb, out.hi * out.lsb)
+
+
 def beyond(values: Floats, out: Fixed | None) -> list[int]:
     """Return 1 for each value that a format cannot hold, not even rounded, else 0."""
     if out is None:

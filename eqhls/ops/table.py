@@ -18,6 +18,7 @@ from eqhls.ops.common import (
     Function,
     addresses,
     beyond,
+    clipped,
     example,
     lookups,
     map_numbers,
@@ -242,7 +243,7 @@ class Table(Function):
         parameters = NOTHING if self.parameters is None else self.parameters.array[row]
         y = self.activation(values[cell] + slopes[cell] * (x - knots[cell]), parameters)
         if self.out is not None and self.out.overflow in (Overflow.SAT, Overflow.SAT_SYM):
-            y = np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+            y = clipped(y, self.out)
         return y
 
     def everywhere(self, x: Floats) -> Floats:
@@ -269,8 +270,7 @@ class Table(Function):
         return np.moveaxis(np.stack([self.function(v, k) for k, v in enumerate(rows)]), 0, where)
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        y = self.reference(types, *x)
-        return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+        return clipped(self.reference(types, *x), self.out)
 
     def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return replace(self, out=None).reference(types, *x)
