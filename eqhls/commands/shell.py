@@ -34,7 +34,7 @@ FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls com
 ScoreOption = Annotated[
     str,
     typer.Option(
-        "--score", help="the output whose AUC is measured, the first if omitted; or NAME,NAME,.. by class"
+        "--score", help="the output whose AUC is measured (default: the first); NAME,NAME,..: one per class"
     ),
 ]
 EventsArg = Annotated[

@@ -17,7 +17,7 @@ def simulate(
     events: Annotated[
         Path | None, typer.Argument(help="events to run instead of the vectors in tb_data/")
     ] = None,
-    waves: Annotated[str, typer.Option(help="vcd or fst (fst needs lz4.h)")] = "",
+    waves: Annotated[str, typer.Option(help="write waveforms: vcd, or fst (needs lz4.h)")] = "",
 ) -> None:
     """Run the cocotb bench of a project on Verilator.
 

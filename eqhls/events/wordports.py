@@ -106,7 +106,7 @@ def _counted(made: TriggerWords, p4: Any, count: Any, form: Fixed) -> TriggerWor
     """Return the words with constituents that were cut added to the multiplicity: all of them are words, for
     they are the softest of many. Raises CompileError for an array that cannot be that count."""
     given = (p4 != 0).any(axis=-1).sum(axis=1)
-    remedy = "n counts the constituents of the whole jet: correct it, or call the array otherwise"
+    remedy = "n counts the constituents of the whole jet: correct it, or rename the array"
     if count.ndim == 2 and count.shape[1] == 1:
         count = count[:, 0]
     if count.shape != given.shape or count.dtype.kind not in "iuf":

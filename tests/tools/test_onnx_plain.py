@@ -108,7 +108,7 @@ def test_names_are_those_of_programs() -> None:
     graph = read_onnx(model)
     assert graph.outputs == ("v12", "r._") and graph.name == "v7_nets_b"
     nodes = [node("Relu", ["x0"], ["a.b"]), node("Tanh", ["a.b"], ["a_b"]), node("Tanh", ["a_b"], ["y"])]
-    refused(file(nodes), "a_b: has the name of a.b but for dots")
+    refused(file(nodes), "a_b: has a name that differs from a.b only in dots")
     refused(
         file([node("Relu", ["x0"], ["a/b"]), node("Tanh", ["a/b"], ["a_b"]), nodes[2]]),
         "two values of this name",

@@ -158,7 +158,9 @@ class Weights:
             w not in (-1, s) for s, w in zip(found.shape, shape, strict=True)
         ):
             raise CompileError(
-                WHERE, f"has {key!r} of shape {found.shape}, expected {shape}", "the options differ from it"
+                WHERE,
+                f"has {key!r} of shape {found.shape}, expected {shape}",
+                "correct the options in config.json",
             )
         return found
 

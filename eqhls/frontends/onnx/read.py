@@ -90,9 +90,7 @@ def _refuse_unread(model: onnx.ModelProto, where: str) -> None:
     for function in model.functions:
         if function.domain in PLAIN:
             raise CompileError(
-                where,
-                f"gives the operator {function.name} a meaning of its own",
-                "name the function otherwise",
+                where, f"gives the operator {function.name} a meaning of its own", "rename the function"
             )
 
 

@@ -147,6 +147,8 @@ def _distinct(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     for node in nodes:
         plain = node.name.replace(".", "_")
         if plain in names:
-            raise CompileError(node.name, f"has the name of {names[plain]} but for dots", "rename one")
+            raise CompileError(
+                node.name, f"has a name that differs from {names[plain]} only in dots", "rename one"
+            )
         names[plain] = node.name
     return nodes
