@@ -1,4 +1,4 @@
-"""What all commands share: standard output, the display of progress, and arguments that mean one thing."""
+"""What all commands share: standard output, the display of progress, and common arguments."""
 
 from __future__ import annotations
 

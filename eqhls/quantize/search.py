@@ -1,4 +1,4 @@
-"""Post-training quantization: take bits away while the tagger and the symmetry stand it.
+"""Post-training quantization: take bits away as long as the tagger and the symmetry allow it.
 
 A lazy greedy search. Every group of values has moves (one bit less below, one bit less above); the move
 whose last known saving is largest is measured, and kept if both bounds hold. It descends twice: under the

@@ -1,4 +1,4 @@
-"""What a training came to: the network, its figures, and the folder that holds them."""
+"""The result of a training: the network, its figures, and the folder that holds them."""
 
 from __future__ import annotations
 
