@@ -1,7 +1,7 @@
 """Write docs/kept-models.md: every model file that the tests keep or make, and what becomes of it.
 
 The files are those of `tests/doors`. What is refused is made and opened here, so that the page has the
-message itself; what is read is held against its framework, compiled and proved by `tests/tools/test_doors.py`, which
+message itself; what is read is checked against its framework, compiled and proved by `tests/tools/test_doors.py`, which
 fails if the page promises too much. `python docs/kept.py` writes the page.
 """
 # ruff: noqa: E501 (rows of tables, and lines of the page)
@@ -135,7 +135,7 @@ def table(head: tuple[str, ...], lines: Iterator[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(c.replace("|", "or") for c in line) + " |" for line in cells)
 
 
-HEAD = ("kind", "asked for", "files", "compile and verify", "refused", "refused on purpose", "share", "share of all", "held against")  # fmt: skip
+HEAD = ("kind", "asked for", "files", "compile and verify", "refused", "refused on purpose", "share", "share of all", "checked against")  # fmt: skip
 
 
 def page() -> str:
@@ -144,7 +144,7 @@ def page() -> str:
         f"""# Kept models
 
 `make docs` writes this page from `tests/doors`: the model files that the tests keep, or write anew with the framework
-itself. Each file that is read is held against the numbers of its own framework, calibrated on its own events, compiled, and
+itself. Each file that is read is checked against the numbers of its own framework, calibrated on its own events, compiled, and
 proved from C++ to Verilog (`make test-all`, `tests/tools/test_doors.py`): the test of a file of the second
 column of numbers fails if it is not. What is refused is refused by the sentence below, which says what to do.
 
@@ -152,12 +152,12 @@ column of numbers fails if it is not. What is refused is refused by the sentence
 
 *share* is of the files that are not negative examples. A file is *refused on purpose* if it was written to be refused: it is
 damaged, lacks a part, or asks for what no hardware of fixed size can do. Files that are merely *refused* are networks that somebody
-may have. Exporters of torch are two: the older one's twins of the files below are read and held against torch, too
-(`tests/tools/test_onnx_elsewhere.py`), but are no files of this list.
+may have. Exporters of torch are two: the older one's twins of the files below are read and checked against torch, too
+(`tests/tools/test_onnx_elsewhere.py`), but are not in this list.
 """
     ]
     for kind in KINDS:
-        parts.append(f"## {kind.title}\n\n{kind.files}; held against {kind.against}.\n")
+        parts.append(f"## {kind.title}\n\n{kind.files}; checked against {kind.against}.\n")
         parts.append(table(("file", "holds", "outcome"), rows(kind)) + "\n")
     return "\n".join(parts)
 

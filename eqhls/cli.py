@@ -55,7 +55,7 @@ COMMANDS = (
     Entry(
         "config",
         "config:config_command",
-        "Write a configuration file of MODEL to begin with.",
+        "Write a configuration file for MODEL as a starting point.",
         "eqhls config models/lgn_top -o config.yml",
         FIRMWARE,
     ),

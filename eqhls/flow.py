@@ -83,9 +83,9 @@ def compile_model(
 ) -> Compiled:
     """Compile a model to a project folder, written whole or not at all.
 
-    `model` is a file or a model in memory (`eqhls.load_any` says which; `config` are the arguments of a
-    checkpoint or state dict). `samples` calibrate formats that the model does not carry; `output` is
-    the OutputDir of the options, or build/NAME, if it is left out. Raises CompileError for anything that
+    `model` is a file or a model in memory (`eqhls.load_any` lists the kinds); `config` holds the arguments
+    of a checkpoint or state dict. `samples` calibrate the formats that the model does not specify. `output`
+    defaults to the OutputDir of the options, or else to build/NAME. Raises CompileError for anything that
     cannot be compiled.
     """
     options = options or Options()
@@ -147,7 +147,7 @@ class Compiled:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The manifest. Raises CompileError where it is damaged."""
+        """The manifest. Raises CompileError if it is damaged."""
         try:
             manifest = json.loads((self.folder / MANIFEST).read_text())
         except (OSError, ValueError) as error:
@@ -172,16 +172,17 @@ class Compiled:
         return load_given(self.folder, self.options)
 
     def predict(self, x: EventsLike, engine: Engine | None = None) -> Floats | dict[str, Floats]:
-        """Return scores (B, K) of four-momenta in GeV (B, N, 4), of particles of awkward or vector, of arrays
-        by name ("p4", "jet", or ports: floats are real values, integers raw ones), of a file or of prepared
-        events, by one engine: float, integer, emulator, hls or rtl. If none is
-        named, they are those of the firmware, computed by the fastest engine. A network with several outputs
-        gives them by name."""
+        """Return the scores (B, K) of events, computed by one engine: float, integer, emulator, hls or rtl.
+
+        Events are four-momenta in GeV (B, N, 4), particles of awkward or vector, arrays by name ("p4",
+        "jet", or ports: floats are real values, integers raw words), a file, or prepared events. By default
+        the scores are those of the firmware, computed by the fastest engine. A network with several outputs
+        gives a dictionary of scores by name."""
         found = self.prediction(x, engine)
         return found.scores if len(found.outputs) == 1 else {k: r.scores for k, r in found.outputs.items()}
 
     def prediction(self, x: EventsLike, engine: Engine | None = None) -> Prediction:
-        """Return every output by name: scores, and their raw integers unless the engine is float."""
+        """Return every output by name: its scores and, unless the engine is float, its raw integers."""
         graph = self.graph
         ready = events_of(x, graph)
         if engine == "float":
@@ -225,8 +226,8 @@ class Compiled:
     ) -> tuple[Packaged, ...]:
         """Write packages by name (docs/packages.md) into the project folder: files and how to connect them.
 
-        The plan of the project is made again. Raises CompileError if it does not give the RTL that lies in
-        the folder, byte for byte, as the proof is about that.
+        The plan of the project is made again. Raises CompileError if it does not give the RTL in the folder
+        byte for byte, because the proof is about that RTL.
         """
         settings = Settings(links, tmux, token, version)
         packages = [package_named(n) for n in dict.fromkeys(names)]
@@ -256,7 +257,7 @@ def open_project(folder: Path) -> Compiled:
 
 
 def read_model(model: object, config: Config = None) -> Graph:
-    """Read a model and bring it into its smallest form, equal to rounding of float64."""
+    """Read a model and simplify it; outputs agree to float64 rounding."""
     return simplify(load_any(model, config))
 
 

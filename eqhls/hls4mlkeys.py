@@ -196,7 +196,7 @@ def _sections(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _entry(place: Place, entry: Any) -> Any:
-    """Return what is said of the model, of a type or of a layer."""
+    """Return what the configuration says of the model, of a type or of a layer."""
     if not isinstance(entry, Mapping):
         return entry
     made = _without(ENTRY, place, entry)

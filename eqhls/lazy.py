@@ -29,7 +29,7 @@ class Lazy:
 
 def lazy(module: str, where: str = "", remedy: str = "") -> Any:
     """Return a stand-in for a module of the given full name. `where` and `remedy` tell users what to
-    install where it is optional."""
+    install if it is optional."""
     return Lazy(module, where, remedy)
 
 

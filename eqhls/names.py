@@ -110,7 +110,7 @@ def fault(name: str) -> str:
 
 
 def project_name(name: str) -> str:
-    """Return a name that a user gave, unchanged. Raises CompileError where a tool would not take it."""
+    """Return a name that a user gave, unchanged. Raises CompileError if a tool would not take it."""
     problem = fault(name)
     if problem:
         raise CompileError("ProjectName", f"{name!r} {problem}", f"choose e.g. {usable_name(name)!r}")
@@ -119,7 +119,7 @@ def project_name(name: str) -> str:
 
 def usable_name(name: str) -> str:
     """Return a project name like that of a model, which its author chose for other purposes: `2 nets` or
-    `net.v2` are good names of a model. A usable name stays as it is; others end in _net where needed."""
+    `net.v2` are good names of a model. A usable name stays as it is; others end in _net if needed."""
     text = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
     if len(text) > LONGEST - 8:
         text = f"{text[: LONGEST - 20].rstrip('_')}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -134,7 +134,7 @@ def usable_name(name: str) -> str:
 def identifiers(names: Iterable[str]) -> tuple[str, ...]:
     """Return a name for each name that C++, SystemVerilog and VHDL take, no two alike without regard to case.
 
-    A name that all three take stays as it is, unless an earlier one differs from it in case alone. Other
+    A name that all three take stays as it is, unless an earlier one differs from it only in case. Other
     characters than ASCII letters and digits become underscores; a keyword gets `_port` behind it, a leading
     digit `n` before it, and what another one is called already a number.
     """

@@ -26,7 +26,7 @@ from eqhls.parts import part_fault
 from eqhls.yamlfile import Lines, read_yaml
 
 STAGE_PRICE = 0.01
-"""The share of the LUTs that one stage fewer may cost, if nothing else is said."""
+"""The default share of the LUTs that one stage fewer may cost."""
 
 SLOWEST = 100.0
 """Clock periods in ns from which a number is taken for a frequency in MHz that lost its unit."""
@@ -39,7 +39,7 @@ WIDEST_TOKEN = 64
 """Bits of a control token: one word of a link."""
 
 GONE = {"InputForm": "the network decides which inputs it takes (rtl/README.md of the project): remove it"}
-"""Keys that eqhls once took without doing anything with them, and what to do."""
+"""Keys that earlier versions accepted without effect, and what to do about them."""
 
 
 class _Refused(ValueError):
@@ -55,8 +55,8 @@ class _Keys(BaseModel):
 
 
 class Formats(_Keys):
-    """Formats of an op: of its weights and of its result; empty means that nothing is said, `auto` that the
-    format is derived even if one is given for more than this op.
+    """The formats of the weights and of the result of an op. Empty text asks for nothing; `auto` asks for a
+    derived format even if a wider entry gives one.
 
     A result may have one format for each component, joined by `|`.
     """
@@ -96,14 +96,14 @@ class Entry(_Keys):
 
 
 class Sections(_Keys):
-    """Precision by model, type and name; the name beats the type, the type the model."""
+    """Precision by model, type and name: names override types, and types override the model."""
 
     Model: Entry = Entry()
     LayerType: dict[str, Entry] = Field(default_factory=dict)
     LayerName: dict[str, Entry] = Field(default_factory=dict)
 
     def said(self) -> Sections:
-        """Return the same without entries that ask for nothing, as those of a template do."""
+        """Return the same without the entries that ask for nothing, such as those of a template."""
         model = Entry(Precision=self.Model.Precision.beside(()))
         types = _said(self.LayerType, (model,))
         return Sections(
@@ -128,11 +128,11 @@ Nanoseconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Options(_Keys):
-    """How to compile. ClockPeriod in ns; StageDepth in ns is what a pipeline stage may take, StagePrice the
-    share of the LUTs that one stage fewer may cost; so many products as DSP says, the widest ones, get a DSP
-    in the RTL. HLSTop says which of the three HLS tops the scripts name, TokenBits how wide a control token
-    passes beside an event in the typed ones. OutputDir and KerasModel are the folder and the model that the
-    command line takes if it is given none; they are not properties of a project."""
+    """How to compile. ClockPeriod is in ns. StageDepth, in ns, is the logic that fits into a pipeline stage,
+    and StagePrice the share of the LUTs that one stage fewer may cost. DSP is the number of products, the
+    widest first, that get a DSP in the RTL. HLSTop says which of the three HLS tops the scripts name, and
+    TokenBits is the width of the control token beside an event in the typed tops. OutputDir and KerasModel
+    are the default folder and model of the command line; they are not properties of a project."""
 
     ProjectName: str = ""
     Backend: Literal["Vitis", "Vivado"] = "Vitis"
@@ -215,7 +215,7 @@ class Options(_Keys):
 
 
 def parse_clock(text: str) -> float:
-    """Return a period in ns from `360MHz` or `2.777ns`. Raises CompileError where there is no unit."""
+    """Return a period in ns from `360MHz` or `2.777ns`. Raises CompileError if there is no unit."""
     found = re.fullmatch(r"(\d+(?:\.\d*)?(?:e-?\d+)?) ?(MHz|GHz|ns|ps)", text.strip(), re.ASCII | re.I)
     if not found or not 0 < float(found[1]) < float("inf"):
         raise CompileError(
@@ -257,7 +257,7 @@ def read_options(source: Path | str | Mapping[str, Any] | None = None, **changes
 
 
 def options_of(kept: Any, where: str) -> Options:
-    """Return the options that a manifest keeps. Raises CompileError where this version cannot use them."""
+    """Return the options that a manifest keeps. Raises CompileError if this version cannot use them."""
     try:
         return Options.model_validate(kept)
     except CompileError as error:

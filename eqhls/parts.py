@@ -1,4 +1,4 @@
-"""Names of FPGAs: what a part of AMD looks like, to refuse what no tool would take before a licence is."""
+"""Names of FPGAs: the form of AMD's part numbers, so that wrong ones are refused before a tool runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all pictures share: colours that the colour-blind tell apart, sizes that can be read, equal bytes."""
+"""What all pictures share: colours that the colour-blind can tell apart, legible sizes, equal bytes."""
 
 from __future__ import annotations
 

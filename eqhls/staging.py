@@ -28,7 +28,7 @@ def private_name(name: str) -> str:
 def staging_folder(target: Path) -> Generator[Path]:
     """Make a private folder beside `target`, which the body fills and may rename; what is left of it goes.
 
-    Raises OSError where the parent cannot be written.
+    Raises OSError if the parent cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     sweep(target.parent)
@@ -65,7 +65,7 @@ def put(made: Path, folder: Path) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; a link is written through, and what is not a regular file (a pipe, a
-    device) is written to as it stands. Raises OSError where it cannot be written, and leaves nothing."""
+    device) is written to as it stands. Raises OSError if it cannot be written, and leaves nothing."""
     path = path.resolve()
     if path.exists() and not path.is_file() and not path.is_dir():
         path.write_bytes(data)
@@ -94,7 +94,7 @@ def locked(folder: Path) -> Generator[None]:
 
 
 def _machine() -> str:
-    """Return a name of the machine, and of its space of process numbers where containers have their own."""
+    """Return a name of the machine, and of its space of process numbers if containers have their own."""
     space = ""
     with suppress(OSError):
         space = str(Path("/proc/self/ns/pid").readlink())

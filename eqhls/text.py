@@ -84,7 +84,8 @@ def check_target(folder: Path) -> None:
 
 def merged(parts: Iterable[tuple[str, Project]]) -> Project:
     """Return the files of all parts of a project, each given with the name of its writer. Raises CompileError
-    if two of them write one path, also where they differ in case alone, as some disks do not tell."""
+    if two of them write one path, or two that differ only in case, which some file systems do not
+    distinguish."""
     files: dict[str, str | bytes] = {}
     writers: dict[str, str] = {}
     for writer, part in parts:
@@ -106,7 +107,7 @@ def write_project(project: Project, folder: Path) -> None:
 
     A new folder is made beside its place and renamed. In a folder that eqhls wrote before, the files of the
     old project give way to those of the new one, and every other file stays; a file of the old project that
-    somebody changed stays as NAME.edited. A link is followed. Raises CompileError where the target holds
+    somebody changed stays as NAME.edited. A link is followed. Raises CompileError if the target holds
     something else or cannot be written.
     """
     check_target(folder)
@@ -219,7 +220,7 @@ def _replace(project: Project, folder: Path, staging: Path, gone: Iterable[str])
 
 
 def _way_out(name: str, folder: Path, staging: Path, old: Mapping[str, str]) -> Path:
-    """Return where a file goes whose place is needed: away, or beside it where it is not as eqhls left it."""
+    """Return where a file goes whose place is needed: away, or beside it if it is not as eqhls left it."""
     place = folder / name
     ours = name in RESULTS or not old
     if place.is_file() and (
@@ -263,7 +264,7 @@ def writing(path: Path) -> Generator[None]:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """Write one file whole or not at all. Raises CompileError where it cannot be written."""
+    """Write one file whole or not at all. Raises CompileError if it cannot be written."""
     with writing(path):
         write_whole(path, _data(content))
 

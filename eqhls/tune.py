@@ -104,7 +104,7 @@ def quantize_model(
 
 
 def _calibration(graph: Graph, events: Events) -> Mapping[str, Floats]:
-    """Return no samples where the model needs none: `eqhls compile --config` then gives the same graph."""
+    """Return no samples if the model needs none: `eqhls compile --config` then gives the same graph."""
     try:
         assign(graph, {}, Options())
     except CompileError:
@@ -125,7 +125,7 @@ def _quality(
     graph: Graph, tagger: Tagger, events: Events, proven: bool
 ) -> Callable[[Graph], tuple[float, float]]:
     """Return the measure of AUC loss, against the float network, and of the equivariance error, which is
-    not measured where it is `proven` to be 0 and that is enough."""
+    not measured if it is `proven` to be 0 and that is enough."""
     assert events.labels is not None
     labels = events.labels
     floating = tagger_auc(tagger.scores(predict_floats(graph, events)), labels)

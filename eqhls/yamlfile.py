@@ -22,7 +22,7 @@ class Lines:
     at: Mapping[Place, int] = field(default_factory=dict[Place, int])
 
     def of(self, place: Place) -> int:
-        """Return the line of a key, or of the nearest one around it; 0 where there is none."""
+        """Return the line of a key, or of the nearest one around it; 0 if there is none."""
         return next((self.at[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.at), 0)
 
 

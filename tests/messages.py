@@ -3,7 +3,7 @@
     python tests/messages.py
 
 writes tests/golden/messages.txt and tests/golden/help.txt, so that sentences are reviewed side by side and a
-change of one shows in the diff. `tests/unit/test_messages.py` holds both files against the source.
+change of one shows in the diff. `tests/unit/test_messages.py` checks both files against the source.
 """
 
 from __future__ import annotations

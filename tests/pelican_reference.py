@@ -91,7 +91,7 @@ class Network:
 
     @property
     def nano_arguments(self) -> dict[str, Any]:
-        """Those of a PELICAN-nano, which has beams in the place of spurions."""
+        """Those of a PELICAN-nano, which has beams instead of spurions."""
         return {k: v for k, v in self.arguments.items() if k not in ("stabilizer", "method")}
 
     @property

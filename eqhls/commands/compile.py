@@ -16,7 +16,7 @@ from eqhls.report.tables import summary_lines
 
 def compile_command(
     model: Annotated[
-        Path | None, typer.Argument(help=f"{MODEL_HELP}; KerasModel of the configuration if left out")
+        Path | None, typer.Argument(help=f"{MODEL_HELP} (default: KerasModel of the configuration)")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="the project folder to write (or OutputDir)")

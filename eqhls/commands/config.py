@@ -1,4 +1,4 @@
-"""eqhls config: write a configuration to begin with."""
+"""eqhls config: write a configuration as a starting point."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def config_command(
     model: ModelArg,
     output: Annotated[Path, typer.Option("-o", "--output", help="the .yml file to write")],
     granularity: Annotated[
-        Granularity, typer.Option("-g", "--granularity", help="what has an entry of its own")
+        Granularity, typer.Option("-g", "--granularity", help="what gets an entry of its own")
     ] = "name",
     config_checkpoint: Annotated[
         Path | None, typer.Option(help="JSON with the arguments of a checkpoint")
     ] = None,
 ) -> None:
-    """Write a configuration file of MODEL to begin with.
+    """Write a configuration file for MODEL as a starting point.
 
     It has every key with its default, and every value of the network by name.
     """

@@ -27,7 +27,9 @@ def events_command(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="the .npz file to write: p4, jet, n, entry, y")
     ],
-    layout: Annotated[str, typer.Option(help=f"one of {NAMES}; found by the names if omitted")] = "",
+    layout: Annotated[
+        str, typer.Option(help=f"one of {NAMES}; by default recognised by the names of the columns")
+    ] = "",
     tree: Annotated[str, typer.Option(help="the tree of a ROOT file, or the table of pandas")] = "",
     branches: Annotated[
         str, typer.Option(help="columns of the particles: pt=..,eta=..,phi=..,mass=.. or 'PREFIX*'")
@@ -39,9 +41,9 @@ def events_command(
         str, typer.Option(help="a column of labels, several with one 1, or none", metavar="NAME,..")
     ] = "",
     also: Annotated[str, typer.Option(help="more columns, as NAME or PORT=NAME", metavar="NAME,..")] = "",
-    constituents: Annotated[int | None, typer.Option(min=1, help="how many to keep, all if omitted")] = None,
+    constituents: Annotated[int | None, typer.Option(min=1, help="how many to keep (default: all)")] = None,
     events: Annotated[str, typer.Option(help="entries of the file to read: A:B", metavar="A:B")] = "",
-    unit: Annotated[str, typer.Option(help=f"of momenta: {', '.join(UNITS)}")] = "GeV",
+    unit: Annotated[str, typer.Option(help=f"unit of the momenta: {', '.join(UNITS)}")] = "GeV",
 ) -> None:
     """Convert a file of ROOT, Parquet or HDF5 to events.
 

@@ -28,9 +28,9 @@ FilesArg = Annotated[
 ]
 OptionalFilesArg = Annotated[
     list[Path] | None,
-    typer.Argument(help="EVENTS.npz, several, or patterns in quotes; the shipped vectors if left out"),
+    typer.Argument(help="EVENTS.npz, several, or patterns in quotes (default: the shipped vectors)"),
 ]
-WorkersOption = Annotated[int, typer.Option(help="processes for many files; 0: one for each processor")]
+WorkersOption = Annotated[int, typer.Option(help="processes for many files; 0: one per processor")]
 SchedulerOption = Annotated[str, typer.Option(help="address of a Dask cluster for many files")]
 
 
@@ -88,5 +88,5 @@ def complain(failed: Sequence[Failed]) -> None:
         raise CompileError(
             "events",
             f"{len(failed)} file{'s' * (len(failed) > 1)} failed: {listed}",
-            "the others are done; mend these and run again",
+            "the others are done; correct these and run again",
         )

@@ -21,7 +21,7 @@ NAMES = ", ".join(p.name for p in PACKAGES)
 def package_command(
     folder: FolderArg,
     wanted: Annotated[
-        list[str] | None, typer.Option("--for", help=f"{NAMES}; may be repeated; all are listed if omitted")
+        list[str] | None, typer.Option("--for", help=f"{NAMES}; may be repeated (without it, all are listed)")
     ] = None,
     links: Annotated[int, typer.Option(help="input links of 64 bits that bring an event")] = DEFAULTS.links,
     tmux: Annotated[int, typer.Option(help="clocks over which the links bring one event")] = DEFAULTS.tmux,
@@ -30,7 +30,7 @@ def package_command(
 ) -> None:
     """Write what a tool or a framework needs to take the IP.
 
-    What was written, and how to connect it, is said on one screen (docs/packages.md).
+    One screen says what was written and how to connect it (docs/packages.md).
     """
     project = open_project(folder)
     if not wanted:

@@ -18,14 +18,14 @@ from eqhls.verify.patterns import Placing, difference, pattern_files
 def patterns(
     folder: FolderArg,
     events: Annotated[
-        Path | None, typer.Argument(help="EVENTS, also a pattern file; the shipped vectors if left out")
+        Path | None, typer.Argument(help="EVENTS, or a pattern file (default: the shipped vectors)")
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="FILE.txt for the input; FILE.expected.txt gets the results"),
     ] = None,
     check: Annotated[
-        Path | None, typer.Option(help="a captured output file, to be held against the integers")
+        Path | None, typer.Option(help="a captured output file, to be checked against the integers")
     ] = None,
     links: Annotated[int, typer.Option(help="input links of 64 bits")] = 4,
     tmux: Annotated[int, typer.Option(help="clocks of a packet; 0: as few as hold an event")] = 0,
@@ -37,7 +37,8 @@ def patterns(
     """Write EMPv2 pattern files, or check one that a board wrote.
 
     The input of events and the results that belong to it are written for a board; a file that a board or a
-    simulation captured is held against the integers (docs/patterns.md). The exit status is 1 if they differ.
+    simulation captured is checked against the integers (docs/patterns.md). The exit status is 1 if any
+    differ.
     """
     if (output is None) == (check is None):
         both = "-o and --check were both given" if check else "neither -o nor --check was given"

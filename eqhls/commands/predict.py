@@ -28,7 +28,8 @@ def predict(
         ),
     ],
     engine: Annotated[
-        Engine | None, typer.Option(help="whose numbers; if left out, the firmware's by the fastest engine")
+        Engine | None,
+        typer.Option(help="the engine to run (default: the fastest one that gives the bits of the firmware)"),
     ] = None,
     config: ConfigArg = None,
     workers: WorkersOption = 0,

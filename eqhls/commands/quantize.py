@@ -32,7 +32,7 @@ def quantize_command(
         Literal["gates", "lut"],
         typer.Option(help="the cost: gates (quick), or lut (the estimate of the netlist)"),
     ] = "gates",
-    seed: Annotated[int, typer.Option(help="the seed with which events are drawn")] = 1,
+    seed: Annotated[int, typer.Option(help="the random seed for sampling events")] = 1,
     score: ScoreOption = "",
     workers: WorkersOption = 0,
     scheduler: SchedulerOption = "",
@@ -59,8 +59,8 @@ def quantize_command(
         f"measured     {found.measured} choices of formats",
         f"cost         {merit.cost} {found.unit}, {found.lut_estimate} LUT by the netlist's estimate "
         f"and {found.srl_luts} in shift registers",
-        f"AUC loss     {held.auc_loss:.5f} +- {found.loss_error:.5f} on events that the search did not see "
-        f"(at most {auc_loss:g}), {merit.auc_loss:.5f} on those that it did",
+        f"AUC loss     {held.auc_loss:.5f} +- {found.loss_error:.5f} on held-out events "
+        f"(at most {auc_loss:g}), {merit.auc_loss:.5f} on those of the search",
         f"equivariance {held.equivariance:.2e} (at most {equivariance:g})",
         f"written      {found.folder}: config.yml, model, pareto.csv, pareto.png",
     )

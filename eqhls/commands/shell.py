@@ -1,4 +1,4 @@
-"""What all commands share: standard output, the display of progress, and arguments that mean one thing."""
+"""What all commands share: standard output, the display of progress, and common arguments."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FolderArg = Annotated[Path, typer.Argument(help="a project folder that eqhls com
 ScoreOption = Annotated[
     str,
     typer.Option(
-        "--score", help="the output whose AUC is measured, the first if omitted; or NAME,NAME,.. by class"
+        "--score", help="the output whose AUC is measured (default: the first); NAME,NAME,..: one per class"
     ),
 ]
 EventsArg = Annotated[
@@ -64,7 +64,7 @@ class Told:
                 file.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {line}\n")
 
     def keep(self, log: Path | None) -> None:
-        """Write what is said into this file, too. Raises CompileError if it cannot be written."""
+        """Write messages into this file, too. Raises CompileError if it cannot be written."""
         self.log = log
         try:
             self.note(" ".join(["eqhls", *sys.argv[1:]]))

@@ -14,8 +14,10 @@ from eqhls.flow import open_project
 
 def simulate(
     folder: FolderArg,
-    events: Annotated[Path | None, typer.Argument(help="other events than tb_data")] = None,
-    waves: Annotated[str, typer.Option(help="vcd or fst (fst needs lz4.h)")] = "",
+    events: Annotated[
+        Path | None, typer.Argument(help="events to run instead of the vectors in tb_data/")
+    ] = None,
+    waves: Annotated[str, typer.Option(help="write waveforms: vcd, or fst (needs lz4.h)")] = "",
 ) -> None:
     """Run the cocotb bench of a project on Verilator.
 

@@ -16,10 +16,10 @@ from eqhls.trace.show import range_table, trace_lines, worst_table
 
 def trace(
     folder: FolderArg,
-    events: Annotated[Path | None, typer.Argument(help="EVENTS; the shipped vectors if left out")] = None,
+    events: Annotated[Path | None, typer.Argument(help="EVENTS (default: the shipped vectors)")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="OUT.npz: all values")] = None,
     engine: Annotated[
-        list[str] | None, typer.Option(help="float, integer, hls or rtl; may be given again, all if left out")
+        list[str] | None, typer.Option(help="float, integer, hls or rtl; may be repeated (default: all)")
     ] = None,
 ) -> None:
     """Show where the engines first differ, and how formats are used.

@@ -29,25 +29,36 @@ def train_command(
     network: Annotated[str, typer.Argument(metavar="NAME", help=f"{NAMES}, or a .keras file of your own")],
     data: Annotated[Files, typer.Option(help="a file of events with labels y; may be repeated")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the model folder to write")],
-    validation: Annotated[Files | None, typer.Option(help="events that say when to stop")] = None,
-    test: Annotated[Files | None, typer.Option(help="events that measure the trained network")] = None,
-    share: Annotated[float, typer.Option(help="of the data for validation, if no file is given")] = 0.2,
-    constituents: Annotated[int | None, typer.Option(min=1, help="slots (words) of the network")] = None,
-    classes: Annotated[int | None, typer.Option(min=2, help="as many as the labels have, if omitted")] = None,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="another size, e.g. levels=2")
+    validation: Annotated[
+        Files | None, typer.Option(help="validation events, which decide when to stop")
     ] = None,
-    epochs: Annotated[str, typer.Option(help="of the float and the quantized phase, e.g. 20,15")] = "",
+    test: Annotated[
+        Files | None, typer.Option(help="events on which the trained network is measured")
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="fraction of the data for validation, if no file is given")
+    ] = 0.2,
+    constituents: Annotated[int | None, typer.Option(min=1, help="slots (words) of the network")] = None,
+    classes: Annotated[
+        int | None, typer.Option(min=2, help="number of classes (default: as many as the labels have)")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="another field of the network, e.g. levels=2"),
+    ] = None,
+    epochs: Annotated[str, typer.Option(help="epochs of the float and the quantized phase, e.g. 20,15")] = "",
     rates: Annotated[str, typer.Option(help="the highest learning rates of the phases, e.g. 0.1,0.04")] = "",
-    batch: Annotated[int | None, typer.Option(help="events in a step")] = None,
-    seed: Annotated[int | None, typer.Option(help="of first weights and of the order of events")] = None,
+    batch: Annotated[int | None, typer.Option(help="events per step")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="random seed of the weights and of the order of the events")
+    ] = None,
     patience: Annotated[
-        int, typer.Option(help="epochs without a better validation AUC that end a phase; 0: none do")
+        int, typer.Option(help="end a phase after this many epochs without a better validation AUC; 0: never")
     ] = 0,
 ) -> None:
     """Train a network, float first and then quantized.
 
-    What is written is a model folder that `eqhls compile` reads (docs/train.md).
+    The result is a model folder that `eqhls compile` reads (docs/train.md).
     """
     check_folder(output)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

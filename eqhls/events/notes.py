@@ -1,4 +1,4 @@
-"""What looks wrong with the arrays of a file beside the network that reads them, one line each."""
+"""Notes on what looks wrong with the arrays of a file for the network that reads them, one per line."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Patterns:
 
 
 def is_patterns(path: Path) -> bool:
-    """Return whether a file begins as a pattern file does, be it after comments. A file that cannot be read
+    """Return whether a file begins as a pattern file does, comments aside. A file that cannot be read
     is not one: whoever reads it next says why."""
     try:
         with path.open("rb") as file:

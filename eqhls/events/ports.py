@@ -38,7 +38,7 @@ def given_port(node: Node, array: Any, padded: str = "") -> Filled:
     """Return a port filled by an array of its name; the axis `padded` is cut and padded as p4 is.
 
     Integers are the raw words of a port that has a format. Floats are real values, whatever they are, and so
-    are booleans, and integers where no format says what their words mean.
+    are booleans, and integers if no format says what their words mean.
     """
     given = np.asarray(array) if np.asarray(array).dtype.kind in "iu" else finite(node.name, array)
     shape = node.type.shape
@@ -99,7 +99,7 @@ def roles(graph: Graph, but: Collection[str] = ()) -> dict[str, Node]:
         if not role or role in found:
             raise CompileError(
                 graph.name,
-                f"has the input %{node.name}: {node.type}, which p4 and jet do not fill",
+                f"has the input %{node.name}: {node.type}, which cannot be filled from p4 and jet",
                 f"give an array {node.name!r} as well, integers as raw words or floats in real units",
             )
         found[role] = node

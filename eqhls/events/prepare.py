@@ -89,7 +89,7 @@ def prepare(
 def jet_frame_cone(p: Floats, axis: Floats) -> Floats:
     """Return (p+, p-, y, z) of p (B, N, 4) in the frame of the jet axis (B, 4).
 
-    p- is formed as (m^2 + y^2 + z^2) / p+ of the exact components where that cancels less.
+    p- is formed as (m^2 + y^2 + z^2) / p+ of the exact components if that cancels less.
     """
     pt = np.hypot(axis[:, 1], axis[:, 2])[:, None]
     eta = np.arcsinh(axis[:, 3:] / np.maximum(pt, 1e-12))
@@ -154,8 +154,8 @@ def momenta_of(p4: Any, jet: Any) -> tuple[Floats, Floats]:
 
 
 def finite(name: str, array: Any) -> Floats:
-    """Return an array of events in float64. Raises CompileError where one holds no number, NaN or infinity,
-    and where there is no event."""
+    """Return an array of events in float64. Raises CompileError if one holds no number, NaN or infinity,
+    and if there is no event."""
     given = whole(name, array)
     if given.dtype.kind not in "fiub":
         raise CompileError(name, f"does not hold numbers but {_kind(given)}", "give a float array")

@@ -1,9 +1,9 @@
 """Ports that read the words of the trigger, and how events fill them.
 
 They go by their names: `pt`, `eta` and `phi` over one axis of slots, and beside them `jet_pt`, `jet_eta`,
-`jet_phi`, `jet_mass2` and `multiplicity`, one number each. That `phi` counts steps of a turn is said by its
-type: `S+phi%1440[j:16]` adds modulo 1440 steps, and eta is counted in the same steps. A port of that name
-with any other type is an ordinary one, filled by name alone.
+`jet_phi`, `jet_mass2` and `multiplicity` are one number per event. The type of `phi` says that it
+counts steps of a turn: `S+phi%1440[j:16]` adds modulo 1440 steps, and eta is counted in the same steps. A
+port of that name with any other type is an ordinary one, filled by name alone.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ COUNT = "n"
 @dataclass(frozen=True, slots=True)
 class WordPorts:
     """The ports of a graph that read words, by name; the axis of the slots and its size; the formats of all
-    words, those of the ports where there are some; and the units of phi in a turn."""
+    words, those of the ports if there are some; and the units of phi in a turn."""
 
     nodes: Mapping[str, Node]
     axis: str
@@ -106,7 +106,7 @@ def _counted(made: TriggerWords, p4: Any, count: Any, form: Fixed) -> TriggerWor
     """Return the words with constituents that were cut added to the multiplicity: all of them are words, for
     they are the softest of many. Raises CompileError for an array that cannot be that count."""
     given = (p4 != 0).any(axis=-1).sum(axis=1)
-    remedy = "n counts the constituents of the whole jet: correct it, or call the array otherwise"
+    remedy = "n counts the constituents of the whole jet: correct it, or rename the array"
     if count.ndim == 2 and count.shape[1] == 1:
         count = count[:, 0]
     if count.shape != given.shape or count.dtype.kind not in "iuf":

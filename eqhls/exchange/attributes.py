@@ -75,7 +75,7 @@ def _plain(value: Any) -> Any:
 
 
 def decoded(attribute: Attribute, given: onnx.AttributeProto) -> Any:
-    """Return the value of a field. Raises CompileError where the attribute has another type or no sense."""
+    """Return the value of a field. Raises CompileError if the attribute has another type or no sense."""
     found = KINDS.Name(given.type)
     wide = attribute.kind == "FLOAT" and found == "TENSOR"
     if given.ref_attr_name or not (found == attribute.kind or wide):

@@ -13,7 +13,7 @@ DOMAIN, VERSION = "com.eqhls", 1
 OPSET, IR_VERSION = 17, 8
 QUANT_DOMAIN, QUANT_VERSION = "qonnx.custom_op.general", 1
 RESULT = "result_type"
-"""The attribute with the type of the result, formats included; where it is missing, it is inferred."""
+"""The attribute with the type of the result, formats included; if it is missing, it is inferred."""
 SPECIAL = "__"
 """What follows it in the name of an operator tells specialised functions of one op apart."""
 

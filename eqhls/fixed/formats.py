@@ -11,7 +11,7 @@ from eqhls.fixed.format import Fixed
 
 
 class Formats(tuple[Fixed, ...]):
-    """A tuple of formats that is asked by component: `formats[c]` is the format of component c, also if one
+    """A tuple of formats that is asked by component: `formats[c]` is the format of component c, even if one
     format stands for all. It compares, hashes, prints and iterates as the tuple that it is.
 
     The arrays `lo`, `hi` and `lsb` have one entry for each format that is written down, so that they

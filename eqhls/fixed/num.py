@@ -43,7 +43,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Num:
-    """A fixed-point number with its exact interval; a constant where `engine` is None."""
+    """A fixed-point number with its exact interval; a constant if `engine` is None."""
 
     engine: Engine | None
     wire: Any
@@ -167,7 +167,7 @@ class Num:
         return Num(self.engine, self.engine.wrap(self.wire, width, signed), span.lo, span.hi, self.frac)
 
     def within(self, lo: int, hi: int) -> Num:
-        """Return the same number where it is known to lie in lo..hi, which interval arithmetic cannot see:
+        """Return the same number if it is known to lie in lo..hi, which interval arithmetic cannot see:
         of a difference and a function of it that are added up again."""
         lo, hi = max(lo, self.lo), min(hi, self.hi)
         form = Fixed.covering(lo, hi, self.frac)

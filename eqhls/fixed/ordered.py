@@ -47,7 +47,7 @@ def ordered_einsum(subscripts: str, *factors: Numbers) -> Numbers:
 
 
 def _complex(real: Numbers, imaginary: Numbers) -> Numbers:
-    """Return real + i imaginary, where both may be complex already."""
+    """Return real + i imaginary, if both may be complex already."""
     whole = np.empty(real.shape, dtype=np.complex128)
     whole.real = np.real(real) - np.imag(imaginary)
     whole.imag = np.imag(real) + np.real(imaginary)

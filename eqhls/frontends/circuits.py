@@ -110,7 +110,7 @@ class Traced:
 
     def port(self, number: int) -> Fixed | None:
         """Return one format that holds every value of the formats in which an input is read, with a bit more
-        where some are rounded on from it; None if it is not read."""
+        if some are rounded on from it; None if it is not read."""
         first = sum(prod(s) for s in self.inputs[:number])
         span = range(first, first + prod(self.inputs[number]))
         forms = {form_of(c) for c in self.logic.cells if c.kind is Kind.IN and c.value in span}
@@ -150,7 +150,7 @@ class Network:
 
 
 def traced(where: str, network: Network) -> Traced:
-    """Trace a network of fixed-point layers, and hold the netlist against what the framework computes.
+    """Trace a network of fixed-point layers, and check the netlist against the framework.
 
     Raises CompileError for what alkaid does not know, for inputs that something other than a quantizer reads,
     for results without a format, and if the netlist does not compute what the framework computes.
@@ -240,7 +240,7 @@ def _outputs(where: str, network: Network, inputs: tuple[Any, ...]) -> tuple[Any
 
 
 EVENTS = 64
-"""Random events on which a netlist is held against its framework."""
+"""Random events on which a netlist is checked against its framework."""
 FLOAT32 = 2.0**-20
 """How far numbers that Keras adds up in float32 may lie from exact ones, relative to the largest."""
 

@@ -52,7 +52,7 @@ def check_scales(where: str, model: Any) -> None:
 
 
 def trace_keras(where: str, model: Any) -> Traced:
-    """Trace a functional model, or the part of one, and hold it against Keras. Raises CompileError as
+    """Trace a functional model, or the part of one, and check it against Keras. Raises CompileError as
     `traced` does."""
     check_scales(where, model)
     for layer in model.layers:
@@ -115,7 +115,7 @@ def tail_of(model: Any, own: type, is_read: Callable[[Any], bool]) -> Tail | Non
 
 def finished(builder: Builder, made: Traced, inputs: Sequence[Value], names: Sequence[str]) -> Graph:
     """Return the graph of a netlist behind its ports; outputs get the names of their layers, or a number
-    behind them where a port or another output has it."""
+    behind them if a port or another output has it."""
     whole = builder.fresh(names[0]) if len(names) == 1 else builder.fresh("circuit")
     values = appended(builder, whole, made, inputs)
     if len(names) == 1:

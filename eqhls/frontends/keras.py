@@ -103,7 +103,7 @@ def functional(where: str, model: Any) -> Any:
 
 
 def load(path: Path) -> Any:
-    """Load a .keras file in safe mode. Raises CompileError where it cannot be."""
+    """Load a .keras file in safe mode. Raises CompileError if it cannot be."""
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except CompileError:
@@ -238,7 +238,7 @@ class _Reading:
             self.value(tensor, scope)
 
     def _append_port(self, tensor: Any) -> None:
-        """Append a port: the TypedInput of an input where it has one, else plain scalars."""
+        """Append a port: the TypedInput of an input if it has one, else plain scalars."""
         source = maker(tensor)
         where, shape = self.where(source), tuple(source.output.shape[1:])
         check_input(where, source)
@@ -307,8 +307,8 @@ def op_takes_inputs(op: Op) -> bool:
 
 
 def unsupported(where: str, layer: Any) -> CompileError:
-    """Return what is said of a layer that is not read."""
-    named = f"is a {type(layer).__name__}, which is not supported"
+    """Return the error for a layer that is not read."""
+    named = f"is of type {type(layer).__name__}, which is not supported"
     if cure := cure_of(layer):
         return CompileError(where, named, cure)
     if type(layer).__module__.startswith("keras.src.ops."):

@@ -49,7 +49,9 @@ def check_call(where: str, arguments: Any, plain: bool = False) -> None:
         if name.endswith("mask") and given:
             raise CompileError(where, "is called with a mask", "multiply by flags (MaskLayer) instead")
         if name == "training" and value:
-            raise CompileError(where, f"is called with training={value}", "leave it out: hardware infers")
+            raise CompileError(
+                where, f"is called with training={value}", "leave it out: hardware only does inference"
+            )
     if plain:
         return
     for value in keras.tree.flatten((arguments.args, arguments.kwargs)):

@@ -1,4 +1,4 @@
-"""The front door: which reader takes a model."""
+"""The front door: it finds the reader of a model."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 
 def load_any(model: object, config: Config = None) -> Graph:
-    """Read a graph file, a checkpoint of a published network (with its `config`, the one beside it if left
-    out), a Keras or ONNX file, a file or SavedModel of QKeras, or a model in memory: a Keras model, an ONNX
-    ModelProto, a torch module, a state dict with its `config`. Raises CompileError for what no reader
-    takes."""
+    """Read a model from a file or from memory.
+
+    Files are graph files, checkpoints of published networks (`config` defaults to the config.json beside
+    them), Keras and ONNX files, and files or SavedModels of QKeras. Models in memory are Keras models, ONNX
+    ModelProtos, torch modules, and state dicts with their `config`. Raises CompileError for anything else."""
     if isinstance(model, Graph):
         return model
     if not isinstance(model, Path | str):
@@ -52,8 +53,9 @@ def load_any(model: object, config: Config = None) -> Graph:
 
 
 def source_files(model: object, config: Config = None) -> dict[str, bytes]:
-    """Return what a model is read from, by name: the proof says whose network it is. Of a file that is its
-    content, of a model in memory its settings and numbers in a fixed order. A graph in memory has none."""
+    """Return the sources of a model by name, so that the proof can say which network it is about: the
+    content of files, or the settings and numbers of a model in memory in a fixed order. A graph in memory
+    has none."""
     if isinstance(model, Graph):
         return {}
     if not isinstance(model, Path | str):

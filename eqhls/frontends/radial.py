@@ -2,7 +2,7 @@
 
 Each function appends to a graph and returns the name of its value. Distances have the type S[...]; bases
 have one more axis, the last. What follows (layers, activations, products with cuts) is said with the usual
-ops; `eqhls.passes.compose` then replaces all of it by one table a channel.
+ops; `eqhls.passes.compose` then replaces all of it by one table per channel.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def read_torch(module: Any, example_inputs: Any = None) -> Graph:
 
     `example_inputs`: an array or tensor (events, ..), several of them in the order of `forward`, or by the
     names of its arguments; left out, what Lightning calls `module.example_input_array`, or numbers for the
-    first linear layer of a `Sequential`. Ports are called as the arguments. Raises CompileError where torch
+    first linear layer of a `Sequential`. Ports are called as the arguments. Raises CompileError if torch
     cannot export the module, and as `read_onnx` does.
     """
     where = type(module).__name__

@@ -58,7 +58,7 @@ class Graph:
         return iter(self.nodes)
 
     def node(self, name: str) -> Node:
-        """Return a node by name. Raises CompileError where there is none."""
+        """Return a node by name. Raises CompileError if there is none."""
         if name not in self._by_name:
             raise CompileError(self.name, f"found no value %{name}", "names are those on the left of '='")
         return self._by_name[name]

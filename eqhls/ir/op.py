@@ -216,7 +216,7 @@ class Op(ABC):
 
     def constant_values(self) -> Floats:
         """Return the values of a constant, of shape (*axes, components). Raises CompileError for an op that
-        is none."""
+        is not a constant."""
         if not self.constant:
             raise self.error("is not a constant", "ask an op whose fact `constant` names a field")
         values: Tensor = getattr(self, self.constant)
@@ -238,7 +238,7 @@ class Op(ABC):
         return self.bounded(types, *x)
 
     def saturated(self, types: tuple[Type, ...], *x: NumArray) -> NumArray | None:
-        """Return 1 where an element saturates, or None where the op cannot saturate."""
+        """Return 1 where an element saturates, or None if the op cannot saturate."""
         return None
 
     def parity_odd(self) -> bool:
@@ -256,8 +256,8 @@ class Op(ABC):
         return False
 
     def parts(self, types: tuple[Type, ...]) -> tuple[Part, ...] | None:
-        """What an op that rounds components does to each, where it acts on each alone: flips of sign
-        commute with odd functions, exchanges of components with equal ones. None where there is no more to
+        """What an op that rounds components does to each, if it acts on each alone: flips of sign
+        commute with odd functions, exchanges of components with equal ones. None if there is no more to
         say than that it rounds."""
         return None
 

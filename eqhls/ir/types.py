@@ -21,7 +21,7 @@ from eqhls.groups.rep import Basis, Rep, S
 @dataclass(frozen=True, slots=True)
 class Axis:
     """A named axis, and the group that moves its entries: `j:16@S` is a set of 16 particles, `x:8@Z` a ring
-    of 8 sites, `c:4` four channels, which nobody moves. The name itself means nothing."""
+    of 8 sites, `c:4` four channels, which nobody moves. The name itself has no meaning."""
 
     name: str
     size: int

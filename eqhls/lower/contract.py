@@ -1,9 +1,9 @@
 """What the ports of a compiled network mean: the contract between the firmware and what it is connected to.
 
-Which bit is what is said by `Layout`. Here stands what the bits stand for: the name of every component, its
-unit, the frame of vectors, the order of entries, and what becomes of values that do not fit and of slots that
-are empty. The port map, its table, and the packages in C++, SystemVerilog and VHDL are written from this one
-value, and nothing that they say is said twice.
+`Layout` says which bit is which number. This module says what the numbers stand for: the name of every
+component, its unit, the frame of vectors, the order of entries, and what becomes of values that do not fit
+and of slots that are empty. The port map, its table, and the packages in C++, SystemVerilog and VHDL are all
+written from this one value.
 """
 
 from __future__ import annotations

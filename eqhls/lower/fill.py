@@ -1,4 +1,4 @@
-"""Stages filled: sums are added in another order, and compressed by counters where that saves stages for
+"""Stages filled: sums are added in another order, and compressed by counters if that saves stages for
 little (ADR 25)."""
 
 from __future__ import annotations

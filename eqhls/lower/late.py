@@ -1,4 +1,4 @@
-"""Registers placed late: operations move to other stages within their slack where fewer bits have to be kept.
+"""Registers placed late: operations move to other stages within their slack if fewer bits have to be kept.
 
 A pure function from stages to stages. Depth and number of stages stay as they are.
 """

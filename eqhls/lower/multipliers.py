@@ -6,7 +6,7 @@ it: a bit of a row is one LUT and its place on the carry chain. The two low bits
 
 `-b` is `~b + 1`. If the recoded factor has a sign, the one enters the carry chain of its own row. If it has
 none, the last digit is not negative, and the one of each row fits below the row after it: the first row is
-no adder then, but one level of LUTs. Rows are counted as adders with alkaid's constants
+then not an adder, but one level of LUTs. Rows are counted as adders with alkaid's constants
 (`trace/passes/surrogate.py`, 0.8.2): a hop each, and the carries of the longest way through all of them. A
 product whose rows do not fit into a stage stays an array, which is what synthesis makes of `*`.
 """

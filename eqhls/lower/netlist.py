@@ -81,7 +81,7 @@ class Count(Cell):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Cell):
-    """Some bits of a, sign-extended where they go beyond it (wrap and truncate)."""
+    """Some bits of a, sign-extended if they go beyond it (wrap and truncate)."""
 
     a: Operand
 
@@ -185,7 +185,7 @@ class Netlist:
 
     @property
     def latency_cycles(self) -> int:
-        """Clocks from in_valid to out_valid: the input register and one a stage."""
+        """Clocks from in_valid to out_valid: the input register and one per stage."""
         return self.stages + 1
 
     @property

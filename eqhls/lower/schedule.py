@@ -29,7 +29,7 @@ def lower(graph: Graph, options: Options) -> Netlist:
     """Return the pipelined netlist at II = 1, inputs and outputs registered.
 
     Every netlist is run against the integer model before it is returned: an optimiser's fault must end
-    a compilation, not reach a trigger. Raises CompileError then, and where the graph is not quantized or
+    a compilation, not reach a trigger. Raises CompileError then, and if the graph is not quantized or
     needs wires of over 63 bits.
     """
     if not graph.quantized:

@@ -63,7 +63,7 @@ def cut(
     ends come out on the same terms as ours.
 
     Sums are added anew so that the stages are filled, operations placed as early as they can be, and then
-    later where that saves registers."""
+    later if that saves registers."""
     with deep_recursion():
         comb = _optimised(comb, stage_ns)
     draft = filled(_draft(comb, points, stage_ns, made(comb, stage_ns, dsp)), stage_price)

@@ -78,7 +78,7 @@ def _is_whole(cell: Cell, cells: Sequence[Cell]) -> bool:
 
 def fastest(woods: Forest, heaps: Set[int], known: Mapping[int, Ways]) -> tuple[int, dict[int, Ways]]:
     """Return how few stages there can be if the sums in `heaps` may be compressed by counters, and the ways
-    to add every sum; `known` are those of another choice, which are kept where nothing has changed."""
+    to add every sum; `known` are those of another choice, which are kept if nothing has changed."""
     draft = woods.draft
     times: list[Time] = []
     ways: dict[int, Ways] = {}

@@ -193,8 +193,8 @@ class Tracer:
         return self.add(a, b, *(x + y for x, y in zip(ends(a), ends(b), strict=True)))
 
     def _digits(self, b: Any, bits: int) -> list[tuple[Any, int]]:
-        """No digit is a lone bit: alkaid estimates products with one to take less than no time, and then
-        finds them before their factors."""
+        """Avoid digits of one bit: alkaid gives their products a negative delay, and then schedules these
+        before their factors."""
         cuts = range(0, max(width(b) - SHORTEST_DIGIT + 1, 1), bits)
         rests = [self.shift_right(b, c) if c else b for c in cuts]
         return [(self.wrap(r, bits, False), c) for r, c in zip(rests[:-1], cuts, strict=False)] + [
@@ -382,7 +382,7 @@ class Tracer:
         """Optimise and cut, so that no stage takes more than `stage_ns` by estimate unless a single
         operation does; `Netlist.stage_depth_ns` is the depth of the slowest.
 
-        Raises CompileError where a wire needs more than 63 bits.
+        Raises CompileError if a wire needs more than 63 bits.
         """
         nums = [num.at(form.frac) for num, form in results]
         last = [self._constant(n.lo) if n.is_const else n.wire for n in nums]

@@ -125,7 +125,7 @@ def negated(a: Any) -> Any:
 
 
 def summed(a: Any, b: Any, lo: int, hi: int) -> Any:
-    """Return a + b of wires that are not known, with `lo` to `hi` as bounds where alkaid has none."""
+    """Return a + b of wires that are not known, with `lo` to `hi` as bounds if alkaid has none."""
     if not (is_wide(lo, hi) or is_wide(*ends(a)) or is_wide(*ends(b))):
         return bounded(a + b, lo, hi, min(a.step, b.step))
     if a._factor < 0:

@@ -94,7 +94,7 @@ def _graph(model: Source) -> Graph:
 def _or_raise(file: Path, found: T | Failed) -> T:
     if isinstance(found, Failed):
         raise CompileError(
-            str(file), found.reason.removeprefix(f"{file}: "), "mend the file, or leave it out of --events"
+            str(file), found.reason.removeprefix(f"{file}: "), "correct the file, or leave it out of --events"
         )
     return found
 

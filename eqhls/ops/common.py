@@ -212,7 +212,7 @@ def contract_faulty(table: CGTable, dim: int, a: NumArray, b: NumArray, fault: s
 def integers(weights: Tensor) -> tuple[NDArray[np.int64], int]:
     """Return weights as raw integers and their common number of fraction bits.
 
-    Raises CompileError where they are not dyadic numbers of at most 24 bits, that is before
+    Raises CompileError if they are not dyadic numbers of at most 24 bits, that is before
     quantization.
     """
     for frac in range(-8, 32):
@@ -257,7 +257,7 @@ MAX_ADDRESS_BITS = 14
 def tabulated(kind: str, x: Num, out: Fixed | None, function: Callable[[Floats], Floats]) -> list[int]:
     """Return the raw entry of a function for each raw address from x.lo to x.hi.
 
-    Raises CompileError without a format or where the address is too wide for a table.
+    Raises CompileError without a format or if the address is too wide for a table.
     """
     if out is None:
         raise CompileError(kind, "has no format for its entries", "quantize the graph first")
@@ -285,6 +285,11 @@ def tabled(out: Fixed) -> Fixed:
 def addresses(x: Num) -> Floats:
     """Return the real value of each raw address from x.lo to x.hi."""
     return np.arange(x.lo, x.hi + 1, dtype=np.float64) * 2.0**-x.frac
+
+
+def clipped(values: Floats, out: Fixed | None) -> Floats:
+    """Return values within the range of a format, those beyond it at its ends."""
+    return values if out is None else np.clip(values, out.lo * out.lsb, out.hi * out.lsb)
 
 
 def beyond(values: Floats, out: Fixed | None) -> list[int]:

@@ -1,4 +1,4 @@
-"""Networks of one scalar: whatever is computed from it, hidden layers included, is one table a channel."""
+"""Networks of one scalar: whatever is computed from it, hidden layers included, is one table per channel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eqhls.ir.op import Along, Example, Floats, Logarithm, Op, Reading, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.channel_mix import ChannelMix
-from eqhls.ops.common import Function, beyond, example, lookups, scalars_only, tabled, tabulated
+from eqhls.ops.common import Function, beyond, clipped, example, lookups, scalars_only, tabled, tabulated
 from eqhls.ops.input import Input
 from eqhls.ops.relu import Relu
 from eqhls.ops.spurion import Spurion
@@ -135,8 +135,7 @@ class Composed(Function):
         return np.moveaxis(whole, last, place)
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        y = self.reference(types, *x)
-        return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+        return clipped(self.reference(types, *x), self.out)
 
     def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return self.reference(types, *x)

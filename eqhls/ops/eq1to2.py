@@ -10,7 +10,7 @@ import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
@@ -24,7 +24,7 @@ from eqhls.ops.common import (
     scalars_only,
 )
 from eqhls.ops.maps import Maps, maps_of
-from eqhls.ops.pair_op import PairOp
+from eqhls.ops.pair_op import PairOp, sample_weights
 
 BASIS = 5
 
@@ -36,7 +36,6 @@ class Eq1to2(PairOp):
     In PELICAN's order: D x_i, x_j, x_i, D total, total, where D stands for delta_ij.
     """
 
-    group: ClassVar[str] = "pair"
     maps: ClassVar[Maps] = maps_of("v@corner v@column v@row whole@diagonal whole@all")
     row: str = "i"
     column: str = "j"
@@ -51,9 +50,6 @@ class Eq1to2(PairOp):
         particle_action(self.name(), type, pairs=False)
         rows, out = type.axes[0], Axis(self.channel, self.weight.shape[0])
         return type.like(S, (rows, rows.named(self.column), out))
-
-    def along(self, types: tuple[Type, ...], axis: str) -> Along:
-        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]
@@ -83,5 +79,4 @@ class Eq1to2(PairOp):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        return (Example(cls(weight, Tensor([0.5, -2.0])), (example(S, "i:3,c:2"),)),)
+        return (Example(cls(sample_weights(cls.maps), Tensor([0.5, -2.0])), (example(S, "i:3,c:2"),)),)

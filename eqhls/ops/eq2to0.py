@@ -11,14 +11,13 @@ import numpy as np
 from eqhls.fixed import NumArray, sum_axis, total
 from eqhls.groups.permutation import pairs_of, points_of_pairs
 from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Example, Floats, Tensor
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
     blocks,
     check_last,
     check_maps,
-    example,
     full_pairs,
     integers,
     mixed,
@@ -27,7 +26,7 @@ from eqhls.ops.common import (
     scalars_only,
 )
 from eqhls.ops.maps import Maps, maps_of
-from eqhls.ops.pair_op import PairOp
+from eqhls.ops.pair_op import PairOp, examples_of_pairs, sample_weights
 
 BASIS = 2
 
@@ -40,7 +39,6 @@ class Eq2to0(PairOp):
     the full matrix in both cases.
     """
 
-    group: ClassVar[str] = "pair"
     maps: ClassVar[Maps] = maps_of("total@own trace@own")
     channel: str = "c"
 
@@ -53,9 +51,6 @@ class Eq2to0(PairOp):
         channels = types[0].size(self.channel)
         check_maps(self.name(), self.weight, channels, BASIS, self.bias)
         return types[0].like(S, (Axis(self.channel, self.weight.shape[0]),))
-
-    def along(self, types: tuple[Type, ...], axis: str) -> Along:
-        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = full_pairs(x[0][..., 0], 1)
@@ -87,9 +82,4 @@ class Eq2to0(PairOp):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        weight = Tensor(np.round(np.cos(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        op = cls(weight, Tensor([0.5, -2.0]))
-        return (
-            Example(op, (example(S, "i:3,j:3,c:2"),), "full"),
-            Example(op, (example(S, "p:6,c:2"),), "triangular"),
-        )
+        return examples_of_pairs(cls(sample_weights(cls.maps), Tensor([0.5, -2.0])))

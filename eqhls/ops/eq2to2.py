@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis
-from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
@@ -18,40 +16,33 @@ from eqhls.ops.common import (
     check_axes,
     check_keep,
     check_maps,
-    example,
     integers,
     mixed,
     particle_action,
     scalars_only,
 )
 from eqhls.ops.maps import Maps, maps_of
-from eqhls.ops.pair_op import PairOp
+from eqhls.ops.pair_op import PairsOp
 
 BASIS = 15
-ROUNDED = 6
-"""How many rounded mixes meet in one pair on the diagonal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to2(PairOp):
+class Eq2to2(PairsOp):
     """y[i,j,s] = sum over channels d and b of K[s,d,b] op_b(x_d)[i,j] + bias_s + delta_ij diagonal_s.
 
     The 15 op_b in PELICAN's order (arXiv:2211.00454), aggregations being plain sums with d_i = x_ii,
     c_j = sum_i x_ij, r_i = sum_j x_ij: x_ij, x_ji, D d_i, d_j, d_i, D c_i, c_j, c_i, D r_i, r_j, r_i,
     trace, D trace, total, D total, where D stands for delta_ij. Divisors belong into the weights.
     The body is collapsed: two mixes of pairs, vectors for particles, scalars for the event. `keep` rounds
-    each mix down to that many fraction bits before they meet in pairs: they are invariants, so this costs
-    no symmetry, and the n^2 sums get narrow.
+    each mix down to that many fraction bits before they meet in pairs: they are invariants, so this
+    does not break the symmetry, and it narrows the n^2 sums.
     """
 
-    group: ClassVar[str] = "pair"
     maps: ClassVar[Maps] = maps_of(
         "x@pair y@pair d@corner d@column d@row c@corner c@column c@row r@corner r@column r@row "
         "trace@all trace@diagonal total@all total@diagonal"
     )
-    weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
-    diagonal: Tensor | None = None
-    keep: int | None = None
     row: str = "i"
     column: str = "j"
     channel: str = "c"
@@ -69,9 +60,6 @@ class Eq2to2(PairOp):
         check_keep(self.name(), self.keep)
         particle_action(self.name(), type)
         return type.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
-
-    def along(self, types: tuple[Type, ...], axis: str) -> Along:
-        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         v = x[0][..., 0]
@@ -107,21 +95,6 @@ class Eq2to2(PairOp):
             out[i, i] = out[i, i] + corner[i]
         return out[..., None]
 
-    def rounding(self, types: tuple[Type, ...]) -> float:
-        return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
-
-    def shifts(self) -> Mapping[str, Tensor | None]:
-        return {"all": self.bias, "diagonal": self.diagonal}
-
-    def kept(self) -> int | None:
-        return self.keep
-
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        type = example(S, "i:3,j:3,c:2")
-        return (
-            Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (type,), "biased"),
-            Example(cls(Tensor(weight.array[:1])), (type,), "plain"),
-            Example(cls(weight, Tensor([0.25, -1.0]), keep=1), (type,), "kept"),
-        )
+        return cls.examples_on("i:3,j:3,c:2")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,8 +9,7 @@ import numpy as np
 
 from eqhls.fixed import NumArray, sum_axis, total
 from eqhls.groups.permutation import pairs_of, points_of_pairs, triangle
-from eqhls.groups.rep import S
-from eqhls.ir.op import Along, Example, Floats, Tensor
+from eqhls.ir.op import Example, Floats
 from eqhls.ir.types import Axis, Type
 from eqhls.ops.common import (
     biased,
@@ -19,22 +17,19 @@ from eqhls.ops.common import (
     check_axes,
     check_keep,
     check_maps,
-    example,
     integers,
     mixed,
     particle_action,
     scalars_only,
 )
 from eqhls.ops.maps import Maps, maps_of
-from eqhls.ops.pair_op import PairOp
+from eqhls.ops.pair_op import PairsOp
 
 BASIS = 9
-ROUNDED = 6
-"""How many rounded mixes meet in one pair on the diagonal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Eq2to2Symmetric(PairOp):
+class Eq2to2Symmetric(PairsOp):
     """The nine maps of symmetric pair tensors to symmetric ones; pairs i <= j lie along `pair`.
 
     y[ij,s] = sum over d and b of K[s,d,b] op_b(x_d)[ij] + bias_s + delta_ij diagonal_s with, in this
@@ -42,13 +37,9 @@ class Eq2to2Symmetric(PairOp):
     r_i the sum of row i of the full matrix, total that of all of it). `keep` as in `eq2to2`.
     """
 
-    group: ClassVar[str] = "pair"
     maps: ClassVar[Maps] = maps_of(
         "x@pair d@corner d@sides r@corner r@sides trace@all trace@diagonal total@all total@diagonal"
     )
-    weights: ClassVar[tuple[str, ...]] = ("weight", "bias", "diagonal")
-    diagonal: Tensor | None = None
-    keep: int | None = None
     pair: str = "p"
     channel: str = "c"
 
@@ -62,9 +53,6 @@ class Eq2to2Symmetric(PairOp):
         check_keep(self.name(), self.keep)
         particle_action(self.name(), type)
         return type.with_axis(self.channel, Axis(self.channel, self.weight.shape[0]))
-
-    def along(self, types: tuple[Type, ...], axis: str) -> Along:
-        return Along.EVENT if axis == self.channel else Along.ALIKE
 
     def reference(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         size = types[0].size(self.pair)
@@ -106,21 +94,6 @@ class Eq2to2Symmetric(PairOp):
                 out[at[i, j], s] = total([*terms, only[i, s]] if i == j else terms)
         return out[..., None]
 
-    def rounding(self, types: tuple[Type, ...]) -> float:
-        return 0.0 if self.keep is None else ROUNDED * 2.0**-self.keep
-
-    def shifts(self) -> Mapping[str, Tensor | None]:
-        return {"all": self.bias, "diagonal": self.diagonal}
-
-    def kept(self) -> int | None:
-        return self.keep
-
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        weight = Tensor(np.round(np.sin(np.arange(2 * 2 * BASIS)).reshape(2, 2, BASIS) * 8) / 4)
-        type = example(S, "p:6,c:2")
-        return (
-            Example(cls(weight, Tensor([0.25, -1.0]), Tensor([1.5, 0.0])), (type,), "biased"),
-            Example(cls(Tensor(weight.array[:1])), (type,), "plain"),
-            Example(cls(weight, Tensor([0.25, -1.0]), keep=1), (type,), "kept"),
-        )
+        return cls.examples_on("p:6,c:2")

@@ -42,7 +42,7 @@ class Exp2(ScalarFunction):
         if not (0 <= self.mantissa <= 16 and abs(self.shift) <= 256 and 0 < self.out.hi < 1 << 24):
             raise self.error(
                 f"found mantissa {self.mantissa}, shift {self.shift} and {self.out}",
-                "expected 0 to 16 bits of mantissa, a shift of -256 to 256, and 1 to 24 bits but the sign",
+                "expected 0 to 16 bits of mantissa, a shift of -256 to 256, and 1 to 24 bits beside the sign",
             )
         return types[0].like(S)
 

@@ -2,7 +2,7 @@
 
 What a map computes is its source, spread over the entries of its place. Importers, layers, rewrites and
 backends find weights by these names; references, bodies and C++ headers state the same maps for themselves,
-so that each can be held against the others.
+so that each can be checked against the others.
 """
 
 from __future__ import annotations

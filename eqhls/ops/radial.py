@@ -1,4 +1,4 @@
-"""Radial functions: sums of Lorentzians of one invariant, one table a channel."""
+"""Radial functions: sums of Lorentzians of one invariant, one table per channel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding, element
 from eqhls.groups.rep import S
 from eqhls.ir.op import Along, Example, Floats, Logarithm, Reading, Tensor
 from eqhls.ir.types import Axis, Type
-from eqhls.ops.common import Function, addresses, beyond, example, lookups, scalars_only, tabled, tabulated
+from eqhls.ops.common import (
+    Function,
+    addresses,
+    beyond,
+    clipped,
+    example,
+    lookups,
+    scalars_only,
+    tabled,
+    tabulated,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,7 @@ class Radial(Function):
         return self.function(x[0][..., 0])[..., None]
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        y = self.reference(types, *x)
-        return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+        return clipped(self.reference(types, *x), self.out)
 
     def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return replace(self, out=None).reference(types, *x)

@@ -17,7 +17,7 @@ from eqhls.ops.common import Plain, example, map_numbers, scalars_only
 
 @dataclass(frozen=True, slots=True)
 class Relu(Plain):
-    """y = max(x, 0) at full width: one gate a bit, where a table would cost one for every address."""
+    """y = max(x, 0) at full width: one gate per bit, whereas a table needs an entry per address."""
 
     group: ClassVar[str] = "scalar"
     moves_bits: ClassVar[bool] = False

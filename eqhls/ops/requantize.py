@@ -21,7 +21,7 @@ from eqhls.ops.common import example, map_numbers
 class Requantize(Op):
     """Assign to an ap_fixed format: one for all components, or one each.
 
-    The float reference is the identity: rounding is the difference between the two. Scalars are
+    The float reference is the identity, so reference and body differ by the rounding alone. Scalars are
     rectified if their format has no sign and saturates, since that is a function of its own (quantized_relu).
     On covariant components choose an odd rounding and SAT_SYM, or flips of sign no longer commute.
     """

@@ -18,7 +18,7 @@ from eqhls.ops.common import Plain, example
 
 @dataclass(frozen=True, slots=True)
 class Select(Plain):
-    """x[..., indices, ...] along `axis`, which becomes the axis `to`, or goes where `to` is empty."""
+    """x[..., indices, ...] along `axis`, which becomes the axis `to`, or is dropped if `to` is empty."""
 
     group: ClassVar[str] = "structure"
     moves_bits: ClassVar[bool] = True

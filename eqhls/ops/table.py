@@ -18,6 +18,7 @@ from eqhls.ops.common import (
     Function,
     addresses,
     beyond,
+    clipped,
     example,
     lookups,
     map_numbers,
@@ -193,7 +194,7 @@ class Table(Function):
     `values` has one row for all, or one for each entry of `axis`, and so have the `parameters` of an
     activation that takes some. `out` is the format of an entry
     (a saturating one also bounds the float reference: the bound is part of the function);
-    `levels`, where given, are the only values an entry may take, nearest first (shift codes).
+    `levels`, if given, are the only values an entry may take, nearest first (shift codes).
     A positive `floor` says that the argument comes as an odd code of Log2 with this floor.
     """
 
@@ -234,7 +235,7 @@ class Table(Function):
             )
 
     def function(self, x: Floats, row: int) -> Floats:
-        """Return the real function of one row, decoded and bounded where the fields say so."""
+        """Return the real function of one row, decoded and bounded if the fields say so."""
         x = np.sign(x) * self.floor * (np.exp2(np.abs(x)) - 1) if self.floor else x
         knots, values = self.knots.array, self.values.array[row]
         slopes = np.diff(values) / np.diff(knots)
@@ -242,7 +243,7 @@ class Table(Function):
         parameters = NOTHING if self.parameters is None else self.parameters.array[row]
         y = self.activation(values[cell] + slopes[cell] * (x - knots[cell]), parameters)
         if self.out is not None and self.out.overflow in (Overflow.SAT, Overflow.SAT_SYM):
-            y = np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+            y = clipped(y, self.out)
         return y
 
     def everywhere(self, x: Floats) -> Floats:
@@ -269,8 +270,7 @@ class Table(Function):
         return np.moveaxis(np.stack([self.function(v, k) for k, v in enumerate(rows)]), 0, where)
 
     def bounded(self, types: tuple[Type, ...], *x: Floats) -> Floats:
-        y = self.reference(types, *x)
-        return y if self.out is None else np.clip(y, self.out.lo * self.out.lsb, self.out.hi * self.out.lsb)
+        return clipped(self.reference(types, *x), self.out)
 
     def ideal(self, types: tuple[Type, ...], *x: Floats) -> Floats:
         return replace(self, out=None).reference(types, *x)

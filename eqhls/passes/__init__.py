@@ -60,7 +60,7 @@ class Saving:
 
 
 def simplify(graph: Graph) -> Graph:
-    """Apply the algebra to a float graph, with hoisting where that saves work; each result is verified."""
+    """Apply the algebra to a float graph, with hoisting if that saves work; each result is verified."""
     return simplify_measured(graph)[0]
 
 

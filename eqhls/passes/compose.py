@@ -30,7 +30,7 @@ def compose(graph: Graph) -> Graph:
     that something else reads.
 
     The scalar is the value furthest up: of the distance, its square. Only what has no formats is drawn in,
-    and only where tables of the results cost less than what they replace: a single function, be it behind
+    and only if tables of the results cost less than what they replace: a single function, even behind
     a scale or a copy for each channel, stays as it is.
     """
     found = _Search(graph, frozenset())

@@ -19,7 +19,7 @@ from eqhls.ops.eq2to0 import Eq2to0
 def move_heads_past_sums(graph: Graph) -> Graph:
     """Rewrite Eq2to0(W x + b) as Eq2to0(x) with weights K W and a bias for n^2 and n entries.
 
-    One mix of the event instead of one for every pair. Only where nothing else reads the mix, and where
+    One mix of the event instead of one for every pair. Only if nothing else reads the mix, and if
     the merged weights still fit into 24 bits.
     """
     readers = Counter(n for node in graph for n in node.inputs) + Counter(graph.outputs)

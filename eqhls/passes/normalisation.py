@@ -20,7 +20,7 @@ def fold_normalisation(graph: Graph) -> Graph:
     """Take a scale and a shift of every channel, as batch normalisation is at inference, into the function
     in front of them: piecewise linear functions, and rectifiers, stay piecewise linear.
 
-    Only where nothing else reads the function, and before formats are chosen.
+    Only if nothing else reads the function, and before formats are chosen.
     """
     readers = Counter(n for node in graph for n in node.inputs) + Counter(graph.outputs)
 

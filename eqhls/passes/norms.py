@@ -10,7 +10,7 @@ from eqhls.ops.invariants import Invariants
 
 
 def expand_norms(graph: Graph) -> Graph:
-    """Rewrite <a - b, a - b> as <a, a> + <b, b> - 2 <a, b> where the graph holds <a, b>.
+    """Rewrite <a - b, a - b> as <a, a> + <b, b> - 2 <a, b> if the graph holds <a, b>.
 
     Exact in integers; for pairs of N particles it saves 4 N^2 squares and costs 8 N.
     """
@@ -33,7 +33,7 @@ def expand_norms(graph: Graph) -> Graph:
 
 
 def _difference(graph: Graph, node: Node) -> tuple[str, ...]:
-    """Return a and b where the node is the square of a - b of four-vectors, else nothing."""
+    """Return a and b if the node is the square of a - b of four-vectors, else nothing."""
     if not isinstance(node.op, Invariants):
         return ()
     away = graph.node(node.inputs[0])

@@ -17,7 +17,7 @@ from eqhls.ops.spurion import Spurion
 
 
 def merge_radials(graph: Graph) -> Graph:
-    """Rewrite W (m phi(x)) + b as m (W phi)(x) + b: one table a channel, nothing to multiply.
+    """Rewrite W (m phi(x)) + b as m (W phi)(x) + b: one table per channel, nothing to multiply.
 
     The mask m stays in front of the bias: a silenced edge keeps b. It must be one for all channels.
     """

@@ -1,4 +1,4 @@
-"""Rectifiers without formats become gates: a table reads ten bits, a rectifier all that its argument has."""
+"""Rectifiers without formats become gates: a table reads at most ten bits, a gate all of them."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class _Folding:
         return 1.0 if factor == 1.0 or any(self._absorb(n, factor) for n in old.inputs) else factor
 
     def _absorb(self, name: str, factor: float) -> bool:
-        """Multiply the trained numbers that an old value comes from, where nothing else reads it."""
+        """Multiply the trained numbers that an old value comes from, if nothing else reads it."""
         if self.readers[name] != 1:
             return False
         if name in self.left_out:
@@ -157,14 +157,14 @@ class _Folding:
 
 
 def _constant(op: Op) -> float | None:
-    """Return the number that an op is, where it is one positive scalar."""
+    """Return the number that an op is, if it is one positive scalar."""
     if not isinstance(op, Spurion) or op.type.rep is not S or op.values.array.size != 1:
         return None
     return max(float(op.values.array.ravel()[0]), 0.0)
 
 
 def _absorbed(op: Op, factor: float) -> Op | None:
-    """Return f(factor x) as an op of the same kind; None where formats are chosen already."""
+    """Return f(factor x) as an op of the same kind; None if formats are chosen already."""
     match op:
         case Table(out=None, floor=0.0):
             return replace(op, knots=Tensor(op.knots.array / factor))

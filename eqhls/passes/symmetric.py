@@ -68,7 +68,7 @@ POINTWISE = (Table, Log2, Requantize, ChannelMix, CgProduct, Add, Mask)
 
 
 def _follow(node: Node, made: Builder, moved: set[str], sides: set[str]) -> Node | None:
-    """Return the node on triangular inputs, the node itself where it has none, None if it cannot.
+    """Return the node on triangular inputs, the node itself if it has none, None if it cannot.
 
     `sides` are the axes of rows and columns, which nothing downstream may still name."""
     if not moved.intersection(node.inputs):
@@ -95,7 +95,7 @@ TWINS = {"x": ("y",), "d": (), "r": ("c",), "trace": (), "total": ()}
 
 
 def _tied(op: Eq2to2) -> Eq2to2Symmetric | None:
-    """Return the nine maps, or None where rows and columns have weights of their own.
+    """Return the nine maps, or None if rows and columns have weights of their own.
 
     On symmetric tensors rows and columns have equal sums, so only sums of weights count.
     """

@@ -13,14 +13,14 @@ from eqhls.ops.cg_product import CgProduct
 from eqhls.ops.log2 import Log2
 
 CODE_FRAC = 3
-"""Fraction bits of a code: eight codes an octave."""
+"""Fraction bits of a code: eight codes per octave."""
 MARGIN = 2.0
 """How far the last code exceeds the largest value seen."""
 COPY = CgProduct(parse_path("S*S->S"))
 
 
 def encode_logarithms(graph: Graph, seen: Mapping[str, Floats], asked: Collection[str] = ()) -> Graph:
-    """Put an odd Log2 between every value and the functions that can read one (`Op.logarithm`), be it through
+    """Put an odd Log2 between every value and the functions that can read one (`Op.logarithm`), even through
     copies for their rows; the functions then decode its codes. `seen` holds the largest |value| by name.
 
     Copies that are `asked` to have a format of their own carry the value itself: the format is one of the
@@ -64,7 +64,7 @@ def _readers(graph: Graph, name: str) -> list[Node]:
 
 def _wishes(graph: Graph, reader: Node, name: str, asked: Collection[str]) -> list[Logarithm]:
     """Return the odd logarithm that a reader of a value can take in its place, or those of the functions that
-    it copies the value for; none where it does anything else with it."""
+    it copies the value for; none if it does anything else with it."""
     wish = reader.op.logarithm()
     if wish is not None:
         return [wish] if wish.odd and reader.op.reads is not Reading.CURVE else []

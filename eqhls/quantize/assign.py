@@ -43,8 +43,8 @@ MARGIN = 2.0
 def assign(graph: Graph, samples: Mapping[str, Floats], options: Options) -> Graph:
     """Return the quantized graph, every value with a format.
 
-    `samples` are float inputs of shape (events, *axes, components) by name; may be empty where
-    nothing needs calibration. Raises CompileError where a format cannot be had or fails.
+    `samples` are float inputs of shape (events, *axes, components) by name; may be empty if
+    nothing needs calibration. Raises CompileError if a format cannot be had or fails.
     """
     return assigned(graph, ranges(graph, samples), options)
 
@@ -140,8 +140,8 @@ def _address(state: _State, name: str, value: str, seen: Mapping[str, Floats]) -
 def _code(wish: Logarithm, x: NumArray, largest: float) -> Log2:
     """Return the logarithmic code of |x| in front of a function of it.
 
-    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, be it below the last bit of
-    x: 0 and that bit are as different as the function makes them.
+    Its floor lies where the steepest term has left its value at 0 by 2**-FLAT, even if that is below the last
+    bit of x: 0 and that bit are as different as the function makes them.
     """
     steepest = wish.steepest
     lowest = 2.0 ** floor(-log2(steepest) - FLAT) if steepest > 0 else max(f.lsb for f in hull(x))
@@ -181,9 +181,9 @@ def ranges(graph: Graph, samples: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def _kept(graph: Graph) -> frozenset[str]:
-    """Return the values that are not rounded where nobody asks for it: those of which leading bits are read,
-    wherever these are, be it through exact ops, since an absolute step would lose small products; and those
-    that are read by given roundings alone, be it through wires and rectifiers: rounded twice, they would
+    """Return the values that are not rounded if nobody asks for it: those of which leading bits are read,
+    wherever these are, even through exact ops, since an absolute step would lose small products; and those
+    that are read by given roundings alone, even through wires and rectifiers: rounded twice, they would
     differ from the network that was trained with these roundings."""
     readers: dict[str, list[Node]] = {n.name: [] for n in graph}
     given, logged = set[str](), set[str]()

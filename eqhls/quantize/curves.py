@@ -24,7 +24,7 @@ from eqhls.ops.requantize import Requantize
 ADDRESS_BITS, ENTRY_BITS = 10, 10
 FEWEST_BITS = 6
 FRACTIONS = (2, 3, 4, 5)
-"""Fraction bits of a code that are tried: 4 to 32 codes an octave."""
+"""Fraction bits of a code that are tried: 4 to 32 codes per octave."""
 POINTS = 1000
 """Arguments that are tried, evenly spaced, and as many in equal ratios."""
 TOLERANCE = 1.0

@@ -1,7 +1,7 @@
 """What a search for formats can turn: which values and weights may lose bits, and from which widths on.
 
 Four-vector inputs turn together, so that their LSBs keep their ratios and the lattice of the exact
-symmetry stays. Covariant results get a knob only where the network rounds them anyway: a search never
+symmetry stays. Covariant results get a knob only if the network rounds them anyway: a search never
 makes an exact network inexact.
 """
 
@@ -83,7 +83,7 @@ def moves(knobs: Knobs) -> list[Move]:
 
 
 def shrunk(knobs: Knobs, move: Move) -> Knobs | None:
-    """Return the knobs after a move, or None where a format would be too narrow; of several maps of pairs
+    """Return the knobs after a move, or None if a format would be too narrow; of several maps of pairs
     those that can still shrink do."""
     group = tuple(_less(k, move.top) for k in knobs[move.group])
     return None if None in group else knobs | {move.group: tuple(k for k in group if k is not None)}

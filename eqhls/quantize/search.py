@@ -1,4 +1,4 @@
-"""Post-training quantization: take bits away while the tagger and the symmetry stand it.
+"""Post-training quantization: take bits away as long as the tagger and the symmetry allow it.
 
 A lazy greedy search. Every group of values has moves (one bit less below, one bit less above); the move
 whose last known saving is largest is measured, and kept if both bounds hold. It descends twice: under the
@@ -49,7 +49,7 @@ class Merit:
 @dataclass(frozen=True, slots=True)
 class State:
     """One point of the search: the formats of every group, how it was reached, what it is worth, and what
-    on events that the search did not see where that was asked."""
+    on events that the search did not see if that was asked."""
 
     knobs: tuple[tuple[str, tuple[Knob, ...]], ...]
     merit: Merit
@@ -85,7 +85,7 @@ class Problem:
 def search(problem: Problem, auc_loss: float, equivariance: float, report: Report) -> list[State]:
     """Return every state that was measured, in order.
 
-    Raises CompileError where the widest formats already miss a bound.
+    Raises CompileError if the widest formats already miss a bound.
     """
     start = _start(problem, Merit(0, auc_loss, equivariance), report)
     best, visited = start.merit.cost, [start]
@@ -107,7 +107,7 @@ def confirmed(
     """Return the cheapest kept state that is within the bounds on events that the search did not see, and
     all states, with what was found there: the smallest of many losses on one sample is too good.
 
-    Raises CompileError where not even the start is.
+    Raises CompileError if not even the start is.
     """
     seen: dict[int, State] = {}
     kept = sorted((s for s in states if s.kept), key=lambda s: s.merit.cost)
@@ -121,7 +121,7 @@ def confirmed(
         if held.within(bounds):
             return seen[id(state)], [seen.get(id(s), s) for s in states]
     held = next(s.held_out for s in seen.values() if s.held_out)
-    raise _missed(problem.graph.name, held, bounds, "on events that the search did not see")
+    raise _missed(problem.graph.name, held, bounds, "on held-out events")
 
 
 def _descent(problem: Problem, state: State, bounds: Merit) -> Iterator[State]:
@@ -179,7 +179,7 @@ def opened(problem: Problem, base: Graph, generous: int) -> tuple[Knobs, Graph]:
     """Return knobs for all that may be rounded, and the graph with them: wider inputs may make results
     outgrow the limit, which then are rounded too and get knobs in turn.
 
-    Raises CompileError where the network has nothing to turn.
+    Raises CompileError if the network has nothing to turn.
     """
     knobs: Knobs = {}
     graph = base
@@ -205,7 +205,7 @@ def _missed(name: str, merit: Merit, bounds: Merit, where: str = "with the wides
 
 
 def _tried(problem: Problem, state: State, move: Move) -> tuple[Knobs, Graph] | None:
-    """Return the formats and the graph after a move, or None where it cannot be made."""
+    """Return the formats and the graph after a move, or None if it cannot be made."""
     knobs = shrunk(dict(state.knobs), move)
     if knobs is None:
         return None

@@ -35,7 +35,7 @@ def per_map(weights: tuple[Tensor, ...]) -> list[list[Tensor]]:
 def rounded_weights(op: Op, wanted: str) -> Op:
     """Return an op with its weights rounded to the format `wanted`, or to 8 bits per tensor.
 
-    Maps of pairs (the last of three axes) get a format each, for divisors are folded into some of them;
+    Maps of pairs (the last of three axes) each get a format, because divisors are folded into some of them;
     `wanted` may give as many, joined by `|`, and leaves the shifts alone then. What is a fixed-point
     number already stays. Functions (tables, radial ones) round their entries, not their parameters; constants
     are values, not weights. Raises CompileError for a number of formats that the maps do not have, and for

@@ -1,4 +1,4 @@
-"""Many projects side by side: one row each, as a page, Markdown, CSV or JSON."""
+"""Many projects side by side, one row per project, as a page, Markdown, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -129,5 +129,5 @@ def _cell(text: str) -> str:
 
 
 def projects(folders: Sequence[Path]) -> list[Row]:
-    """Return the rows of project folders. Raises CompileError for a folder that is no project."""
+    """Return the rows of project folders. Raises CompileError for a folder that is not a project."""
     return [row_of(Sources.of(folder)) for folder in folders]

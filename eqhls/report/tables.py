@@ -17,7 +17,7 @@ LARGEST = ("VU13P", 1_728_000)
 
 
 def summary_lines(manifest: Mapping[str, Any], evidence: Evidence | None = None) -> list[str]:
-    """Return the facts of a project, and of its proof where there is one, a line each."""
+    """Return the facts of a project, and of its proof if there is one, one per line."""
     lines = _evidence_lines(evidence) if evidence else []
     stages = manifest["latency_cycles"] - 1
     return [
@@ -120,7 +120,7 @@ def model_facts(graph: Graph) -> dict[str, Any]:
 
 
 def cost_lines(graph: Graph) -> list[str]:
-    """Return what a model would cost, and a warning where no FPGA holds it."""
+    """Return what a model would cost, and a warning if no FPGA holds it."""
     cost = total_work(graph)
     lines = [
         f"work         {cost.products:,} products of variables, {cost.constants:,} with constants, "

@@ -1,8 +1,8 @@
 """The float network beside the integers: its values by name, and how far the integers may lie from them.
 
-A value that quantization and the rewrites left as it was is held against the network as it was given. Any
-other, such as the parts into which a rewrite took an op, is held against the float references of the compiled
-graph, whose weights are rounded already.
+A value that quantization and the rewrites left as it was is checked against the network as it was given. Any
+other, such as the parts into which a rewrite took an op, is checked against the float references of the
+compiled graph, whose weights are rounded already.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ LABELS = 60
 
 
 def trace_lines(found: Trace) -> list[str]:
-    """Return what a trace found, a line each."""
+    """Return what a trace found, as lines of text."""
     left = f", {found.left_out:,} more left out" if found.left_out else ""
     lines = [f"events       {found.events:,}{left}"]
     parting = found.parting

@@ -1,4 +1,4 @@
-"""What Keras is given beside a network: a schedule, the order of the events, and what looks on."""
+"""What Keras is given beside a network: a schedule, the order of the events, and callbacks."""
 
 from __future__ import annotations
 

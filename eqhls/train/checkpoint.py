@@ -1,4 +1,4 @@
-"""What a training needs to go on where it was, in one file that is written whole behind every epoch."""
+"""What a training needs to resume where it stopped, in one file that is written whole after every epoch."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class State:
         return sum(e.phase == phase + 1 for e in self.history)
 
     def aucs(self, phase: int) -> list[float]:
-        """Return the AUC behind each epoch of a phase."""
+        """Return the AUC after each epoch of a phase."""
         return [e.auc for e in self.history if e.phase == phase + 1]
 
     def ended_here(self) -> State:

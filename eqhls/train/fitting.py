@@ -1,4 +1,4 @@
-"""Events and a network in, a trained network with its figures out."""
+"""From events and a network to a trained network and its figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training came to: the network, its figures, and the folder that holds them."""
+"""The result of a training: the network, its figures, and the folder that holds them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Run:
     notes: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
-        """Return what there is to say, a line each."""
+        """Return the summary of a training as lines of text."""
         last = self.history[-1]
         told = [
             f"{self.graph.name}: {self.values} values, {len(self.history)} epochs, loss {last.loss:.4f}",

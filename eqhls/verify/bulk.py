@@ -28,7 +28,7 @@ class BulkSimulator:
     def run(self, words: Words) -> Words:
         """Feed events as often as the port map says and return the output words (events, ceil(bits / 32)).
 
-        Raises VerificationError where out_valid does not come exactly in its clock.
+        Raises VerificationError if out_valid does not come exactly in its clock.
         """
         library = ctypes.CDLL(str(self.build()))
         library.eqhls_run.restype = ctypes.c_long
@@ -76,7 +76,7 @@ class BulkSimulator:
 
 
 def port_map(folder: Path) -> dict[str, Any]:
-    """Read the port map of a project. Raises CompileError where it is missing or damaged."""
+    """Read the port map of a project. Raises CompileError if it is missing or damaged."""
     found = sorted((folder / "rtl").glob("*.portmap.json"))
     if len(found) != 1:
         raise CompileError(str(folder), f"has {len(found)} port maps in rtl/, expected one", "compile again")

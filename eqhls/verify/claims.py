@@ -43,7 +43,7 @@ Factors = tuple[tuple[str, int], ...]
 @dataclass(frozen=True, slots=True)
 class Permutable:
     """Slots that a group permutes, of axes of the ports that it moves together; an axis of pairs of the slots
-    goes with them. The outputs stay as they are, or, where some output `moves`, are permuted along their own
+    goes with them. The outputs stay as they are, or, if some output `moves`, are permuted along their own
     axes. Of the group of all permutations, `slots` are those that it moves."""
 
     axes: Axes
@@ -272,7 +272,7 @@ def permuted(graph: Graph, feeds: Mapping[str, Ints], orders: Orders) -> dict[st
 
 
 def wrong(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return which events differ: in any bit, or, where the values are floats, beyond 1e-9 of the largest
+    """Return which events differ: in any bit, or, if the values are floats, beyond 1e-9 of the largest
     component of the tensor."""
     allowed: Any = 0
     if x.dtype.kind == "f":

@@ -37,7 +37,7 @@ def simulate(folder: Path, words: Words, expected: Words, *, waves: str = "") ->
     """Run the bench on packed events; JUnit XML stays in sim/results.xml, `waves` (vcd or fst) in build/, or
     in the cache if the project cannot be written.
 
-    Raises VerificationError where the build fails or the simulator dies without a report.
+    Raises VerificationError if the build fails or the simulator dies without a report.
     """
     toolchain()
     if waves not in ("", "vcd", "fst"):

@@ -20,7 +20,7 @@ CUTS = (2, 4, 8, 12, 16)
 """Bits that the truncating fault drops from a product: the first that a network resolves must be caught,
 for behind a logarithm or a rounding the last bits of a product need not matter."""
 ALONE = 6
-"""Ops that are broken one by one, where breaking all together changes nothing."""
+"""Ops that are broken one by one, if breaking all together changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def faults_of(graph: Graph) -> dict[str, list[str]]:
 
 
 def faulty(graph: Graph, fault: str, names: list[str], cut: int = CUTS[0]) -> Graph:
-    """Return the graph with the fault in the ops that make these values. Raises CompileError where the
+    """Return the graph with the fault in the ops that make these values. Raises CompileError if the
     arithmetic of the fault needs more than 63 bits."""
 
     def rule(node: Node) -> Node:

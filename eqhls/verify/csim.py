@@ -28,7 +28,7 @@ class CSim:
 
     @property
     def name(self) -> str:
-        """The project's name. Raises CompileError where there is no HLS project."""
+        """The project's name. Raises CompileError if there is no HLS project."""
         found = sorted(self.folder.glob("*_test.cpp"))
         if len(found) != 1:
             raise CompileError(str(self.folder), "has no HLS project", "compile again")
@@ -67,7 +67,7 @@ class CSim:
     def testbench(self) -> str:
         """Build and run the project's own testbench on tb_data; returns what it printed.
 
-        Raises VerificationError where it finds a mismatch.
+        Raises VerificationError if it finds a mismatch.
         """
         root, firmware = workspace(self.folder), self.folder / "firmware"
         data = self.folder / "tb_data"

@@ -31,7 +31,7 @@ class Stage:
     moved: tuple[Moved, ...] = ()
 
     def number(self, key: str) -> float:
-        """Return a number by name. Raises KeyError where the stage has none of that name."""
+        """Return a number by name. Raises KeyError if the stage has none of that name."""
         return dict(self.numbers)[key]
 
 

@@ -31,7 +31,7 @@ SMALL = ("weights", "operands")
 
 
 def files_stage(folder: Path, manifest: Mapping[str, Any]) -> Stage:
-    """Hold the files of a project against the hashes of its manifest."""
+    """Check the files of a project against the hashes of its manifest."""
     hashes: dict[str, str] = manifest["sha256"]
     missing = [name for name in hashes if not (folder / name).is_file()]
     changed = [
@@ -51,7 +51,7 @@ def files_stage(folder: Path, manifest: Mapping[str, Any]) -> Stage:
 def given_stage(
     given: Given, compiled: Graph, feeds: Feeds, vectors: Feeds, recorded: tuple[Recorded, ...]
 ) -> Stage:
-    """Hold the integers against the network as it was given, with mistakes that must be caught.
+    """Check the integers against the network as given, with mistakes that must be caught.
 
     `feeds` are the events of the proof and `vectors` those of the project, on which the differences
     `recorded` were measured when it was compiled: they are the limits if the composed ones are so wide that

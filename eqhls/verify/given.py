@@ -1,4 +1,4 @@
-"""The network as the user gave it, and the integers held against it.
+"""The network as the user gave it, and the integers checked against it.
 
 A project keeps three graphs: the network as it was read (float64, before any rewrite), the quantized graph
 before the rewrites that keep every bit, and the compiled graph. A network that brings the formats of all
@@ -32,7 +32,7 @@ Flags = NDArray[np.bool_]
 GIVEN, QUANTIZED = "given", "quantized"
 """The names of the graph files in model/, beside `graph` for the compiled one."""
 EVENTS = 400
-"""Events that are held against the given network."""
+"""Events that are checked against the given network."""
 ALGEBRA_ERROR = 1e-6
 """What the algebra before quantization may change, relative to the largest value of an output: another order
 of sums that cancel (5e-8 for the LGN on words over the whole range of its ports)."""
@@ -125,7 +125,7 @@ class Target:
     saturated: int
 
     def held(self, compiled: Graph) -> Held:
-        """Hold the integers of a compiled graph against the given network, output by output."""
+        """Check the integers of a compiled graph against the given network, output by output."""
         raw = compiled.evaluate(self.feeds)
         pairs = zip(compiled.results, self.want, strict=True)
         differences = [raw[node.name] * node.type.formats.lsb - want for node, want in pairs]

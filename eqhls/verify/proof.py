@@ -85,7 +85,7 @@ class ProjectEngines:
 
     def _fastest(self, events: int) -> tuple[ExactEngine, tuple[str, ...]]:
         """Return what computes so many events soonest, and a note if the emulator cannot be built. Raises
-        VerificationError if g++ does not take its source: that is no fault of the machine."""
+        VerificationError if g++ does not take its source: that is not a fault of the machine."""
         if events < MANY:
             return "integer", ()
         try:
@@ -193,7 +193,7 @@ def collected(folder: Path, stages: Iterator[Stage], labelled: Callable[[], bool
 def given_stages(
     engines: ProjectEngines, given: Given, manifest: Mapping[str, Any], events: Events, report: Report
 ) -> Iterator[Stage]:
-    """Hold the files against the manifest and the integers against the network as it was given."""
+    """Check the files against the manifest and the integers against the network as it was given."""
     report("files and given network", 0.01)
     yield files_stage(engines.folder, manifest)
     recorded = tuple(Recorded(**found) for found in manifest.get("from_given_network", ()))

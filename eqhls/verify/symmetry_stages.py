@@ -73,7 +73,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """What is tested: the claim, the test build with its events (none where no Lorentz group is claimed),
+    """What is tested: the claim, the test build with its events (none if no Lorentz group is claimed),
     and events of the network itself for permutations."""
 
     symmetry: Symmetry
@@ -193,7 +193,7 @@ def _unused(tested: Tested, claim: int) -> str:
 
 def _controls(tested: Tested) -> Stage:
     """Run the same test on networks with one fault each, on the integer model, which the hardware has
-    been found to equal. One fault at least must be caught, and, where the whole group is claimed, every one
+    been found to equal. One fault at least must be caught, and, if the whole group is claimed, every one
     that changes an output at all; a few signed permutations may commute with some."""
     if tested.test is None:
         return Stage("symmetry controls", True, f"none: {tested.symmetry.describe()}", ())
@@ -238,9 +238,9 @@ def _changes(test: Graph, wrong: Graph, found: Images, out: Mapping[str, Ints]) 
 
 
 def equivariance_error(graph: Graph, events: Events, proven: bool = False) -> float:
-    """Return the mean change of the output under transformations, over its spread; 0 for networks without
-    four-vectors. An exact network is measured on lattice events, which the ports hold exactly
-    (`lattice_change`), or, where what is `proven` is enough, taken as 0; any other is measured on the given
+    """Return the mean change of the output under transformations, divided by its spread; 0 for networks
+    without four-vectors. An exact network is measured on lattice events, which the ports hold exactly
+    (`lattice_change`), or, if what is `proven` is enough, taken as 0; any other is measured on the given
     events, turned and boosted (`mean_change`)."""
     if all(n.type.rep is S for n in graph.inputs):
         return 0.0

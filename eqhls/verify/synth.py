@@ -45,7 +45,7 @@ class Counts:
 def synthesize(folder: Path, report: Callable[[str, float], None]) -> Counts:
     """Synthesize a project's RTL; the log stays in build/, the counts in report/.
 
-    Raises CompileError where Yosys is not installed.
+    Raises CompileError if Yosys is not installed.
     """
     if importlib.util.find_spec("pyosys") is None:
         raise CompileError(

@@ -30,13 +30,13 @@ FINEST = 12
 """Fraction bits that the lattice of a spurion may have more than that of the ports."""
 
 TRIMMED = (0, 4, 8)
-"""Integer bits that ports of spurions may have less than those of particles, where 63 bits need it."""
+"""Integer bits that ports of spurions may have less than those of particles, if 63 bits need it."""
 
 
 def ported(graph: Graph, guard_bits: int, fine_bits: int = 0, trimmed: int = 0) -> Graph:
     """Return the graph with covariant spurions as inputs (constant scalars are invariant and stay) and wider
     ports, as `port_types` says; formats are derived again. Raises CompileError for a spurion on no lattice,
-    and where arithmetic needs more than 63 bits."""
+    and if arithmetic needs more than 63 bits."""
     kinds = port_types(graph, guard_bits, fine_bits, trimmed)
 
     def rule(node: Node) -> Node:
@@ -130,13 +130,13 @@ def _ends(values: Floats) -> Floats:
 
 def guarded(graph: Graph, most: int) -> Graph:
     """Return the test build with as many guard bits, up to `most`, as 63-bit arithmetic holds; events whose
-    images do not fit are left out by the tests. Raises CompileError where none do."""
+    images do not fit are left out by the tests. Raises CompileError if none do."""
     return _first_that_fits(graph, [(bits, 0) for bits in range(most, -1, -1)])
 
 
 def refined(graph: Graph, guard_bits: int, fine_bits: int = 0) -> Graph:
-    """Return the test build with just these guard and fraction bits, its spurions' ports trimmed where
-    63-bit arithmetic needs it. Raises CompileError where that is not enough."""
+    """Return the test build with just these guard and fraction bits, its spurions' ports trimmed if
+    63-bit arithmetic needs it. Raises CompileError if that is not enough."""
     return _first_that_fits(graph, [(guard_bits, fine_bits)])
 
 

@@ -30,7 +30,7 @@ class Toolchain:
 
 
 def require(tool: str) -> str:
-    """Return the path of a tool. Raises CompileError where it is missing: nothing is skipped."""
+    """Return the path of a tool. Raises CompileError if it is missing: nothing is skipped."""
     found = shutil.which(tool)
     if not found:
         raise CompileError(tool, "is not installed", APT.get(tool, f"install {tool}"))
@@ -79,7 +79,7 @@ def run(
 ) -> None:
     """Run a tool with its output in a log file.
 
-    Raises VerificationError with the end of the log where it fails.
+    Raises VerificationError with the end of the log if it fails.
     """
     code = run_logged(command, log, folder, env)
     if code:

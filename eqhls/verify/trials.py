@@ -185,7 +185,7 @@ def _off(feeds: Feeds, node: Node, entry: int, component: int, bits: int) -> Fee
 def lattice_change(symmetry: Symmetry, test: Graph, events: Feeds, rng: np.random.Generator) -> float:
     """Return mean |f(g x) - g f(x)| over the spread of f, of a quantized network on events that its ports
     hold exactly before and after words of the group and elements N / n; the largest of all outputs. What is
-    left is the formats' behind the ports: 0 where nothing covariant is rounded.
+    left is the formats' behind the ports: 0 if nothing covariant is rounded.
     """
     assert symmetry.group is not None
     one = np.eye(symmetry.group.dim, dtype=np.int64)

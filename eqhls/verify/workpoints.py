@@ -161,7 +161,7 @@ def working_points(raw: Ints, ports: Sequence[tuple[str, float]], labels: NDArra
     """Return the cuts on the integers (events, K) of a tagger, whose K scores are `ports`: names, and what
     one count is worth. Of two logits it is their difference that is cut on.
 
-    Raises CompileError for labels that are none of the classes or lack one, and for scores that are no
+    Raises CompileError for labels that are none of the classes or lack one, and for scores that are not
     integers.
     """
     if raw.ndim != 2 or raw.shape[1] != len(ports) or not np.issubdtype(raw.dtype, np.integer):

@@ -1,4 +1,4 @@
-"""The network of five.py in JAX, on the integers of its front end: smooth, or with the very roundings.
+"""The network of five.py in JAX, on the integers of its front end: smooth, or with exactly the roundings.
 
 Rounded forward passes give the graph's numbers; gradients go straight through every rounding. In float64 both
 are equal bit for bit, which train_five.py demands.

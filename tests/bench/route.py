@@ -4,7 +4,7 @@
 
 A NAME is one of our models or of their peers, or the path of a model. Every core stands in the same frame of
 four pins: a shift register as wide as its inputs, and one as wide as its outputs. What was routed stays in
-FOLDER, so that a run that was stopped goes on where it was.
+FOLDER, so that a run that was stopped resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -200,8 +200,8 @@ def line(name: str, estimate: float, runs: list[Routed]) -> str:
 
 
 def head(seeds: list[int]) -> str:
-    names = ("network", "LUT (alkaid)", "cells", "cells a LUT", "FF")
-    names += (f"MHz, seed {', '.join(map(str, seeds))}", "mean MHz", "CPU min a run")
+    names = ("network", "LUT (alkaid)", "cells", "cells per LUT", "FF")
+    names += (f"MHz, seed {', '.join(map(str, seeds))}", "mean MHz", "CPU min per run")
     return "| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|"
 
 

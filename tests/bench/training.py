@@ -28,7 +28,7 @@ loop = lazy("eqhls.train.loop")
 NETWORKS = ("lgn_top_small", "deepset_m")
 BACKENDS = ("jax", "tensorflow")
 EPOCHS = 4
-HEAD = "| network | phase | backend | compilation s | CPU s | an epoch s | CPU s |\n|---|---|---|---|---|---|---|"
+HEAD = "| network | phase | backend | compilation s | CPU s | s per epoch | CPU s |\n|---|---|---|---|---|---|---|"
 
 
 class Stopwatch:

@@ -1,5 +1,5 @@
-"""Checkpoints of published networks: those that the project trained, held against the jax code that trained
-them, and random ones as files of torch and NumPy, held against evaluations in NumPy that share no code with
+"""Checkpoints of published networks: those that the project trained, checked against the jax code that trained
+them, and random ones as files of torch and NumPy, checked against evaluations in NumPy that share no code with
 the importers."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values that add: what an op says of the charges of its result, held against what its body does.
+"""Values that add: what an op says of the charges of its result, checked against what its body does.
 
 Inputs of every op are given charges and moved by steps. If the op takes them, its result must move by the
 charges that it says, on every event; what it refuses must be refused by name.

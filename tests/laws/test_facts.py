@@ -1,27 +1,26 @@
-"""What an op says of itself, held against what it does. Nothing has a default: an op that leaves a fact
+"""What an op says of itself, checked against what it does. Nothing has a default: an op that leaves a fact
 out does not build, or fails here by name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from counting import COMPUTED, EVENTS, OCTAVES, addressed, counted, raw_inputs, reading, reals
 from designs import together
 
 from eqhls import ops
 from eqhls.backends.hls.config import Context, config
 from eqhls.backends.hls.emit import places
 from eqhls.backends.onnx.functions import lower
-from eqhls.engines import Integers, Ints, hull, load, store
+from eqhls.engines import hull, load, store
 from eqhls.errors import CompileError
-from eqhls.fixed import Fixed, Num, NumArray, Overflow, Rounding
+from eqhls.fixed import Fixed, NumArray, Overflow, Rounding
 from eqhls.groups.rep import S
 from eqhls.ir.op import Example, Floats, Logarithm, Op, Reading, Tensor
-from eqhls.ir.types import Type
 from eqhls.ir.work import Work
 from eqhls.lower.layout import Layout
 from eqhls.ops.dense import Dense
@@ -36,8 +35,6 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Table
 from eqhls.quantize.weights import rounded_weights
 
-COMPUTED = [e for e in ops.examples() if not e.op.source]
-EVENTS = 30
 STATED = (
     "weights",
     "constant",
@@ -54,19 +51,6 @@ STATED = (
     "faults",
 )
 """What stands in the class of every op, or in what it shares with its like."""
-
-
-def raw_inputs(example: Example, rng: np.random.Generator) -> list[Ints]:
-    spans = [(t.formats.lo, t) for t in example.types]
-    return [rng.integers(lo, t.formats.hi + 1, (EVENTS, *t.shape)) for lo, t in spans]
-
-
-def in_units(type: Type, raw: Ints) -> Floats:
-    return raw * type.formats.lsb
-
-
-def reals(example: Example, rng: np.random.Generator) -> list[Floats]:
-    return [in_units(t, r) for t, r in zip(example.types, raw_inputs(example, rng), strict=True)]
 
 
 @pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.name())
@@ -87,58 +71,6 @@ def test_what_is_no_weight_is_a_function_that_rounds_or_a_constant(example: Exam
     nonzero = {n for n in tensors if getattr(op, n).array.any()}
     assert moved == nonzero & set(op.weights)
     assert tensors <= {*op.weights, op.constant} or op.rounds_to()
-
-
-@dataclass
-class Counted(Integers):
-    """Integers on which products and look-ups are counted."""
-
-    products: int = 0
-    constants: int = 0
-    lookups: int = 0
-    entries: set[int] = field(default_factory=set[int])
-
-    def mul(self, a: Ints, b: Ints, lo: int, hi: int) -> Ints:
-        self.products += 1
-        return super().mul(a, b, lo, hi)
-
-    def mul_const(self, a: Ints, value: int, lo: int, hi: int) -> Ints:
-        self.constants += abs(value) & (abs(value) - 1) != 0
-        return super().mul_const(a, value, lo, hi)
-
-    def matvec(
-        self, matrix: Sequence[Sequence[int]], x: Sequence[Ints], spans: Sequence[tuple[int, int]]
-    ) -> Sequence[Ints]:
-        self.constants += int(np.count_nonzero(np.array(matrix, dtype=object)))
-        return super().matvec(matrix, x, spans)
-
-    def table(self, a: Ints, first: int, entries: Sequence[int]) -> Ints:
-        self.lookups += 1
-        self.entries.add(len(entries))
-        return super().table(a, first, entries)
-
-
-def counting(op: Op, types: tuple[Type, ...], raw: list[Ints]) -> Counted:
-    """Return the engine after a body ran on it."""
-    engine = Counted()
-    nums = [_loaded(engine, t, r) for t, r in zip(types, raw, strict=True)]
-    op.body(types, *nums)
-    return engine
-
-
-def counted(op: Op, types: tuple[Type, ...], raw: list[Ints]) -> Work:
-    """Return the products and look-ups that a body asks its engine for."""
-    engine = counting(op, types, raw)
-    return Work(engine.products, engine.constants, engine.lookups)
-
-
-def _loaded(engine: Counted, type: Type, raw: Ints) -> NumArray:
-    plain = load(type.formats, raw)
-    out = np.empty(plain.shape, dtype=object)
-    for index in np.ndindex(plain.shape):
-        num: Num = plain[index]
-        out[index] = Num(engine, num.wire, num.lo, num.hi, num.frac)
-    return out
 
 
 @pytest.mark.parametrize("example", COMPUTED, ids=str)
@@ -211,45 +143,6 @@ def test_what_has_covariant_components_can_be_broken(example: Example, rng: np.r
 
 def _values(body: NumArray) -> Floats:
     return store(body, hull(body), EVENTS) * np.array([f.lsb for f in hull(body)])
-
-
-OCTAVES = np.arange(-30.0, 31.0)
-HARDLY = 256.0
-"""By how much an octave may change a function of a logarithm; a straight line gains 2^29 in the last one."""
-
-
-def reading(op: type[Op], rng: np.random.Generator) -> Reading:
-    """Return how an op reads its input, by what its examples do."""
-    examples = op.examples()
-    if not examples[0].types:
-        return Reading.NOTHING
-    if any(counting(e.op, e.types, raw_inputs(e, rng)).lookups for e in examples):
-        if all(_change(e) < HARDLY for e in examples):
-            return Reading.LOGARITHM
-        return Reading.ADDRESS if all(addressed(e, rng) for e in examples) else Reading.VALUE
-    positive = [[np.abs(x) for x in reals(e, rng)] for e in examples]
-    same = all(
-        np.array_equal(e.op.reference(e.types, *x), x[0]) for e, x in zip(examples, positive, strict=True)
-    )
-    rounds = all(np.any(e.op.rounding(e.types)) for e in examples)
-    return Reading.FORMAT if same and rounds else Reading.VALUE
-
-
-def addressed(example: Example, rng: np.random.Generator) -> bool:
-    """Whether the words of the only input are the addresses of all tables, and not parts or sums of them."""
-    nums = load(example.types[0].formats, raw_inputs(example, rng)[0])
-    engine = counting(example.op, example.types, raw_inputs(example, rng))
-    return len(example.types) == 1 and engine.entries == {n.hi - n.lo + 1 for n in nums.ravel()}
-
-
-def _change(example: Example) -> float:
-    """Return the largest change of a function of a scalar from an octave to the next."""
-    x = [
-        np.broadcast_to(2.0 ** OCTAVES.reshape(-1, *[1] * len(t.shape)), (61, *t.shape))
-        for t in example.types
-    ]
-    with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.nanmax(np.abs(np.diff(example.op.ideal(example.types, *x), axis=0)), initial=0.0))
 
 
 @pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.name())

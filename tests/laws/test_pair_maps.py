@@ -1,4 +1,4 @@
-"""Maps of pairs and particles by the names that their ops give them, held against the float reference."""
+"""Maps of pairs and particles by the names that their ops give them, checked against the float reference."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ PIPE = "_valid_pipe.sv"
 
 
 def apply_lines(text: str, m: Mutant) -> str:
-    """Return a source with `after` in the place of `before` in the line of the fault."""
+    """Return a source with `after` instead of `before` in the line of the fault."""
     lines = text.split("\n")
     assert m.before in lines[m.line], m
     lines[m.line] = lines[m.line].replace(m.before, m.after)

@@ -1,4 +1,4 @@
-"""Every kind of model file of `tests/doors`: read, calibrated on its events, and held against its framework."""
+"""Every kind of model file of `tests/doors`: read, calibrated on its events, and checked against its framework."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_foreign_layers_are_refused(tmp_path: Path) -> None:
     model = keras.Model(x, keras.layers.RandomFlip()(x), name="foreign")
     model.save(tmp_path / "m.keras")
     with pytest.raises(
-        CompileError, match="foreign: random_flip.*is a RandomFlip, which is not supported.*QDense"
+        CompileError, match="foreign: random_flip.*is of type RandomFlip, which is not supported.*QDense"
     ):
         read_keras(tmp_path / "m.keras")
 

@@ -128,9 +128,12 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "mask": (masked, "net: probe: is called with a mask"),
     "masking layer": (
         lambda: called(L.Masking(name="probe")),
-        "net: probe: is a Masking, which is not supported; multiply by flags",
+        "net: probe: is of type Masking, which is not supported; multiply by flags",
     ),
-    "operation": (lambda: called(lambda x: keras.ops.sort(x)), "net: sort.*: is a Sort, which is not read"),
+    "operation": (
+        lambda: called(lambda x: keras.ops.sort(x)),
+        "net: sort.*: is of type Sort, which is not read",
+    ),
     "all axes": (lambda: called(lambda x: keras.ops.sum(x)), "net: sum.*: reduces all axes, the events too"),
     "events by events": (
         lambda: called(lambda x: keras.ops.transpose(x, (1, 0, 2))),

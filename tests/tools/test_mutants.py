@@ -56,7 +56,7 @@ def test_few_words_see_less(project: Compiled, mutants: dict[int, Mutant], tmp_p
 
 
 def test_a_fault_alone_is_the_one_in_the_common_source(project: Compiled, mutants: dict[int, Mutant]) -> None:
-    """Alone, a fault is its declaration in the place of the right one, and nothing else is selected."""
+    """Alone, a fault is its declaration instead of the right one, and nothing else is selected."""
     name = project.graph.name
     text = (project.folder / "rtl" / f"{name}_core.v").read_text()
     assert combined(text, {}, 0) == text

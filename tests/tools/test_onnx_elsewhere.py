@@ -36,6 +36,6 @@ def test_every_network_is_there_twice() -> None:
 
 @pytest.mark.parametrize("name", FIXED)
 def test_kept_numbers_are_those_of_qonnx(name: str) -> None:
-    """The doors are held against kept numbers; here qonnx (onnxruntime for QuantizeLinear) computes some anew."""
+    """The doors are checked against kept numbers; here qonnx (onnxruntime for QuantizeLinear) computes some anew."""
     with np.load(FOLDER / f"{name}.npz") as kept:
         np.testing.assert_array_equal(computed(FOLDER / f"{name}.onnx", kept["x"][:8]), kept["y"][:8])

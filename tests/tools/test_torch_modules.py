@@ -1,4 +1,4 @@
-"""Modules of torch in memory, held against torch. torch is the user's: without it there is nothing to hold."""
+"""Modules of torch in memory, checked against torch. torch is the user's: without it there is nothing to hold."""
 
 from __future__ import annotations
 

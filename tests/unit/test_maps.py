@@ -1,4 +1,4 @@
-"""The names of the maps of pairs, held against the float references of the ops."""
+"""The names of the maps of pairs, checked against the float references of the ops."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_it_is_einsum(
 
 
 def test_sums_go_from_the_first_term_to_the_last(rng: np.random.Generator) -> None:
-    """Held against Python's own floats, one after the other; another order gives other bits."""
+    """Checked against Python's own floats, one after the other; another order gives other bits."""
     a, b = rng.normal(size=(20, 60)), rng.normal(size=60)
     want = []
     for row in a:

@@ -251,7 +251,7 @@ def test_what_is_no_port_of_words(rng: np.random.Generator) -> None:
     graph = words_network(phi="S[j:4]:fix<11,3>")
     assert word_ports(graph) is None
     p, _ = jets(rng)
-    with pytest.raises(CompileError, match="which p4 and jet do not fill"):
+    with pytest.raises(CompileError, match="which cannot be filled from p4 and jet"):
         from_mapping(graph, {"p4": p})
     raw = {n.name: np.full((2, *n.type.shape), 0.5) for n in graph.inputs}
     assert from_mapping(graph, raw).raw["phi"][0, 0, 0] == 128

@@ -1,5 +1,5 @@
-"""Between which raw integers the value of each cell lies, and before it is cut to its width: what says how
-wide a lane must be, and where nothing has to be cut."""
+"""The range of raw integers of each cell, before and after it is cut to its width: it decides how wide a lane
+must be, and where nothing has to be cut."""
 
 from __future__ import annotations
 

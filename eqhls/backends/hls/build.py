@@ -1,4 +1,4 @@
-"""Run Vivado or Vitis HLS where they are installed, and read their report."""
+"""Run Vivado or Vitis HLS if they are installed, and read their report."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Synthesis:
 def build_project(folder: Path) -> Synthesis:
     """Run the newest tool of the project's Backend and parse its report.
 
-    Raises CompileError where no tool is installed, where it fails or writes no report.
+    Raises CompileError if no tool is installed, if it fails or writes no report.
     """
     if not (folder / "build_prj.tcl").is_file():
         raise CompileError(str(folder), "has no build_prj.tcl", "give a project that eqhls compiled")
@@ -88,7 +88,7 @@ def build_project(folder: Path) -> Synthesis:
 
 
 def _backend(folder: Path) -> str:
-    """Return the Backend that a project was compiled for; Vitis where its manifest names none."""
+    """Return the Backend that a project was compiled for; Vitis if its manifest names none."""
     try:
         backend = json.loads((folder / MANIFEST).read_text()).get("options", {}).get("Backend", "Vitis")
     except (OSError, ValueError, AttributeError) as error:
@@ -112,7 +112,7 @@ def _keep_rtl(folder: Path, report: Path, synthesis: Synthesis) -> None:
 
 
 def read_report(path: Path) -> Synthesis:
-    """Read <top>_csynth.xml. Raises CompileError where a field is missing."""
+    """Read <top>_csynth.xml. Raises CompileError if a field is missing."""
     try:
         root = ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError) as error:

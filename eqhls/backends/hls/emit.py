@@ -45,7 +45,7 @@ name and nothing later; all that eqhls writes is C++11."""
 def emit(plan: Plan) -> Project:
     """Return firmware/, the testbench and the tool scripts that Vitis and Vivado HLS take.
 
-    Raises CompileError where an op has no template.
+    Raises CompileError if an op has no template.
     """
     graph, name = plan.graph, plan.name
     files: dict[str, str | bytes] = {

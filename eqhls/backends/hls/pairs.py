@@ -55,7 +55,7 @@ class PairMap:
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """Where pair (i, j) of channel d lies in x; triangular where symmetric."""
+    """Where pair (i, j) of channel d lies in x; triangular if symmetric."""
 
     n: int
     channels: int

@@ -31,7 +31,7 @@ def config_struct(name: str, values: Mapping[str, Value]) -> str:
 
 
 def table_text(name: str, values: Mapping[str, Value]) -> str:
-    """Return the constant tables of an op, empty where it has none."""
+    """Return the constant tables of an op, empty if it has none."""
     lines: list[str] = []
     for key, value in values.items():
         if isinstance(value, np.ndarray):

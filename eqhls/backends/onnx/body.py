@@ -48,7 +48,7 @@ class Body:
         return self.inputs[k] if self.element == DOUBLE else self("Cast", self.inputs[k], to=DOUBLE)
 
     def const(self, values: Any) -> str:
-        """Return a constant: float64, or int64 where the values are integers."""
+        """Return a constant: float64, or int64 if the values are integers."""
         array: NDArray[Any] = np.asarray(values)
         if array.dtype.kind == "f":
             self._wide = True

@@ -30,7 +30,7 @@ class _Pairs:
 
 
 def lower_pairs(op: PairOp, body: Body, types: tuple[Type, ...]) -> str:
-    """Append the operators of a pair op: a mix for each place (rounded down where the op says
+    """Append the operators of a pair op: a mix for each place (rounded down if the op says
     `kept`), spread over the pairs and added."""
     out = op.infer(*types)
     particles = all(m.source in PARTICLES for m in op.maps)

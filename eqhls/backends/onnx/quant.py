@@ -22,7 +22,7 @@ Pieces = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
 
 
 def quant_nodes(source: str, name: str, formats: Sequence[Fixed], element: int) -> Pieces:
-    """Return the Quant nodes from a value to `name`, and their constants; one for each component where
+    """Return the Quant nodes from a value to `name`, and their constants; one for each component if
     formats differ, between a Split and a Concat."""
     if len(formats) == 1:
         return _quant(source, name, name, formats[0], element)

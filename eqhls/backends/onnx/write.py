@@ -29,7 +29,7 @@ EVENTS = "events"
 class Functions:
     """The local functions of a model: one for each op and types that differ.
 
-    A function has the name of its op, and a number where there are several, or where plain ONNX has an
+    A function has the name of its op, and a number if there are several, or if plain ONNX has an
     operator of that name: onnxruntime takes a com.eqhls Add with one input for its own and dies.
     """
 
@@ -69,8 +69,8 @@ def onnx_model(graph: Graph, exact: bool | None = None, double: bool = False) ->
 
     `exact` asks for the numbers of the firmware, with a Quant node behind every op that rounds; else
     those of the float references. Left out, it is whether the graph is quantized. Between ops values
-    are DOUBLE, but FLOAT where Quant nodes stand and ports are FLOAT, since QONNX knows no other. Raises
-    CompileError where a graph without formats is asked for exact numbers.
+    are DOUBLE, but FLOAT if Quant nodes stand and ports are FLOAT, since QONNX knows no other. Raises
+    CompileError if a graph without formats is asked for exact numbers.
     """
     exact = graph.quantized if exact is None else exact
     if exact and not graph.quantized:

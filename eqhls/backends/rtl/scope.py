@@ -40,7 +40,7 @@ class Scope:
 
 
 def bit_range(name: str, high: int, low: int, width: int) -> str:
-    """Return name[high:low], plainly where it is all of it."""
+    """Return name[high:low], plainly if it is all of it."""
     if (high, low) == (width - 1, 0):
         return name
     return f"{name}[{high}]" if high == low else f"{name}[{high}:{low}]"

@@ -78,7 +78,7 @@ def dataset_names(path: Path) -> set[str]:
 
 def open_hdf5(path: Path, tree: str, fits: Callable[[Hdf5File], bool]) -> Hdf5File:
     """Open an HDF5 file: its table of pandas of the name `tree`, or the only one that `fits`, or the datasets
-    at its root. Raises CompileError for a damaged file, and where the table is not known."""
+    at its root. Raises CompileError for a damaged file, and if the table is not known."""
     with reading(path, "HDF5"):
         file = h5py.File(path, "r")
         tables = {

@@ -55,7 +55,7 @@ class RootTree:
 
 def open_root(path: Path, tree: str, fits: Callable[[RootTree], bool]) -> RootTree:
     """Open the tree of that name; without one, the only tree, or the only one that `fits`. Raises
-    CompileError for damaged files, and where the tree is not known."""
+    CompileError for damaged files, and if the tree is not known."""
     with reading(path, "ROOT"):
         file = uproot.open({str(path): None})
         try:

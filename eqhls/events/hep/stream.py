@@ -53,7 +53,7 @@ def split_tree(path: Path) -> tuple[Path, str]:
 
 
 def open_source(path: Path, tree: str = "") -> Source:
-    """Open a file of ROOT, Parquet or HDF5, by what it starts with. Raises CompileError for others, and where
+    """Open a file of ROOT, Parquet or HDF5, by what it starts with. Raises CompileError for others, and if
     it has several trees of which none is named."""
     try:
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""What is to be said of jets that were read: how, what was cut, and what looks wrong; and how many."""
+"""Notes on the jets that were read: how, what was cut, what looks wrong, and how many there are."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Part:
 
 def write_jets(batches: Iterable[Batch], output: Path) -> Told:
     """Write jets as an .npz file, whole or not at all, and return their counts. No more than a chunk is in
-    memory. Raises CompileError where the file cannot be written."""
+    memory. Raises CompileError if the file cannot be written."""
     output = output.resolve()
     told, parts, rows = Told(), dict[str, list[Part]](), frozenset[str]()
     with writing(output), staging_folder(output) as folder:

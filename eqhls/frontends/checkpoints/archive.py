@@ -93,7 +93,7 @@ def read_arrays(path: Path, weights: str | None = None) -> Checkpoint:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return the arguments of a config.json: its keys, and those of its `args` where it has some."""
+    """Return the arguments of a config.json: its keys, and those of its `args` if it has some."""
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -177,7 +177,8 @@ class _Records:
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
-    """Refuse what torch never writes: compression, encryption, doubles, paths; so no size can lie."""
+    """Refuse entries that torch never writes (compressed, encrypted, duplicate, with paths), so that the
+    declared sizes can be trusted."""
     names = [i.filename for i in entries]
     for entry in entries:
         parts = entry.filename.split("/")

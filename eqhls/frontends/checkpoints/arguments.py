@@ -19,7 +19,7 @@ Names = Mapping[str, Any]
 Found = Callable[[Names, Any], Any]
 """What a setting should be, by the tensors, and the value that it has."""
 LIKE = 0.85
-"""How much alike two keys are (difflib) of which one is taken for a slip of the pen."""
+"""How similar (difflib) an unknown key is to a known one that it is taken to be a typo of."""
 
 
 def words(text: str) -> frozenset[str]:

@@ -31,7 +31,7 @@ Levels = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options that the weights do not tell. Radii and widths have one entry a level."""
+    """The options that do not follow from the weights. Radii and widths have one entry per level."""
 
     points: int
     species: int
@@ -158,7 +158,7 @@ class Tensors:
         return scales, self.fields.tensor(f"{name}.phases", 1, 1, 1, len(scales)).ravel()
 
     def cut(self, level: int, part: str, given: float, size: int, learned: bool) -> Floats:
-        """Return radii or widths of the soft cut, one a channel: learned, or as the settings give them."""
+        """Return radii or widths of the soft cut, one per channel: learned, or as the settings give them."""
         name = f"{HEAD}edge_levels.{level}.mask_layer.soft_cut_{part}"
         if learned:
             found = self.fields.tensor(name, 1, 1, 1, size).ravel()

@@ -117,7 +117,7 @@ def _blocks(fields: Fields, name: str) -> tuple[Block, ...]:
 
 
 def _check(irreps: Mapping[str, Sequence[Block]]) -> None:
-    """Raise CompileError for irreps that stand where they cannot."""
+    """Raise CompileError for irreps that stand if they cannot."""
     for name, blocks in irreps.items():
         for block in blocks:
             natural = parity_of(block.rep) == "eo"[block.spin % 2]
@@ -159,7 +159,7 @@ def _agrees(fields: Fields, name: str, blocks: Sequence[Block]) -> None:
 
 
 def _check_paths(fields: Fields, name: str, convolution: Convolution) -> None:
-    """Raise CompileError where listed products differ from all there are."""
+    """Raise CompileError if listed products differ from all there are."""
     given: Any = fields.arguments.get(name)
     if given is None:
         return

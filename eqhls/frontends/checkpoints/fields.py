@@ -31,11 +31,11 @@ ACTIVATIONS = {
 }
 """The functions of one scalar by the names that training codes give them."""
 MAX_CONSTITUENTS = 1000
-"""More would be a slip of the pen: tables of pairs alone would fill the memory."""
+"""A larger number is almost certainly a typo, and tables of pairs would exhaust the memory."""
 
 
 def flattened(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys of a configuration with those of its `args`. Null says nothing; where both have a
+    """Return the keys of a configuration with those of its `args`. Null says nothing; if both have a
     key, the outer one holds: it is the size of what was fed, the inner one what was asked for."""
     inner = config.get("args")
     keys = {**inner, **without_nulls(config)} if isinstance(inner, Mapping) else config
@@ -58,7 +58,7 @@ class Fields:
         return name in self.state
 
     def tensor(self, name: str, *shape: int) -> Floats:
-        """Return a tensor in float64. Raises CompileError where it is missing or of another shape;
+        """Return a tensor in float64. Raises CompileError if it is missing or of another shape;
         a size of -1 is free."""
         if name not in self.state:
             raise CompileError(self.family, f"has no tensor {name}", "the checkpoint is of another network")
@@ -71,7 +71,7 @@ class Fields:
         return self.state[name].astype(np.float64)
 
     def argument(self, name: str, default: T) -> T:
-        """Return an argument of the kind of its default, which holds where it is missing or None."""
+        """Return an argument of the kind of its default, which holds if it is missing or None."""
         value = self.arguments.get(name)
         if value is None:
             return default
@@ -83,7 +83,7 @@ class Fields:
         return type(default)(value)
 
     def chosen(self, name: str, default: bool, function: Activation) -> Activation | None:
-        """Return the activation where a flag of the arguments asks for it."""
+        """Return the activation if a flag of the arguments asks for it."""
         return function if self.argument(name, default) else None
 
     def require(self, name: str, default: T, *allowed: T, why: str) -> T:

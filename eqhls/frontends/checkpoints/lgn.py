@@ -140,7 +140,7 @@ class _Network:
         return self.b.add(name, Spurion(Type(rep, (Axis(axis, len(array)),)), Tensor(array)))
 
     def _embedding(self, rows: _Rows) -> Features:
-        """Scalars from (mass, label), vectors from momenta where the network takes them (section 5.2)."""
+        """Scalars from (mass, label), vectors from momenta if the network takes them (section 5.2)."""
         b, w = self.b, self.weights
         scalars, inputs = self._node_scalars(rows), 1 if self.settings.beam_mass is None else 2
         if not w.pmu_in:
@@ -159,7 +159,7 @@ class _Network:
         }
 
     def _node_scalars(self, rows: _Rows) -> str:
-        """Append sqrt|m^2| and, where there are beams, the label: +1 for beams, -1 for all others."""
+        """Append sqrt|m^2| and, if there are beams, the label: +1 for beams, -1 for all others."""
         b = self.b
         square = b.add("mass_squared", Gram(), rows.momenta, rows.momenta)
         root = b.add("mass", Table(activation=Activation.ROOT), square)
@@ -213,7 +213,7 @@ class _Network:
     def _path(
         self, name: str, left: ComplexTensor, right: ComplexTensor, out: str
     ) -> list[list[ComplexTensor]]:
-        """Return the product as the only block, or no block where the path does not exist."""
+        """Return the product as the only block, or no block if the path does not exist."""
         if (left.irrep, right.irrep, out) not in complex_tables():
             return []
         return [product(self.b, f"{name}.{left.irrep}.{right.irrep}", left, right, out)]

@@ -44,7 +44,7 @@ MLP = re.compile(r"lgn_cg\.mlp_levels\.(\d+)\.linear\.(\d+)\.weight")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options that the weights do not tell.
+    """The options that do not follow from the weights.
 
     `constituents` slots are computed; `width` rows were there in training, zero rows included; where
     there are more rows than slots, the rest is one more node, counted `width - constituents` times.
@@ -62,12 +62,12 @@ class Settings:
 
     @property
     def ghosts(self) -> int:
-        """Zero rows beyond the slots. None where padding contributes nothing."""
+        """Zero rows beyond the slots. None if padding contributes nothing."""
         return 0 if self.strict else max(self.width - self.constituents, 0)
 
 
 def read_settings(arguments: Mapping[str, Any]) -> Settings:
-    """Read the training arguments, and `set_order`, `mask_mode`, `constituents` where they are given.
+    """Read the training arguments, and `set_order`, `mask_mode`, `constituents` if they are given.
 
     A nested `args` counts as arguments; `key_orders`, as recorded beside a checkpoint, beats
     `set_order`, and so does the version in `python`. Raises CompileError for unsupported options.
@@ -150,7 +150,7 @@ class Weights:
         self._state = state
 
     def get(self, key: str, *shape: int) -> Array:
-        """Return a tensor. Raises CompileError where it is missing or has another shape (-1 fits any)."""
+        """Return a tensor. Raises CompileError if it is missing or has another shape (-1 fits any)."""
         if key not in self._state:
             raise CompileError(WHERE, f"has no {key!r}", "the file is damaged or of another network")
         found = np.asarray(self._state[key], dtype=np.float64)
@@ -158,7 +158,9 @@ class Weights:
             w not in (-1, s) for s, w in zip(found.shape, shape, strict=True)
         ):
             raise CompileError(
-                WHERE, f"has {key!r} of shape {found.shape}, expected {shape}", "the options differ from it"
+                WHERE,
+                f"has {key!r} of shape {found.shape}, expected {shape}",
+                "correct the options in config.json",
             )
         return found
 

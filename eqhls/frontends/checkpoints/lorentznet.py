@@ -173,7 +173,7 @@ class _Weights:
         return found
 
     def linear(self, name: str, out: int, into: int, bias: bool = True) -> tuple[Floats, Floats]:
-        """Return weight and bias, zero where the layer has none."""
+        """Return weight and bias, zero if the layer has none."""
         shift = self.get(f"{name}.bias", out) if bias else np.zeros(out)
         return self.get(f"{name}.weight", out, into), shift
 

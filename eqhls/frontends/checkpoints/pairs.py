@@ -146,9 +146,9 @@ class Letters:
 
 
 def check_options(fields: Fields, default: str) -> Activation:
-    """Refuse what no op computes; return the activation, `default` where the arguments name none.
+    """Refuse what no op computes; return the activation, `default` if the arguments name none.
 
-    Norms other than b, i and l are none, as in the training code.
+    Any norm other than b, i and l is ignored, as in the training code.
     """
     norm = fields.arguments.get("batchnorm")
     if str(norm).startswith(("i", "l")):
@@ -231,7 +231,7 @@ def read_norm(fields: Fields, prefix: str, channels: int) -> tuple[Floats, Float
 def add_normalised(
     nodes: Nodes, name: str, x: str, function: Activation, scale: Floats, shift: Floats
 ) -> str:
-    """Add scale * function(x) + shift of every channel: one table where the function is a rectifier."""
+    """Add scale * function(x) + shift of every channel: one table if the function is a rectifier."""
     if function in SLOPES:
         values = np.stack([shift - SLOPES[function] * scale, shift, shift + scale], axis=1)
         table = Table(Tensor([-1.0, 0.0, 1.0]), Tensor(values), axis="c")
@@ -299,7 +299,7 @@ def _add_counted(
 
 
 def add_head(nodes: Nodes, x: str, fields: Fields, letters: Letters, active: Activation | None) -> str:
-    """Add agg_2to0: totals and traces, their factors, a function of them where there is one, a mix."""
+    """Add agg_2to0: totals and traces, their factors, a function of them if there is one, a mix."""
     basis = 2 * len(letters.text)
     mix = read_coefficients(fields, "agg_2to0", basis)
     out, channels, _ = mix.shape

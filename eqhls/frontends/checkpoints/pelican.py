@@ -67,7 +67,7 @@ SPURIONS: dict[str, list[list[float]]] = {
 }
 """The constant vectors that break the Lorentz group to a subgroup, by its name."""
 COMPONENTS = SPURIONS | {"1_0": [[1, 0, 0, 1], [1, -1, 0, 0], [1, 0, -1, 0], [1, 0, 0, -1]]}
-"""Which sums of (E, px, py, pz) of a particle enter in their place where the method is `input`."""
+"""Which sums of (E, px, py, pz) of a particle enter in their place if the method is `input`."""
 LABELS = Eq1to2.maps
 """The maps of the one-hot labels of particles."""
 
@@ -108,7 +108,7 @@ def graph_from(state: Mapping[str, NDArray[Any]], arguments: Mapping[str, Any]) 
 
 
 def _add_inputs(fields: Fields, outer: Letters, function: Activation) -> tuple[Nodes, str, Floats | None]:
-    """Add what the first message mixes: encoded invariants of pairs, and labels where there are spurions."""
+    """Add what the first message mixes: encoded invariants of pairs, and labels if there are spurions."""
     scale, stabilizer = fields.argument("scale", 1.0), fields.argument("stabilizer", "so2")
     apart = fields.argument("method", "spurions").startswith("s")
     spurions = np.array(SPURIONS[stabilizer] if apart else []).reshape(-1, 4) / scale
@@ -193,7 +193,7 @@ def _linear(fields: Fields, prefix: str) -> ChannelMix:
 def _add_message(
     nodes: Nodes, name: str, x: str, fields: Fields, prefix: str, function: Activation, labels: Floats | None
 ) -> str:
-    """Add mixes of channels, a function behind each, and behind the last one, or where there is none, a
+    """Add mixes of channels, a function behind each, and behind the last one, or if there is none, a
     normalisation, without padding.
 
     `labels` (kinds of pairs, counts, channels) are further channels of the first mix.

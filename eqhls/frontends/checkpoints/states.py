@@ -1,7 +1,7 @@
 """Which of the tensors of a checkpoint are the network: sets of weights, names without their wrappers, reads.
 
 A checkpoint may hold several sets of weights: running averages (EMA, SWA) beside the trained ones, as entries
-of the file or as names in one state. No set is preferred silently: where there are several, the user says
+of the file or as names in one state. No set is preferred silently: if there are several, the user says
 which one. Nothing of the chosen set may be left unread.
 """
 
@@ -106,7 +106,7 @@ class Taken(Mapping[str, Array]):
 def weights_of(value: Mapping[Any, Any], chosen: str | None) -> dict[str, Array]:
     """Return the arrays of the one set of weights in what torch.save was given, or of the set `chosen`.
 
-    Raises CompileError where there are several sets and none is chosen, naming them.
+    Raises CompileError if there are several sets and none is chosen, naming them.
     """
     sets = {"".join(c if c.isprintable() else "?" for c in name): s for name, s in _sets(value).items()}
     if chosen is None and len(sets) > 1:

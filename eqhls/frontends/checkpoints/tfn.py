@@ -224,7 +224,7 @@ class _Importer:
         return weight, bias, self.f.tensor(f"layer{layer}/nonlinearity/L{rank}/tensor_0/biases", out)
 
     def _convolved(self, made: _Filter, x: str) -> str:
-        """Return what one filter sums over senders, with its own message where it has one."""
+        """Return what one filter sums over senders, with its own message if it has one."""
         b, name, sender, radial = self.b, made.name, self._sender(x), self._radial(made)
         if made.order == 0:
             others = b.add(f"{name}_others", PairSum(SENDERS), radial, sender)

@@ -20,10 +20,10 @@ K: Any = keras.ops
 
 
 class EqLayer(keras.layers.Layer):
-    """A layer that is one op: `op()` returns it with the weights of now.
+    """A layer that is one op: `op()` returns it with its current weights.
 
     Wiring is type-checked by the op's own `infer`, so a layer that would break equivariance
-    raises CompileError where the model is built. Tensors have shape (events, *axes, components).
+    raises CompileError if the model is built. Tensors have shape (events, *axes, components).
     """
 
     follows_types: ClassVar[bool] = True

@@ -71,8 +71,8 @@ class SignSelectLayer(EqLayer):
 
 @register
 class LogAddLayer(EqLayer):
-    """log2(2^(power a) + 2^(power b)) / power, axes matched by name; with the very table of the hardware
-    where `quantized`."""
+    """log2(2^(power a) + 2^(power b)) / power, axes matched by name; with exactly the table of the hardware
+    if `quantized`."""
 
     def __init__(self, power: int, frac: int, quantized: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -106,7 +106,7 @@ class LogAddLayer(EqLayer):
 
 @register
 class Exp2Layer(EqLayer):
-    """2^(x + shift) in the format `out`; with both roundings of the hardware where `quantized`, for codes of
+    """2^(x + shift) in the format `out`; with both roundings of the hardware if `quantized`, for codes of
     at most 10 fraction bits."""
 
     def __init__(self, shift: int, out: str, mantissa: int, quantized: bool = True, **kwargs: Any) -> None:

@@ -134,7 +134,7 @@ def seeded_lgn(config: SeededConfig, name: str, quantized: bool) -> keras.Model:
     Level l: d_j = log2 <p_j, Q_l>, weights w_j = sigmoid(T(d_j) + U(t_j)) in {0, 1/4, 1/2, 1},
     V_l = sum_j w_j p_j, sums S_a likewise; Q_0 the leading constituent, Q_{l+1} = V_l. Read-out:
     one trained function for each log2 <X, Y>, X <= Y in {J, V_0, ..}, and for each S_a, and of several
-    classes for each of them: all else is shared.
+    classes for each of them: everything else is shared.
     """
     p, jet, valid = ports(config.inputs, config.constituents)
     beams = SpurionLayer(f"V.{config.inputs.basis}[i:2]", config.inputs.beams, name="beams")(p)

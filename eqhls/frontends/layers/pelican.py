@@ -29,7 +29,7 @@ class PelicanConfig:
     `encoded` is the format of an encoded product, `address` that of the argument of an activation,
     `hidden` that of an activation, `readout` that of the read-out's functions. `floor`, `frac`, `codes` and
     `log_step` are those of the logarithm (Log2). `keep` is the number of fraction bits of the mixes of a
-    tied block (all where None). Without `beams` only the jet is a spurion. `classes` is the number of classes
+    tied block (all if None). Without `beams` only the jet is a spurion. `classes` is the number of classes
     that the network tells apart: two by one score, three and more by a score each.
     """
 

@@ -1,8 +1,8 @@
 """PELICAN as published, trainable: all fifteen maps on full pair tensors, label channels, messages, and
 either a score or a covariant four-momentum at the end.
 
-Half of every stage is spared by the tied network of `pelican.py`; this one is for those who want the
-published one's freedom: rows and columns with weights of their own.
+The tied network of `pelican.py` needs half the logic in every stage; this one keeps separate weights for rows
+and columns, as the published network does.
 """
 
 from __future__ import annotations

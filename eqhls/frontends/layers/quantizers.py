@@ -23,7 +23,7 @@ from eqhls.errors import CompileError
 from eqhls.fixed import Fixed, Overflow, Rounding
 
 Forms = NDArray[Any]
-"""A format for each element, or None where no bit is left and the element is always zero."""
+"""A format for each element, or None if no bit is left and the element is always zero."""
 WRAPPING = (Overflow.WRAP, Overflow.WRAP_SM)
 
 
@@ -31,7 +31,7 @@ def as_format(spec: Any) -> Fixed:
     """Return the one format of `fix<...>`, `ap_fixed<...>`, `quantized_bits(...)`,
     `quantized_relu(...)` or of a QuantizerConfig without trained widths.
 
-    Raises CompileError for any other text, and where widths are trained or differ by element.
+    Raises CompileError for any other text, and if widths are trained or differ by element.
     """
     if isinstance(spec, Fixed):
         return spec

@@ -44,7 +44,7 @@ _ACTIVATIONS = {
 
 @register
 class Log2Layer(EqLayer):
-    """log2(max(x, floor) / floor), with the very cells of the hardware where `quantized`.
+    """log2(max(x, floor) / floor), with exactly the cells of the hardware if `quantized`.
 
     The other arguments are the fields of Log2. `centred` codes depend on the LSB of x: that of its port, or
     `lsb` if x is computed.
@@ -117,7 +117,7 @@ class TableLayer(EqLayer):
     """A trained function of one scalar: values at fixed knots, straight lines between.
 
     `axis` gives each of its entries a function of its own. `out` is the format of the result,
-    `levels` the only values it may take; both act straight through where `quantized`.
+    `levels` the only values it may take; both act straight through if `quantized`.
     """
 
     def __init__(

@@ -166,7 +166,7 @@ class _Sloped(keras.initializers.Initializer):
 class CurveLayer(EqLayer):
     """A trained function of a scalar that comes in LSBs: one entry for each of the `size` addresses from
     `first` LSBs on, the ends beyond. Entries lie on straight lines between `knots`, within the saturating
-    format `out`, to the nearest number of which they are rounded where `quantized`; a gradient is that of the
+    format `out`, to the nearest number of which they are rounded if `quantized`; a gradient is that of the
     lines."""
 
     def __init__(

@@ -102,7 +102,7 @@ COUNT_CURVE = Curve.of(128, 1.0, np.arange(0, 128, 6))
 
 
 def words_tagger(config: WordsConfig, name: str, quantized: bool) -> keras.Model:
-    """Return the tagger. What is not trained computes with integers in either phase; where `quantized`, so
+    """Return the tagger. What is not trained computes with integers in either phase; if `quantized`, so
     does what is trained. Raises CompileError for sizes that make no network."""
     check(config)
     inputs = _ports(config)
@@ -216,7 +216,7 @@ def _last(whole: Fixed) -> Curve:
 def _hidden(
     config: WordsConfig, k: int, features: Mapping[str, Any], curves: Mapping[str, Curve], quantized: bool
 ) -> Any:
-    """Return a hidden sum, where `quantized` in its format: the read-out of one is flat beyond the range."""
+    """Return a hidden sum, if `quantized` in its format: the read-out of one is flat beyond the range."""
     total = AddLayer(name=f"h{k}_sum")(*_read_outs(f"h{k}{{}}", config.part, features, curves, quantized))
     return RequantizeLayer([config.whole], name=f"h{k}")(total) if quantized else total
 

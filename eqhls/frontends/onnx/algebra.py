@@ -101,7 +101,7 @@ def constant(site: Site, values: Numbers, type: Type) -> str:
 
 
 def constant_view(site: Site, values: Numbers, like: View) -> View:
-    """Return a constant in places of its own shape, with the events where another view of this rank has
+    """Return a constant in places of its own shape, with the events if another view of this rank has
     them."""
     names = ["" if s == 1 else AXES[k] for k, s in enumerate(values.shape)]
     axes = tuple(Axis(n, s) for n, s in zip(names, values.shape, strict=True) if n)

@@ -14,6 +14,13 @@ from eqhls.exchange.attributes import MOST_ELEMENTS
 from eqhls.exchange.domain import DOMAIN, VERSION
 
 LARGEST_FILE = 1 << 30
+REALS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
+KINDS = {number: name for name, number in onnx.TensorProto.DataType.items()}
+
+
+def kind_of(number: int) -> str:
+    """Return the name of a data type of ONNX, such as INT64."""
+    return KINDS.get(number, str(number))
 
 
 def load_checked(path: Path) -> onnx.ModelProto:

@@ -39,7 +39,7 @@ FAULTS = (
 def folded(node: onnx.NodeProto, constants: Mapping[str, np.ndarray], opset: int) -> dict[str, np.ndarray]:
     """Return the results of an operator of constants by name.
 
-    Raises CompileError for operators that draw random numbers or hold graphs, and for results that are no
+    Raises CompileError for operators that draw random numbers or hold graphs, and for results that are not
     numbers, or more than a network can need.
     """
     where = printable(node.op_type)

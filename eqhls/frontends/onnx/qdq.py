@@ -52,7 +52,7 @@ def dequantize(site: Site, given: dict[str, Any]) -> View:
 
 
 def dequantized(state: Reading, node: onnx.NodeProto) -> np.ndarray:
-    """Return a constant of integers as numbers; scales may be one a channel."""
+    """Return a constant of integers as numbers; there may be one scale per channel."""
     integers, scale = state.constant(node.input[0], node), state.constant(node.input[1], node)
     zero = state.constants.get(node.input[2] if len(node.input) > 2 else "", np.zeros((), integers.dtype))
     given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}

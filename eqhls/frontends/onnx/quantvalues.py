@@ -52,7 +52,7 @@ def by_channel(site: Site, scales: np.ndarray, stated: QuantNode) -> View:
 
 def signs(site: Site) -> View:
     """A BipolarQuant: its scale if x is not negative, else minus that. Raises CompileError for a scale that
-    is no fixed-point number."""
+    is not a fixed-point number."""
     scale = site.constant(1).astype(np.float64)
     if ((scale * 2.0**FINEST) % 1).any():
         raise site.refuse(
@@ -69,7 +69,7 @@ def signs(site: Site) -> View:
 def truncated(site: Site) -> View:
     """A Trunc of version 1 or 2 of the domain, which differ in their inputs: x, scale, zero point, bits of x,
     then bits of the result, or scale and bits of the result. x is first rounded to its scale, with two bits
-    more than it says. Version 1 multiplies the result by the scale of x. Raises CompileError for what is no
+    more than it says. Version 1 multiplies the result by the scale of x. Raises CompileError for what is not
     fixed point."""
     second = len(site.node.input) == 6
     scale, zero, *more = (_number(site, k) for k in range(1, len(site.node.input)))

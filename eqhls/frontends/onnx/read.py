@@ -90,14 +90,12 @@ def _refuse_unread(model: onnx.ModelProto, where: str) -> None:
     for function in model.functions:
         if function.domain in PLAIN:
             raise CompileError(
-                where,
-                f"gives the operator {function.name} a meaning of its own",
-                "name the function otherwise",
+                where, f"gives the operator {function.name} a meaning of its own", "rename the function"
             )
 
 
 def _opset(model: onnx.ModelProto, where: str) -> int:
-    """Return the opset of plain ONNX, 0 where the file imports none."""
+    """Return the opset of plain ONNX, 0 if the file imports none."""
     found = {o.version for o in model.opset_import if o.domain in PLAIN}
     if len(found) > 1:
         raise CompileError(where, f"imports the opsets {sorted(found)} of plain ONNX", "expected one")

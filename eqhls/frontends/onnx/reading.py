@@ -56,11 +56,15 @@ class Reading:
         return self.builder.type(view.name)
 
     def view(self, value: str, node: onnx.NodeProto) -> View:
-        """Return what an input of a node stands for. Raises CompileError where no op gives it."""
+        """Return what an input of a node stands for. Raises CompileError if no op gives it."""
         if value in self.views:
             return self.views[value]
-        hint = "give the port a type with the operator Input" if value in self.ports else "it is a constant"
-        raise CompileError(self.place(node), f"reads {value!r}, which no op computes", hint)
+        if value in self.ports:
+            found, cure = "is a port without a type", "give the port a type with the operator Input"
+        else:
+            found = "is a constant" if value in self.constants else "no op computes"
+            cure = "expected the result of an op, or a port"
+        raise CompileError(self.place(node), f"reads {value!r}, which {found}", cure)
 
     def whole(self, value: str, node: onnx.NodeProto) -> View:
         """Return a value that is neither reshaped nor cut. Raises CompileError for others."""
@@ -79,7 +83,7 @@ class Reading:
         return view
 
     def constant(self, value: str, node: onnx.NodeProto) -> np.ndarray:
-        """Return a constant input. Raises CompileError where it is computed."""
+        """Return a constant input. Raises CompileError if it is computed."""
         if value not in self.constants:
             raise CompileError(self.place(node), f"reads {value!r}, expected a constant", "fold it before")
         return self.constants[value]

@@ -9,6 +9,7 @@ import onnx
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
+from eqhls.frontends.onnx.checks import REALS, kind_of
 from eqhls.frontends.onnx.reading import Reading, identifier, printable
 from eqhls.frontends.onnx.site import AXES
 from eqhls.frontends.onnx.views import View, axes_for
@@ -18,14 +19,12 @@ from eqhls.ir.types import Type
 from eqhls.ops.add import Add
 from eqhls.ops.arrange import Arrange
 
-REALS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-
 
 def finished(state: Reading, graph: onnx.GraphProto) -> Graph:
     """Return the graph of what was read: ports in the order of the file, results under its names.
 
     Raises CompileError for ports without a type or with another one than declared, and for results that are
-    no tensor of an op.
+    not a tensor of an op.
     """
     ports = [i for i in graph.input if i.name in state.ports]
     for port in ports:
@@ -70,8 +69,7 @@ def _check_port(state: Reading, port: onnx.ValueInfoProto) -> None:
         raise CompileError(where, "has no type", "give the port a type with the operator Input, or remove it")
     kind = port.type.tensor_type.elem_type
     if kind not in (onnx.TensorProto.UNDEFINED, *REALS):
-        found = {number: name for name, number in onnx.TensorProto.DataType.items()}.get(kind, str(kind))
-        raise CompileError(where, f"is of {found}", "expected FLOAT or DOUBLE")
+        raise CompileError(where, f"is of {kind_of(kind)}", "expected FLOAT or DOUBLE")
     if port.name in state.typed:
         _check_shape(where, port, node.type.shape)
 
@@ -144,11 +142,13 @@ def _renamed(nodes: list[Node], names: dict[str, str]) -> tuple[Node, ...]:
 
 
 def _distinct(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Return the nodes, or raise CompileError where two have one name in C++, which knows no dots."""
+    """Return the nodes, or raise CompileError if two have one name in C++, which knows no dots."""
     names: dict[str, str] = {}
     for node in nodes:
         plain = node.name.replace(".", "_")
         if plain in names:
-            raise CompileError(node.name, f"has the name of {names[plain]} but for dots", "rename one")
+            raise CompileError(
+                node.name, f"has a name that differs from {names[plain]} only in dots", "rename one"
+            )
         names[plain] = node.name
     return nodes

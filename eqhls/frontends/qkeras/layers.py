@@ -142,7 +142,9 @@ def append_layer(site: Site, layer: Layer, inputs: list[Value]) -> Value:
     handler = HANDLERS.get(layer.kind)
     if handler is None:
         known = ", ".join(sorted({*HANDLERS}))
-        raise site.refuse(f"is a {layer.kind}, which is not supported", CURES.get(layer.kind, f"use {known}"))
+        raise site.refuse(
+            f"is of type {layer.kind}, which is not supported", CURES.get(layer.kind, f"use {known}")
+        )
     if any(site.type(v).rep is not S for v in inputs):
         raise site.refuse(f"is a {layer.kind} on {site.type(inputs[0])}, expected scalars")
     try:

@@ -131,7 +131,7 @@ def cure_of(layer: Any) -> str:
 
 
 def read_layer(builder: Builder, name: str, layer: Any, inputs: list[Value]) -> Value:
-    """Append what a layer of `HANDLERS` computes at inference. Raises CompileError naming it where it
+    """Append what a layer of `HANDLERS` computes at inference. Raises CompileError naming it if it
     cannot be exact."""
     site = Site(builder, name)
     check_scalars(site, layer, inputs)

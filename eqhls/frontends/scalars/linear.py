@@ -15,7 +15,7 @@ from eqhls.frontends.scalars.site import Site, Value, position
 
 
 def numbers(layer: Any, part: str) -> Any:
-    """Return weights as they multiply: behind their quantizer where there is one."""
+    """Return weights as they multiply: behind their quantizer if there is one."""
     value = getattr(layer, f"q{part}", None)
     value = getattr(layer, part) if value is None else value
     return None if value is None else np.asarray(keras.ops.convert_to_numpy(value), dtype=np.float64)
@@ -53,7 +53,7 @@ def own_equation(site: Site, equation: str, x: Value) -> str:
 
 
 def scale_and_shift(layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return what batch normalization multiplies by and adds, one number each channel."""
+    """Return the factor and the offset of a batch normalization, one number per channel."""
     if hasattr(layer, "qscaler_and_qoffset"):
         scale, offset = (
             np.asarray(keras.ops.convert_to_numpy(v), dtype=np.float64) for v in layer.qscaler_and_qoffset

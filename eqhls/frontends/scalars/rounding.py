@@ -38,7 +38,7 @@ def each_quantized(site: Site, inputs: list[Value], layer: Any) -> list[Value]:
 
 
 def requantized(site: Site, x: Value, forms: Forms | None) -> Value:
-    """Round every element to its format. Raises CompileError on covariant tensors where components
+    """Round every element to its format. Raises CompileError on covariant tensors if components
     would be rounded apart, or wrap."""
     if forms is None:
         return x
@@ -57,9 +57,7 @@ def _check_covariant(site: Site, type: Type, forms: Forms) -> None:
             "share them: QuantizerConfig(heterogeneous_axis=()) or RequantizeLayer",
         )
     if any(f is None or f.overflow in WRAPPING for f in forms.ravel()):
-        raise site.refuse(
-            f"wraps components of {type}, which no Lorentz transformation survives", "use SAT_SYM"
-        )
+        raise site.refuse(f"wraps components of {type}, which breaks the symmetry", "use SAT_SYM")
 
 
 def _split(site: Site, x: str, forms: Forms) -> str:

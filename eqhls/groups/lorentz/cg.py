@@ -3,7 +3,7 @@
 A path names three representations; `V*F->V~` is the dual path, in which an F enters (or leaves)
 through its Hodge dual. Tables come from the complex ones of `complexcg.py` with f = -E + iB,
 g = E + iB, M hermitian; `contract` computes the same by 4x4 matrices and the
-metric, and the tests hold the two against each other.
+metric, and the tests check the two against each other.
 """
 
 from __future__ import annotations

@@ -7,27 +7,26 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import onnx
 
 from eqhls.frontends.onnx.algebra import constant_view
+from eqhls.frontends.onnx.checks import REALS, kind_of
 from eqhls.frontends.onnx.rules.entry import Entry, axes_of, axis_of, per_event
 from eqhls.frontends.onnx.site import AXES, Site, arranged
 from eqhls.frontends.onnx.views import Index, View, viewed_axes
 from eqhls.ops.concat import Concat
 
-REALS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 Given = dict[str, Any]
 
 
 def same(site: Site, given: Given) -> View:
     """Identity, and Cast between kinds of real numbers: graphs are about values, not about their storage."""
     if site.node.op_type == "Cast" and given["to"] not in REALS:
-        raise site.refuse("casts to no real numbers", "expected FLOAT or DOUBLE")
+        raise site.refuse(f"casts to {kind_of(given['to'])}", "expected FLOAT or DOUBLE")
     return site.state.view(site.node.input[0], site.node)
 
 
 def resized(site: Site, view: View, sizes: tuple[int, ...], asked: str) -> View:
-    """Return the same elements by the sizes of a tensor of all events. Raises CompileError where the events
+    """Return the same elements by the sizes of a tensor of all events. Raises CompileError if the events
     do not stay together in one axis."""
     batch = site.state.batch
     whole = prod(sizes) == view.index.size * batch

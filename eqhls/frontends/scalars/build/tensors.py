@@ -154,7 +154,7 @@ def constant(site: Site, values: ArrayLike) -> Value:
 
 
 def renamed(site: Site, x: Value, names: tuple[str, ...]) -> Value:
-    """Return a value with other names of its axes, "" where it has none."""
+    """Return a value with other names of its axes, "" if it has none."""
     x = opened(site, x)
     assert x.axes is not None
     wanted = tuple(n if a else "" for n, a in zip(names, x.axes, strict=True))
@@ -212,7 +212,7 @@ def joined(site: Site, values: list[Value], place: int) -> Value:
 
 
 def _with_axis(site: Site, x: Value, place: int) -> Value:
-    """Return a value that has an axis at a place, be it of size 1."""
+    """Return a value that has an axis at a place, even if its size is 1."""
     if _axes(x)[place]:
         return x
     axes, name = _axes(x), next(f"n{k}" for k in range(99) if f"n{k}" not in _axes(x))
