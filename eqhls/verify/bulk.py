@@ -13,7 +13,7 @@ import numpy as np
 from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.layout import Words
 from eqhls.text import Project, asset
-from eqhls.verify.builds import Recipe, built, described, version
+from eqhls.verify.builds import Recipe, built, described, is_built, version
 from eqhls.verify.toolchain import require, toolchain
 from eqhls.verify.workspace import workspace
 
@@ -64,6 +64,10 @@ class BulkSimulator:
             asset("sim", "bulk_harness.cpp"),
             ("-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1"),
         )
+
+    def is_built(self) -> bool:
+        """Whether nothing has to be built. Raises CompileError as `recipe` does."""
+        return is_built(workspace(self.folder), self.recipe())
 
     def build(self) -> Path:
         """Verilate and compile, unless exactly this was built before."""

@@ -15,7 +15,7 @@ from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.layout import Words
 from eqhls.staging import put, staging_folder, write_whole
 from eqhls.text import asset, npz, write_file
-from eqhls.verify.builds import Recipe, built, described, version
+from eqhls.verify.builds import Recipe, built, described, is_built, version
 from eqhls.verify.bulk import port_map, rtl_sources
 from eqhls.verify.toolchain import require, require_header, run, toolchain
 from eqhls.verify.workspace import workspace
@@ -71,6 +71,11 @@ def simulate(folder: Path, words: Words, expected: Words, *, waves: str = "") ->
                 write_whole(folder / "sim" / file.name, file.read_bytes())
         put(private, root / kind)
     return found
+
+
+def bench_is_built(folder: Path) -> bool:
+    """Whether the simulator of the bench need not be built. Raises CompileError if a tool is missing."""
+    return is_built(workspace(folder), bench_recipe(folder))
 
 
 def bench_recipe(folder: Path, waves: str = "") -> Recipe:

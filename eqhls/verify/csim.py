@@ -14,7 +14,7 @@ from eqhls.lower.layout import Words
 from eqhls.processes import run_logged
 from eqhls.staging import staging_folder, write_whole
 from eqhls.text import Project
-from eqhls.verify.builds import Recipe, built, described
+from eqhls.verify.builds import Recipe, built, described, is_built
 from eqhls.verify.toolchain import require
 from eqhls.verify.workspace import workspace
 
@@ -50,6 +50,10 @@ class CSim:
         parts = (f"firmware/{self.name}.cpp", "bridge_export.cpp")
         files = {**self.sources(), "bridge_export.cpp": EXPORTED}
         return compiled("csim", "libcsim.so", files, (*flags, *PATHS, *parts))
+
+    def is_built(self) -> bool:
+        """Whether nothing has to be built. Raises CompileError as `recipe` does."""
+        return is_built(workspace(self.folder), self.recipe())
 
     def build(self) -> Path:
         """Compile the shared library, unless exactly this was built before."""

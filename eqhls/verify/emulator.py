@@ -12,7 +12,7 @@ import numpy as np
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
-from eqhls.verify.builds import Recipe, built, described
+from eqhls.verify.builds import Recipe, built, described, is_built
 from eqhls.verify.toolchain import require
 from eqhls.verify.workspace import workspace
 
@@ -46,6 +46,10 @@ class Emulator:
             ((*command, "-o", "libemulator.so"),),
             (described(compiler, *flags),),
         )
+
+    def is_built(self) -> bool:
+        """Whether nothing has to be built. Raises CompileError as `recipe` does."""
+        return is_built(workspace(self.folder), self.recipe())
 
     def build(self) -> Path:
         """Compile the shared library, unless exactly this was built before for such a machine. Raises
