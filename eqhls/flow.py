@@ -112,7 +112,9 @@ def compile_model(
     records = {TIMES: clock.seconds, MANIFEST: facts}
     texts = {path: json.dumps(record, indent=1) + "\n" for path, record in records.items()}
     project = merged([("writers", files), ("records", texts)])
-    clock("write the project", 0.95, lambda: write_project(project, folder))
+    edited = clock("write the project", 0.95, lambda: write_project(project, folder))
+    if edited:
+        report(f"note: files that somebody had edited stay as {', '.join(edited)}", 1.0)
     if packages:
         report(f"note: the packages {', '.join(packages)} were of the last compilation: package again", 1.0)
     report("done", 1.0)

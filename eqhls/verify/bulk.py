@@ -88,7 +88,7 @@ def verilated(kind: str, top: str, sources: Project, harness: Path, flags: tuple
         "libdut.so",
         {**sources, **{p.name: p.read_bytes() for p in (harness, asset("sim", "words.h"))}},
         ((str(tools.verilator), *verilate, *sources), link),
-        (version(tools.verilator, tools.env), described(compiler)),
+        (version(tools.verilator, tools.env), described(compiler), described(require("c++"))),
         tools.env,
     )
 

@@ -104,7 +104,7 @@ def bench_recipe(folder: Path, waves: str = "") -> Recipe:
         f"made/{name}",
         {**files, "run.py": asset("sim", "run.py").read_bytes()},
         ((*command, *(("--waves", waves) if waves else ())),),
-        (version(tools.verilator, tools.env), described(require("g++")), *_cocotb()),
+        (version(tools.verilator, tools.env), described(require("c++")), *_cocotb()),
         tools.env,
     )
 
@@ -113,7 +113,7 @@ def _cocotb() -> tuple[str, str]:
     """Return the version of cocotb and the place of its libraries, which the simulator loads."""
     found = find_spec("cocotb")
     if found is None or found.origin is None:
-        raise CompileError("cocotb", "the Python package is not installed", "pip install eqhls again")
+        raise CompileError("cocotb", "the Python package is not installed", "install eqhls again")
     return metadata.version("cocotb"), found.origin
 
 

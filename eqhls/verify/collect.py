@@ -45,7 +45,7 @@ def collected(
         evidence = Evidence(
             tuple(found),
             labelled(),
-            finished=dict(finished),
+            finished={s.name: finished[s.name] for s in found if s.name in finished},
             taken=tuple(s.name for s in taken.stages),
             content=about or {},
         )
