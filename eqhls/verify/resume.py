@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from eqhls.errors import CompileError
+from eqhls.events.hep.stream import split_tree
 from eqhls.text import MANIFEST, asset
 from eqhls.verify.builds import described, version
 from eqhls.verify.evidence import LABELLED, STAGES, Moved, Stage
@@ -70,7 +71,7 @@ def before(start: str) -> tuple[str, ...]:
 
 def content(folder: Path, events: Sequence[Path], options: Mapping[str, str]) -> Content:
     """Return hashes of everything that a proof is about: the project as it lies there, events and options;
-    eqhls itself, the tools and the machine. Raises CompileError for events that cannot be read."""
+    eqhls itself, the tools and the machine. Raises OSError for a project that cannot be read."""
     manifest = (folder / MANIFEST).read_bytes()
     listed = sorted(json.loads(manifest)["sha256"])
     return {
@@ -93,6 +94,10 @@ def taken_over(folder: Path, start: str, now: Content) -> Taken:
     wanted = before(start) if start else ()
     if not wanted:
         return Taken()
+    if "" in now["events"]:
+        raise CompileError(
+            "--from", "the events are not a regular file, so they have no hash", "verify without --from"
+        )
     path = folder / EVIDENCE
     kept = _read(path)
     about = kept.get("content") or {}
@@ -155,11 +160,15 @@ def _digest(path: Path) -> str:
 
 
 def _digest_of_events(path: Path) -> str:
-    """Return the hash of a file of events, read piece by piece. One that cannot be read has none, and is told
-    when its events are read."""
-    with suppress(OSError), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-    return "cannot be read"
+    """Return the hash of a file of events, read piece by piece, with what else decides how it is read: its
+    suffix, and the tree that is named. What is not a regular file has none, and no proof on it goes on."""
+    file, tree = split_tree(path)
+    with suppress(OSError):
+        if file.is_file():
+            with file.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return f"{digest} {file.suffix}" + (f":{tree}" if tree else "")
+    return ""
 
 
 def _joined(parts: Sequence[tuple[str, str]]) -> str:

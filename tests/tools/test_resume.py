@@ -236,9 +236,26 @@ def test_other_options_are_not_taken_over(project: Compiled) -> None:
         project.verify(start="auc")
     with pytest.raises(CompileError, match="found 'cocotB', expected one of files, given network"):
         again(project, "cocotB")
+    with pytest.raises(CompileError, match="not a regular file, so they have no hash"):
+        resume.taken_over(project.folder, "cocotb", resume.content(project.folder, [Path("/dev/null")], {}))
     files = [project.folder.parent / "events.npz"]
     with pytest.raises(CompileError, match="the stages given network to rtl run together"):
         verify_many(project.folder, files, Pool(1), lambda *_: None, "y", "hls")
+
+
+def test_what_a_hash_of_events_covers(project: Compiled, tmp_path: Path) -> None:
+    """The bytes, the suffix, which says how to read them, and the tree; not the name or the folder."""
+
+    def digest(name: str) -> list[str]:
+        return resume.content(project.folder, [tmp_path / name], {})["events"]
+
+    for name in ("a.root", "b.root", "a.npz"):
+        (tmp_path / name).write_bytes(b"root")
+    assert digest("a.root") == digest("b.root") and "" not in digest("a.root")
+    others = [digest(n) for n in ("a.npz", "a.root:Jets", "a.root:Taus", "missing.root")]
+    (tmp_path / "b.root").write_bytes(b"rooT")
+    assert len({*map(str, [digest("a.root"), *others, digest("b.root")])}) == 6
+    assert digest("missing.root") == [""]
 
 
 def test_many_files_take_over_what_ran_file_by_file(project: Compiled, tmp_path: Path) -> None:
