@@ -46,7 +46,7 @@ def collected(
             tuple(found),
             labelled(),
             finished={s.name: finished[s.name] for s in found if s.name in finished},
-            taken=tuple(s.name for s in taken.stages),
+            taken=tuple(s.name for s in found if s.name in taken.names),
             content=about or {},
         )
         write_file(folder / EVIDENCE, json.dumps(evidence.as_json(), indent=1) + "\n")
