@@ -204,14 +204,22 @@ def start(
         raise typer.Exit(2)
 
 
+NOTHING = "nothing was written: run the same command again"
 AGAIN = {
-    "compile": "nothing was written: run the same command again",
-    "package": "nothing was written: run the same command again",
-    "verify": "the same command goes on, and builds nothing twice",
-    "predict": "of many files those that are done are kept: the same command goes on with the others",
+    "compile": NOTHING,
+    "build": "the synthesis tool begins anew: run the same command again",
+    "synth": NOTHING,
+    "verify": "what was built is kept: run the same command again",
+    "simulate": "what was built is kept: run the same command again",
+    "trace": "what was built is kept: run the same command again",
+    "report": NOTHING,
+    "package": NOTHING,
+    "patterns": "a file that was written is whole: run the same command again",
     "train": "the same command goes on behind the last whole epoch",
-    "quantize": "nothing was written: run the same command again",
-    "events": "nothing was written: run the same command again",
+    "quantize": NOTHING,
+    "export": NOTHING,
+    "predict": "of many files those that are done are kept: the same command goes on with the others",
+    "events": NOTHING,
 }
 """How to go on after Ctrl-C."""
 INTERRUPTED, TERMINATED, UNREAD = 130, 143, 141
@@ -261,8 +269,9 @@ def _status() -> int:
 
 def _interrupted() -> str:
     """Say that the user has stopped the command, and how to go on."""
-    running = [AGAIN[word] for word in sys.argv[1:] if word in AGAIN]
-    return "; ".join(["interrupted", *running[:1]])
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    again = told.again or AGAIN.get(command, "")
+    return f"interrupted; {again}" if again else "interrupted"
 
 
 def _said(line: str, status: int) -> int:

@@ -23,3 +23,11 @@ class CompileError(Exception):
 
 class VerificationError(CompileError):
     """A stage of the proof found a mismatch, or did not run."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in a proof, which may go on at `stage`, or from its beginning if that is empty."""
+
+    def __init__(self, stage: str = "") -> None:
+        self.stage = stage
+        super().__init__()

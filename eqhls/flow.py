@@ -37,6 +37,7 @@ from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
 from eqhls.trace.run import Trace, trace
 from eqhls.trace.show import trace_png
+from eqhls.verify.builds import forget
 from eqhls.verify.cocotb_run import SimulationResult
 from eqhls.verify.evidence import Evidence
 from eqhls.verify.given import Given, Recorded, load_given, measured_differences
@@ -50,6 +51,7 @@ from eqhls.verify.proof import (
     verilog_bench,
 )
 from eqhls.verify.symmetry import derive
+from eqhls.verify.workspace import workspace
 
 Report = Callable[[str, float], None]
 T = TypeVar("T")
@@ -110,7 +112,9 @@ def compile_model(
     records = {TIMES: clock.seconds, MANIFEST: facts}
     texts = {path: json.dumps(record, indent=1) + "\n" for path, record in records.items()}
     project = merged([("writers", files), ("records", texts)])
-    clock("write the project", 0.95, lambda: write_project(project, folder))
+    edited = clock("write the project", 0.95, lambda: write_project(project, folder))
+    if edited:
+        report(f"note: files that somebody had edited stay as {', '.join(edited)}", 1.0)
     if packages:
         report(f"note: the packages {', '.join(packages)} were of the last compilation: package again", 1.0)
     report("done", 1.0)
@@ -200,11 +204,18 @@ class Compiled:
         ready = read_any_events(events, graph) if events else None
         return ProjectEngines(self.folder, graph).simulate(ready, waves)
 
-    def verify(self, events: Path | None = None, report: Report = silent, score: str = "") -> Evidence:
+    def verify(
+        self, events: Path | None = None, report: Report = silent, score: str = "", start: str = ""
+    ) -> Evidence:
         """Run every stage of the proof and keep the evidence in report/evidence.json. AUC and
         working points are those of the output `score`, or of several with commas between them in the order
-        of the labels (eqhls.verify.tagger)."""
-        return prove(self.folder, self.given, self.manifest, events, report, score)
+        of the labels (eqhls.verify.tagger). The stages before `start` are taken over from the evidence that
+        is there, if it is about the same content and they passed (eqhls.verify.resume)."""
+        return prove(self.folder, self.given, self.manifest, events, report, score, start)
+
+    def forget_builds(self) -> None:
+        """Remove every library and simulator that was built of the project, so that all are built again."""
+        forget(workspace(self.folder))
 
     def trace(
         self,

@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -53,10 +53,13 @@ def sweep(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
-def put(made: Path, folder: Path) -> None:
-    """Rename a folder to the place of another one of eqhls's own, which goes."""
+def put(made: Path, folder: Path, stays: Callable[[], bool] = bool) -> None:
+    """Rename a folder to the place of another one of eqhls's own, which goes, unless it `stays`: that is
+    asked when no other process can put one there."""
     old = folder.with_name(private_name(folder.name))
     with locked(folder.parent):
+        if stays():
+            return
         if os.path.lexists(folder):
             os.rename(folder, old)
         os.rename(made, folder)

@@ -102,8 +102,8 @@ def sums(project: Project) -> dict[str, str]:
     return {name: hashlib.sha256(_data(content)).hexdigest() for name, content in sorted(project.items())}
 
 
-def write_project(project: Project, folder: Path) -> None:
-    """Write every file, or none.
+def write_project(project: Project, folder: Path) -> tuple[str, ...]:
+    """Write every file, or none; return the files that somebody had edited, by the names that they have now.
 
     A new folder is made beside its place and renamed. In a folder that eqhls wrote before, the files of the
     old project give way to those of the new one, and every other file stays; a file of the old project that
@@ -119,11 +119,11 @@ def write_project(project: Project, folder: Path) -> None:
                 with suppress(FileExistsError, NotADirectoryError), locked(folder.parent):
                     if not folder.exists():
                         os.rename(staging, folder)
-                        return
+                        return ()
         with staging_folder(folder / "project") as staging:
             _fill(project, staging / "new")
             with locked(folder):
-                _replace(project, folder, staging, {*_listed(folder), *RESULTS})
+                return _replace(project, folder, staging, {*_listed(folder), *RESULTS})
 
 
 def add_parts(parts: Mapping[str, Project], facts: Mapping[str, Any], folder: Path) -> None:
@@ -177,8 +177,9 @@ def _fill(project: Project, folder: Path) -> None:
         path.write_bytes(_data(content))
 
 
-def _replace(project: Project, folder: Path, staging: Path, gone: Iterable[str]) -> None:
-    """Move the files `gone` of the old project out of the way and new ones into place, or undo it all.
+def _replace(project: Project, folder: Path, staging: Path, gone: Iterable[str]) -> tuple[str, ...]:
+    """Move the files `gone` of the old project out of the way and new ones into place, or undo it all; return
+    those that stay beside as edited.
 
     Nothing of the user's moves. A manifest that says so stands in the folder while it is half done, for
     the case that the process is killed.
@@ -217,6 +218,7 @@ def _replace(project: Project, folder: Path, staging: Path, gone: Iterable[str])
         with suppress(OSError):  # that a folder is not empty, or not there
             for above in (folder / name).relative_to(folder).parents[:-1]:
                 (folder / above).rmdir()
+    return tuple(str(out.relative_to(folder)) for _, out in moved if not out.is_relative_to(staging))
 
 
 def _way_out(name: str, folder: Path, staging: Path, old: Mapping[str, str]) -> Path:

@@ -65,12 +65,12 @@ def predict_files(
 
 
 def verify_files(
-    folder: Path, events: Sequence[Path], score: str, pool: Pool
+    folder: Path, events: Sequence[Path], score: str, pool: Pool, start: str = ""
 ) -> tuple[Evidence, list[Failed]]:
     """Verify on many files; return the evidence, and the files that could not be used."""
     files = matched(events)
     with Steps() as progress:
-        evidence, failed = verify_many(open_project(folder).folder, files, pool, progress, score)
+        evidence, failed = verify_many(open_project(folder).folder, files, pool, progress, score, start)
     return evidence, failed
 
 

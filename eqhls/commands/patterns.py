@@ -48,8 +48,14 @@ def patterns(
     if check is None:
         _write(project, events, output or Path(), placing)
         return
-    graph = project.graph
-    compared, line = difference(graph, project.events(events), check, first_output)
+    graph, compare_with = project.graph, project.events(events)
+    compared, line = difference(graph, compare_with, check, first_output)
+    if line and events is None and 0 < compared < len(compare_with):
+        raise VerificationError(
+            str(check),
+            f"{line}; EVENTS was not given, so the {len(compare_with):,} vectors of the project are expected",
+            f"give the file that was played: eqhls patterns {folder} PLAYED.txt --check {check}",
+        )
     if line:
         raise VerificationError(str(check), line, "the output is not that of the integers")
     show({"results": compared, "equal": True}, f"{compared:,} results equal the integers, every bit")

@@ -50,6 +50,8 @@ class Told:
         self.quiet = False
         self.json = False
         self.log: Path | None = None
+        self.again = ""
+        """How to go on after Ctrl-C, if a command knows better than what is said of all of its kind."""
 
     def __call__(self, line: str) -> None:
         """Say one line."""

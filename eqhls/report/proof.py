@@ -41,13 +41,23 @@ def verdict(found: Sources) -> Mark:
     if found.evidence is None:
         return Mark(f"Not verified yet: run eqhls verify {found.folder}.", False)
     if found.verified:
-        return Mark(
-            f"Verified: all {len(found.evidence['stages'])} stages of the proof ran and passed.", True
-        )
+        return Mark(_verified(found.evidence), True)
     failed = ", ".join(s["name"] for s in found.evidence["stages"] if not s["ok"])
     missing = ", ".join(found.evidence["missing"])
     parts = [f"failed: {failed}" if failed else "", f"did not run: {missing}" if missing else ""]
     return Mark(f"Not verified. Stages that {'; that '.join(p for p in parts if p)}.", False)
+
+
+def _verified(evidence: Facts) -> str:
+    """Return that all stages passed, and which of them ran in an earlier run on the same content."""
+    every, taken = len(evidence["stages"]), evidence.get("taken_over", ())
+    if not taken:
+        return f"Verified: all {every} stages of the proof ran and passed."
+    names, times = ", ".join(t["stage"] for t in taken), sorted(t["finished"] for t in taken)
+    return (
+        f"Verified: all {every} stages of the proof passed; {len(taken)} of them were taken over from an "
+        f"earlier run on the same content, finished from {times[0]} to {times[-1]}: {names}."
+    )
 
 
 def _stages(found: Sources) -> tuple[list[Facts], list[str]]:
@@ -64,8 +74,10 @@ def proof_section(found: Sources) -> Section:
     """Return every stage of the proof with its verdict and what it found."""
     rows: list[tuple[Entry, ...]] = []
     stages, missing = _stages(found)
+    taken = {t["stage"] for t in (found.evidence or {}).get("taken_over", ())}
     for stage in stages:
-        ok = Mark("passed" if stage["ok"] else "FAILED", stage["ok"])
+        passed = "passed, taken over" if stage["name"] in taken else "passed"
+        ok = Mark(passed if stage["ok"] else "FAILED", stage["ok"])
         rows.append((_words(stage["name"]), stage["name"], ok, _found(stage)))
     for name in missing:
         rows.append((_words(name), name, Mark("DID NOT RUN", False), ""))

@@ -64,7 +64,18 @@ def _evidence_lines(evidence: Evidence) -> list[str]:
         tried = sum(s.number("transformed") for s in groups)
         wrong = sum(s.number("mismatches") for s in groups)
         lines.append(f"transforms   {tried:.0f} transformed events, {wrong:.0f} mismatches")
-    return lines
+    return [*lines, *_taken_lines(evidence)]
+
+
+def _taken_lines(evidence: Evidence) -> list[str]:
+    """Return which stages this verdict takes over from an earlier run, and when that finished them."""
+    if not evidence.taken:
+        return []
+    times = sorted(evidence.finished[name] for name in evidence.taken)
+    return [
+        f"taken over   {', '.join(evidence.taken)}: not run again, finished from {times[0]} to {times[-1]} "
+        "on the same content"
+    ]
 
 
 def evidence_table(manifest: Mapping[str, Any], evidence: Evidence) -> Table:

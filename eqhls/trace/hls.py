@@ -20,10 +20,9 @@ from eqhls.lower.layout import Layout
 from eqhls.names import value_identifier
 from eqhls.text import asset
 from eqhls.trace.seen import Seen, extended, shifted, whole
-from eqhls.verify.bulk import content_hash
-from eqhls.verify.csim import FLAGS, CSim
-from eqhls.verify.toolchain import require, run
-from eqhls.verify.workspace import built, workspace
+from eqhls.verify.builds import built
+from eqhls.verify.csim import FLAGS, PATHS, CSim, compiled
+from eqhls.verify.workspace import workspace
 
 LAST = "  out_word_t word = 0;\n"
 """The line of the top function behind which only the output word is packed."""
@@ -52,21 +51,17 @@ def hls_values(
 
 
 def _build(folder: Path, graph: Graph) -> Path:
-    """Compile the traced library, unless this very source was compiled before."""
-    sim, folder = CSim(folder), folder.absolute()
-    firmware, root, bridge = folder / "firmware", workspace(folder), asset("sim", "trace_bridge.cpp")
-    top = firmware / f"{sim.name}.cpp"
-    key = f"trace_{content_hash([*sim.sources(), bridge])}"
-
-    def make(private: Path) -> None:
-        (private / "traced.cpp").write_text(traced(top.read_text(), graph, str(top)))
-        paths = (f"-I{private}", f"-I{firmware}", f"-I{firmware / 'ap_types'}")
-        names = (f"-DEQHLS_TOP=eqhls_{sim.name}::{sim.name}", f"-DEQHLS_SPACE=eqhls_{sim.name}")
-        flags = (*FLAGS, "-shared", "-fPIC", *names)
-        command = [require("g++"), *flags, *paths, bridge, "-o", private / "libtrace.so"]
-        run(command, "g++", root / f"{key}.log", private)
-
-    return built(root / key, "libtrace.so", make)
+    """Compile the traced library, unless exactly this was built before."""
+    sim, bridge = CSim(folder), asset("sim", "trace_bridge.cpp")
+    top, sources = f"firmware/{sim.name}.cpp", sim.sources()
+    files = {
+        **sources,
+        "traced.cpp": traced(sources[top].decode(), graph, str(folder / top)),
+        bridge.name: bridge.read_bytes(),
+    }
+    names = (f"-DEQHLS_TOP=eqhls_{sim.name}::{sim.name}", f"-DEQHLS_SPACE=eqhls_{sim.name}")
+    arguments = (*FLAGS, "-shared", "-fPIC", *names, "-I.", *PATHS, bridge.name)
+    return built(workspace(folder), compiled("trace_hls", "libtrace.so", files, arguments))
 
 
 def traced(source: str, graph: Graph, where: str) -> str:

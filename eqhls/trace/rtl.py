@@ -20,12 +20,12 @@ from eqhls.engines import Ints
 from eqhls.ir.graph import Graph
 from eqhls.lower.layout import Layout, Words
 from eqhls.lower.netlist import Netlist
-from eqhls.text import asset
+from eqhls.text import Project, asset
 from eqhls.trace.places import places
 from eqhls.trace.seen import Seen, extended, shifted
-from eqhls.verify.bulk import content_hash
-from eqhls.verify.toolchain import require, run, toolchain
-from eqhls.verify.workspace import built, workspace
+from eqhls.verify.builds import built
+from eqhls.verify.bulk import verilated
+from eqhls.verify.workspace import workspace
 
 
 def renumbered(netlist: Netlist, manifest: Mapping[str, Any]) -> str:
@@ -125,22 +125,9 @@ def _columns(words: Words, netlist: Netlist, cells: Sequence[int], events: int) 
 
 
 def _build(folder: Path, name: str, module: str) -> Path:
-    """Verilate and compile, unless this very source was compiled before."""
-    source, harness = folder.absolute() / "rtl" / f"{name}_core.v", asset("sim", "trace_harness.cpp")
-    root, hashed = workspace(folder), content_hash([source, harness, asset("sim", "words.h")])
-    key = hashlib.sha256((hashed + module).encode()).hexdigest()[:16]
-
-    def make(private: Path) -> None:
-        (private / "core.v").write_text(source.read_text())
-        (private / "shown.v").write_text(module)
-        tools, log = toolchain(), root / f"trace_{key}.log"
-        flags = ["-O3", "-Wno-fatal", "-Wno-lint", "-CFLAGS", "-fPIC -O0", "--prefix", "Vdut", "--Mdir", "."]
-        verilate = ["--cc", "--build", "-j", "2", "--top-module", "eqhls_trace", *flags, "core.v", "shown.v"]
-        run([tools.verilator, *verilate], "verilator", log, private, tools.env)
-        include = tools.root / "include"
-        paths = [f"-I{p}" for p in (private, include, include / "vltstd")]
-        parts = [harness, private / "libVdut.a", private / "libverilated.a", "-pthread"]
-        command = [require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *paths, *parts]
-        run([*command, "-o", private / "libtrace.so"], "g++", log, private, tools.env)
-
-    return built(root / f"trace_rtl_{key}", "libtrace.so", make)
+    """Verilate and compile, unless exactly this was built before."""
+    core = (folder / "rtl" / f"{name}_core.v").read_bytes()
+    flags = ("-O3", "-Wno-fatal", "-Wno-lint", "-CFLAGS", "-fPIC -O0")
+    sources: Project = {"core.v": core, "shown.v": module}
+    recipe = verilated("trace_rtl", "eqhls_trace", sources, asset("sim", "trace_harness.cpp"), flags)
+    return built(workspace(folder), recipe)

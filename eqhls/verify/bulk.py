@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -13,9 +12,10 @@ import numpy as np
 
 from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.layout import Words
-from eqhls.text import asset
-from eqhls.verify.toolchain import require, run, toolchain
-from eqhls.verify.workspace import built, workspace
+from eqhls.text import Project, asset
+from eqhls.verify.builds import Recipe, built, described, is_built, version
+from eqhls.verify.toolchain import require, toolchain
+from eqhls.verify.workspace import workspace
 
 
 class BulkSimulator:
@@ -52,27 +52,45 @@ class BulkSimulator:
             )
         return out
 
+    def recipe(self) -> Recipe:
+        """Return how the library is made of the RTL. Raises CompileError if a tool or a file is missing."""
+        return verilated(
+            "rtl",
+            self.ports["name"],
+            {
+                f"src/{p.relative_to(self.folder.absolute())}": p.read_bytes()
+                for p in rtl_sources(self.folder)
+            },
+            asset("sim", "bulk_harness.cpp"),
+            ("-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1"),
+        )
+
+    def is_built(self) -> bool:
+        """Whether nothing has to be built. Raises CompileError as `recipe` does."""
+        return is_built(workspace(self.folder), self.recipe())
+
     def build(self) -> Path:
-        """Verilate and compile, unless this very source was compiled before."""
-        sources = rtl_sources(self.folder)
-        harness, words = asset("sim", "bulk_harness.cpp"), asset("sim", "words.h")
-        root, project = workspace(self.folder), self.folder.absolute()
-        key = f"verilator_{content_hash([*sources, harness, words])}"
+        """Verilate and compile, unless exactly this was built before."""
+        return built(workspace(self.folder), self.recipe())
 
-        def make(folder: Path) -> None:
-            tools = toolchain()
-            flags = ["-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1", "--prefix", "Vdut", "--Mdir", "."]
-            verilate = ["--cc", "--build", "-j", "2", "--top-module", self.ports["name"], *flags]
-            copies = copied(sources, project, folder)
-            log = root / f"{key}.log"
-            run([tools.verilator, *verilate, *copies], "verilator", log, folder, tools.env)
-            include = tools.root / "include"
-            paths = [f"-I{p}" for p in (folder, include, include / "vltstd")]
-            parts = [harness, folder / "libVdut.a", folder / "libverilated.a", "-pthread"]
-            command = [require("g++"), "-std=c++17", "-O2", "-shared", "-fPIC", *paths, *parts]
-            run([*command, "-o", folder / "libbulk.so"], "g++", log, folder, tools.env)
 
-        return built(root / key, "libbulk.so", make)
+def verilated(kind: str, top: str, sources: Project, harness: Path, flags: tuple[str, ...]) -> Recipe:
+    """Return how a harness in C++ around a Verilated top becomes a library. Raises CompileError if a tool is
+    missing."""
+    tools, compiler = toolchain(), require("g++")
+    include = tools.root / "include"
+    verilate = ("--cc", "--build", "-j", "2", "--top-module", top, *flags, "--prefix", "Vdut", "--Mdir", ".")
+    paths = tuple(f"-I{p}" for p in (".", include, include / "vltstd"))
+    parts = (harness.name, "libVdut.a", "libverilated.a", "-pthread")
+    link = (compiler, "-std=c++17", "-O2", "-shared", "-fPIC", *paths, *parts, "-o", "libdut.so")
+    return Recipe(
+        kind,
+        "libdut.so",
+        {**sources, **{p.name: p.read_bytes() for p in (harness, asset("sim", "words.h"))}},
+        ((str(tools.verilator), *verilate, *sources), link),
+        (version(tools.verilator, tools.env), described(compiler), described(require("c++"))),
+        tools.env,
+    )
 
 
 def port_map(folder: Path) -> dict[str, Any]:
@@ -106,11 +124,3 @@ def copied(sources: list[Path], project: Path, folder: Path) -> list[Path]:
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / place)
     return relative
-
-
-def content_hash(paths: list[Path]) -> str:
-    """Return a short name for the content of some files."""
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -13,11 +13,15 @@ from eqhls.errors import CompileError, VerificationError
 from eqhls.lower.layout import Words
 from eqhls.processes import run_logged
 from eqhls.staging import staging_folder, write_whole
-from eqhls.verify.bulk import content_hash
-from eqhls.verify.toolchain import require, run
-from eqhls.verify.workspace import built, workspace
+from eqhls.text import Project
+from eqhls.verify.builds import Recipe, built, described, is_built
+from eqhls.verify.toolchain import require
+from eqhls.verify.workspace import workspace
 
 FLAGS = ("-std=c++14", "-O1", "-Wno-unknown-pragmas", "-Wno-int-in-bool-context")
+PATHS = ("-Ifirmware", "-Ifirmware/ap_types")
+EXPORTED = '#pragma GCC visibility push(default)\n#include "bridge.cpp"\n#pragma GCC visibility pop\n'
+"""The bridge with its two functions visible; everything else stays hidden."""
 
 
 class CSim:
@@ -34,24 +38,26 @@ class CSim:
             raise CompileError(str(self.folder), "has no HLS project", "compile again")
         return found[0].name.removesuffix("_test.cpp")
 
-    def sources(self) -> list[Path]:
+    def sources(self) -> dict[str, bytes]:
+        """Return the content of headers and sources by path in the project."""
         firmware = self.folder / "firmware"
-        return sorted(p for p in firmware.rglob("*") if p.suffix in (".h", ".cpp"))
+        found = sorted(p for p in firmware.rglob("*") if p.suffix in (".h", ".cpp"))
+        return {str(p.relative_to(self.folder)): p.read_bytes() for p in found}
+
+    def recipe(self) -> Recipe:
+        """Return how the library is made. Raises CompileError if g++ or the HLS project is missing."""
+        flags = (*FLAGS, "-shared", "-fPIC", "-fvisibility=hidden")
+        parts = (f"firmware/{self.name}.cpp", "bridge_export.cpp")
+        files = {**self.sources(), "bridge_export.cpp": EXPORTED}
+        return compiled("csim", "libcsim.so", files, (*flags, *PATHS, *parts))
+
+    def is_built(self) -> bool:
+        """Whether nothing has to be built. Raises CompileError as `recipe` does."""
+        return is_built(workspace(self.folder), self.recipe())
 
     def build(self) -> Path:
-        """Compile the shared library, unless this very source was compiled before."""
-        root = workspace(self.folder)
-        firmware = self.folder / "firmware"
-        key = f"csim_{content_hash(self.sources())}"
-
-        def make(folder: Path) -> None:
-            paths = (f"-I{firmware}", f"-I{firmware / 'ap_types'}")
-            sources = (firmware / f"{self.name}.cpp", _exported(folder))
-            flags = (*FLAGS, "-shared", "-fPIC", "-fvisibility=hidden")
-            command = [require("g++"), *flags, *paths, *sources, "-o", folder / "libcsim.so"]
-            run(command, "g++", root / f"{key}.log", folder)
-
-        return built(root / key, "libcsim.so", make)
+        """Compile the shared library, unless exactly this was built before."""
+        return built(workspace(self.folder), self.recipe())
 
     def run(self, words: Words) -> Words:
         """Run events through the top function; shape (events, ceil(bits / 32)) in and out."""
@@ -69,18 +75,11 @@ class CSim:
 
         Raises VerificationError if it finds a mismatch.
         """
-        root, firmware = workspace(self.folder), self.folder / "firmware"
-        data = self.folder / "tb_data"
+        root, data = workspace(self.folder), self.folder / "tb_data"
+        program = built(root, self._testbench())
         with staging_folder(root / "testbench") as private:
             for file in ("tb_input.dat", "tb_output.dat"):
                 shutil.copyfile(data / file, private / file)
-            program = private / "testbench"
-            paths = [f"-I{p}" for p in (self.folder, firmware, firmware / "ap_types")]
-            tops = (f"{self.name}_hls.cpp", f"{self.name}_hls_typed.cpp", f"{self.name}_hls_cms.cpp")
-            sources = [firmware / f for f in (f"{self.name}.cpp", *tops)]
-            sources.append(self.folder / f"{self.name}_test.cpp")
-            command = [require("g++"), *FLAGS, *paths, *sources, "-o", program]
-            run(command, "g++", root / "testbench.log", private)
             printed = private / "printed.log"
             failed = run_logged([program, private], printed, private)
             found = printed.read_text(errors="replace").strip()
@@ -94,6 +93,22 @@ class CSim:
             )
         return found
 
+    def _testbench(self) -> Recipe:
+        """Return how the program of the project's own testbench is made, with every top."""
+        tops = (f"{self.name}_hls.cpp", f"{self.name}_hls_typed.cpp", f"{self.name}_hls_cms.cpp")
+        parts = (*(f"firmware/{f}" for f in (f"{self.name}.cpp", *tops)), f"{self.name}_test.cpp")
+        beside = {p.name: p.read_bytes() for p in sorted(self.folder.iterdir()) if p.suffix in (".h", ".cpp")}
+        return compiled(
+            "testbench", "testbench", {**self.sources(), **beside}, (*FLAGS, "-I.", *PATHS, *parts)
+        )
+
+
+def compiled(kind: str, product: str, files: Project, arguments: tuple[str, ...]) -> Recipe:
+    """Return how g++ makes a product of files. Raises CompileError if it is missing."""
+    compiler = require("g++")
+    command = (compiler, *arguments, "-o", product)
+    return Recipe(kind, product, files, (command,), (described(compiler),))
+
 
 def _kept(results: bytes, data: Path, root: Path) -> Path:
     """Keep what the testbench wrote in tb_data/, or, if that cannot be written, beside its log."""
@@ -102,12 +117,3 @@ def _kept(results: bytes, data: Path, root: Path) -> Path:
             write_whole(place, results)
             return place
     return root
-
-
-def _exported(folder: Path) -> Path:
-    """Make the bridge's two functions visible; everything else stays hidden."""
-    path = folder / "bridge_export.cpp"
-    path.write_text(
-        '#pragma GCC visibility push(default)\n#include "bridge.cpp"\n#pragma GCC visibility pop\n'
-    )
-    return path

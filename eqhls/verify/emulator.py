@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import subprocess
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +12,9 @@ import numpy as np
 from eqhls.engines import Ints
 from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
-from eqhls.verify.bulk import content_hash
-from eqhls.verify.toolchain import require, run
-from eqhls.verify.workspace import built, workspace
+from eqhls.verify.builds import Recipe, built, described, is_built
+from eqhls.verify.toolchain import require
+from eqhls.verify.workspace import workspace
 
 FLAGS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-fvisibility=hidden")
 
@@ -37,18 +34,27 @@ class Emulator:
             raise CompileError(str(self.folder), "has no emulator", "compile again")
         return found
 
-    def build(self) -> Path:
-        """Compile the shared library, unless this very source was compiled before for such a machine. Raises
-        CompileError if g++ is missing, VerificationError if it fails."""
-        sources, compiler, root = self.sources(), require("g++"), workspace(self.folder)
+    def recipe(self) -> Recipe:
+        """Return how the library is made. Raises CompileError if g++ or the source is missing."""
+        sources, compiler = self.sources(), require("g++")
         flags = (*FLAGS, *self.machine.split())
-        key = f"emulator_{content_hash(sources)}_{_machine(compiler, flags)}"
+        command = (compiler, *flags, *(p.name for p in sources if p.suffix == ".cpp"))
+        return Recipe(
+            "emulator",
+            "libemulator.so",
+            {p.name: p.read_bytes() for p in sources},
+            ((*command, "-o", "libemulator.so"),),
+            (described(compiler, *flags),),
+        )
 
-        def make(folder: Path) -> None:
-            command = [compiler, *flags, *(p for p in sources if p.suffix == ".cpp")]
-            run([*command, "-o", folder / "libemulator.so"], "g++", root / f"{key}.log", folder)
+    def is_built(self) -> bool:
+        """Whether nothing has to be built. Raises CompileError as `recipe` does."""
+        return is_built(workspace(self.folder), self.recipe())
 
-        return built(root / key, "libemulator.so", make)
+    def build(self) -> Path:
+        """Compile the shared library, unless exactly this was built before for such a machine. Raises
+        CompileError if g++ is missing, VerificationError if it fails."""
+        return built(workspace(self.folder), self.recipe())
 
     def run(self, graph: Graph, feeds: Mapping[str, Ints]) -> dict[str, Ints]:
         """Return the raw integers of every output of the project's network, shape (events, *shape)."""
@@ -69,11 +75,3 @@ class Emulator:
 
 def _pointers(arrays: Sequence[Ints]) -> ctypes.Array[Any]:
     return (ctypes.c_void_p * len(arrays))(*(a.ctypes.data for a in arrays))
-
-
-@lru_cache(maxsize=8)
-def _machine(compiler: str, flags: tuple[str, ...]) -> str:
-    """Return a short name for what g++ takes from these flags on this machine: others may read the folder."""
-    command = [compiler, *flags, "-dM", "-E", "-x", "c++", "-"]
-    macros = subprocess.run(command, input=b"", capture_output=True, check=False).stdout
-    return hashlib.sha256(macros + " ".join(flags).encode()).hexdigest()[:8]

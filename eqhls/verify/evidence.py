@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -59,11 +60,15 @@ LABELLED = ("auc", "working points")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The stages that ran, in order."""
+    """The stages that ran, in order, and when each was finished; those that were `taken` over from an earlier
+    run among them; and hashes of what they are about (eqhls.verify.resume)."""
 
     stages: tuple[Stage, ...]
     labelled: bool = False
     wanted: tuple[str, ...] = STAGES
+    finished: Mapping[str, str] = field(default_factory=dict[str, str])
+    taken: tuple[str, ...] = ()
+    content: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -76,6 +81,12 @@ class Evidence:
     def ok(self) -> bool:
         return not self.missing and all(s.ok for s in self.stages)
 
+    @property
+    def next(self) -> str:
+        """The first stage that did not run or did not pass, at which another run may begin; else nothing."""
+        failed = [s.name for s in self.stages if not s.ok]
+        return (*failed, *self.missing, "")[0]
+
     def stage(self, name: str) -> Stage | None:
         return next((s for s in self.stages if s.name == name), None)
 
@@ -84,5 +95,8 @@ class Evidence:
         return {
             "ok": self.ok,
             "missing": list(self.missing),
+            "taken_over": [{"stage": name, "finished": self.finished[name]} for name in self.taken],
             "stages": [asdict(s) | {"numbers": dict(s.numbers)} for s in self.stages],
+            "finished": dict(self.finished),
+            "content": dict(self.content),
         }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -25,16 +24,18 @@ from eqhls.lower.netlist import Netlist
 from eqhls.lower.packets import read_any_events
 from eqhls.lower.plan import Plan
 from eqhls.options import Options
-from eqhls.text import Project, npz, write_file
+from eqhls.text import Project, npz
 from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
-from eqhls.verify.cocotb_run import SimulationResult, simulate
+from eqhls.verify.cocotb_run import SimulationResult, bench_is_built, simulate
+from eqhls.verify.collect import check_writable, collected
 from eqhls.verify.csim import CSim
 from eqhls.verify.emulator import Emulator
-from eqhls.verify.evidence import STAGES, Evidence, Stage
+from eqhls.verify.evidence import LABELLED, STAGES, Evidence, Stage
 from eqhls.verify.floatstage import files_stage, given_stage, rewrites_stage
 from eqhls.verify.given import Given, Recorded
 from eqhls.verify.merit import merit_stages
+from eqhls.verify.resume import content, stage_named, taken_over
 from eqhls.verify.sampling import Feeds
 from eqhls.verify.symmetry_stages import symmetry_stages
 from eqhls.verify.tagger import Tagger, tagger_of
@@ -75,6 +76,18 @@ class ProjectEngines:
                     "engine", f"found {engine!r}, expected float, {', '.join(EXACT)}", "choose one of these"
                 )
         return Layout.of(self.graph.results).unpack(words)
+
+    def is_built(self, engine: ExactEngine) -> bool:
+        """Whether nothing has to be built before an engine runs. Raises CompileError for a missing tool."""
+        match engine:
+            case "emulator":
+                return Emulator(self.folder).is_built()
+            case "hls":
+                return CSim(self.folder).is_built()
+            case "rtl":
+                return BulkSimulator(self.folder).is_built()
+            case _:
+                return True
 
     def predict(self, events: Events, engine: ExactEngine | None) -> Prediction:
         """Return all outputs of events by an exact engine. None is the fastest: NumPy for few events, the
@@ -144,9 +157,9 @@ def vectors(folder: Path, graph: Graph) -> Events:
 
 def prove_symmetry(folder: Path, graph: Graph, options: Options, report: Report) -> Evidence:
     """Run the symmetry stages alone; nothing is written, a project is verified only by all stages."""
-    stages = symmetry_stages(ProjectEngines(folder, graph), ProjectEngines, options, report)
+    stages = tuple(symmetry_stages(ProjectEngines(folder, graph), ProjectEngines, options, report))
     report("done", 1.0)
-    return Evidence(tuple(stages), wanted=tuple(n for n in STAGES if n.startswith("symmetry")))
+    return Evidence(stages, wanted=tuple(n for n in STAGES if n.startswith("symmetry")))
 
 
 def prove(
@@ -156,81 +169,101 @@ def prove(
     events: Path | None,
     report: Report,
     score: str = "",
+    start: str = "",
 ) -> Evidence:
     """Run every stage; the evidence goes to report/evidence.json, with what was found until then even if a
-    stage raises. `score` names the output whose AUC is measured (eqhls.verify.tagger).
+    stage raises. `score` names the output whose AUC is measured (eqhls.verify.tagger). The stages before
+    `start` are taken over from the evidence that is there.
 
-    Raises CompileError for events or labels that cannot be used, before anything is built.
+    Raises CompileError for events or labels that cannot be used, and for evidence that cannot be taken over,
+    before anything is built.
     """
+    check_writable(folder)
     graph = load_model(folder / "model")
+    files, options = [events] if events else [], {"score": score}
+    about = content(folder, files, options)
     ready = read_any_events(events, graph) if events else vectors(folder, graph)
     tagger = tagger_of(graph, score, ready.labels)
+    labelled = ready.labels is not None
+    taken = taken_over(folder, startable(start, labelled), about)
     engines = ProjectEngines(folder, graph)
+    report("files", 0.01)
     stages = chain(
-        given_stages(engines, given, manifest, ready, report), _stages(engines, ready, given, report, tagger)
+        (files_stage(folder, manifest), *taken.stages),
+        given_stages(engines, given, manifest, ready, report, taken.names),
+        _stages(engines, ready, given, report, tagger, taken.names),
     )
-    evidence = collected(folder, stages, lambda: ready.labels is not None)
+    evidence = collected(folder, stages, lambda: labelled, about, taken)
     report("done", 1.0)
     return evidence
 
 
-def collected(folder: Path, stages: Iterator[Stage], labelled: Callable[[], bool]) -> Evidence:
-    """Run stages and write the evidence to report/evidence.json, with what was found until then even if one
-    raises; `labelled` is asked at the end whether the events have labels."""
-    found: list[Stage] = []
-    try:
-        found.extend(stages)
-    except BaseException as error:
-        wanted = Evidence(tuple(found), labelled()).missing
-        found.append(Stage(wanted[0] if wanted else "end", False, f"did not finish: {_words(error)}"))
-        raise
-    finally:
-        evidence = Evidence(tuple(found), labelled())
-        write_file(folder / "report" / "evidence.json", json.dumps(evidence.as_json(), indent=1) + "\n")
-    return evidence
+def startable(start: str, labelled: bool) -> str:
+    """Return the stage that --from names. Raises CompileError if these events have no such stage."""
+    name = stage_named(start) if start else ""
+    if name in LABELLED and not labelled:
+        raise CompileError("--from", f"found {name!r}, a stage for events with labels", "name another stage")
+    return name
 
 
 def given_stages(
-    engines: ProjectEngines, given: Given, manifest: Mapping[str, Any], events: Events, report: Report
+    engines: ProjectEngines,
+    given: Given,
+    manifest: Mapping[str, Any],
+    events: Events,
+    report: Report,
+    skip: Collection[str] = (),
 ) -> Iterator[Stage]:
-    """Check the files against the manifest and the integers against the network as it was given."""
-    report("files and given network", 0.01)
-    yield files_stage(engines.folder, manifest)
-    recorded = tuple(Recorded(**found) for found in manifest.get("from_given_network", ()))
-    shipped = vectors(engines.folder, engines.graph)
-    yield given_stage(given, engines.graph, events.raw, shipped.raw, recorded)
-    yield rewrites_stage(given, engines.graph, events.raw)
+    """Check the integers against the network as it was given, except the stages to `skip`."""
+    if "given network" not in skip:
+        report("given network", 0.01)
+        recorded = tuple(Recorded(**found) for found in manifest.get("from_given_network", ()))
+        shipped = vectors(engines.folder, engines.graph)
+        yield given_stage(given, engines.graph, events.raw, shipped.raw, recorded)
+    if "rewrites" not in skip:
+        report("rewrites", 0.02)
+        yield rewrites_stage(given, engines.graph, events.raw)
 
 
 def _stages(
-    engines: ProjectEngines, events: Events, given: Given, report: Report, tagger: Tagger
+    engines: ProjectEngines,
+    events: Events,
+    given: Given,
+    report: Report,
+    tagger: Tagger,
+    skip: Collection[str],
 ) -> Iterator[Stage]:
-    """Run the stages of the engines, the symmetry and the figures of merit."""
-    report("inputs", 0.02)
-    yield inputs_stage(engines.graph, events)
-    yield from engine_stages(engines, events, report)
-    yield from once_stages(engines, events, given, report)
+    """Run the stages of the engines, the symmetry and the figures of merit, but for those to `skip`."""
+    if "inputs" not in skip:
+        report("inputs", 0.02)
+        yield inputs_stage(engines.graph, events)
+    yield from engine_stages(engines, events, report, skip)
+    yield from once_stages(engines, events, given, report, skip)
     if events.labels is not None:
+        report("auc and working points", 0.97)
         exact = from_raw(engines.graph, engines.run("integer", events.raw))
         given_scores = predict_floats(given.network, events)
-        yield from merit_stages(engines.folder, engines.graph, tagger, exact, given_scores, events.labels)
+        found = merit_stages(engines.folder, engines.graph, tagger, exact, given_scores, events.labels)
+        yield from (s for s in found if s.name not in skip)
 
 
-def once_stages(engines: ProjectEngines, events: Events, given: Given, report: Report) -> Iterator[Stage]:
-    """Run the bench, the symmetry and the boosts, which take some of the events only."""
-    report("cocotb on Verilator: back to back, gaps, reset", 0.3)
-    yield cocotb_stage(engines, events)
-    yield from symmetry_stages(engines, ProjectEngines, given.options, report)
-    report("boosts and rotations", 0.95)
-    words = word_ports(engines.graph)
-    if words is None:
-        yield boost_curve(engines.graph, events, engines.folder)
-    else:
-        yield word_boosts(engines.graph, words, events, engines.folder)
-
-
-def _words(error: BaseException) -> str:
-    return str(error) if isinstance(error, CompileError) else f"{type(error).__name__} {error}".strip()
+def once_stages(
+    engines: ProjectEngines, events: Events, given: Given, report: Report, skip: Collection[str] = ()
+) -> Iterator[Stage]:
+    """Run the bench, the symmetry and the boosts, which take some of the events only, but for the stages to
+    `skip`."""
+    if "cocotb" not in skip:
+        how = ", built before" if bench_is_built(engines.folder) else ""
+        report(f"cocotb on Verilator: back to back, gaps, reset{how}", 0.3)
+        yield cocotb_stage(engines, events)
+    yield from symmetry_stages(engines, ProjectEngines, given.options, report, skip)
+    if "boosts" not in skip:
+        report("boosts and rotations", 0.95)
+        words = word_ports(engines.graph)
+        if words is None:
+            yield boost_curve(engines.graph, events, engines.folder)
+        else:
+            yield word_boosts(engines.graph, words, events, engines.folder)
 
 
 def inputs_stage(graph: Graph, events: Events) -> Stage:
@@ -247,14 +280,21 @@ def inputs_stage(graph: Graph, events: Events) -> Stage:
     )
 
 
-def engine_stages(engines: ProjectEngines, events: Events, report: Report) -> Iterator[Stage]:
-    report("integer model", 0.05)
+def engine_stages(
+    engines: ProjectEngines, events: Events, report: Report, skip: Collection[str] = ()
+) -> Iterator[Stage]:
+    """Hold every engine against the integers, but for the stages to `skip`."""
+    made: tuple[tuple[ExactEngine, float], ...] = (("emulator", 0.06), ("hls", 0.08), ("rtl", 0.15))
+    if {"integer", *(engine for engine, _ in made)} <= {*skip}:
+        return
+    report("integer", 0.05)
     want = engines.run("integer", events.raw)
-    yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
-    built: tuple[tuple[ExactEngine, float], ...] = (("emulator", 0.06), ("hls", 0.08), ("rtl", 0.15))
-    for engine, share in built:
-        report(f"{engine}: build and run", share)
-        yield _compare(engine, engines.run(engine, events.raw), want)
+    if "integer" not in skip:
+        yield Stage("integer", True, f"{len(events)} events", (("events", len(events)),))
+    for engine, share in made:
+        if engine not in skip:
+            report(f"{engine}: {'built before' if engines.is_built(engine) else 'build'} and run", share)
+            yield _compare(engine, engines.run(engine, events.raw), want)
 
 
 def _compare(name: str, got: Mapping[str, Ints], want: Mapping[str, Ints]) -> Stage:

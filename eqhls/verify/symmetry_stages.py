@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -50,6 +50,8 @@ ENGINES: tuple[tuple[TracedEngine, float], ...] = (
     ("hls", 0.55),
     ("rtl", 0.7),
 )
+SYMMETRY = (*(f"symmetry {engine}" for engine, _ in ENGINES), "symmetry controls")
+"""The stages that are made here."""
 
 
 class Engines(Protocol):
@@ -60,6 +62,7 @@ class Engines(Protocol):
     @property
     def graph(self) -> Graph: ...
     def run(self, engine: ExactEngine, feeds: Mapping[str, Ints]) -> dict[str, Ints]: ...
+    def is_built(self, engine: ExactEngine) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +87,50 @@ class Tested:
 
 
 def symmetry_stages(
-    engines: Engines, make: Callable[[Path, Graph], Engines], options: Options, report: Report
-) -> list[Stage]:
-    """Test the derived symmetry on the float reference and on every exact engine. `make` returns the engines
-    of the test build, whose project is written below that of the network."""
+    engines: Engines,
+    make: Callable[[Path, Graph], Engines],
+    options: Options,
+    report: Report,
+    skip: Collection[str] = (),
+) -> Iterator[Stage]:
+    """Test the derived symmetry on the float reference and on every exact engine, but for the stages to
+    `skip`. `make` returns the engines of the test build, whose project is written below that of the
+    network."""
+    if {*SYMMETRY} <= {*skip}:
+        return
     report("symmetry: build the test design", 0.4)
     tested = planned(engines.graph)
     twin = engines
     if tested.test is not None:
         folder = scratch_project(engines.folder, "symmetry", engines_project(tested.test, options))
         twin = make(folder, tested.test)
-    stages: list[Stage] = []
     for engine, share in ENGINES:
-        report(f"symmetry of {engine}", share)
-        moved, itself = (
-            partial(float_values, m.graph) if engine == "float" else partial(m.run, engine)
-            for m in (twin, engines)
-        )
-        results = _lorentz(tested, engine, moved)
-        for k, claim in enumerate(tested.symmetry.claims):
-            rng = np.random.default_rng([4, k])
-            results.append(check_claim(claim, tested.graph, tested.plain, itself, engine, rng))
-        stages.append(_stage(tested, engine, results))
-    report("symmetry: faults that must be caught", 0.93)
-    stages.append(_controls(tested))
-    return stages
+        if f"symmetry {engine}" not in skip:
+            report(f"symmetry {engine}{_how(engine, (twin, engines))}", share)
+            yield _tried(tested, engine, twin, engines)
+    report("symmetry controls: faults that must be caught", 0.93)
+    yield _controls(tested)
+
+
+def _how(engine: TracedEngine, both: Sequence[Engines]) -> str:
+    """Return what is said of an engine that is built: whether that was done before."""
+    if engine in ("float", "integer"):
+        return ""
+    return ": built before and run" if all(e.is_built(engine) for e in both) else ": build and run"
+
+
+def _tried(tested: Tested, engine: TracedEngine, twin: Engines, engines: Engines) -> Stage:
+    """Run all tests of the symmetry on one engine: of the group on the test build, of all other claims on the
+    network itself."""
+    moved, itself = (
+        partial(float_values, m.graph) if engine == "float" else partial(m.run, engine)
+        for m in (twin, engines)
+    )
+    results = _lorentz(tested, engine, moved)
+    for k, claim in enumerate(tested.symmetry.claims):
+        rng = np.random.default_rng([4, k])
+        results.append(check_claim(claim, tested.graph, tested.plain, itself, engine, rng))
+    return _stage(tested, engine, results)
 
 
 def planned(graph: Graph) -> Tested:

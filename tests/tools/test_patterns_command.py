@@ -40,6 +40,9 @@ def test_write_and_check(project: Path, tmp_path: Path) -> None:
     assert inputs.read_text().count("\n") == expected.read_text().count("\n") <= 1024 + 4
     status, said = command("patterns", project, inputs, "--check", expected, "--first-output", 5)
     assert status == 0 and "results equal the integers, every bit" in said
+    status, said = command("patterns", project, "--check", expected, "--first-output", 5)
+    assert status == 1 and "found the last of" in said and "EVENTS was not given" in said
+    assert f"; give the file that was played: eqhls patterns {project} PLAYED.txt --check {expected}" in said
     lines = expected.read_text().splitlines()
     frame = next(k for k, line in enumerate(lines) if line.split()[2:3] == ["0111"])
     at = lines[frame].index("0111") + 5

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from signalled import GRAPH, ROOT, SLOW, interrupted
 
 from eqhls.cli import AGAIN
 from eqhls.flow import compile_model
@@ -19,14 +20,6 @@ from eqhls.frontends.graphfile import save_graph
 from eqhls.ir.text import parse_graph
 from eqhls.ops import BY_NAME
 from eqhls.version import VERSION
-
-ROOT = Path(__file__).resolve().parents[2]
-GRAPH = """graph net.v2
-%x = input() {type = S[c:2]:fix<6,3>} : S[c:2]:fix<6,3>
-%y = relu(%x) : S[c:2]:ufix<5,2>
-output %y
-"""
-SLOW = "#!/bin/sh\necho $$ > {pid}\nsleep 300 &\necho $! >> {pid}\nwait\n"
 
 
 def python(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
@@ -79,33 +72,6 @@ def test_version_and_help() -> None:
     assert (done.returncode, done.stdout) == (0, f"eqhls {VERSION}\n") and written == VERSION
     done = python("-m", "eqhls")
     assert done.returncode == 2 and "Usage" in done.stdout and done.stderr == ""
-
-
-HEARING = """import os, signal, sys
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-
-
-def interrupted(command: list[object], number: int, pid: Path, **more: str) -> tuple[int, str]:
-    """Start a command, send a signal when the slow tool has written its number; return status and stderr.
-    The command hears the signal even if the tests run in the background, where shells and nohup ignore some."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", HEARING, *map(str, command)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        text=True, env=dict(os.environ) | more, cwd=ROOT,
-    )  # fmt: skip
-    for _ in range(600):
-        if pid.is_file() and len(pid.read_text().split()) == 2:
-            break
-        time.sleep(0.1)
-    child.send_signal(number)
-    with child:
-        try:
-            _, said = child.communicate(timeout=60)
-            return child.returncode, said
-        finally:
-            child.kill()
 
 
 def gone(process: int) -> bool:

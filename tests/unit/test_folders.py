@@ -54,7 +54,7 @@ def test_the_users_files_stay(tmp_path: Path) -> None:
     write_file(folder / "rtl/NOTES.md", "mine")
     write_file(folder / "report/evidence.json", "{}")
     write_file(folder / "README.md", "edited by hand")
-    write_project(project("two"), folder)
+    assert write_project(project("two"), folder) == ("README.md.edited",)
     found = content(folder)
     assert json.loads(found.pop(MANIFEST))["name"] == "two"
     assert found == {

@@ -71,12 +71,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--results", type=Path)
     parser.add_argument("--build", type=Path)
     parser.add_argument("--waves", choices=("vcd", "fst"), help="fst needs the header lz4.h")
+    parser.add_argument("--only-build", action="store_true", help="compile the simulator, and run nothing")
+    parser.add_argument("--simulator", type=Path, help="what --only-build made of this very project")
     return parser.parse_args()
 
 
-def bench(given: argparse.Namespace, project: Path, results: Path, build: Path) -> None:
-    """Build the top of a project in a folder that make takes, and run the bench there."""
-    ports = json.loads(next((project / "rtl").glob("*.portmap.json")).read_text())
+def compiled(given: argparse.Namespace, project: Path, name: str, build: Path) -> LeanVerilator:
+    """Build the top of a project in a folder that make takes."""
     runner = LeanVerilator()
     sources = []
     for line in (project / "rtl" / "sources.f").read_text().split():
@@ -85,18 +86,29 @@ def bench(given: argparse.Namespace, project: Path, results: Path, build: Path) 
         shutil.copyfile(project / line, sources[-1])
     trace = ["--trace-fst", "--trace-structs"] if given.waves == "fst" else []
     runner.build(
-        sources=[VerilatorControlFile(control_file(build, ports["name"])), *sources],
-        hdl_toplevel=ports["name"],
+        sources=[VerilatorControlFile(control_file(build, name)), *sources],
+        hdl_toplevel=name,
         build_dir=build,
         always=True,
         waves=bool(given.waves),
         build_args=["-O3", "-Wno-fatal", "-CFLAGS", "-std=c++17 -O1", *trace],
     )
+    return runner
+
+
+def bench(given: argparse.Namespace, project: Path, results: Path, build: Path) -> None:
+    """Build the top of a project, unless its simulator is given, and run the bench in the folder `build`."""
+    ports = json.loads(next((project / "rtl").glob("*.portmap.json")).read_text())
+    name, made = ports["name"], given.simulator.resolve().parent if given.simulator else build
+    runner = LeanVerilator() if given.simulator else compiled(given, project, name, build)
+    if given.only_build:
+        return
     vectors = given.vectors or project / "tb_data" / "words.npz"
     runner.test(
-        hdl_toplevel=ports["name"],
+        hdl_toplevel=name,
+        hdl_toplevel_lang="verilog",
         test_module="eq_bench",
-        build_dir=build,
+        build_dir=made,
         test_dir=build,
         results_xml=str(results),
         seed=1,
@@ -128,6 +140,8 @@ def main() -> int:
                 shutil.copyfile(wave, results.with_name(wave.name))
     else:
         bench(given, project, results, build)
+    if given.only_build:
+        return 0
     ran, failed = get_results(results)
     print(f"{ran} tests ran, {failed} failed, {TESTS} expected")
     return 0 if ran == TESTS and failed == 0 else 1
