@@ -14,7 +14,7 @@ TOOLS := ghdl iverilog tcl chromium
 # as root, apt would fetch as a user that some containers do not let write
 APT ?= apt-get -o APT::Sandbox::User=root
 
-.PHONY: help tools demo test test-all lint bench route mutants synth docs site train clean
+.PHONY: help tools demo test test-all lint oldest newest release bench route mutants synth docs site train clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -27,7 +27,7 @@ $(VENV)/core: pyproject.toml
 
 $(VENV)/dev: $(VENV)/core
 	@echo "[setup] installing the test tools and Keras"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,synth,onnx,h5,hep,dask,hls4ml,docs]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,keras,jax,tensorflow,synth,onnx,h5,hep,dask,hls4ml,docs]'
 	@touch $@
 
 tools: ## install what the tests need beside pip: ghdl, iverilog, tclsh, chromium (apt-get, as root); without them tests skip
@@ -51,6 +51,26 @@ test-all: $(VENV)/dev lint ## with the slow sweeps
 lint: $(VENV)/dev ## ruff, and pyright in strict mode
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+# both ends of the ranges in pyproject.toml: the extras with ranges, and tests that use each of their packages
+RANGED := test,keras,jax,tensorflow,onnx,hep,dask,docs
+RANGE_TESTS := $(addprefix tests/unit/test_,commands.py events.py hep.py keras_backend.py options.py pictures.py report.py) \
+  $(addprefix tests/tools/test_,keras.py many.py onnx_plain.py project.py site.py)
+oldest: RESOLUTION := lowest-direct
+newest: RESOLUTION := highest
+oldest: ## the tests named RANGE_TESTS with the oldest packages that pyproject.toml allows, in build/oldest
+newest: ## the same with the newest, in build/newest
+oldest newest:
+	@$(PYTHON) -m venv --clear build/$@
+	@build/$@/bin/pip install --quiet --disable-pip-version-check uv
+	@build/$@/bin/uv pip install --quiet --python build/$@/bin/python --resolution $(RESOLUTION) -e '.[$(RANGED)]'
+	@build/$@/bin/python -m pytest -q $(RANGE_TESTS)
+
+release: $(VENV)/dev ## wheel and source archive in build/dist, each installed and tried in a fresh environment
+	@rm -rf build/dist
+	@$(BIN)/python -m build --outdir build/dist
+	@$(BIN)/python -m twine check --strict build/dist/*
+	@$(BIN)/python tests/release.py build/release build/dist/*
 
 synth: $(VENV)/dev ## Yosys counts of the demo's RTL
 	@test -f build/lgn_top/eqhls.json || $(BIN)/eqhls compile models/lgn_top -o build/lgn_top

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eqhls.errors import CompileError, VerificationError
+from eqhls.kerasbackend import REMEDY, settle_backend
 from eqhls.lazy import submodule
 from eqhls.version import VERSION as __version__
 
@@ -50,8 +51,6 @@ LATER = {
     "train": ("eqhls.train", ""),
 }
 """Where each name is: a module, and what it is called there; the module itself if that is empty."""
-NEEDS = {"layers": ("Keras", "pip install 'eqhls[keras]'")}
-"""What a submodule needs that may be missing, and how to get it."""
 
 
 def __getattr__(name: str) -> Any:
@@ -59,7 +58,11 @@ def __getattr__(name: str) -> Any:
     if name not in LATER:
         raise AttributeError(f"module 'eqhls' has no attribute {name!r}")
     module, inner = LATER[name]
-    loaded = submodule(module, *NEEDS.get(name, ("eqhls", "install eqhls again")))
+    if module == "eqhls.layers":
+        settle_backend()
+        loaded = submodule(module, "Keras", REMEDY)
+    else:
+        loaded = submodule(module, "eqhls", "install eqhls again")
     found = getattr(loaded, inner) if inner else loaded
     globals()[name] = found
     return found

@@ -7,6 +7,7 @@ this is named in a call of `lazy` at the top of the file that uses it; nothing e
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from eqhls.errors import CompileError
@@ -15,22 +16,27 @@ from eqhls.errors import CompileError
 class Lazy:
     """Stands for a module until one of its names is asked for."""
 
-    def __init__(self, module: str, where: str = "", remedy: str = "") -> None:
-        self._module, self._where, self._remedy = module, where, remedy
+    def __init__(self, module: str, where: str, remedy: str, before: Callable[[], None]) -> None:
+        self._module, self._where, self._remedy, self._before = module, where, remedy, before
 
     def __getattr__(self, name: str) -> Any:
         """Raises CompileError if it is an optional package, or needs one, that is missing."""
         if name.startswith("__"):
             raise AttributeError(name)
+        self._before()
         if not self._remedy:
             return getattr(importlib.import_module(self._module), name)
         return getattr(submodule(self._module, self._where, self._remedy), name)
 
 
-def lazy(module: str, where: str = "", remedy: str = "") -> Any:
-    """Return a stand-in for a module of the given full name. `where` and `remedy` tell users what to
-    install if it is optional."""
-    return Lazy(module, where, remedy)
+def _ready() -> None:
+    """Nothing has to be done before most imports."""
+
+
+def lazy(module: str, where: str = "", remedy: str = "", before: Callable[[], None] = _ready) -> Any:
+    """Return a stand-in for a module of the given full name. If it is optional, `where` and `remedy` tell
+    users what to install. `before` is called before it is imported, and quickly does nothing afterwards."""
+    return Lazy(module, where, remedy, before)
 
 
 def submodule(module: str, where: str, remedy: str) -> Any:

@@ -1,3 +1,3 @@
-"""The version of eqhls, as in pyproject.toml."""
+"""The version of eqhls, which pyproject.toml reads from here."""
 
-VERSION = "0.1.0"
+VERSION = "0.4.0"

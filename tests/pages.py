@@ -94,7 +94,7 @@ def commands(page: str, folder: Path) -> str:
 
 def lint(page: str, folder: Path) -> None:
     """Check the files of eqhls that a page writes or changes with ruff."""
-    files = [b.file for b in blocks(page) if b.file.startswith("eqhls/")]
+    files = [b.file for b in blocks(page) if b.file.startswith("eqhls/") and b.file.endswith(".py")]
     run(folder, "-m", "ruff", "check", *files)
     run(folder, "-m", "ruff", "format", "--check", *files)
 

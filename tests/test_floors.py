@@ -8,7 +8,7 @@ from pathlib import Path
 
 FLOORS = [
     "errors version",
-    "hls4mlkeys lazy names parts staging yamlfile",
+    "hls4mlkeys kerasbackend lazy names parts staging yamlfile",
     "fixed text groups processes plots",
     "engines options",
     "ir",

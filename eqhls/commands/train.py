@@ -14,10 +14,11 @@ import yaml
 from eqhls import train
 from eqhls.commands.shell import Steps, show, told
 from eqhls.errors import CompileError
+from eqhls.kerasbackend import KERAS
 from eqhls.lazy import lazy
 from eqhls.train.result import check_folder
 
-keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras,jax]'")
+keras = lazy("eqhls.frontends.keras", *KERAS)
 
 NAMES = "lgn, pelican, nano, tag16, tag16_small, tag32, lgn_top, lgn_top_lab, .. (docs/train.md)"
 STATE = "training.npz"

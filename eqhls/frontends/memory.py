@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from eqhls.errors import CompileError
 from eqhls.frontends.checkpoints.load import Settings, load_state, settings, state_of
 from eqhls.ir.graph import Graph
+from eqhls.kerasbackend import KERAS
 from eqhls.lazy import lazy
 
-keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras]'")
+keras = lazy("eqhls.frontends.keras", *KERAS)
 onnx = lazy("eqhls.frontends.onnx.read", "ONNX", "pip install 'eqhls[onnx]'")
 torch = lazy("eqhls.frontends.torch", "torch", "pip install torch onnxscript 'eqhls[onnx]'")
 

@@ -14,9 +14,10 @@ from eqhls.frontends.memory import Config, config_record, read_memory, record_of
 from eqhls.frontends.qkeras.files import SAVED_MODEL, written_by_keras2
 from eqhls.frontends.qkeras.read import read_qkeras
 from eqhls.ir.graph import Graph
+from eqhls.kerasbackend import KERAS
 from eqhls.lazy import lazy
 
-keras = lazy("eqhls.frontends.keras", "Keras", "pip install 'eqhls[keras]'")
+keras = lazy("eqhls.frontends.keras", *KERAS)
 onnx = lazy("eqhls.frontends.onnx.read", "ONNX", "pip install 'eqhls[onnx]'")
 
 READERS: dict[str, Callable[[Path], Any]] = {

@@ -6,9 +6,10 @@ hls4ml is an optional package, imported when a function of this module is first 
 from __future__ import annotations
 
 from eqhls.hls4ml.formats import config_of
+from eqhls.kerasbackend import settle_backend
 from eqhls.lazy import lazy
 
-_plugin = lazy("eqhls.hls4ml.plugin", "hls4ml", "pip install 'eqhls[hls4ml]'")
+_plugin = lazy("eqhls.hls4ml.plugin", "hls4ml", "pip install 'eqhls[hls4ml]'", settle_backend)
 
 __all__ = ["config_of", "register"]
 

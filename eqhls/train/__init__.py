@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from eqhls.kerasbackend import KERAS, choose_backend
 from eqhls.lazy import lazy
-from eqhls.train.backend import choose_backend
 from eqhls.train.checkpoint import Epoch
 from eqhls.train.data import Data, Sample
 from eqhls.train.kinds import Family
@@ -38,10 +38,9 @@ __all__ = [
     "silent",
 ]
 
-_WHERE, _REMEDY = "Keras", "pip install 'eqhls[keras,jax]'"
-_fit = lazy("eqhls.train.fitting", _WHERE, _REMEDY)
-_loop = lazy("eqhls.train.loop", _WHERE, _REMEDY)
-_families = lazy("eqhls.train.families", _WHERE, _REMEDY)
+_fit = lazy("eqhls.train.fitting", *KERAS)
+_loop = lazy("eqhls.train.loop", *KERAS)
+_families = lazy("eqhls.train.families", *KERAS)
 
 
 def silent(text: str, share: float) -> None:

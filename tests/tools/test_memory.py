@@ -247,7 +247,9 @@ def test_layers_come_when_they_are_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     first, second = done.stdout.splitlines()
-    assert first.startswith("Keras: is needed") and first.endswith("pip install 'eqhls[keras]'")
+    assert first.startswith("Keras: is needed") and first.endswith(
+        "pip install 'eqhls[keras,jax]' or 'eqhls[keras,tensorflow]'"
+    )
     assert second == "module 'eqhls' has no attribute 'layer'"
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +66,8 @@ def test_an_import_is_light_and_changes_nothing(model: Path) -> None:
 
 
 def test_version_and_help() -> None:
-    written = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     done = python("-m", "eqhls", "--version")
-    assert (done.returncode, done.stdout) == (0, f"eqhls {VERSION}\n") and written == VERSION
+    assert (done.returncode, done.stdout) == (0, f"eqhls {VERSION}\n")
     done = python("-m", "eqhls")
     assert done.returncode == 2 and "Usage" in done.stdout and done.stderr == ""
 

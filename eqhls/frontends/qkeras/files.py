@@ -23,11 +23,11 @@ from eqhls.lazy import lazy
 
 h5py = lazy("h5py", "HDF5", "pip install 'eqhls[h5]'")
 checkpoints = lazy(
-    "tensorflow.python.training.py_checkpoint_reader", "TensorFlow", "pip install 'eqhls[keras]'"
+    "tensorflow.python.training.py_checkpoint_reader", "TensorFlow", "pip install 'eqhls[tensorflow]'"
 )
-errors = lazy("tensorflow.python.framework.errors_impl", "TensorFlow", "pip install 'eqhls[keras]'")
+errors = lazy("tensorflow.python.framework.errors_impl", "TensorFlow", "pip install 'eqhls[tensorflow]'")
 objects = lazy(
-    "tensorflow.core.protobuf.trackable_object_graph_pb2", "TensorFlow", "pip install 'eqhls[keras]'"
+    "tensorflow.core.protobuf.trackable_object_graph_pb2", "TensorFlow", "pip install 'eqhls[tensorflow]'"
 )
 
 Names = tuple[str, ...]
