@@ -81,6 +81,7 @@ docs: $(VENV)/dev ## write the generated pages and pictures again
 	@$(BIN)/python docs/op_curves.py
 	@$(BIN)/python docs/floors.py
 	@$(BIN)/python docs/boosts.py
+	@$(BIN)/python docs/exact_pictures.py
 	@cd tests && for p in words results; do ../$(BIN)/python -m bench --draw ../docs/$$p.json --picture ../docs/$$p.png; done
 	@$(BIN)/python docs/layers.py
 	@$(BIN)/python docs/kept.py

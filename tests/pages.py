@@ -175,7 +175,7 @@ def fill(page: str) -> None:
         for step in steps(page, Path(folder), long=True):
             before, rest = rest.split(f"```text\n{step.shown.text}```", 1)
             text += f"{before}```text\n{step.said}```"
-            heading = re.findall(r"^#+ (.*)$", text, re.M)[-1]
+            heading = re.findall(r"^##+ (.*)$", text, re.M)[-1]
             print(f"{step.seconds:6.0f} s, {step.cpu:4.0f} CPU s  {heading}", flush=True)
     path.write_text(text + rest)
 

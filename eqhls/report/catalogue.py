@@ -44,10 +44,10 @@ def catalogue() -> str:
         "Written by `eqhls catalogue` from `eqhls/ops`; do not edit. How types are written is in "
         "[eq-format.md](eq-format.md), what the words mean in [glossary.md](glossary.md).",
         "",
-        "The text of an op begins with its formula. *Formats*, *along axes* and *work* are those of its first "
-        "example. The *exact group* is what `eqhls verify` claims and tests for a network of this op "
-        "alone ([how exact groups arise](exact-groups.md)). LUTs against the bits of the inputs, for all ops: "
-        "[what ops cost](op-costs.md).",
+        "The text of an op begins with its formula. *Formats*, *along axes* and *work* are those of its "
+        "first example. The *exact group* is what `eqhls verify` claims and tests for a network of this op "
+        "alone ([how exact groups arise](exact-groups.md)). LUTs against the bits of the inputs, for all "
+        "ops: [what ops cost](op-costs.md).",
         "",
     ]
     for group, title in GROUPS.items():

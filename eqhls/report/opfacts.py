@@ -71,7 +71,7 @@ def _along(example: Example) -> str:
 
 
 def _groups(op: type[Op], examples: tuple[Example, ...]) -> str:
-    """Return the exact groups of the examples that have vectors or tensors; what only has scalars is invariant."""
+    """Return the exact groups of the examples that have vectors or tensors: scalars are invariant."""
     if not op.source and not examples[0].types:
         return (
             "that of what leaves the constant alone; all of it if the constant is transformed with the event"

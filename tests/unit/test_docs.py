@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from eqhls.cli import COMMANDS
 from eqhls.ir.text import parse_graph
 from eqhls.ops import BY_NAME
@@ -51,6 +53,18 @@ def test_the_picture_of_the_floors_is_current() -> None:
 
 def _below(arrows: Mapping[str, set[str]], name: str) -> set[str]:
     return arrows[name].union(*(_below(arrows, n) for n in arrows[name]))
+
+
+def test_the_pictures_of_exact_groups_show_what_is_true() -> None:
+    """Whoever draws them computes: squares and scores stay, and the pictures are other ones if they do not."""
+    made = runpy.run_path(str(ROOT / "docs" / "exact_pictures.py"))
+    start = np.array((3, 16, 0, 0))
+    places = made["orbit"](start)
+    assert [tuple(p[:2]) for p in places] == [(3, 16), (6, 8), (12, 4), (24, 2), (48, 1)]
+    assert {made["square"](p) for p in places} == {48}
+    moved, scores = made["copies"]()
+    assert len(set(scores)) == 1 and len({x["eta"].tobytes() + x["phi"].tobytes() for x in moved}) == 4
+    assert made["bits"]().startswith(b"\x89PNG")
 
 
 def test_the_schema_of_configurations_is_current() -> None:
