@@ -75,16 +75,16 @@ def page(found: dict[str, tuple[float | None, ...]]) -> str:
     lines = [
         "# What ops cost",
         "",
-        "LUTs per number of the result against the bits of each input, by alkaid's estimate: each op alone, in "
-        "the first of its examples that has logic ([ops.md](ops.md)), with II = 1, 360 MHz and no DSP. Written "
-        "by",
+        "LUTs per number of the result against the bits of each input, by alkaid's estimate: each op alone, "
+        "in the first of its examples that has logic ([ops.md](ops.md)), with II = 1, 360 MHz and no DSP. "
+        "Written by",
         "",
         "    python docs/op_curves.py",
         "",
         "![LUTs per number of the result against bits of the inputs, by op](op-costs.png)",
         "",
-        "Sums grow in proportion to the bits and products with their square. Long tables nearly double with every "
-        "bit: round before a table, not behind it. `composed` and `radial` are tables, too.",
+        "Sums grow in proportion to the bits and products with their square. Long tables nearly double with "
+        "every bit: round before a table, not behind it. `composed` and `radial` are tables, too.",
     ]
     for panel in PANELS:
         rows = [row(n, c) for n, c in found.items() if group[n] in panel and n not in wires]
