@@ -9,8 +9,12 @@ from pages import follow
 from portbenches import verilated
 from tools_needed import need
 
+SHORT_AND_WHOLE = pytest.mark.parametrize(
+    "long", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["short", "whole"]
+)
 
-@pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["short", "whole"])
+
+@SHORT_AND_WHOLE
 def test_from_jets_to_a_payload(tmp_path: Path, long: bool) -> None:
     """docs/tutorial.md, which ends in a payload that gives every bit; `verify` takes minutes."""
     need("iverilog")
@@ -23,13 +27,15 @@ def test_on_a_board_of_ones_own(tmp_path: Path) -> None:
     assert follow("own-board.md", tmp_path) == 4
 
 
-def test_several_cores_in_one_design(tmp_path: Path) -> None:
+@SHORT_AND_WHOLE
+def test_several_cores_in_one_design(tmp_path: Path, long: bool) -> None:
     """docs/two-cores.md in Icarus and in a C++ program, and its bench in Verilator."""
     need("iverilog")
     assert follow("two-cores.md", tmp_path) == 5
-    files = [*(tmp_path / "three.f").read_text().split(), "three.sv"]
-    said = verilated(tmp_path, ["--timing", *files], "three")
-    assert said.count(": 500 results, 0 wrong\n") == 3, said
+    if long:
+        files = [*(tmp_path / "three.f").read_text().split(), "three.sv"]
+        said = verilated(tmp_path, ["--timing", *files], "three")
+        assert said.count(": 500 results, 0 wrong\n") == 3, said
 
 
 def test_a_network_of_ones_own(tmp_path: Path) -> None:
