@@ -98,8 +98,10 @@ train: $(VENV)/dev ## train the models again: make train DATA=folder-with-toptag
 docs: $(VENV)/dev ## write the generated pages and pictures again
 	@$(BIN)/eqhls catalogue -o docs/ops.md
 	@$(BIN)/eqhls catalogue --onnx -o docs/onnx-operators.md
+	@$(BIN)/python docs/op_curves.py
 	@$(BIN)/python docs/floors.py
 	@$(BIN)/python docs/boosts.py
+	@$(BIN)/python docs/exact_pictures.py
 	@cd tests && for p in words results; do ../$(BIN)/python -m bench --draw ../docs/$$p.json --picture ../docs/$$p.png; done
 	@$(BIN)/python docs/layers.py
 	@$(BIN)/python docs/kept.py

@@ -1,13 +1,22 @@
-"""Pages that are followed to the letter: their blocks of code, applied to a copy of the tree."""
+"""Pages that are followed to the letter: their blocks of code, applied to a copy of the tree.
+
+    python tests/pages.py tutorial.md
+
+writes what the commands of a page print into it.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import resource
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,27 +108,76 @@ def lint(page: str, folder: Path) -> None:
     run(folder, "-m", "ruff", "format", "--check", *files)
 
 
-def follow(page: str, folder: Path) -> int:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a page shows in a block of text, what the commands above it printed, and the seconds that they took by the
+    clock and in all processes together."""
+
+    shown: Block
+    said: str
+    seconds: float
+    cpu: float
+
+
+def steps(page: str, folder: Path, *, long: bool = False) -> Iterator[Step]:
     """Do what docs/PAGE says, from top to bottom in a shell, in a folder with the shipped models: files are
-    written, commands are run, and what a block of text says must be what the commands above it printed.
-    Return how many texts were compared."""
+    written and commands are run. Commands of blocks in the language `bash` take minutes and are run if `long`
+    is given; without them, the text below is left out."""
     tools = _tools(folder)
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    said, compared = "", 0
+    said: str | None = ""
+    seconds = cpu = 0.0
     for block in blocks(page):
         if block.file:
             (folder / block.file).write_text(block.text)
-        elif block.language == "sh":
+        elif block.language == "sh" or (block.language == "bash" and long):
             shell = ["bash", "-ec", block.text]
+            start, before = time.monotonic(), _cpu()
             done = subprocess.run(
                 shell, cwd=folder, env=environment, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, block.text + done.stdout + done.stderr
-            said = done.stdout
-        elif block.language == "text":
-            assert said == block.text, f"{page} says\n{block.text}\nand the commands print\n{said}"
-            compared += 1
+            said, seconds, cpu = done.stdout, time.monotonic() - start, _cpu() - before
+        elif block.language == "bash":
+            said = None
+        elif block.language == "text" and said is not None:
+            yield Step(block, said, seconds, cpu)
+
+
+def follow(page: str, folder: Path, *, long: bool = False, trained: bool = False) -> int:
+    """Do what docs/PAGE says (`steps`); what a block of text says must be what the commands above it printed, but
+    for its numbers if they follow from a training, which differ between processors. Return how many texts
+    were compared."""
+    compared = 0
+    for step in steps(page, folder, long=long):
+        said, shown = (numberless(t) if trained else t for t in (step.said, step.shown.text))
+        assert said == shown, f"{page} says\n{step.shown.text}\nand the commands print\n{step.said}"
+        compared += 1
     return compared
+
+
+def numberless(text: str) -> str:
+    """Return a text with # for every number and hash; the blanks before a number, which fill a column, are one."""
+    return re.sub(r" *(?<![\w.])-?(?:[0-9a-f]{32,}|\d[\d,]*\.?\d*)", " #", text)
+
+
+def _cpu() -> float:
+    """Return the seconds that finished processes below this one have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def fill(page: str) -> None:
+    """Write into docs/PAGE what its commands print, and print the seconds that each of them takes."""
+    path = ROOT / "docs" / page
+    text, rest = "", path.read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        for step in steps(page, Path(folder), long=True):
+            before, rest = rest.split(f"```text\n{step.shown.text}```", 1)
+            text += f"{before}```text\n{step.said}```"
+            heading = re.findall(r"^##+ (.*)$", text, re.M)[-1]
+            print(f"{step.seconds:6.0f} s, {step.cpu:4.0f} CPU s  {heading}", flush=True)
+    path.write_text(text + rest)
 
 
 def _tools(folder: Path) -> Path:
@@ -131,3 +189,8 @@ def _tools(folder: Path) -> Path:
         (tools / name).chmod(0o755)
     (folder / "models").symlink_to(ROOT / "models")
     return tools
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        fill(name)

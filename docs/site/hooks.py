@@ -1,5 +1,5 @@
-"""Hooks of MkDocs: the README is the first page, models/ is part of the site, and links are those of the
-repository.
+"""Hooks of MkDocs: the README is the first page, models/ and the notebooks are part of the site, and links
+are those of the repository.
 
 A link in a page of the repository leads to a file of the repository, as people read it there. In the site a
 link to a page leads to that page; one to any other file, which the site does not hold, becomes its path.
@@ -7,6 +7,7 @@ link to a page leads to that page; one to any other file, which the site does no
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ def site_path(path: str) -> str | None:
     if path == "README.md":
         return "index.md"
     if path.startswith("docs/"):
-        return path.removeprefix("docs/")
+        return path.removeprefix("docs/").replace(".ipynb", ".md")
     return path if path in set(_outside()) else None
 
 
@@ -55,7 +56,28 @@ def on_files(files: Files, config: Any) -> Files:
         place = site_path(path)
         assert place is not None
         files.append(File.generated(config, place, abs_src_path=str(ROOT / path)))
+    for notebook in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+        files.append(File.generated(config, f"notebooks/{notebook.stem}.md", content=page_of(notebook)))
     return files
+
+
+def page_of(notebook: Path) -> str:
+    """Return a notebook as a page: its texts, its code, and what the code printed and drew."""
+    parts = [f'<a href="{notebook.name}" download>Download this notebook</a>']
+    for cell in json.loads(notebook.read_text())["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        parts += [_shown(output) for output in cell.get("outputs", ())]
+    heading = next(k for k, part in enumerate(parts) if part.startswith("# "))
+    return "\n\n".join((parts[heading], *parts[:heading], *parts[heading + 1 :])) + "\n"
+
+
+def _shown(output: dict[str, Any]) -> str:
+    """Return what a cell printed as a block of text, or its picture. Raises KeyError for anything else."""
+    if output["output_type"] == "stream":
+        return f"```text\n{''.join(output['text'])}```"
+    picture = output["data"]["image/png"].strip()
+    return f'<img alt="what the code above draws" src="data:image/png;base64,{picture}">'
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

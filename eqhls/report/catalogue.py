@@ -10,6 +10,7 @@ from eqhls.exchange.domain import DOMAIN, RESULT, VERSION, attributes_of
 from eqhls.ir.op import Op
 from eqhls.lazy import lazy
 from eqhls.ops import ALL
+from eqhls.report.opfacts import facts
 
 GROUPS = {
     "input": "Inputs",
@@ -43,6 +44,11 @@ def catalogue() -> str:
         "Written by `eqhls catalogue` from `eqhls/ops`; do not edit. How types are written is in "
         "[eq-format.md](eq-format.md), what the words mean in [glossary.md](glossary.md).",
         "",
+        "The text of an op begins with its formula. *Formats*, *along axes* and *work* are those of its "
+        "first example. The *exact group* is what `eqhls verify` claims and tests for a network of this op "
+        "alone ([how exact groups arise](exact-groups.md)). LUTs against the bits of the inputs, for all "
+        "ops: [what ops cost](op-costs.md).",
+        "",
     ]
     for group, title in GROUPS.items():
         lines += [f"## {title}", ""]
@@ -58,14 +64,9 @@ def _entry(op: type[Op]) -> list[str]:
     rows = [f"| `{f.name}` | `{f.type}` | {_default(f.default)} |" for f in fields(op)]
     if rows:
         lines += ["| field | type | default |", "|---|---|---|", *rows, ""]
-    examples = op.examples()
-    first = examples[0]
-    types = ", ".join(map(str, first.types)) or "no input"
-    lines += [
-        f"Example: `{types}` gives `{first.op.infer(*first.types)}`. HLS: `eqhls/{kind}.h`. "
-        f"{len(examples)} examples run under every law.",
-        "",
-    ]
+    lines += [*(f"- {name}: {what}" for name, what in facts(op)), ""]
+    count = len(op.examples())
+    lines += [f"HLS: `eqhls/{kind}.h`. {count} examples run under every law.", ""]
     return lines
 
 

@@ -43,6 +43,16 @@ def test_every_page_of_the_repository_is_in_the_site(site: Path) -> None:
     assert "eqhls compiles a trained network" in (site / "index.html").read_text()
 
 
+def test_every_notebook_is_a_page_and_can_be_had(site: Path) -> None:
+    notebooks = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+    assert len(notebooks) == 2
+    for notebook in notebooks:
+        page = (site / "notebooks" / f"{notebook.stem}.html").read_text()
+        assert f'href="{notebook.name}"' in page and (site / "notebooks" / notebook.name).is_file()
+        assert "scores" in page and 'href="../tutorial.html"' in page
+    assert "data:image/png;base64," in (site / "notebooks" / "shipped-network.html").read_text()
+
+
 def test_links_between_pages_hold(site: Path) -> None:
     """Also those to pictures and to pages of models/, and those in the navigation."""
     count = 0

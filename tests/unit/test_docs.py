@@ -11,11 +11,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from eqhls.cli import COMMANDS
 from eqhls.ir.text import parse_graph
 from eqhls.ops import BY_NAME
 from eqhls.options import Options
 from eqhls.report.catalogue import catalogue, operators
+from eqhls.report.opfacts import facts
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADERS = ROOT / "eqhls" / "data" / "hls"
@@ -53,6 +56,18 @@ def _below(arrows: Mapping[str, set[str]], name: str) -> set[str]:
     return arrows[name].union(*(_below(arrows, n) for n in arrows[name]))
 
 
+def test_the_pictures_of_exact_groups_show_what_is_true() -> None:
+    """Whoever draws them computes: squares and scores stay, and the pictures are other ones if they do not."""
+    made = runpy.run_path(str(ROOT / "docs" / "exact_pictures.py"))
+    start = np.array((3, 16, 0, 0))
+    places = made["orbit"](start)
+    assert [tuple(p[:2]) for p in places] == [(3, 16), (6, 8), (12, 4), (24, 2), (48, 1)]
+    assert {made["square"](p) for p in places} == {48}
+    moved, scores = made["copies"]()
+    assert len(set(scores)) == 1 and len({x["eta"].tobytes() + x["phi"].tobytes() for x in moved}) == 4
+    assert made["bits"]().startswith(b"\x89PNG")
+
+
 def test_the_schema_of_configurations_is_current() -> None:
     found = runpy.run_path(str(ROOT / "docs" / "schema.py"))
     kept = (ROOT / "docs" / "config.schema.json").read_text()
@@ -61,8 +76,33 @@ def test_the_schema_of_configurations_is_current() -> None:
 
 
 def test_the_catalogue_has_every_op() -> None:
+    page = catalogue()
     for name in BY_NAME:
-        assert f"### {name}\n" in catalogue(), name
+        assert f"### {name}\n" in page, name
+
+
+def test_the_catalogue_says_what_an_op_does_to_formats_and_symmetry() -> None:
+    """Two ops, by hand: products of four-vectors keep every bit in both bases, a clamp keeps signs and axes."""
+    said = dict(facts(BY_NAME["gram"]))
+    assert said["Exact group"] == "O(3,1;Z); SL(2,Z[i]) with reflections"
+    assert said["Formats"].endswith("gives `S[i:2, j:3]:fix<21,18>`") and said["Work"] == "24 products"
+    assert dict(facts(BY_NAME["clamp"]))["Exact group"] == "sign flips and exchanges of axes in O(3,1;Z)"
+    assert dict(facts(BY_NAME["relu"]))["Exact group"].startswith("every one")
+    assert (
+        dict(facts(BY_NAME["table"]))["Largest rounding in the examples"]
+        != said["Largest rounding in the examples"]
+    )
+
+
+def test_the_page_of_costs_is_current() -> None:
+    """Every op with inputs is on it; the cheap ones are lowered again. `make docs` writes it."""
+    made = runpy.run_path(str(ROOT / "docs" / "op_curves.py"))
+    text = (ROOT / "docs" / "op-costs.md").read_text()
+    for op in BY_NAME.values():
+        assert f"[{op.name()}](ops.md#{op.name()})" in text or not any(e.types for e in op.examples()), op
+    cheap = ("gram", "clamp", "mask", "particle_sum", "relu", "log2", "add")
+    for name, costs in made["curves"](tuple(BY_NAME[n] for n in cheap)).items():
+        assert f"{made['row'](name, costs)}\n" in text, f"{name}: run make docs"
 
 
 def test_the_page_of_commands_names_every_command() -> None:
