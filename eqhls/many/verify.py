@@ -69,14 +69,17 @@ def verify_many(
     """Run every stage on the events of all files, one file at a time in each process; return the evidence,
     which is also written, and the files that could not be read: with one of these it does not hold.
 
-    The bench of cocotb and the boosts take their events from the first file. Raises CompileError for a
-    `score` that is not an output, before anything is built, and for labels that cannot be used.
+    The bench of cocotb, the boosts and the ranges of values take their events from the first file. Raises
+    CompileError for a `score` that is not an output, before anything is built, and for labels that cannot be
+    used.
     """
     project = open_project(folder)
     tagger_of(project.graph, score, None)
     found = _Found()
     stages = _stages(project, tuple(files), pool, report, score, found)
-    return collected(project.folder, stages, lambda: found.labelled), found.failed
+    evidence = collected(project.folder, stages, lambda: found.labelled)
+    project.measure_values(next(iter(found.parts)), report)
+    return evidence, found.failed
 
 
 def _stages(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from eqhls.report.classes import class_figures
 from eqhls.report.drawing import Curve, Figure, across, plot, stairs, upward
 from eqhls.report.sources import Facts, Sources
 from eqhls.report.table import Entry, Section, Table
@@ -42,7 +43,7 @@ def accuracy_section(found: Sources) -> Section:
         for name, value in numbers.items()
         if name.startswith("class ")
     ]
-    figures = tuple(chain.from_iterable(map(_figures, found.curves["scores"]))) if found.curves else ()
+    figures = tuple(_all_figures(found.manifest["name"], found.curves)) if found.curves else ()
     lines = (
         [stage["detail"]]
         if figures
@@ -54,7 +55,13 @@ def accuracy_section(found: Sources) -> Section:
     return Section("accuracy", title, (*lines, *said), figures, (merit, *ladders))
 
 
-def _figures(score: Facts) -> Iterator[Figure]:
+def _all_figures(name: str, curves: Facts) -> Iterator[Figure]:
+    """Yield the pictures of all classes together, then those of each score that is cut on."""
+    yield from class_figures(name, curves)
+    yield from chain.from_iterable(_figures(name, score) for score in curves["scores"])
+
+
+def _figures(name: str, score: Facts) -> Iterator[Figure]:
     """Yield the ROC and the histogram of one score."""
     sides = {side: score["sides"][side] for side in SIDES}
     of = f"{score['port']}: {score['signal']} against {score['background']}"
@@ -66,10 +73,10 @@ def _figures(score: Facts) -> Iterator[Figure]:
         for side, found in sides.items()
     ]
     yield plot(
-        f"ROC of {of}",
-        "Share of the background that passes, against that of the signal, in float and in fixed point.",
-        across("share of the signal that passes", 0.0, 1.0),
-        upward("share of the background that passes", min(floor, 0.5), 1.0, log=True),
+        f"{name}: ROC of {of}",
+        "Background efficiency against signal efficiency, in float and in fixed point.",
+        across("signal efficiency", 0.0, 1.0),
+        upward("background efficiency", min(floor, 0.5), 1.0, log=True),
         roc,
     )
     edges = score["edges"]
@@ -79,7 +86,7 @@ def _figures(score: Facts) -> Iterator[Figure]:
         for kind in ("signal", "background")
     }
     yield plot(
-        f"Scores of {of}",
+        f"{name}: scores of {of}",
         "Histograms of the score for signal and background, in float and in fixed point.",
         across("score", edges[0], edges[-1]),
         upward("share of events per bin", 0.0, max(max(c) for c in counted.values()) * 1.05),

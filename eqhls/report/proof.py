@@ -154,10 +154,9 @@ def boosts_section(found: Sources) -> Section:
     sizes = sorted({size for row in moved.values() for size in row})
     rows = tuple((name, *(f"{row[s]:.2%}" if s in row else "" for s in sizes)) for name, row in moved.items())
     columns = ("transformation, or port formats", *(f"{_size(stage)} {s:g}" for s in sizes))
+    drawn = [_boosts(found, stage, moved), *_by_bits(found, stage)]
     caption = "Root mean square change of the result, as a share of its spread"
-    return Section(
-        "boosts", title, (stage["detail"],), (_boosts(found, stage, moved),), (Table(caption, columns, rows),)
-    )
+    return Section("boosts", title, (stage["detail"],), tuple(drawn), (Table(caption, columns, rows),))
 
 
 def moves(numbers: Mapping[str, float]) -> dict[str, dict[float, float]]:
@@ -174,6 +173,36 @@ def moves(numbers: Mapping[str, float]) -> dict[str, dict[float, float]]:
     return out
 
 
+def by_bits(numbers: Mapping[str, float]) -> dict[float, dict[int, float]]:
+    """Return for each size of the transformation the change over the spread by the bits that the ports have
+    more."""
+    out: dict[float, dict[int, float]] = {}
+    spread = numbers.get("spread", 0.0)
+    for key, value in numbers.items():
+        if (m := LIGHTCONE.fullmatch(key)) and spread and value > 0:
+            out.setdefault(float(m["size"]), {})[int(m["bits"])] = value / spread
+    return {size: dict(sorted(row.items())) for size, row in sorted(out.items()) if len(row) > 1}
+
+
+def _by_bits(found: Sources, stage: Facts) -> Iterator[Figure]:
+    """Yield how the change falls with more bits on the ports, if it was measured with some."""
+    rows = by_bits(stage["numbers"])
+    if not rows:
+        return
+    values = [100 * v for row in rows.values() for v in row.values()]
+    x = across("more fractional bits than the ports have", 0.0, max(max(row) for row in rows.values()))
+    y = upward("change of the result, % of its spread", min(values) / 1.3, max(values) * 1.3, log=True)
+    curves = [
+        Curve(f"{_size(stage)} {size:g}", kind, [(bits, 100 * v) for bits, v in row.items()])
+        for (size, row), kind in zip(rows.items(), KINDS, strict=False)
+    ]
+    size, row = max(rows.items(), key=lambda item: max(item[1]))
+    (first, before), (last, after) = min(row.items()), max(row.items())
+    said = f"{100 * before:.2g} % of the spread to {100 * after:.2g} %"
+    title = f"{found.manifest['name']}: {last - first} more bits bring {_size(stage)} {size:g} from {said}"
+    yield plot(title, "Change of the result against the fractional bits of the inputs.", x, y, curves)
+
+
 def _size(stage: Facts) -> str:
     """Return the symbol of the size: that of the group, or the rapidity or angle for trigger words."""
     kinds = [m["kind"] for key in stage["numbers"] if (m := LIGHTCONE.fullmatch(key))]
@@ -185,9 +214,10 @@ def _boosts(found: Sources, stage: Facts, moved: Mapping[str, Mapping[float, flo
     sizes = [s for row in moved.values() for s in row]
     y = upward("change of the result, % of its spread", 0.0, max(*values, 1e-3) * 1.05)
     x = across(_size(stage), min(sizes), max(sizes), log=min(sizes) > 0 and max(sizes) > 10 * min(sizes))
+    lines = {name: sorted(row.items()) for name, row in moved.items() if len(row) > 1 or len(sizes) == 1}
     curves = [
-        Curve(name, kind, [(s, 100 * v) for s, v in sorted(row.items())])
-        for (name, row), kind in zip(moved.items(), KINDS, strict=False)
+        Curve(name, kind, [(s, 100 * v) for s, v in row])
+        for (name, row), kind in zip(lines.items(), KINDS, strict=False)
     ]
     title = f"{found.manifest['name']}: at most {max(values):.2g} % of the spread of the result"
     return plot(title, "Change of the result against the size of boosts and turns.", x, y, curves)

@@ -22,7 +22,7 @@ from eqhls.report.compare import projects, written
 from eqhls.report.drawing import across, upward
 from eqhls.report.page import SECTIONS, page, write_report
 from eqhls.report.proof import moves
-from eqhls.report.ranges import spans
+from eqhls.report.boxplots import spreads
 from eqhls.report.sources import Sources
 from eqhls.verify.curves import Roc
 from eqhls.verify.evidence import Moved
