@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from eqhls.report.drawing import Box, Curve, Figure, Word, across, plot, upward
 from eqhls.report.sources import Facts
@@ -49,43 +50,29 @@ def _matrix(name: str, names: Sequence[str], confusion: Facts) -> Figure:
     right = sum(confusion["fixed"][k][k] for k in range(len(names))) / sum(map(sum, confusion["fixed"]))
     wide = round((WIDTH - LEFT - 10) / len(names), 1)
     high = min(wide, 46.0)
-    boxes: list[Box] = []
     words = [Word(LEFT + wide * len(names) / 2, 14, "class with the largest score", kind="note")]
     for i, own in enumerate(names):
-        y = TOP + i * high
-        words.append(Word(LEFT - 8, y + high / 2 + 5, _short(own), "end", kind="note"))
+        words.append(Word(LEFT - 8, TOP + (i + 0.5) * high + 5, _short(own), "end", kind="note"))
         words.append(Word(LEFT + (i + 0.5) * wide, TOP - 10, _short(own), kind="note"))
-        for k, other in enumerate(names):
-            shade = next(s for least, s in SHADES if fixed[i][k] >= least)
-            hint = (
-                f"{fixed[i][k]:.1%} of the events of {own} have their largest score for {other} in fixed "
-                f"point, {floats[i][k]:.1%} in float"
-            )
-            boxes.append(
-                Box(
-                    LEFT + k * wide + 1,
-                    y + 1,
-                    wide - 2,
-                    high - 2,
-                    f"{'bar' if i == k else 'full'} {shade}",
-                    hint,
-                )
-            )
-            words.append(Word(LEFT + (k + 0.5) * wide, y + high / 2 - 1, f"{fixed[i][k]:.1%}", kind="name"))
-            words.append(Word(LEFT + (k + 0.5) * wide, y + high / 2 + 14, f"{floats[i][k]:.1%}", kind="note"))
+    boxes: list[Box] = []
+    for i, k in product(range(len(names)), repeat=2):
+        x, y = LEFT + k * wide, TOP + i * high
+        hint = (
+            f"{fixed[i][k]:.1%} of the events of {names[i]} have their largest score for {names[k]} in fixed "
+            f"point, {floats[i][k]:.1%} in float"
+        )
+        shade = next(s for least, s in SHADES if fixed[i][k] >= least)
+        kind = f"{'bar' if i == k else 'full'} {shade}"
+        boxes.append(Box(round(x + 1, 1), round(y + 1, 1), wide - 2, high - 2, kind, hint))
+        words.append(Word(x + wide / 2, y + high / 2 - 1, f"{fixed[i][k]:.1%}", kind="name"))
+        words.append(Word(x + wide / 2, y + high / 2 + 14, f"{floats[i][k]:.1%}", kind="note"))
     title = f"{name}: {right:.1%} of the events have their largest score for their own class"
     summary = "Confusion matrix: for each true class (rows) the share of events by the class that wins."
     legend = (("bar l3", "own class"), ("full l3", "another"))
-    said = Word(
-        LEFT,
-        TOP + high * len(names) + 20,
-        "rows: true class; above in fixed point, below in float",
-        "start",
-        kind="note",
-    )
-    return Figure(
-        title, summary, legend, tuple(boxes), (), (*words, said), WIDTH, TOP + high * len(names) + 32
-    )
+    bottom = TOP + high * len(names)
+    said = "rows: true class; above in fixed point, below in float"
+    words.append(Word(LEFT, bottom + 20, said, "start", kind="note"))
+    return Figure(title, summary, legend, tuple(boxes), (), tuple(words), WIDTH, bottom + 32)
 
 
 def _shares(counts: Sequence[Sequence[float]]) -> list[list[float]]:

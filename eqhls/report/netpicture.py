@@ -18,7 +18,7 @@ from eqhls.report.layers import Layout, layout
 
 EDGE, GAP, LINE = 14.0, 22.0, 14.0
 """The margin of the picture, the room between boxes, and what a line takes that passes a layer."""
-BOX, STUB, LABEL, FAN = 40.0, 8.0, 30.0, 34.0
+BOX, STUB, LABEL, FAN = 40.0, 8.0, 33.0, 34.0
 """Heights of a box, of the line below it, of the type that stands there, and of the room for lines to the
 next layer."""
 OUTPUT = 18.0
@@ -152,7 +152,7 @@ def _words(graph: Graph, node: Node, placed: Layout, note: str) -> list[Word]:
     x, y = _centre(node, placed)
     label, below = label_of(node.type), y + BOX + STUB
     words = [Word(x, y + 33, note, kind="note"), Word(x, below + 12, label.kind, kind="type")]
-    words.append(Word(x, below + 25, label.formats, kind="type"))
+    words.append(Word(x, below + 27, label.formats, kind="type"))
     if node.name in graph.outputs:
         words.append(Word(x, below + LABEL + OUTPUT - 4, "output", kind="note"))
     return words
