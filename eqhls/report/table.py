@@ -20,7 +20,8 @@ class Mark:
         return self.text
 
 
-Entry = str | Mark
+Entry = str | Mark | tuple[Mark, ...]
+"""A cell: a text, or marks, each on a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ def test_failed_and_missing_stages_are_shown(project: Compiled) -> None:
     assert rows["rtl"][2] == "✗ FAILED" and rows["hls"][2] == "✓ passed"
     assert rows["cocotb"][2] == "✗ DID NOT RUN" and rows["symmetry hls"][3] == "what symmetry hls found"
     (moved,) = [t for c, t in tables_of(section_of(tree, "symmetry")).items() if c.startswith("Transformed")]
-    assert moved[1] == ["O(3,1;Z)", "✓ 0 of 1,200", "✓ 0 of 1,200", "✗ 7 of 1,200", "✓ 0 of 1,200"]
+    good, bad = (f"{sign} of 1,200 ✓ control: 311 changed" for sign in ("✓ 0", "✗ 7"))
+    assert moved[1] == ["O(3,1;Z)", good, good, bad, good]
 
 
 def test_a_project_that_was_not_verified_says_what_to_run(project: Compiled) -> None:
@@ -165,12 +166,12 @@ def test_tables_say_what_the_evidence_says(project: Compiled) -> None:
         assert row[2] == "✓ passed" and row[0] != stage.name
         assert (row[3] == stage.detail) is not bool(stage.moved)
     symmetry = tables_of(section_of(tree, "symmetry"))
-    moved, control, faults = symmetry.values()
-    for table, read in ((moved, _differ), (control, _changed)):
-        for k, engine in enumerate(("float", "integer", "hls", "rtl"), 1):
-            stage = evidence.stage(f"symmetry {engine}")
-            assert stage is not None
-            assert [r[k] for r in table[1 : 1 + len(stage.moved)]] == [read(m) for m in stage.moved]
+    moved, faults = symmetry.values()
+    for k, engine in enumerate(("float", "integer", "hls", "rtl"), 1):
+        stage = evidence.stage(f"symmetry {engine}")
+        assert stage is not None
+        both = [f"{_differ(m)} {_changed(m)}" for m in stage.moved]
+        assert [r[k] for r in moved[1 : 1 + len(stage.moved)]] == both
     assert faults[1:] == [["flipped metric sign", "2,026"], ["truncated product", "337"]]
     boosts = tables_of(section_of(tree, "boosts")).popitem()[1]
     assert boosts[1:] == [
@@ -187,7 +188,8 @@ def _differ(moved: Moved) -> str:
 
 
 def _changed(moved: Moved) -> str:
-    return f"✓ none can change: {moved.reason}" if moved.reason else f"✓ {moved.control_changed:,} changed"
+    changed = f"none can change: {moved.reason}" if moved.reason else f"{moved.control_changed:,} changed"
+    return f"✓ control: {changed}"
 
 
 def test_the_network_stages_and_ports_are_those_of_the_project(project: Compiled) -> None:
@@ -219,7 +221,16 @@ def test_working_points_and_curves(project: Compiled) -> None:
     want = [s["point"]["threshold"] for s in ladders["ports"][0]["ladder"] if s["point"]]
     assert [int(r[1]) for r in table[1:] if r[1].lstrip("-").isdigit()] == want
     titles = [text_of(c) for c in section.iter("figcaption")]
-    assert titles == ["seen: ROC of s: y = 1 against y = 0", "seen: scores of s: y = 1 against y = 0"]
+    area = ladders["ports"][0]["auc"]
+    assert titles == [
+        f"seen: ROC of s, y = 1 against y = 0, AUC {area:.4f}",
+        "seen: scores of s: y = 1 against y = 0",
+    ]
+    points = [r for r in section.iter("rect") if r.get("class") == "point" and list(r)]
+    assert len(points) == sum(
+        s["point"] is not None and s["point"]["background"]["passed"] > 0
+        for s in ladders["ports"][0]["ladder"]
+    )
     found = json.loads((project.folder / "report" / "curves.json").read_text())
     for side in found["scores"][0]["sides"].values():
         assert sum(side["signal"]) + sum(side["background"]) == found["events"]
@@ -314,7 +325,7 @@ def test_an_older_project_says_what_it_lacks(project: Compiled) -> None:
     tree = tree_of(written_page(project))
     assert "compile again" in text_of(section_of(tree, "cost"))
     assert f"verify {project.folder} again" in text_of(section_of(tree, "accuracy"))
-    (moved, _) = tables_of(section_of(tree, "symmetry")).values()
+    moved, _ = tables_of(section_of(tree, "symmetry")).values()
     assert moved[1] == ["all transformations together", *["✓ 0 of 1,260"] * 4]
 
 
