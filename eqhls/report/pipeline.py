@@ -133,7 +133,7 @@ def _words(
     yield Word((x(0) + x(1)) / 2, bottom + 16, "in", kind="note")
     for k in range(1, stages + 1):
         yield Word((x(k) + x(k + 1)) / 2, bottom + 16, str(k), kind="note")
-    label = "stage; a line is a register, so that a column is one clock"
+    label = "stage; a column is one clock"
     yield Word(x.end, bottom + 38, label, "end")
     yield Word(x.end + TOTALS - 6, y(0) + 4, "LUT", "end", kind="note")
     for place, row in enumerate(rows):

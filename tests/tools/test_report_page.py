@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from dataclasses import replace
@@ -24,6 +25,8 @@ from eqhls.report.table import Mark, Section
 
 WIDTHS = (390, 800, 1400)
 MODELS = Path(__file__).resolve().parents[2] / "models"
+TALL = 4000
+"""Pixels of a picture from top to bottom, most of the page."""
 PAPER = {"light": (255, 255, 255), "dark": (17, 21, 26)}
 """The colour of the page in each scheme, as in style.css.j2."""
 SCHEME = {"dark": 0, "light": 1}
@@ -139,12 +142,16 @@ def test_the_measure_sees_what_lies_outside_or_on_each_other(tmp_path: Path) -> 
 @pytest.mark.parametrize("scheme", PAPER)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_picture_of_the_page(pages: dict[str, Path], scheme: str, width: int, tmp_path: Path) -> None:
-    """The page is on light or dark paper, with ink that stands out, and the verdict in its colour on top."""
-    shot = tmp_path / f"{scheme}-{width}.png"
+    """The page is on light or dark paper, with ink that stands out, and the verdict in its colour on top. If
+    REPORT_SHOTS names a folder, the pictures are kept there."""
+    folder = Path(os.environ.get("REPORT_SHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    shot = folder / f"{scheme}-{width}.png"
     scheme_option = f"--blink-settings=preferredColorScheme={SCHEME[scheme]}"
-    browser(f"--window-size={width},1200", scheme_option, f"--screenshot={shot}", pages["good"].as_uri())
+    size = f"--window-size={width},{TALL}"
+    browser(size, scheme_option, f"--screenshot={shot}", pages["good"].as_uri())
     image = np.round(imread(shot)[..., :3] * 255).astype(int)
-    assert image.shape[:2] == (1200, width)
+    assert image.shape[:2] == (TALL, width)
     assert tuple(image[2, 2]) == PAPER[scheme]
     far = np.abs(image - np.array(PAPER[scheme])).sum(axis=-1)
     assert 0.01 < (far > 300).mean() < 0.5
