@@ -34,7 +34,8 @@ from eqhls.passes import Saving, simplify, simplify_measured
 from eqhls.passes import run_measured as run_passes
 from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
-from eqhls.text import MANIFEST, TIMES, Project, check_target, merged, sums, write_project
+from eqhls.text import MANIFEST, TIMES, VALUES, Project, check_target, merged, sums, write_file, write_project
+from eqhls.trace.logic import logic_of
 from eqhls.trace.run import Trace, trace
 from eqhls.trace.show import trace_png
 from eqhls.verify.builds import forget
@@ -50,6 +51,7 @@ from eqhls.verify.proof import (
     vectors,
     verilog_bench,
 )
+from eqhls.verify.sampling import Feeds
 from eqhls.verify.symmetry import derive
 from eqhls.verify.workspace import workspace
 
@@ -104,8 +106,9 @@ def compile_model(
     graph, savings = clock("rewrite", 0.2, lambda: run_passes(quantized))
     named = replace(graph, name=name)
     plan = clock("lower to a netlist", 0.3, lambda: Plan.of(named, options))
-    files, measured = _files(plan, given, clock)
+    files, feeds, measured = _files(plan, given, clock)
     facts = _manifest(plan, files, (algebra, savings)) | {
+        "logic": clock("find the values in the netlist", 0.94, lambda: logic_of(named, plan.netlist, feeds)),
         "model_sha256": sums(source_files(model, config)),
         "from_given_network": [asdict(m) for m in measured],
     }
@@ -121,14 +124,15 @@ def compile_model(
     return Compiled(folder)
 
 
-def _files(plan: Plan, given: Given, clock: _Clock) -> tuple[Project, tuple[Recorded, ...]]:
-    """Return the files of a project but for its records, and how far the vectors lie from what was given."""
+def _files(plan: Plan, given: Given, clock: _Clock) -> tuple[Project, Feeds, tuple[Recorded, ...]]:
+    """Return the files of a project but for its records, its test vectors, and how far these lie from what
+    was given."""
     parts = [(w.name, clock(f"emit {w.name}", w.share, partial(w.write, plan))) for w in WRITERS]
     feeds = clock("make test vectors", 0.9, lambda: vector_feeds(plan.graph, plan.netlist))
     parts += [("test vectors", make_test_vectors(plan.graph, feeds)), ("given network", given.files)]
     parts.append(("plain bench", verilog_bench(plan, feeds)))
     measured = clock("compare with the network", 0.93, lambda: measured_differences(given, plan.graph, feeds))
-    return merged([*parts, ("compiled network", project_graph(plan.graph))]), measured
+    return merged([*parts, ("compiled network", project_graph(plan.graph))]), feeds, measured
 
 
 def _packages_in(folder: Path) -> list[str]:
@@ -210,8 +214,25 @@ class Compiled:
         """Run every stage of the proof and keep the evidence in report/evidence.json. AUC and
         working points are those of the output `score`, or of several with commas between them in the order
         of the labels (eqhls.verify.tagger). The stages before `start` are taken over from the evidence that
-        is there, if it is about the same content and they passed (eqhls.verify.resume)."""
-        return prove(self.folder, self.given, self.manifest, events, report, score, start)
+        is there, if it is about the same content and they passed (eqhls.verify.resume). The ranges and errors
+        of all values go to report/values.json."""
+        evidence = prove(self.folder, self.given, self.manifest, events, report, score, start)
+        self.measure_values(events, report)
+        return evidence
+
+    def measure_values(self, events: Path | None, report: Report = silent) -> None:
+        """Write report/values.json: what a trace of floats and integers says of some of the events, or of the
+        project's own vectors. If they cannot be traced, a note says why, and no file is left."""
+        report("ranges and errors of all values", 0.98)
+        path = self.folder / VALUES
+        try:
+            found = trace(self.folder, self.given, self.graph, self.manifest, self.events(events), (), silent)
+        except CompileError as error:
+            path.unlink(missing_ok=True)
+            report(f"note: the ranges of the values are not measured: {error}", 1.0)
+        else:
+            write_file(path, json.dumps(found.as_json(), indent=1) + "\n")
+            report("done", 1.0)
 
     def forget_builds(self) -> None:
         """Remove every library and simulator that was built of the project, so that all are built again."""

@@ -30,11 +30,15 @@ PARTS = "packages"
 TIMES = "report/time_per_step.json"
 """Seconds of the steps of a compilation. They differ each time, so the manifest does not list the file."""
 
+VALUES = "report/values.json"
+"""Ranges and errors of all values in the events of the last proof."""
+
 RESULTS = (
     *(f"report/{n}" for n in ("evidence.json", "boosts.png", "report.html", "report.json", "yosys.json")),
     *("report/trace.json", "report/trace.png"),
     *("report/curves.json", *(f"report/working_points.{end}" for end in ("csv", "json"))),
     TIMES,
+    VALUES,
     *("sim/results.xml", "sim/results.timing.json", "tb_data/csim_results.log"),
 )
 """What commands of eqhls write into a project later: it says something about the files of that project, and

@@ -32,14 +32,18 @@ def tiny_project(folder: Path) -> Compiled:
     return compile_model(folder / "seen.eq", output=folder / "project")
 
 
-def proved(project: Compiled, *, failed: tuple[str, ...] = (), left_out: tuple[str, ...] = ()) -> Evidence:
+def proved(
+    project: Compiled, *, failed: tuple[str, ...] = (), left_out: tuple[str, ...] = (), classes: int = 2
+) -> Evidence:
     """Write the evidence and the figures of merit of seeded scores into a project, without any engine: some
-    stages may have failed, and some be left out."""
+    stages may have failed, and some be left out. Two classes have one score, more of them one each."""
     rng = np.random.default_rng(7)
-    labels = rng.integers(0, 2, EVENTS)
-    floats = rng.normal(2.0 * labels, 1.0)[:, None]
+    labels = rng.integers(0, classes, EVENTS)
+    means = 2.0 * labels[:, None] if classes == 2 else 2.0 * np.eye(classes)[labels]
+    floats = rng.normal(means, 1.0)
     raw = np.round(floats * 4).astype(np.int64)
-    found = working_points(raw, (("s", 0.25),), labels)
+    names = ("s",) if classes == 2 else tuple(f"s{k}" for k in range(classes))
+    found = working_points(raw, tuple((n, 0.25) for n in names), labels)
     write_file(project.folder / CSV, found.csv())
     write_file(project.folder / JSON, found.json())
     write_file(project.folder / CURVES, curves(raw * 0.25, floats, labels, found))
@@ -67,6 +71,7 @@ def _stage(name: str, ok: bool) -> Stage:
             ("rms_gamma_2.0_bits_0", 3.0),
             ("rms_gamma_1.05_bits_4", 0.15),
             ("rms_gamma_2.0_bits_4", 0.3),
+            ("rms_gamma_2.0_bits_8", 0.06),
             ("float", 1e-13),
             ("spread", 6.0),
         ),

@@ -67,9 +67,10 @@ def verify_many(
     """Run every stage on the events of all files, one file at a time in each process; return the evidence,
     which is also written, and the files that could not be read: with one of these it does not hold.
 
-    The bench of cocotb and the boosts take their events from the first file. The stages before `start` are
-    taken over from the evidence that is there. Raises CompileError for a `score` that is not an output, and
-    for evidence that cannot be taken over, before anything is built, and for labels that cannot be used.
+    The bench of cocotb, the boosts and the ranges of values take their events from the first file. The stages
+    before `start` are taken over from the evidence that is there. Raises CompileError for a `score` that is
+    not an output, and for evidence that cannot be taken over, before anything is built, and for labels that
+    cannot be used.
     """
     project = open_project(folder)
     check_writable(project.folder)
@@ -78,7 +79,9 @@ def verify_many(
     taken = taken_over(project.folder, _startable(start), about)
     found = _Found()
     stages = _stages(project, tuple(files), pool, report, score, found, taken)
-    return collected(project.folder, stages, lambda: found.labelled, about, taken), found.failed
+    evidence = collected(project.folder, stages, lambda: found.labelled, about, taken)
+    project.measure_values(next(iter(found.parts)), report)
+    return evidence, found.failed
 
 
 def _startable(start: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from eqhls.ir.graph import Node
 from eqhls.passes.cost import gates_by_value
 from eqhls.report.drawing import Figure, across, bars, upward
+from eqhls.report.netpicture import anchor, box_anchor, network_figure
+from eqhls.report.pipeline import Row, logic_by_op, logic_by_value, ops_figure, pipeline_figure
 from eqhls.report.sources import Facts, Sources
 from eqhls.report.table import Entry, Mark, Section, Table, pairs
 
@@ -73,13 +75,18 @@ def _stage_figures(found: Sources) -> Iterator[Figure]:
     stages: list[Facts] = list(m.get("stages", ()))
     if not stages:
         return
-    for key, unit, what in (("lut", "LUT", "LUT"), ("depth_ns", "ns", "logic in ns")):
-        values = [float(s[key]) for s in stages]
-        most = max(range(len(values)), key=values.__getitem__)
-        title = f"{m['name']}: stage {most + 1} has the most, {values[most]:,.4g} {unit} of logic"
-        x = across("stage", 0.5, len(values) + 0.5)
-        y = upward(f"{what}, estimated", 0.0, max(*values, 1e-3) * 1.05)
-        yield bars(title, f"A bar for each stage of the pipeline: {what}.", x, y, values, unit)
+    drawn = pipeline_figure(found)
+    if drawn:
+        yield drawn
+    luts = [float(s["lut"]) for s in stages]
+    most = max(range(len(luts)), key=luts.__getitem__)
+    title = f"{m['name']}: stage {most + 1} has the most logic, {luts[most]:,.4g} of {sum(luts):,.0f} LUT"
+    x = across("stage", 0.5, len(luts) + 0.5)
+    y = upward("LUT, estimated", 0.0, max(*luts, 1e-3) * 1.05)
+    yield bars(title, "A bar for each stage of the pipeline: LUTs.", x, y, luts, "LUT")
+    kinds = logic_by_op(found.graph, logic_by_value(found))
+    if kinds:
+        yield ops_figure(found, kinds)
 
 
 def _savings(manifest: Facts) -> Iterator[Table]:
@@ -105,7 +112,7 @@ def network_section(found: Sources) -> Section:
     """Return every value of the compiled network, and which ops take most of the logic."""
     graph = found.graph
     cost = gates_by_value(graph)
-    total = sum(cost.values()) or 1
+    logic = logic_by_value(found)
     rows = tuple(
         (
             n.name,
@@ -114,30 +121,66 @@ def network_section(found: Sources) -> Section:
             str(n.type),
             f"{n.type.elements:,}",
             f"{cost[n.name]:,}" if cost[n.name] else "",
-            f"{cost[n.name] / total:.1%}" if cost[n.name] else "",
+            f"{logic[n.name].total:,.0f}" if n.name in logic else "",
+            _stages_of(logic[n.name]) if n.name in logic else "",
         )
         for n in graph
     )
-    columns = ("value", "op", "reads", "type and format", "numbers", "gates", "share")
-    values = Table(f"{len(rows)} values, in the order of computation", columns, rows, 4)
+    columns = ("value", "op", "reads", "type and format", "numbers", "gates", "LUT", "stages")
+    names, boxes = (tuple(make(n.name) for n in graph) for make in (anchor, box_anchor))
+    values = Table(f"{len(rows)} values, in the order of computation", columns, rows, 4, False, names, boxes)
+    luts = {name: row.total for name, row in logic.items()}
+    whole = luts or cost
+    drawn = network_figure(graph, {n: v / (sum(whole.values()) or 1) for n, v in whole.items()})
     line = (
-        "Gates are counted for every value alone. The netlist shares terms between ops, so nobody can say "
-        "whose a LUT is: the figures by stage under Resources and pipeline are those of the netlist."
+        "Gates are counted for every value alone, without sharing. LUTs are those of the netlist, which "
+        "shares terms between ops: a LUT counts to the first value that needs it, and that of a value which "
+        "optimisation dissolved to the next one that exists. Shares in the picture are those of the "
+        + ("LUTs." if luts else "gates, as an older eqhls compiled this project.")
     )
-    return Section("network", "Network", (line,), (), (_by_op(found, cost), values))
+    return Section("network", "Network", (line,), (drawn,), (_by_op(found, cost), values))
+
+
+def _stages_of(row: Row) -> str:
+    """Return the stages in which a value is computed, e.g. 3 to 5, or 4, 13 to 15."""
+    runs: list[list[int]] = []
+    for k in sorted(row.luts):
+        if runs and runs[-1][-1] == k - 1:
+            runs[-1].append(k)
+        else:
+            runs.append([k])
+    return ", ".join(f"{r[0]} to {r[-1]}" if len(r) > 1 else str(r[0]) for r in runs)
 
 
 def _by_op(found: Sources, cost: dict[str, int]) -> Table:
+    """Return values, gates and logic by op, those that take most first."""
     kinds: dict[str, list[Node]] = {}
     for node in found.graph:
         kinds.setdefault(node.op.name(), []).append(node)
     gates = {kind: sum(cost[n.name] for n in nodes) for kind, nodes in kinds.items()}
-    total = sum(gates.values()) or 1
+    values = logic_by_value(found)
+    logic = {row.name: row for row in logic_by_op(found.graph, values)}
+    depth = {
+        kind: max((len(values[n.name].luts) for n in nodes if n.name in values), default=0)
+        for kind, nodes in kinds.items()
+    }
+    total = sum(row.total for row in logic.values()) or 1
     rows = tuple(
-        (kind, str(len(kinds[kind])), f"{gates[kind]:,}", f"{gates[kind] / total:.1%}")
-        for kind in sorted(kinds, key=lambda k: -gates[k])
+        (
+            kind,
+            str(len(kinds[kind])),
+            f"{gates[kind]:,}",
+            *(
+                (f"{logic[kind].total:,.0f}", f"{logic[kind].total / total:.1%}")
+                if kind in logic
+                else ("", "")
+            ),
+            str(depth[kind]) if depth[kind] else "",
+        )
+        for kind in sorted(kinds, key=lambda k: (-logic[k].total if k in logic else 0, -gates[k]))
     )
-    return Table("Logic by op", ("op", "values", "gates", "share"), rows)
+    columns = ("op", "values", "gates", "LUT", "share", "stages of its deepest value")
+    return Table("Logic and depth by op", columns, rows)
 
 
 def ports_section(found: Sources) -> Section:

@@ -10,13 +10,18 @@ from math import ceil, floor, log10
 WIDTH, HEIGHT = 560.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 12.0, 16.0, 50.0
 """The picture, and the margins that its labels take."""
-TICKS = 5
+TICKS, MINOR = 5, 5
+"""About how many numbers stand at an axis, and how many small ticks each of their steps has."""
+LONG, SHORT = 8.0, 4.0
+"""Ticks, which point inwards on all sides, as plots of the field have them."""
 Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle; `kind` is its class in the style sheet and `hint` what stands over it."""
+    """A rectangle; `kind` is its class in the style sheet and `hint` what is shown when it is pointed at. If
+    it has a `link`, a reader goes from it and the `label` at its top to the part of the page with that
+    identifier; `ident` is its own."""
 
     x: float
     y: float
@@ -24,6 +29,9 @@ class Box:
     height: float
     kind: str
     hint: str = ""
+    label: str = ""
+    link: str = ""
+    ident: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +43,32 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Bend:
+    """A smooth line, as the `d` of a path of SVG; `kind` and `hint` as those of a box."""
+
+    course: str
+    kind: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
-    """A label; `anchor` is the place of the text that stands at x: start, middle or end."""
+    """A label; `anchor` is the place of the text that stands at x: start, middle or end, and `kind` its class
+    in the style sheet."""
 
     x: float
     y: float
     text: str
     anchor: str = "middle"
     turned: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A picture: its message as title, what it shows in words for readers who do not see it, the meaning of
-    its colours (class and text), and what is drawn."""
+    its colours (class and text), and what is drawn. Paths lie below
+    boxes, those in `over` above them. A `large` picture keeps its size, and scrolls."""
 
     title: str
     summary: str
@@ -58,6 +78,9 @@ class Figure:
     words: tuple[Word, ...]
     width: float = WIDTH
     height: float = HEIGHT
+    bends: tuple[Bend, ...] = ()
+    over: tuple[Path, ...] = ()
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +104,32 @@ class Scale:
         """Return round values between the ends."""
         if self.log:
             first, last = ceil(log10(self.low) - 1e-9), floor(log10(self.high) + 1e-9)
+            if last - first < 2:
+                return self._multiples((1, 2, 5))
             step = max(1, ceil((last - first) / TICKS))
             return [10.0**k for k in range(first, last + 1, step)]
+        return self._steps(self._step())
+
+    def minor(self) -> list[float]:
+        """Return the places of the small ticks, those of the others among them."""
+        if self.log:
+            return self._multiples(tuple(range(1, 10)))
+        return self._steps(self._step() / MINOR)
+
+    def _step(self) -> float:
         rough = (self.high - self.low or 1.0) / TICKS
         size = 10.0 ** floor(log10(rough))
-        step = next(size * k for k in (1, 2, 5, 10) if size * k >= rough * 0.999)
+        return next(size * k for k in (1, 2, 5, 10) if size * k >= rough * 0.999)
+
+    def _steps(self, step: float) -> list[float]:
         return [k * step for k in range(ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9) + 1)]
+
+    def _multiples(self, of: Sequence[int]) -> list[float]:
+        """Return those multiples of powers of ten that lie between the ends."""
+        decades = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
+        return [
+            m * 10.0**k for k in decades for m in of if self.low * 0.999 <= m * 10.0**k <= self.high * 1.001
+        ]
 
 
 def across(label: str, low: float, high: float, log: bool = False) -> Scale:
@@ -101,7 +144,7 @@ def upward(label: str, low: float, high: float, log: bool = False) -> Scale:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line with a name; `kind` is its class in the style sheet."""
+    """A line with its name in the legend, if it has one; `kind` is its class in the style sheet."""
 
     name: str
     kind: str
@@ -111,7 +154,7 @@ class Curve:
 def plot(title: str, summary: str, x: Scale, y: Scale, curves: Sequence[Curve]) -> Figure:
     """Draw curves."""
     paths = tuple(Path(_through(x, y, c.points), c.kind) for c in curves if c.points)
-    legend = tuple((c.kind, c.name) for c in curves)
+    legend = tuple((c.kind, c.name) for c in curves if c.name)
     grid, words = _axes(x, y)
     return Figure(title, summary, legend, (), (*grid, *paths), words)
 
@@ -146,11 +189,23 @@ def _through(x: Scale, y: Scale, points: Points) -> str:
 
 
 def _axes(x: Scale, y: Scale) -> tuple[tuple[Path, ...], tuple[Word, ...]]:
-    """Return the lines of the grid, and the numbers and names of the axes."""
+    """Return grid, frame and ticks, and the numbers and names of the axes: names stand at the ends."""
     grid = [Path(f"{x.start:g},{y(t):g} {x.end:g},{y(t):g}", "grid") for t in y.ticks()]
-    grid += [Path(f"{x.start:g},{y.end:g} {x.start:g},{y.start:g} {x.end:g},{y.start:g}", "frame")]
+    corners = ((x.start, y.start), (x.start, y.end), (x.end, y.end), (x.end, y.start), (x.start, y.start))
+    grid.append(Path(" ".join(f"{a:g},{b:g}" for a, b in corners), "frame"))
+    for length, across, upward in ((LONG, x.ticks(), y.ticks()), (SHORT, x.minor(), y.minor())):
+        for at in map(x, across):
+            grid += [
+                Path(f"{at:g},{end:g} {at:g},{end + way * length:g}", "frame")
+                for end, way in ((y.start, -1), (y.end, 1))
+            ]
+        for at in map(y, upward):
+            grid += [
+                Path(f"{end:g},{at:g} {end + way * length:g},{at:g}", "frame")
+                for end, way in ((x.start, 1), (x.end, -1))
+            ]
     words = [Word(x(t), y.start + 18, f"{t:g}") for t in x.ticks()]
     words += [Word(x.start - 6, y(t) + 4, f"{t:g}", "end") for t in y.ticks()]
-    words.append(Word((x.start + x.end) / 2, y.start + 40, x.label))
-    words.append(Word(15, (y.start + y.end) / 2, y.label, turned=True))
+    words.append(Word(x.end, y.start + 40, x.label, "end"))
+    words.append(Word(15, y.end, y.label, "end", turned=True))
     return tuple(grid), tuple(words)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from dataclasses import replace
 
-from eqhls.report.drawing import Curve, Figure, across, plot, stairs, upward
+from eqhls.report.classes import class_figures
+from eqhls.report.drawing import Box, Curve, Figure, Scale, across, plot, stairs, upward
 from eqhls.report.sources import Facts, Sources
 from eqhls.report.table import Entry, Section, Table
 from eqhls.verify.merit import percent
@@ -42,7 +43,7 @@ def accuracy_section(found: Sources) -> Section:
         for name, value in numbers.items()
         if name.startswith("class ")
     ]
-    figures = tuple(chain.from_iterable(map(_figures, found.curves["scores"]))) if found.curves else ()
+    figures = tuple(_all_figures(found.manifest["name"], found.curves, found.ladders)) if found.curves else ()
     lines = (
         [stage["detail"]]
         if figures
@@ -54,10 +55,18 @@ def accuracy_section(found: Sources) -> Section:
     return Section("accuracy", title, (*lines, *said), figures, (merit, *ladders))
 
 
-def _figures(score: Facts) -> Iterator[Figure]:
-    """Yield the ROC and the histogram of one score."""
+def _all_figures(name: str, curves: Facts, ladders: Facts | None) -> Iterator[Figure]:
+    """Yield the pictures of all classes together, then those of each score that is cut on."""
+    yield from class_figures(name, curves)
+    ports = {(p["port"], p["signal"]): p for p in ladders["ports"]} if ladders else {}
+    for score in curves["scores"]:
+        yield _roc(name, score, ports.get((score["port"], score["signal"])))
+        yield _histogram(name, score)
+
+
+def _roc(name: str, score: Facts, ladder: Facts | None) -> Figure:
+    """Draw the ROC of one score, with the working points of its ladder."""
     sides = {side: score["sides"][side] for side in SIDES}
-    of = f"{score['port']}: {score['signal']} against {score['background']}"
     floor = min(b for s in sides.values() for _, b in s["roc"] if b > 0)
     roc = [
         Curve(
@@ -65,21 +74,44 @@ def _figures(score: Facts) -> Iterator[Figure]:
         )
         for side, found in sides.items()
     ]
-    yield plot(
-        f"ROC of {of}",
-        "Share of the background that passes, against that of the signal, in float and in fixed point.",
-        across("share of the signal that passes", 0.0, 1.0),
-        upward("share of the background that passes", min(floor, 0.5), 1.0, log=True),
+    x = across("signal efficiency", 0.0, 1.0)
+    y = upward("background efficiency", min(floor, 0.5), 1.0, log=True)
+    area = f", AUC {ladder['auc']:.4f}" if ladder else ""
+    drawn = plot(
+        f"{name}: ROC of {score['port']}, {score['signal']} against {score['background']}{area}",
+        "Background efficiency against signal efficiency, in float and in fixed point.",
+        x,
+        y,
         roc,
     )
+    points = tuple(_points(x, y, ladder)) if ladder else ()
+    legend = (*drawn.legend, *((("point", "working points"),) if points else ()))
+    return replace(drawn, boxes=points, legend=legend)
+
+
+def _points(x: Scale, y: Scale, ladder: Facts) -> Iterator[Box]:
+    """Yield a square at each working point of a ladder that passes some background."""
+    for step in ladder["ladder"]:
+        point = step["point"]
+        if point and all(point[kind]["passed"] for kind in ("signal", "background")):
+            signal, background = (point[kind]["efficiency"] for kind in ("signal", "background"))
+            shares = f"{signal:.1%} of the signal, {background:.2%} of the background"
+            hint = f"score at least {point['threshold']}: {shares}"
+            yield Box(x(signal) - 4, y(background) - 4, 8, 8, "point", hint)
+
+
+def _histogram(name: str, score: Facts) -> Figure:
+    """Draw the scores of signal and background."""
+    sides = {side: score["sides"][side] for side in SIDES}
+    of = f"{score['port']}: {score['signal']} against {score['background']}"
     edges = score["edges"]
     counted = {
         (side, kind): [c / max(sum(found[kind]), 1) for c in found[kind]]
         for side, found in sides.items()
         for kind in ("signal", "background")
     }
-    yield plot(
-        f"Scores of {of}",
+    return plot(
+        f"{name}: scores of {of}",
         "Histograms of the score for signal and background, in float and in fixed point.",
         across("score", edges[0], edges[-1]),
         upward("share of events per bin", 0.0, max(max(c) for c in counted.values()) * 1.05),

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any
 
 from eqhls.lazy import lazy
-from eqhls.plots import COLOURS, NORMAL, SMALL, figure
+from eqhls.plots import COLOURS, NORMAL, SMALL, dress, figure
 from eqhls.quantize.search import Merit, State, front
 
 ticker = lazy("matplotlib.ticker")
@@ -132,6 +132,7 @@ def _panel(axes: Any, found: Search, name: str) -> None:
     )
     axes.set(xlabel=COSTS.get(found.unit, f"cost [{found.unit}]"), ylabel=LABELS[name], ylim=(low, top))
     axes.xaxis.set_major_locator(ticker.MaxNLocator(5))
+    dress(axes)
     axes.xaxis.set_major_formatter(ticker.StrMethodFormatter("{x:,.0f}"))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from eqhls.report.drawing import Curve, Figure, across, plot, upward
 from eqhls.report.sources import Facts, Sources
@@ -104,27 +103,22 @@ def symmetry_section(found: Sources) -> Section:
     groups = dict.fromkeys(m["transform"] for s in stages.values() for m in s.get("moved", ()))
     columns = ("transformations", *(ENGINES[e] for e in stages))
     moved = Table(
-        "Transformed events whose result differs; 0 is demanded",
+        "Transformed events whose result differs, of which there must be 0; below each, as a control, "
+        "how many results change if the transformation is spoiled",
         columns,
         (
-            *(tuple(_row(g, stages, _differ)) for g in groups),
+            *(tuple(_row(g, stages)) for g in groups),
             ("all transformations together", *(_total(s) for s in stages.values())),
         ),
     )
-    control = Table(
-        "Control: transformations spoiled on purpose, which must change results",
-        columns,
-        tuple(tuple(_row(g, stages, _control)) for g in groups),
-    )
-    tables = [moved, control] if groups else [moved]
-    return Section("symmetry", "Symmetry", tuple(lines), (), (*tables, *_faults(found)))
+    return Section("symmetry", "Symmetry", tuple(lines), (), (moved, *_faults(found)))
 
 
-def _row(group: str, stages: Mapping[str, Facts], entry: Any) -> Iterator[Entry]:
+def _row(group: str, stages: Mapping[str, Facts]) -> Iterator[Entry]:
     yield group
     for stage in stages.values():
         one = next((m for m in stage["moved"] if m["transform"] == group), None)
-        yield entry(one) if one else "not tested"
+        yield (_differ(one), _control(one)) if one else "not tested"
 
 
 def _differ(moved: Facts) -> Mark:
@@ -135,8 +129,8 @@ def _differ(moved: Facts) -> Mark:
 def _control(moved: Facts) -> Mark:
     changed = moved["control_changed"]
     if not changed and moved["reason"]:
-        return Mark(f"none can change: {moved['reason']}", True)
-    return Mark(f"{changed:,} changed", changed > 0)
+        return Mark(f"control: none can change: {moved['reason']}", True)
+    return Mark(f"control: {changed:,} changed", changed > 0)
 
 
 def _total(stage: Facts) -> Mark:
@@ -166,10 +160,9 @@ def boosts_section(found: Sources) -> Section:
     sizes = sorted({size for row in moved.values() for size in row})
     rows = tuple((name, *(f"{row[s]:.2%}" if s in row else "" for s in sizes)) for name, row in moved.items())
     columns = ("transformation, or port formats", *(f"{_size(stage)} {s:g}" for s in sizes))
+    drawn = [_boosts(found, stage, moved), *_by_bits(found, stage)]
     caption = "Root mean square change of the result, as a share of its spread"
-    return Section(
-        "boosts", title, (stage["detail"],), (_boosts(found, stage, moved),), (Table(caption, columns, rows),)
-    )
+    return Section("boosts", title, (stage["detail"],), tuple(drawn), (Table(caption, columns, rows),))
 
 
 def moves(numbers: Mapping[str, float]) -> dict[str, dict[float, float]]:
@@ -186,6 +179,36 @@ def moves(numbers: Mapping[str, float]) -> dict[str, dict[float, float]]:
     return out
 
 
+def by_bits(numbers: Mapping[str, float]) -> dict[float, dict[int, float]]:
+    """Return for each size of the transformation the change over the spread by the bits that the ports have
+    more."""
+    out: dict[float, dict[int, float]] = {}
+    spread = numbers.get("spread", 0.0)
+    for key, value in numbers.items():
+        if (m := LIGHTCONE.fullmatch(key)) and spread and value > 0:
+            out.setdefault(float(m["size"]), {})[int(m["bits"])] = value / spread
+    return {size: dict(sorted(row.items())) for size, row in sorted(out.items()) if len(row) > 1}
+
+
+def _by_bits(found: Sources, stage: Facts) -> Iterator[Figure]:
+    """Yield how the change falls with more bits on the ports, if it was measured with some."""
+    rows = by_bits(stage["numbers"])
+    if not rows:
+        return
+    values = [100 * v for row in rows.values() for v in row.values()]
+    x = across("more fractional bits than the ports have", 0.0, max(max(row) for row in rows.values()))
+    y = upward("change of the result, % of its spread", min(values) / 1.3, max(values) * 1.3, log=True)
+    curves = [
+        Curve(f"{_size(stage)} {size:g}", kind, [(bits, 100 * v) for bits, v in row.items()])
+        for (size, row), kind in zip(rows.items(), KINDS, strict=False)
+    ]
+    size, row = max(rows.items(), key=lambda item: max(item[1]))
+    (first, before), (last, after) = min(row.items()), max(row.items())
+    said = f"{100 * before:.2g} % of the spread to {100 * after:.2g} %"
+    title = f"{found.manifest['name']}: {last - first} more bits bring {_size(stage)} {size:g} from {said}"
+    yield plot(title, "Change of the result against the fractional bits of the inputs.", x, y, curves)
+
+
 def _size(stage: Facts) -> str:
     """Return the symbol of the size: that of the group, or the rapidity or angle for trigger words."""
     kinds = [m["kind"] for key in stage["numbers"] if (m := LIGHTCONE.fullmatch(key))]
@@ -197,9 +220,10 @@ def _boosts(found: Sources, stage: Facts, moved: Mapping[str, Mapping[float, flo
     sizes = [s for row in moved.values() for s in row]
     y = upward("change of the result, % of its spread", 0.0, max(*values, 1e-3) * 1.05)
     x = across(_size(stage), min(sizes), max(sizes), log=min(sizes) > 0 and max(sizes) > 10 * min(sizes))
+    lines = {name: sorted(row.items()) for name, row in moved.items() if len(row) > 1 or len(sizes) == 1}
     curves = [
-        Curve(name, kind, [(s, 100 * v) for s, v in sorted(row.items())])
-        for (name, row), kind in zip(moved.items(), KINDS, strict=False)
+        Curve(name, kind, [(s, 100 * v) for s, v in row])
+        for (name, row), kind in zip(lines.items(), KINDS, strict=False)
     ]
     title = f"{found.manifest['name']}: at most {max(values):.2g} % of the spread of the result"
     return plot(title, "Change of the result against the size of boosts and turns.", x, y, curves)

@@ -11,7 +11,7 @@ from typing import Any
 from eqhls.errors import CompileError
 from eqhls.frontends.graphfile import load_model
 from eqhls.ir.graph import Graph
-from eqhls.text import MANIFEST, TIMES
+from eqhls.text import MANIFEST, TIMES, VALUES
 from eqhls.verify.curves import CURVES
 from eqhls.verify.workpoints import JSON as LADDERS
 
@@ -24,7 +24,8 @@ class Sources:
     """The files of a project that a report shows; None for those that no command has written yet.
 
     `ports` is the port map, `ladders` the working points, `curves` ROC and histograms, `seconds` the time of
-    each step of the compilation.
+    each step of the compilation. `trace` are the values in the last trace or, if there was none, in the
+    events of the proof.
     """
 
     folder: Path
@@ -55,7 +56,7 @@ class Sources:
             _read(report / "evidence.json", "verify again"),
             _read(folder / LADDERS, "verify again"),
             _read(folder / CURVES, "verify again"),
-            _read(report / "trace.json", "trace again"),
+            _read(report / "trace.json", "trace again") or _read(folder / VALUES, "verify again"),
             _read(report / "yosys.json", "run eqhls synth again"),
             _read(folder / TIMES, "compile again"),
         )

@@ -20,19 +20,24 @@ class Mark:
         return self.text
 
 
-Entry = str | Mark
+Entry = str | Mark | tuple[Mark, ...]
+"""A cell: a text, or marks, each on a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table: what it shows, the names of its columns, its rows, and how many columns at the left are text;
-    the others are numbers. `folded` tables are shown when the reader asks for them."""
+    the others are numbers. `folded` tables are shown when the reader asks for them. If there are `names`,
+    they are the identifiers of the rows, and `links` those of the parts of the page that the first columns of
+    the rows lead to."""
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
     texts: int = 1
     folded: bool = False
+    names: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

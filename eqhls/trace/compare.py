@@ -15,6 +15,8 @@ from eqhls.trace.floats import Real
 from eqhls.trace.seen import Flags, Seen, Values
 from eqhls.verify.envelope import rms
 
+QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Parting:
@@ -37,7 +39,9 @@ class Parting:
 class Range:
     """How a value uses its formats: the smallest and largest number seen in real units, the share of the
     range of its formats that lies between them (of the component that uses most), bits at the top and at
-    the bottom of the word that no number needs, and how many numbers saturated or wrapped."""
+    the bottom of the word that no number needs, and how many numbers saturated or wrapped. `sizes` are the
+    smallest, the quartiles and the largest of the absolute values of the numbers that are not 0, and empty if
+    all are; `zeros` is the share of those that are."""
 
     low: float
     high: float
@@ -46,6 +50,8 @@ class Range:
     bottom: int
     saturated: int
     wrapped: int
+    sizes: tuple[float, ...]
+    zeros: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,8 @@ def _range(node: Node, raw: Ints, own: Floats, saturated: int) -> Range:
     ends = [(int(c.min()), int(c.max())) for c in columns]
     spans = [f.hi - f.lo for f in forms]
     wraps = [f for f in node.op.rounds_to() if not f.overflow.saturates]
+    sizes = np.abs(raw * node.type.formats.lsb)
+    some = sizes[sizes > 0]
     lost = np.abs(own) >= min((f.hi - f.lo) * f.lsb / 2 for f in wraps) if wraps else np.zeros(1, dtype=bool)
     return Range(
         low=min(lo * f.lsb for f, (lo, _) in zip(forms, ends, strict=True)),
@@ -140,6 +148,8 @@ def _range(node: Node, raw: Ints, own: Floats, saturated: int) -> Range:
         bottom=min(_bottom(f, c) for f, c in zip(forms, columns, strict=True)),
         saturated=saturated,
         wrapped=int(lost.sum()),
+        sizes=tuple(float(f"{q:.6g}") for q in np.quantile(some, QUARTILES)) if some.size else (),
+        zeros=round(1.0 - some.size / sizes.size, 6),
     )
 
 

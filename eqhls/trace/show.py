@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from eqhls.plots import COLOURS, NORMAL, SMALL, figure, percent, png
+from eqhls.plots import COLOURS, NORMAL, SMALL, dress, figure, percent, png
 from eqhls.trace.compare import Parting, Row, worst
 from eqhls.trace.run import Trace
 
@@ -126,6 +126,7 @@ def figure_of(rows: Sequence[Row], title: str) -> Any:
     if count <= LABELS:
         axes.set_xticks(list(at), [r.value for r in rows], rotation=90, fontsize=SMALL)
     axes.grid(axis="y", alpha=0.3)
+    dress(axes, named=True)
     axes.legend(fontsize=SMALL, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return drawn
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eqhls.groups.group import Group
-from eqhls.plots import COLOURS, MARKERS, NORMAL, SMALL, figure, percent
+from eqhls.plots import COLOURS, MARKERS, NORMAL, SMALL, dress, figure, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ def figure_of(found: Boosts) -> Any:
     axes.set_xticks(found.group.sizes, [f"{size:g}" for size in found.group.sizes])
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", alpha=0.3)
+    dress(axes)
     axes.legend(title="LSB of the inputs", fontsize=SMALL, title_fontsize=SMALL)
     drawn.supxlabel(note_of(found), fontsize=SMALL, color="0.3")
     return drawn

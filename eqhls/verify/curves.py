@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.ir.op import Floats
-from eqhls.verify.metrics import class_labels
+from eqhls.verify.metrics import class_labels, confusion, discriminants
 from eqhls.verify.workpoints import WorkingPoints
 
 CURVES = "report/curves.json"
@@ -57,8 +57,10 @@ class Roc:
 def curves(exact: Floats, floating: Floats, labels: NDArray[Any], found: WorkingPoints) -> str:
     """Return what report/curves.json holds: for each score on which working points were found, the ROC and
     the counts of events in bins of the score. Both arrays are (events, K) in real units; of two scores it is
-    their difference that counts, as for the working points."""
-    sides = {"float": list(_columns(floating)), "fixed": list(_columns(exact))}
+    their difference that counts, as for the working points. Of three and more classes it also has the ROC of
+    each against the rest, and the confusion matrix."""
+    sides_of = {"float": floating, "fixed": exact}
+    sides = {side: list(_columns(scores)) for side, scores in sides_of.items()}
     classes = class_labels(labels, exact.shape[1])
     out: list[dict[str, Any]] = []
     for k, cuts in enumerate(found.cuts):
@@ -74,7 +76,23 @@ def curves(exact: Floats, floating: Floats, labels: NDArray[Any], found: Working
                 "sides": {side: _side(scores, own, edges) for side, scores in pair.items()},
             }
         )
-    return json.dumps({"events": len(labels), "scores": out}) + "\n"
+    several = _classes(sides_of, classes, found) if len(found.cuts) > 1 else {}
+    return json.dumps({"events": len(labels), "scores": out, **several}) + "\n"
+
+
+def _classes(sides: Mapping[str, Floats], classes: NDArray[Any], found: WorkingPoints) -> dict[str, Any]:
+    """Return the ROC of every class against the rest by softmax, and how many events of each class (rows)
+    have their largest score for which class; of a tie each class has a share."""
+    rocs = {side: discriminants(scores).T for side, scores in sides.items()}
+    each = [
+        {
+            "name": cuts.signal,
+            "sides": {s: Roc.of(columns[k], classes == k).points() for s, columns in rocs.items()},
+        }
+        for k, cuts in enumerate(found.cuts)
+    ]
+    won = {side: np.round(confusion(scores, classes), 3).tolist() for side, scores in sides.items()}
+    return {"classes": each, "confusion": won}
 
 
 def _columns(scores: Floats) -> Iterator[Floats]:

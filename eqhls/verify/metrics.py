@@ -98,6 +98,16 @@ def accuracy(scores: NDArray[Any], labels: NDArray[Any]) -> float:
     return float((largest[np.arange(len(labels)), labels] / largest.sum(axis=1)).mean())
 
 
+def confusion(scores: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
+    """Return, for each class of events (rows) and each of K >= 2 scores, how many events have their largest
+    score there. If m scores share the largest, each counts 1 / m, as in `accuracy`."""
+    refuse_nan(scores)
+    largest = scores == scores.max(axis=1, keepdims=True)
+    shares = largest / largest.sum(axis=1, keepdims=True)
+    own = class_labels(labels, scores.shape[1])
+    return np.stack([shares[own == k].sum(axis=0) for k in range(scores.shape[1])])
+
+
 def auc_loss_error(reference: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any]) -> float:
     """Return the standard error of the difference of two `tagger_auc` on the same events, of scores
     (events, K): each event's share of pairs ranked right, compared event by event (DeLong et al.,

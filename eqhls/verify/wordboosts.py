@@ -22,7 +22,7 @@ from eqhls.events.words import CONSTITUENT, JET, MULTIPLICITY, massless, words_o
 from eqhls.groups.lorentz.reps import boost
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
-from eqhls.plots import COLOURS, MARKERS, NORMAL, SMALL, figure, percent, png
+from eqhls.plots import COLOURS, MARKERS, NORMAL, SMALL, dress, figure, percent, png
 from eqhls.text import write_file
 from eqhls.verify.evidence import Stage
 
@@ -144,9 +144,9 @@ def figure_of(name: str, table: Mapping[str, Sequence[float]], sizes: Sequence[f
     axes.set_ylabel("rms change of the output [% of its spread]")
     axes.set_xscale("log")
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
-    axes.set_xticks([], minor=True)
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", alpha=0.3)
+    dress(axes, named=True)
     axes.legend(fontsize=SMALL)
     return drawn
 

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from eqhls.errors import CompileError
-from eqhls.verify.metrics import auc, auc_loss_error, class_labels, discriminants, rejection, tagger_auc
+from eqhls.verify.metrics import (
+    accuracy,
+    auc,
+    auc_loss_error,
+    class_labels,
+    confusion,
+    discriminants,
+    rejection,
+    tagger_auc,
+)
 
 
 def test_auc_counts_ties_half() -> None:
@@ -101,3 +110,14 @@ def test_the_error_of_a_loss_over_three_classes(rng: np.random.Generator) -> Non
         found.append((tagger_auc(x, y) - tagger_auc(noisy, y), auc_loss_error(x, noisy, y)))
     losses, errors = np.array(found).T
     assert 0.9 < errors.mean() / losses.std() < 1.1
+
+
+def test_a_confusion_matrix_counts_every_event_once() -> None:
+    scores = np.array([[3, 1, 0], [2, 2, 0], [0, 5, 1], [1, 1, 1], [0, 0, 4]])
+    found = confusion(scores, np.array([0, 0, 1, 2, 2]))
+    assert found.tolist() == [[1.5, 0.5, 0], [0, 1, 0], [1 / 3, 1 / 3, 4 / 3]]
+    rng = np.random.default_rng(4)
+    scores, labels = rng.integers(0, 6, (300, 4)), np.arange(300) % 4
+    found = confusion(scores, labels)
+    assert found.sum(axis=1).tolist() == pytest.approx([75.0] * 4)
+    assert np.trace(found) / 300 == pytest.approx(accuracy(scores, labels))

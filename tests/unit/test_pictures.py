@@ -49,7 +49,7 @@ def search(equivariance: float = 0.0, unit: str = "cells") -> Search:
 
 
 def row(value: str, rms: float, beyond: int = 0) -> Row:
-    span = Range(0.0, 1.0, 1.0, 0, 0, 0, 0)
+    span = Range(0.0, 1.0, 1.0, 0, 0, 0, 0, (), 1.0)
     return Row(value, "dense", "fix<8,3>", 1, True, rms, rms, 0.5, rms / 2, beyond, rms / 50, span, {}, {})
 
 
