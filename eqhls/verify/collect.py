@@ -35,7 +35,7 @@ def collected(
     about: Content | None = None,
     taken: Taken | None = None,
 ) -> Evidence:
-    """Run stages and write the evidence to report/evidence.json behind each of them, also if one raises;
+    """Run stages and write the evidence to report/evidence.json behind each of them, even if one raises;
     `labelled` is asked whether the events have labels. Of the stages, those that are `taken` over keep the
     time at which they were finished. Raises Interrupted, which says where to go on, for Ctrl-C."""
     taken = taken or Taken()

@@ -232,11 +232,20 @@ def _smaller(node: Node, raw: Ints, shift: int) -> Ints:
 
 
 def counted(given: Given, ranges: Ranges) -> tuple[Node, ...]:
-    """Return the nodes whose saturation is the compiler's choice: neither the network's own nor asked for."""
+    """Return the nodes that no rounding bounds if they leave their range: those whose range is the
+    compiler's choice, neither the network's own nor asked for, and those that wrap, whoever chose it."""
     own = counterparts(given.simple, given.quantized)
     return tuple(
-        n for n in given.quantized if own.get(n.name) != n.op and not _asked_for(n, n.name in own, ranges)
+        n
+        for n in given.quantized
+        if _wraps(n) or (own.get(n.name) != n.op and not _asked_for(n, n.name in own, ranges))
     )
+
+
+def _wraps(node: Node) -> bool:
+    """Whether a node rounds to a format that wraps. In float64 it is the identity, since a rounding before it
+    may put a number on the other side of the end of the range."""
+    return node.op.reads is Reading.FORMAT and not all(f.overflow.saturates for f in node.op.rounds_to())
 
 
 def _asked_for(node: Node, known: bool, ranges: Ranges) -> bool:

@@ -1,4 +1,4 @@
-"""A proof that goes on where another one stopped: stages are taken over from the evidence of a project, if it
+"""A proof that resumes what another one began: stages are taken over from the evidence of a project, if it
 is about exactly the same content and these stages passed."""
 
 from __future__ import annotations

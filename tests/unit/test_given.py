@@ -151,6 +151,21 @@ def test_events_that_saturate_where_the_compiler_chose_the_range_are_left_out(
     assert held.ok and held.events >= ENOUGH
 
 
+def test_events_that_wrap_in_the_given_network_are_left_out(rng: np.random.Generator) -> None:
+    """As in a model of HGQ2, whose roundings wrap and whose port takes words that calibration never showed."""
+    b = Builder("wraps")
+    b.add("x", Input(Type(S, (Axis("c", 4),))))
+    b.add("q", Requantize((Fixed(5, 2, True, Rounding.RND, Overflow.WRAP),)), "x")
+    b.add("y", Dense(Tensor(rng.normal(size=(2, 4))), Tensor(rng.normal(size=2))), "q")
+    given = given_of(b.graph("y"), {"x": rng.uniform(-2, 1.9, (50, 4, 1))}, x="fix<10,5>")
+    goal = target(given, words(given.quantized))
+    held = goal.held(run(given.quantized))
+    assert not given.exact and goal.saturated > EVENTS / 2
+    assert held.ok and held.events >= ENOUGH
+    inside = np.minimum(words(given.quantized)["x"] >> 3, 60)  # a number above would round up and wrap
+    assert target(given, {"x": inside}).saturated == 0
+
+
 def test_a_network_that_always_saturates_is_refused(rng: np.random.Generator) -> None:
     b = Builder("high")
     b.add("x", Input(Type(S, (Axis("c", 2),), formats=(Fixed(4, 4, False),))))
