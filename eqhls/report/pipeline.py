@@ -16,7 +16,7 @@ PANEL, ROW, FOOT = 92.0, 20.0, 50.0
 NARROW, BROAD, FULL = 26.0, 60.0, 1100.0
 """The least and the largest width of a stage, and the width of the picture that is aimed at."""
 MOST, LETTERS = 60, 22
-"""The most values that get a row each (beyond it a row is an op), and the most letters of a name."""
+"""Up to this many values have one row per value, more have one row per op; the most letters of a name."""
 SHADES = ((0.4, "l5"), (0.15, "l4"), (0.05, "l3"), (0.01, "l2"), (0.0, "l1"))
 """Classes of the style sheet by the share of the fullest entry."""
 
