@@ -24,4 +24,4 @@ def test_a_notebook_prints_what_it_keeps(name: str) -> None:
     notebooks = pytest.importorskip("notebooks")
     path = FOLDER / f"{name}.ipynb"
     kept = notebooks.shown(notebooks.read(path))
-    assert len(kept) > 4 and kept == notebooks.shown(notebooks.executed(path))
+    assert len(kept) > 3 and kept == notebooks.shown(notebooks.executed(path))
