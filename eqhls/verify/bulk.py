@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +56,7 @@ class BulkSimulator:
         return verilated(
             "rtl",
             self.ports["name"],
-            {
-                f"src/{p.relative_to(self.folder.absolute())}": p.read_bytes()
-                for p in rtl_sources(self.folder)
-            },
+            rtl_files(self.folder),
             asset("sim", "bulk_harness.cpp"),
             ("-O3", "-Wno-fatal", "-CFLAGS", "-fPIC -O1"),
         )
@@ -116,11 +112,7 @@ def rtl_sources(folder: Path) -> list[Path]:
     return paths
 
 
-def copied(sources: list[Path], project: Path, folder: Path) -> list[Path]:
-    """Copy sources of a project below a build folder, and return their paths relative to it: the tools
-    split absolute paths at blanks."""
-    relative = [Path("src") / s.relative_to(project) for s in sources]
-    for source, place in zip(sources, relative, strict=True):
-        (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, folder / place)
-    return relative
+def rtl_files(folder: Path) -> dict[str, bytes]:
+    """Return the content of the Verilog files of a project by path in it, in order: copies have no blanks in
+    their paths, at which the tools split."""
+    return {str(p.relative_to(folder.absolute())): p.read_bytes() for p in rtl_sources(folder)}

@@ -103,7 +103,7 @@ def _mistakes(caught: Mapping[str, str]) -> str:
 
 
 def _detail(goal: Target, held: Held, limits: str) -> str:
-    left = f", {goal.saturated} that saturate left out" if goal.saturated else ""
+    left = f", {goal.saturated} that saturate or wrap left out" if goal.saturated else ""
     outside = f"{held.outside} of {held.events} events differ from the given network"
     if goal.exact:
         return f"{outside} in any bit ({limits})"

@@ -13,7 +13,8 @@ from typing import Any
 from eqhls.errors import CompileError
 from eqhls.staging import staging_folder
 from eqhls.text import write_file
-from eqhls.verify.bulk import copied, port_map, rtl_sources
+from eqhls.verify.builds import fill
+from eqhls.verify.bulk import port_map, rtl_files
 from eqhls.verify.packing import CARRY, SHIFT, functions, kinds, packed
 from eqhls.verify.toolchain import run
 from eqhls.verify.workspace import workspace
@@ -53,11 +54,12 @@ def synthesize(folder: Path, report: Callable[[str, float], None]) -> Counts:
         )
     ports = port_map(folder)
     top = ports["name"]
-    root, project = workspace(folder), folder.absolute()
+    root, sources = workspace(folder), rtl_files(folder)
     report("Yosys: some minutes for a large design", 0.1)
     with staging_folder(root / "yosys") as private:
+        fill(sources, private / "src")
         passes = [
-            *(f"read_verilog -sv {path}" for path in copied(rtl_sources(folder), project, private)),
+            *(f"read_verilog -sv src/{name}" for name in sources),
             *mapping(top, dsp=ports.get("dsp", 0) > 0),
             "write_json yosys.json",
         ]
