@@ -191,7 +191,7 @@ def _write_headers(model: Any) -> bool:
     folder = Path(model.config.get_output_dir()) / "firmware" / FOLDER
     for kind in sorted(kinds | {"common"} if kinds else ()):
         folder.mkdir(parents=True, exist_ok=True)
-        plain = asset("hls", "eqhls", f"{kind}.h").read_text()
+        plain = asset("hls_templates", "eqhls", f"{kind}.h").read_text()
         text = library_header(kind, space, space) if space else plain
         write_file(folder / f"{kind}.h", text)
     return False

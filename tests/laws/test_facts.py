@@ -299,7 +299,7 @@ def test_functions_are_known_everywhere(example: Example) -> None:
 @pytest.mark.parametrize("op", ops.ALL, ids=lambda op: op.name())
 def test_every_op_has_all_its_files(op: type[Op]) -> None:
     """A header, a rule for its config and a rule for its ONNX function."""
-    assert header(op).is_file(), f"eqhls/data/hls/eqhls/{op.name()}.h is missing"
+    assert header(op).is_file(), f"eqhls/data/hls_templates/eqhls/{op.name()}.h is missing"
     none = config.dispatch(object), lower.dispatch(object)
     assert config.dispatch(op) is not none[0], f"eqhls/backends/hls/config.py has no rule for {op.name()}"
     if not op.source:
@@ -322,7 +322,9 @@ def test_headers_document_their_config(op: type[Op]) -> None:
 
 
 def header(op: type[Op]) -> Path:
-    return Path(__file__).resolve().parents[2] / "eqhls" / "data" / "hls" / "eqhls" / f"{op.name()}.h"
+    return (
+        Path(__file__).resolve().parents[2] / "eqhls" / "data" / "hls_templates" / "eqhls" / f"{op.name()}.h"
+    )
 
 
 def test_the_laws_can_fail(rng: np.random.Generator) -> None:

@@ -34,7 +34,7 @@ from eqhls.verify import proof
 from eqhls.verify.emulator import Emulator
 from eqhls.verify.proof import ProjectEngines, engine_stages, vectors
 
-AP_TYPES = Path(__file__).parents[2] / "eqhls" / "data" / "hls" / "ap_types"
+AP_TYPES = Path(__file__).parents[2] / "eqhls" / "data" / "hls_templates" / "ap_types"
 
 
 def pair(weight: float = 0.75) -> Graph:

@@ -45,10 +45,10 @@ def test_every_engine_computes_the_op_of_the_page(with_op: Path) -> None:
 
 MISSING = {
     "eqhls/ops/__init__.py": ("tests/laws/test_ops.py", "listed", "distance"),
-    "eqhls/data/hls/eqhls/distance.h": (
+    "eqhls/data/hls_templates/eqhls/distance.h": (
         "tests/laws/test_facts.py",
         "all_its_files and distance",
-        "eqhls/data/hls/eqhls/distance.h is missing",
+        "eqhls/data/hls_templates/eqhls/distance.h is missing",
     ),
     "eqhls/backends/hls/config.py": (
         "tests/laws/test_facts.py",

@@ -21,7 +21,7 @@ from eqhls.report.catalogue import catalogue, operators
 from eqhls.report.opfacts import facts
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADERS = ROOT / "eqhls" / "data" / "hls"
+HEADERS = ROOT / "eqhls" / "data" / "hls_templates"
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 """Pages that say how things are; the records of decisions and the changelog say how they were."""
 
@@ -149,7 +149,7 @@ def test_pages_name_files_and_modules_that_exist() -> None:
     """All but those that a page tells its reader to write."""
     for page in PAGES:
         text = page.read_text()
-        made = {*re.findall(r" file=(\S+)", text), "eqhls/ops/foo.py", "eqhls/data/hls/eqhls/foo.h"}
+        made = {*re.findall(r" file=(\S+)", text), "eqhls/ops/foo.py", "eqhls/data/hls_templates/eqhls/foo.h"}
         for path in re.findall(r"`((?:eqhls|tests|models)/[\w./]+)`", text):
             found = (ROOT / path).exists() or (HEADERS / path).exists()
             assert found or path in made, f"{page.name}: {path}"

@@ -9,7 +9,9 @@ import pytest
 from eqhls.backends.hls.lint import lint_pragmas, lint_standard, lint_synthesizable
 from eqhls.ops import BY_NAME
 
-HEADERS = sorted((Path(__file__).resolve().parents[2] / "eqhls" / "data" / "hls" / "eqhls").glob("*.h"))
+HEADERS = sorted(
+    (Path(__file__).resolve().parents[2] / "eqhls" / "data" / "hls_templates" / "eqhls").glob("*.h")
+)
 
 
 def test_every_block_has_a_header() -> None:

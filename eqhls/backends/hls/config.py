@@ -80,7 +80,9 @@ from eqhls.ops.wrap import Wrap
 def config(op: Op, c: Context) -> dict[str, Value]:
     """Return the values of the config struct of an op."""
     raise CompileError(
-        op.name(), "has no HLS template", "add eqhls/data/hls/eqhls/NAME.h for the op (docs/adding-an-op.md)"
+        op.name(),
+        "has no HLS template",
+        "add eqhls/data/hls_templates/eqhls/NAME.h for the op (docs/adding-an-op.md)",
     )
 
 

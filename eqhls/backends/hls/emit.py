@@ -68,15 +68,15 @@ def emit(plan: Plan) -> Project:
     for kind in sorted({"common", "output", *headers(graph)}):
         files[f"firmware/eqhls/{kind}.h"] = library_header(kind, namespace(graph.name), graph.name)
     for header in HEADERS:
-        files[f"firmware/ap_types/{header}"] = asset("hls", "ap_types", header).read_text()
-    files["firmware/ap_types/LICENSE"] = asset("hls", "ap_types", "LICENSE").read_text()
+        files[f"firmware/ap_types/{header}"] = asset("hls_templates", "ap_types", header).read_text()
+    files["firmware/ap_types/LICENSE"] = asset("hls_templates", "ap_types", "LICENSE").read_text()
     return files
 
 
 def library_header(kind: str, space: str, project: str) -> str:
     """Return a header of the library inside the namespace `space` of a project, with a guard of its own:
     projects of two versions of eqhls can then be in one program, and in one source file."""
-    text = asset("hls", "eqhls", f"{kind}.h").read_text()
+    text = asset("hls_templates", "eqhls", f"{kind}.h").read_text()
     text = text.replace(f"EQHLS_{kind.upper()}_H_", guard(project, f"LIBRARY_{kind.upper()}"))
     text = text.replace("\nnamespace eqhls {", f"\nnamespace {space} {{\nnamespace eqhls {{")
     return text.replace("\n}  // namespace eqhls", f"\n}}  // namespace eqhls\n}}  // namespace {space}")
@@ -91,7 +91,7 @@ def headers(graph: Graph) -> set[str]:
     found, left = set[str](), {n.op.name() for n in graph}
     while left:
         found |= left
-        texts = [asset("hls", "eqhls", f"{kind}.h").read_text() for kind in left]
+        texts = [asset("hls_templates", "eqhls", f"{kind}.h").read_text() for kind in left]
         left = set(INCLUDED.findall("\n".join(texts))) - found
     return found
 
