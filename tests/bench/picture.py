@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from eqhls.plots import COLOURS, NORMAL, SMALL, png
+from eqhls.plots import COLOURS, NORMAL, SMALL, dress, png
 
 from .labels import Named, name_points
 from .names import OURS, ours_on_words
@@ -146,7 +146,7 @@ def figure_of(panels: Sequence[Panel]) -> Figure:
         for axes, cost in zip(part.subplots(1, 2, sharey=True), COSTS, strict=True):
             _draw(axes, panel.points, cost)
             drawn.append((axes, panel.points, cost))
-        part.axes[0].set_ylabel("AUC")
+        part.axes[0].set_ylabel("AUC", loc="top")
         handles, labels = part.axes[0].get_legend_handles_labels()
         part.legend(handles, labels, loc="outside lower center", ncols=len(KINDS), fontsize=SMALL)
     figure.draw_without_rendering()
@@ -175,6 +175,7 @@ def _draw(axes: Axes, found: list[Point], cost: str) -> None:
         axes.plot([getattr(p, cost) for p in best], [p.auc for p in best], color=style["color"], linewidth=1)
     axes.set_xlabel(COSTS[cost])
     axes.margins(0.1)
+    dress(axes)
     if cost == "lut":
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -177,11 +177,13 @@ def random(
     name: str,
     network: Callable[[np.random.Generator], Network],
     write: Callable[[Path, State, Arguments], Path] = as_arrays,
+    seed: int = 14,
 ) -> Door:
-    """Return the door of a random network, written in some way."""
+    """Return the door of a random network, written in some way. Its seed is one with which the result depends
+    on the momenta, not only on how many there are."""
 
     def make(folder: Path) -> Made:
-        state, arguments, events, outputs = network(np.random.default_rng(14))
+        state, arguments, events, outputs = network(np.random.default_rng(seed))
         return Made(write(folder / name, state, arguments), events, outputs, tolerance=1e-9)
 
     return Door(name, make)
@@ -189,7 +191,7 @@ def random(
 
 def apart(folder: Path) -> Made:
     """A file of tensors alone, whose arguments lie elsewhere."""
-    state, arguments, events, outputs = pelican(np.random.default_rng(15))
+    state, arguments, events, outputs = pelican(np.random.default_rng(22))
     file = as_arrays(folder / "net", state, {})
     (file / "config.json").unlink()
     config = folder / "arguments.json"
@@ -218,10 +220,10 @@ DOORS = [
         ("pos", "charges"),
         "score",
     ),
-    random("pelican_torch", pelican, as_torch),
+    random("pelican_torch", pelican, as_torch, seed=22),
     random("nano_torch", nano, as_torch),
     random("lgn_arrays", lgn),
-    random("lorentznet_torch", lorentznet, as_torch),
+    random("lorentznet_torch", lorentznet, as_torch, seed=20),
     random("tfn_arrays", tfn),
     random("e3nn_torch", e3nn, as_torch),
     random("cormorant_arrays", cormorant),
