@@ -254,14 +254,14 @@ class Compiled:
         return found
 
     def package(
-        self, *names: str, links: int = 4, tmux: int = 1, token: int = 0, version: int = 1
+        self, *names: str, links: int = 4, tmux: int = 1, token: int | None = None, version: int = 1
     ) -> tuple[Packaged, ...]:
         """Write packages by name (docs/packages.md) into the project folder: files and how to connect them.
 
-        The plan of the project is made again. Raises CompileError if it does not give the RTL in the folder
+        Without `token`, a token has the TokenBits of the project's configuration. The plan of the project is made again. Raises CompileError if it does not give the RTL in the folder
         byte for byte, because the proof is about that RTL.
         """
-        settings = Settings(links, tmux, token, version)
+        settings = Settings(links, tmux, self.options.TokenBits if token is None else token, version)
         packages = [package_named(n) for n in dict.fromkeys(names)]
         plan = Plan.of(self.graph, self.options)
         return package_project(plan, self.folder, self.manifest["sha256"], packages, settings)

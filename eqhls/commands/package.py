@@ -25,7 +25,9 @@ def package_command(
     ] = None,
     links: Annotated[int, typer.Option(help="input links of 64 bits that bring an event")] = DEFAULTS.links,
     tmux: Annotated[int, typer.Option(help="clocks over which the links bring one event")] = DEFAULTS.tmux,
-    token: Annotated[int, typer.Option(help="bits that travel beside each event")] = DEFAULTS.token,
+    token: Annotated[
+        int | None, typer.Option(help="bits that travel beside each event; if not given, those of TokenBits")
+    ] = None,
     version: Annotated[int, typer.Option(help="the number in the name of an emulator")] = DEFAULTS.version,
 ) -> None:
     """Write what a tool or a framework needs to take the IP.
