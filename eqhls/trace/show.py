@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import nan
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from eqhls.plots import COLOURS, NORMAL, SMALL, dress, figure, percent, png
@@ -57,12 +58,13 @@ def _numbers(p: Parting) -> str:
 
 def worst_table(found: Trace) -> Table:
     """Return the ten values whose error is largest relative to their spread."""
+    rows = worst(found.rows)
     table = _table(
         "ten largest errors",
-        ("value", "op"),
-        ("error/spread", "rms LSB", "own rms LSB", "max LSB", "bound LSB"),
+        {"value": [r.value for r in rows], "op": [r.op for r in rows]},
+        ("error / spread", "rms LSB", "own rms LSB", "max LSB", "bound LSB"),
     )
-    for r in worst(found.rows):
+    for r in rows:
         numbers = (f"{r.rms:.3g}", f"{r.own:.3g}", f"{r.largest:.3g}", f"{r.limit:.3g}")
         table.add_row(r.value, r.op, f"{r.relative:.2%}", *numbers)
     return table
@@ -71,7 +73,8 @@ def worst_table(found: Trace) -> Table:
 def range_table(found: Trace) -> Table:
     """Return every value with its format, how much of it is used, and where it exists."""
     columns = ("low", "high", "used", "idle bits", "out of range", *found.engines)
-    table = _table(f"{found.graph.name}: {len(found.rows)} values", ("value", "format"), columns)
+    texts = {"value": [r.value for r in found.rows], "format": [r.formats for r in found.rows]}
+    table = _table(f"{found.graph.name}: {len(found.rows)} values", texts, columns)
     for r in found.rows:
         span = r.range
         ends = (f"{span.low:.4g}", f"{span.high:.4g}", f"{span.used:.0%}")
@@ -92,10 +95,14 @@ def _exists(row: Row, engine: str) -> str:
     return "" if not there else "all" if there == row.elements else f"{there}/{row.elements}"
 
 
-def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for column in texts:
-        table.add_column(column, overflow="fold", no_wrap=column == "value")
+def _table(title: str, texts: Mapping[str, Iterable[str]], numbers: Sequence[str]) -> Table:
+    """Return an empty table without vertical lines, which fits 80 columns. `texts` are its first columns with
+    what they will hold: a value's name stays whole, and a format is broken at its bars only."""
+    look: Any = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": (0, 1, 0, 0)}
+    table = Table(title=title, title_justify="left", **look)
+    for column, held in texts.items():
+        width = max((len(part) for text in held for part in text.split("|")), default=0)
+        table.add_column(column, overflow="fold", no_wrap=column == "value", min_width=width)
     for column in numbers:
         table.add_column(column, justify="right", no_wrap=column in ("low", "high", "used"))
     return table

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pages import ROOT, blocks, run
+from rich.console import Console
 
 from eqhls.errors import CompileError
 from eqhls.fixed import Fixed
 from eqhls.flow import Compiled, open_project
 from eqhls.lower.netlist import Product
 from eqhls.lower.schedule import lower
-from eqhls.trace.compare import first_float
+from eqhls.trace.compare import first_float, worst
 from eqhls.trace.floats import float_values
 from eqhls.trace.places import form_of
 from eqhls.trace.rtl import renumbered, wire
+from eqhls.trace.show import range_table, worst_table
 from eqhls.verify.given import Given
 from eqhls.verify.mistakes import moved_weights
 
@@ -86,6 +89,19 @@ def test_ranges_against_formats(project: Compiled, page: tuple[Path, list[str]])
         _ = found["none"]
     with pytest.raises(CompileError, match="'gpu', expected float, integer, hls, rtl"):
         project.trace(page[0] / "events.npz", ("gpu",))  # type: ignore[arg-type]
+
+
+def test_a_table_leaves_names_and_formats_whole(project: Compiled, page: tuple[Path, list[str]]) -> None:
+    """At 80 columns, formats of components are broken at their bars, and nothing else is broken or cut."""
+    found = project.trace(page[0] / "events.npz", ("float", "integer"))
+    for table, texts in ((range_table(found), ("value", "formats")), (worst_table(found), ("value", "op"))):
+        console = Console(width=80, record=True, file=StringIO())
+        console.print(table)
+        shown = console.export_text().replace("|", " ").split()
+        parts = {
+            part for row in worst(found.rows) for text in texts for part in getattr(row, text).split("|")
+        }
+        assert parts <= set(shown) and not any("…" in word for word in shown)
 
 
 def test_a_wrong_weight_is_named(project: Compiled, page: tuple[Path, list[str]]) -> None:
