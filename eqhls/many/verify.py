@@ -12,13 +12,14 @@ import numpy as np
 
 from eqhls.errors import CompileError
 from eqhls.events.scores import Prediction, Result, from_raw, predict_floats
-from eqhls.flow import Compiled, Report, open_project, silent
+from eqhls.flow import Compiled, open_project
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.lower.packets import read_any_events
 from eqhls.many.evidence import one_stage
 from eqhls.many.table import FileTable, Row
 from eqhls.many.tasks import Failed, Pool, client_of, run_each
+from eqhls.progress import Report, silent
 from eqhls.verify.bulk import BulkSimulator
 from eqhls.verify.collect import check_writable, collected
 from eqhls.verify.csim import CSim

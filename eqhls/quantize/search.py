@@ -15,6 +15,7 @@ from eqhls.errors import CompileError
 from eqhls.ir.graph import Graph
 from eqhls.ir.op import Floats
 from eqhls.options import Options
+from eqhls.progress import Report
 from eqhls.quantize.assign import assigned
 from eqhls.quantize.knobs import Knob, Knobs, Move, moves, options_of, shrunk, starting_knobs
 
@@ -25,8 +26,6 @@ start with above what they would get: the first number that is within the bounds
 SCHEDULES = ((1.0,), (0.25, 0.5, 1.0))
 """Fractions of the bounds under which the search descends, one after another, each time from the start:
 large savings first, or those first that cost nothing."""
-
-Report = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from eqhls.errors import CompileError
 from eqhls.events.read import Events
 from eqhls.ir.graph import Graph
 from eqhls.lower.schedule import lower
+from eqhls.progress import Report
 from eqhls.text import npz, write_file
 from eqhls.trace.compare import Parting, Row, first_bits, first_float, rows
 from eqhls.trace.floats import Real, float_values
@@ -24,7 +25,6 @@ from eqhls.trace.seen import Values
 from eqhls.verify.given import Given
 from eqhls.verify.proof import vectors
 
-Report = Callable[[str, float], None]
 NUMBERS = 1 << 22
 """Numbers of one engine that a trace holds: more events than that are left out."""
 MOST, BESIDE = 1000, 1000

@@ -10,12 +10,13 @@ Nothing of Keras is imported before `fit`, `read` or `family` is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from eqhls.kerasbackend import KERAS, choose_backend
 from eqhls.lazy import lazy
+from eqhls.progress import Report, silent
 from eqhls.train.checkpoint import Epoch
 from eqhls.train.data import Data, Sample
 from eqhls.train.kinds import Family
@@ -43,16 +44,12 @@ _loop = lazy("eqhls.train.loop", *KERAS)
 _families = lazy("eqhls.train.families", *KERAS)
 
 
-def silent(text: str, share: float) -> None:
-    """Report nothing."""
-
-
 def fit(
     network: Any,
     data: Data,
     settings: Settings | None = None,
     *,
-    report: Callable[[str, float], None] = silent,
+    report: Report = silent,
     checkpoint: Path | str | None = None,
     loss: Any = None,
     callbacks: Sequence[Any] = (),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,16 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eqhls.errors import CompileError
+from eqhls.progress import Report, silent
 from eqhls.train.callbacks import Batches, Watch, loss_of, optimizer_of, trainer
 from eqhls.train.checkpoint import Checkpoint, Epoch, State
 from eqhls.train.data import Sample
 from eqhls.train.settings import Phase, Settings
-
-Report = Callable[[str, float], None]
-
-
-def silent(text: str, share: float) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from eqhls.lower.netlist import Netlist
 from eqhls.lower.packets import read_any_events
 from eqhls.lower.plan import Plan
 from eqhls.options import Options
+from eqhls.progress import Report
 from eqhls.text import Project, npz
 from eqhls.verify.approximate import boost_curve
 from eqhls.verify.bulk import BulkSimulator
@@ -41,7 +42,6 @@ from eqhls.verify.symmetry_stages import symmetry_stages
 from eqhls.verify.tagger import Tagger, tagger_of
 from eqhls.verify.wordboosts import word_boosts
 
-Report = Callable[[str, float], None]
 VECTORS = "tb_data/vectors.npz"
 MANY = 50_000
 """Events from which building the emulator takes less time than it saves."""

@@ -16,6 +16,7 @@ from eqhls.events.read import Events
 from eqhls.groups.rep import S
 from eqhls.ir.graph import Graph
 from eqhls.options import Options
+from eqhls.progress import Report
 from eqhls.project import engines_project
 from eqhls.verify.approximate import mean_change
 from eqhls.verify.claims import float_values
@@ -41,7 +42,6 @@ from eqhls.verify.trials import (
 )
 from eqhls.verify.workspace import scratch_project
 
-Report = Callable[[str, float], None]
 GUARD_BITS = 5
 SYMMETRY_EVENTS, LATTICE_EVENTS = 600, 60
 ENGINES: tuple[tuple[TracedEngine, float], ...] = (

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eqhls.errors import CompileError
+from eqhls.progress import Report
 from eqhls.staging import staging_folder
 from eqhls.text import write_file
 from eqhls.verify.builds import fill
@@ -43,7 +44,7 @@ class Counts:
         )
 
 
-def synthesize(folder: Path, report: Callable[[str, float], None]) -> Counts:
+def synthesize(folder: Path, report: Report) -> Counts:
     """Synthesize a project's RTL; the log stays in build/, the counts in report/.
 
     Raises CompileError if Yosys is not installed.

