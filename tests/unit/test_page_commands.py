@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import cast
 
 import pytest
 import typer
@@ -18,7 +19,7 @@ PAGES = sorted(
     if p.name != "CHANGELOG.md"
 )
 ENTRIES = {entry.name: entry for entry in COMMANDS}
-UsageError = typer.BadParameter.__mro__[1]
+UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """That of the click which typer ships, under another name than that of click."""
 PARTS = {"BadParameter", "MissingParameter", "BadOptionUsage"}
 """Mistakes that are none of a part of a command."""
@@ -66,6 +67,15 @@ def test_its_commands_are_taken(page: Path) -> None:
         check(command)
     for command in _INLINE.findall(text):
         check(command, whole=False)
+
+
+def test_what_is_made_is_a_target() -> None:
+    """`make NAME` in the blocks and sentences of all pages; the benches of projects have two of their own."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)) | {"icarus", "verilator"}
+    for page in PAGES:
+        named = re.findall(r"(?:`|^    )make ([a-z-]+)", (ROOT / page).read_text(), re.M)
+        assert set(named) <= targets, page
+    assert "bench" in targets and "benches" not in targets
 
 
 def test_most_commands_stand_on_a_page() -> None:
