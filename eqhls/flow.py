@@ -35,6 +35,7 @@ from eqhls.passes import run_measured as run_passes
 from eqhls.progress import Report, silent
 from eqhls.project import WRITERS
 from eqhls.quantize.assign import assign
+from eqhls.quantize.narrow import too_narrow
 from eqhls.text import MANIFEST, TIMES, VALUES, Project, check_target, merged, sums, write_file, write_project
 from eqhls.trace.logic import logic_of
 from eqhls.trace.run import Trace, trace
@@ -98,6 +99,8 @@ def compile_model(
     packages = _packages_in(folder)
     floats = _floats(samples, graph, report)
     quantized = clock("quantize", 0.1, lambda: assign(graph, floats, options))
+    for note in too_narrow(graph, quantized, options, floats):
+        report(f"note: {note}", 0.15)
     given = Given(network, graph, quantized, options)
     graph, savings = clock("rewrite", 0.2, lambda: run_passes(quantized))
     named = replace(graph, name=name)

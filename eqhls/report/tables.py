@@ -36,9 +36,11 @@ def _evidence_lines(evidence: Evidence) -> list[str]:
     lines: list[str] = []
     given = evidence.stage("given network")
     if given and given.ok:
+        cut = dict(given.numbers).get("cut", 0)
         lines.append(
             f"network      {given.number('events'):.0f} events as the given network says, "
             + ("bit for bit" if not given.number("limit") else "inside the bound of the roundings")
+            + (f"; in {cut:.0f} of them a range of the configuration cuts numbers off" if cut else "")
         )
     found = evidence.stage("auc")
     if found:

@@ -74,6 +74,7 @@ def given_stage(
         (
             ("events", held.events),
             ("saturated", goal.saturated),
+            ("cut", goal.cut),
             ("outside", held.outside),
             ("largest", held.largest),
             ("rms", held.rms),
@@ -104,6 +105,7 @@ def _mistakes(caught: Mapping[str, str]) -> str:
 
 def _detail(goal: Target, held: Held, limits: str) -> str:
     left = f", {goal.saturated} that saturate or wrap left out" if goal.saturated else ""
+    left += f", {goal.cut} in which a range of the configuration cuts numbers off" if goal.cut else ""
     outside = f"{held.outside} of {held.events} events differ from the given network"
     if goal.exact:
         return f"{outside} in any bit ({limits})"

@@ -116,13 +116,15 @@ class Held:
 @dataclass(frozen=True, slots=True)
 class Target:
     """What the outputs must be on some events: real values, shape (events, *axes, components) each, and
-    how far the integers may lie from them; `saturated` events were left out."""
+    how far the integers may lie from them; `saturated` events were left out. In `cut` of those that are
+    compared a range that the options ask for cuts numbers off, in the given network as in the integers."""
 
     feeds: Feeds
     want: tuple[Floats, ...]
     allowed: tuple[Envelope, ...]
     exact: bool
     saturated: int
+    cut: int = 0
 
     def held(self, compiled: Graph) -> Held:
         """Check the integers of a compiled graph against the given network, output by output."""
@@ -175,9 +177,11 @@ def target(given: Given, feeds: Feeds) -> Target:
     ranges = asked(given)
     chosen, lost = _unsaturated(given, first, ranges)
     floats = {n.name: chosen[n.name] * n.type.formats.lsb for n in given.quantized.inputs}
+    cut = int(saturated_events(given.quantized, chosen, limited(given, ranges)).sum()) if ranges else 0
     values = forward(given.simple, floats, ranges)
     allowed = envelopes(given.simple, given.quantized, floats, ranges)
-    return Target(chosen, tuple(values[n] for n in given.simple.outputs), allowed, False, lost)
+    want = tuple(values[n] for n in given.simple.outputs)
+    return Target(chosen, want, allowed, False, lost, cut)
 
 
 def _upwards(value: float) -> float:
@@ -240,6 +244,12 @@ def counted(given: Given, ranges: Ranges) -> tuple[Node, ...]:
         for n in given.quantized
         if _wraps(n) or (own.get(n.name) != n.op and not _asked_for(n, n.name in own, ranges))
     )
+
+
+def limited(given: Given, ranges: Ranges) -> tuple[Node, ...]:
+    """Return the nodes whose range the options ask for."""
+    own = {n.name for n in given.simple}
+    return tuple(n for n in given.quantized if not _wraps(n) and _asked_for(n, n.name in own, ranges))
 
 
 def _wraps(node: Node) -> bool:

@@ -32,7 +32,7 @@ from eqhls.passes import run, simplify
 from eqhls.quantize.assign import assign
 from eqhls.verify.envelope import Envelope, envelopes, forward
 from eqhls.verify.floatstage import given_stage, rewrites_stage
-from eqhls.verify.given import ENOUGH, Given, measured_differences, target
+from eqhls.verify.given import ENOUGH, Given, asked, limited, measured_differences, saturated_events, target
 
 EVENTS = 300
 WORD = Fixed(8, 4, True)
@@ -129,7 +129,8 @@ def test_a_value_that_took_the_name_of_another_is_found() -> None:
 
 
 def test_formats_that_are_asked_for_are_part_of_the_network(rng: np.random.Generator) -> None:
-    """A range that the user chose saturates on purpose; what else changes must still be found."""
+    """A range that the user chose saturates on purpose, which is counted and said; what else changes must still
+    be found. One that nothing leaves is not mentioned."""
     network = perceptron(rng)
     given = given_of(network, sampled(network), h="fix<6,2,RND,SAT>")
     goal = target(given, words(network))
@@ -137,6 +138,13 @@ def test_formats_that_are_asked_for_are_part_of_the_network(rng: np.random.Gener
     compiled = run(given.quantized)
     assert goal.held(compiled).ok
     assert sum(compiled.saturation(words(network)).values()) > 0
+    flags = saturated_events(given.quantized, words(network), limited(given, asked(given)))
+    assert goal.cut == flags.sum() > 0
+    stage = given_stage(given, compiled, words(network), words(network), ())
+    assert dict(stage.numbers)["cut"] == goal.cut
+    assert f"{goal.cut} in which a range of the configuration cuts numbers off" in stage.detail
+    wide = given_of(network, sampled(network), h="fix<20,12,RND,SAT>")
+    assert target(wide, words(network)).cut == 0
 
 
 def test_events_that_saturate_where_the_compiler_chose_the_range_are_left_out(
