@@ -9,7 +9,7 @@ from pathlib import Path
 FLOORS = [
     "errors progress version",
     "hls4mlkeys kerasbackend lazy names parts staging yamlfile",
-    "fixed text groups processes plots",
+    "columns fixed text groups processes plots",
     "engines options",
     "ir",
     "ops",

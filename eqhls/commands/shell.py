@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeElapsedColumn
 from rich.text import Text
 
+from eqhls.columns import PIPED
 from eqhls.errors import CompileError
 
 
@@ -25,7 +27,12 @@ class Output(Console):
         raise BrokenPipeError
 
 
-console = Output(highlight=False, markup=False, soft_wrap=True)
+def _width() -> int | None:
+    """Return the width of a line if it is not a terminal that has one, and COLUMNS does not say it."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED
+
+
+console = Output(width=_width(), highlight=False, markup=False, soft_wrap=True)
 
 MODEL_HELP = "a model folder, a .eq, .keras, .onnx or checkpoint file"
 ModelArg = Annotated[Path, typer.Argument(help=MODEL_HELP)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from eqhls.columns import table
 from eqhls.ir.graph import Graph
 from eqhls.lower.plan import UNFOLDED
 from eqhls.passes.work import total_work, work
@@ -94,17 +95,25 @@ def evidence_table(manifest: Mapping[str, Any], evidence: Evidence) -> Table:
 
 def model_table(graph: Graph) -> Table:
     """Return ops, types, sizes and work of a model."""
-    table = Table(title=f"{graph.name}: {len(graph.nodes)} values", title_justify="left")
-    for column in ("value", "op", "reads", "type"):
-        table.add_column(column, overflow="fold")
-    for column in ("products", "constants", "look-ups"):
-        table.add_column(column, justify="right")
-    costs = work(graph)
-    for node in graph:
-        cost = costs[node.name]
-        counts = (f"{n:,}" if n else "" for n in (cost.products, cost.constants, cost.lookups))
-        table.add_row(node.name, node.op.name(), ", ".join(node.inputs), str(node.type), *counts)
-    return table
+    nodes, costs = list(graph), work(graph)
+    return table(
+        f"{graph.name}: {len(nodes)} values",
+        {
+            "value": [n.name for n in nodes],
+            "op": [n.op.name() for n in nodes],
+            "reads": [", ".join(n.inputs) for n in nodes],
+            "type": [str(n.type) for n in nodes],
+        },
+        {
+            "products": (_count(costs[n.name].products) for n in nodes),
+            "constants": (_count(costs[n.name].constants) for n in nodes),
+            "look-ups": (_count(costs[n.name].lookups) for n in nodes),
+        },
+    )
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else ""
 
 
 def model_facts(graph: Graph) -> dict[str, Any]:

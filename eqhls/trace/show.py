@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import nan
 from typing import Any
 
-from rich import box
 from rich.table import Table
 
+from eqhls.columns import table
 from eqhls.plots import COLOURS, NORMAL, SMALL, dress, figure, percent, png
 from eqhls.trace.compare import Parting, Row, worst
 from eqhls.trace.run import Trace
@@ -59,29 +59,34 @@ def _numbers(p: Parting) -> str:
 def worst_table(found: Trace) -> Table:
     """Return the ten values whose error is largest relative to their spread."""
     rows = worst(found.rows)
-    table = _table(
+    return table(
         "ten largest errors",
         {"value": [r.value for r in rows], "op": [r.op for r in rows]},
-        ("error / spread", "rms LSB", "own rms LSB", "max LSB", "bound LSB"),
+        {
+            "error / spread": (f"{r.relative:.2%}" for r in rows),
+            "rms LSB": (f"{r.rms:.3g}" for r in rows),
+            "own rms LSB": (f"{r.own:.3g}" for r in rows),
+            "max LSB": (f"{r.largest:.3g}" for r in rows),
+            "bound LSB": (f"{r.limit:.3g}" for r in rows),
+        },
     )
-    for r in rows:
-        numbers = (f"{r.rms:.3g}", f"{r.own:.3g}", f"{r.largest:.3g}", f"{r.limit:.3g}")
-        table.add_row(r.value, r.op, f"{r.relative:.2%}", *numbers)
-    return table
 
 
 def range_table(found: Trace) -> Table:
     """Return every value with its format, how much of it is used, and where it exists."""
-    columns = ("low", "high", "used", "idle bits", "out of range", *found.engines)
-    texts = {"value": [r.value for r in found.rows], "format": [r.formats for r in found.rows]}
-    table = _table(f"{found.graph.name}: {len(found.rows)} values", texts, columns)
-    for r in found.rows:
-        span = r.range
-        ends = (f"{span.low:.4g}", f"{span.high:.4g}", f"{span.used:.0%}")
-        idle = _counts(span.top, "top", span.bottom, "low")
-        lost = _counts(span.saturated, "sat", span.wrapped, "wrap")
-        table.add_row(r.value, r.formats, *ends, idle, lost, *(_exists(r, e) for e in found.engines))
-    return table
+    rows, spans = found.rows, [r.range for r in found.rows]
+    return table(
+        f"{found.graph.name}: {len(rows)} values",
+        {"value": [r.value for r in rows], "format": [r.formats for r in rows]},
+        {
+            "low": (f"{s.low:.4g}" for s in spans),
+            "high": (f"{s.high:.4g}" for s in spans),
+            "used": (f"{s.used:.0%}" for s in spans),
+            "idle bits": (_counts(s.top, "top", s.bottom, "low") for s in spans),
+            "out of range": (_counts(s.saturated, "sat", s.wrapped, "wrap") for s in spans),
+            **{engine: [_exists(r, engine) for r in rows] for engine in found.engines},
+        },
+    )
 
 
 def _counts(first: int, one: str, second: int, other: str) -> str:
@@ -93,19 +98,6 @@ def _exists(row: Row, engine: str) -> str:
         return f"{row.wrong[engine]:,} WRONG"
     there = row.exists[engine]
     return "" if not there else "all" if there == row.elements else f"{there}/{row.elements}"
-
-
-def _table(title: str, texts: Mapping[str, Iterable[str]], numbers: Sequence[str]) -> Table:
-    """Return an empty table without vertical lines, which fits 80 columns. `texts` are its first columns with
-    what they will hold: a value's name stays whole, and a format is broken at its bars only."""
-    look: Any = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": (0, 1, 0, 0)}
-    table = Table(title=title, title_justify="left", **look)
-    for column, held in texts.items():
-        width = max((len(part) for text in held for part in text.split("|")), default=0)
-        table.add_column(column, overflow="fold", no_wrap=column == "value", min_width=width)
-    for column in numbers:
-        table.add_column(column, justify="right", no_wrap=column in ("low", "high", "used"))
-    return table
 
 
 def trace_png(found: Trace) -> bytes:
