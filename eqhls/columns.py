@@ -39,8 +39,8 @@ class Breakable:
 
 def table(title: str, texts: Mapping[str, Sequence[str]], numbers: Mapping[str, Iterable[str]]) -> Table:
     """Return a table of columns of equal length: those of text, of which the first holds names that are never
-    broken, and those of numbers on the right. Without vertical lines, most fit 80 characters; one that does not
-    is wider than the terminal, for no number is cut."""
+    broken, and those of numbers on the right. Without vertical lines, most fit 80 characters; one that does
+    not is wider than the terminal, for no number is cut."""
     look: Any = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": (0, 1, 0, 0)}
     made = Table(title=title, title_justify="left", **look)
     for k, (name, held) in enumerate(texts.items()):
