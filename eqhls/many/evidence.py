@@ -38,10 +38,12 @@ def _numbers(parts: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _given(n: Numbers) -> str:
+    cut = n.get("cut", 0)
     return (
         f"{n.get('outside', 0):g} of {n.get('events', 0):g} events differ from the given network by "
         f"more than is allowed; rms difference {n.get('rms', 0.0):.3g}, largest {n.get('largest', 0.0):.3g}; "
         f"{n.get('mistakes_caught', 0):g} kinds of mistakes caught with each file"
+        + (f"; a range of the configuration cuts numbers off in {cut:g} of the events" if cut else "")
     )
 
 
