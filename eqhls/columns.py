@@ -23,9 +23,10 @@ class Breakable:
 
     def __init__(self, text: str) -> None:
         self.text, self.parts = text, _BREAKS.split(text)
+        self.narrowest = max(len(part.rstrip()) for part in self.parts)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        return Measurement(max(len(p.rstrip()) for p in self.parts), len(self.text))
+        return Measurement(self.narrowest, len(self.text))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         line = ""
@@ -43,13 +44,13 @@ def table(title: str, texts: Mapping[str, Sequence[str]], numbers: Mapping[str, 
     not is wider than the terminal, for no number is cut."""
     look: Any = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": (0, 1, 0, 0)}
     made = Table(title=title, title_justify="left", **look)
-    for k, (name, held) in enumerate(texts.items()):
-        cells = [Breakable(text) for text in held]
-        width = max((len(p.rstrip()) for cell in cells for p in cell.parts), default=0)
+    cells = {name: [Breakable(text) for text in held] for name, held in texts.items()}
+    counts = {name: list(held) for name, held in numbers.items()}
+    for k, (name, held) in enumerate(cells.items()):
+        width = max((cell.narrowest for cell in held), default=0)
         made.add_column(name, no_wrap=k == 0, min_width=max(width, len(name)))
-    counted = {name: list(held) for name, held in numbers.items()}
-    for name, held in counted.items():
+    for name, held in counts.items():
         made.add_column(name, justify="right", min_width=max(map(len, held), default=0))
-    for row in zip(*(map(Breakable, held) for held in texts.values()), *counted.values(), strict=True):
+    for row in zip(*cells.values(), *counts.values(), strict=True):
         made.add_row(*row)
     return made

@@ -248,7 +248,7 @@ def counted(given: Given, ranges: Ranges) -> tuple[Node, ...]:
 
 def limited(given: Given, ranges: Ranges) -> tuple[Node, ...]:
     """Return the nodes whose range the options ask for."""
-    own = {n.name for n in given.simple}
+    own = counterparts(given.simple, given.quantized)
     return tuple(n for n in given.quantized if not _wraps(n) and _asked_for(n, n.name in own, ranges))
 
 

@@ -77,7 +77,7 @@ def line(columns: tuple[tuple[str, str], ...], name: str, row: dict[str, Any]) -
 
 
 def row(name: str, folder: Path, data: Path | None, yosys: bool) -> dict[str, Any]:
-    """Measure one network here; the front end of the peers by itself is no design that Yosys could count."""
+    """Measure one network here; the front end of the peers by itself is not a project, so Yosys does not count it."""
     found = importlib.import_module(module_of(name)).measure(name, folder, data)
     counts = {"yosys": vars_of(synthesize(folder / name, silent))} if yosys and name != FRONT_END else {}
     return found | counts

@@ -74,8 +74,8 @@ def flat(values: Floats) -> Floats:
 
 
 def varies(values: Floats, events: Mapping[str, Floats]) -> bool:
-    """Say whether events with equally many particles have different results somewhere: a network of random
-    weights may say how many particles there are and nothing else, and then no control of a symmetry can fail."""
+    """Say whether events with the same number of particles have different results. A network of random weights
+    may depend on that number alone, and then no control of a symmetry can change a result."""
     masks = [flat(v) for k, v in events.items() if k in ("valid", "atom_mask")]
     numbers = masks[0].sum(axis=1) if masks else np.zeros(len(values))
     return any(len(np.unique(flat(values)[numbers == n], axis=0)) > 1 for n in np.unique(numbers))
@@ -93,7 +93,7 @@ def test_the_network_is_the_frameworks(name: str, tmp_path: Path) -> None:
     floats = door.network.scores(door.events)
     assert set(floats) == set(door.made.outputs), "the door names its outputs otherwise"
     for output, want in door.made.outputs.items():
-        assert varies(want, door.events), "it says nothing about an event but how many particles it has"
+        assert varies(want, door.events), "its results depend on the number of particles alone"
         if not door.made.exact:
             near = door.made.tolerance * np.abs(want).max()
             np.testing.assert_allclose(flat(floats[output]), flat(want), rtol=0, atol=near, err_msg=output)
@@ -102,7 +102,7 @@ def test_the_network_is_the_frameworks(name: str, tmp_path: Path) -> None:
     compiled, feeds = run_passes(quantized), door.feeds(quantized)
     raw = compiled.evaluate(feeds)
     for node in compiled.results:
-        assert varies(raw[node.name], door.events), "its integers say how many particles there are, no more"
+        assert varies(raw[node.name], door.events), "its integers depend on the number of particles alone"
     if door.made.exact:
         for node in compiled.results:
             got = flat(raw[node.name] * node.type.formats.lsb)

@@ -322,13 +322,10 @@ def test_the_command_line_chooses_top_and_token(tmp_path: Path) -> None:
     assert "set eqhls_top tops_hls_typed" in (tmp_path / "p" / "project.tcl").read_text()
     header = (tmp_path / "p" / "firmware" / "tops_hls.h").read_text()
     assert "typedef ap_uint<7> token_t;" in header and header.count("token_t& token_out") == 2
-    for wish, width in (
-        ([], 7),
-        (["--token", "3"], 3),
-    ):  # the packages carry the same token, unless told otherwise
-        done = CliRunner().invoke(
-            app, ["package", str(tmp_path / "p"), "--for", "token", "--for", "axi", *wish]
-        )
+    # the packages carry the same token, unless told otherwise
+    for wish, width in (([], 7), (["--token", "3"], 3)):
+        words = ["package", str(tmp_path / "p"), "--for", "token", "--for", "axi", *wish]
+        done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, done.output
         assert f"in_token ({width} bits)" in done.output and f"tuser {width} bits" in done.output
     plain = compile_model(graph(), output=tmp_path / "q")

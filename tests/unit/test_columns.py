@@ -35,10 +35,10 @@ def test_a_type_is_broken_behind_bars_and_before_its_formats() -> None:
     narrow = printed(50)
     assert narrow[0] == ["a_name_that_is_long", "first,", "V.lc[i:2,", "j:16]:", "12,345"]
     assert narrow[1:4] == [["second", "ufix<10,11>|"], ["fix<9,8>|"], ["fix<9,8>"]]
-    assert narrow[4] == ["p", "S[]:", "fix<4,4>"] or narrow[4:] == [["p", "S[]:fix<4,4>"]]
+    assert narrow[4:] == [["p", "S[]:fix<4,4>"]]
 
 
-def test_numbers_are_on_the_right() -> None:
+def test_columns_of_unequal_length_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         table("values", {"value": ["p"]}, {"products": []})
 

@@ -22,7 +22,7 @@ ENTRIES = {entry.name: entry for entry in COMMANDS}
 UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """That of the click which typer ships, under another name than that of click."""
 PARTS = {"BadParameter", "MissingParameter", "BadOptionUsage"}
-"""Mistakes that are none of a part of a command."""
+"""Errors that a command in the middle of a sentence may raise, because it is not complete."""
 _FENCED = re.compile(r"^```(?:sh|bash)\n(.*?)^```$", re.M | re.S)
 _INDENTED = re.compile(r"^    (\S.*)$", re.M)
 _INLINE = re.compile(r"`(eqhls [a-z][^`]*)`")
